@@ -1,0 +1,98 @@
+# pragma version 0.4.3
+"""
+@title Every revert reason of market and registry, each defined once
+@license GNU Affero General Public License v3.0 only
+@notice What each of them means for a function stands in the interface of its contract.
+"""
+
+# ── Common ──
+
+ZERO_ADDRESS: constant(String[32]) = "zero address"
+ZERO_AMOUNT: constant(String[32]) = "zero amount"
+NOT_A_CONTRACT: constant(String[32]) = "not a contract"
+TOO_EARLY: constant(String[32]) = "too early"
+TOO_LATE: constant(String[32]) = "too late"
+NOTHING_OWED: constant(String[32]) = "nothing owed"
+PAYMENT_FAILED: constant(String[32]) = "payment failed"
+BAD_KEY: constant(String[32]) = "bad key"
+
+# ── Task terms ──
+
+NOT_PROVIDER: constant(String[32]) = "not the provider"
+TASK_EXISTS: constant(String[32]) = "task exists"
+BAD_BUDGET: constant(String[32]) = "bad budget"
+BAD_CURVE: constant(String[32]) = "bad curve"
+BAD_AWARD_COUNT: constant(String[32]) = "bad award count"
+BAD_BENCHMARK: constant(String[32]) = "bad benchmark"
+BAD_MEASUREMENT: constant(String[32]) = "bad measurement"
+BAD_ROSTER: constant(String[32]) = "bad roster"
+BAD_QUORUM: constant(String[32]) = "bad quorum"
+BAD_TOLERANCE: constant(String[32]) = "bad tolerance"
+BAD_STAKE: constant(String[32]) = "bad stake"
+BAD_SUBMISSION_COUNT: constant(String[32]) = "bad submission count"
+BAD_BOND: constant(String[32]) = "bad bond"
+BAD_ENTRY_FEE: constant(String[32]) = "bad entry fee"
+BAD_DEADLINE: constant(String[32]) = "bad deadline"
+BAD_WINDOW: constant(String[32]) = "bad window"
+WRONG_VALUE: constant(String[32]) = "wrong value"
+BAD_TOKEN: constant(String[32]) = "bad token"
+
+# ── Sale ──
+
+WRONG_STAGE: constant(String[32]) = "wrong stage"
+TASK_FULL: constant(String[32]) = "task full"
+WRONG_COMMITMENT: constant(String[32]) = "wrong commitment"
+NOTHING_REVEALED: constant(String[32]) = "nothing revealed"
+WRONG_TASK: constant(String[32]) = "wrong task"
+WRONG_ROUND: constant(String[32]) = "wrong round"
+WRONG_SEED: constant(String[32]) = "wrong seed"
+WRONG_INVENTORY: constant(String[32]) = "wrong inventory"
+WRONG_ROSTER: constant(String[32]) = "wrong roster"
+WRONG_QUORUM: constant(String[32]) = "wrong quorum"
+BAD_AWARDS: constant(String[32]) = "bad awards"
+WRONG_SALE: constant(String[32]) = "wrong sale"
+WRONG_SUBMISSION: constant(String[32]) = "wrong submission"
+WRONG_ENVELOPE: constant(String[32]) = "wrong envelope"
+NO_SUCH_AWARD: constant(String[32]) = "no such award"
+ALREADY_CLAIMED: constant(String[32]) = "already claimed"
+BELOW_MIN_PRICE: constant(String[32]) = "below min price"
+LITTLE_GAS: constant(String[32]) = "too little gas"
+
+# ── Registry ──
+
+NO_STAKE: constant(String[32]) = "no stake"
+TOO_MUCH_STAKE: constant(String[32]) = "too much stake"
+UNBONDING: constant(String[32]) = "unbonding"
+NOT_UNBONDING: constant(String[32]) = "not unbonding"
+VERIFIER_NOT_APPROVED: constant(String[32]) = "verifier not approved"
+VERIFIER_KNOWN: constant(String[32]) = "verifier known"
+NOT_PROPOSED: constant(String[32]) = "not proposed"
+ALREADY_REVOKED: constant(String[32]) = "already revoked"
+STALE_BLOCK: constant(String[32]) = "stale block"
+EXPIRED: constant(String[32]) = "expired"
+PLATFORM_TAKEN: constant(String[32]) = "platform taken"
+KEY_TAKEN: constant(String[32]) = "key taken"
+MARKET_KNOWN: constant(String[32]) = "market known"
+NOT_MARKET: constant(String[32]) = "not the market"
+
+# ── Signers ──
+
+BAD_SIGNATURE: constant(String[32]) = "bad signature"
+NOT_IN_ROSTER: constant(String[32]) = "not in roster"
+ENCLAVE_UNKNOWN: constant(String[32]) = "enclave unknown"
+ENCLAVE_EXPIRED: constant(String[32]) = "enclave expired"
+ENCLAVE_REVOKED: constant(String[32]) = "enclave revoked"
+PLATFORM_REVOKED: constant(String[32]) = "platform revoked"
+MEASUREMENT_REVOKED: constant(String[32]) = "measurement revoked"
+VERIFIER_REVOKED: constant(String[32]) = "verifier revoked"
+OPERATOR_INACTIVE: constant(String[32]) = "operator inactive"
+TOO_LITTLE_STAKE: constant(String[32]) = "too little stake"
+OPERATOR_TWICE: constant(String[32]) = "operator twice"
+PLATFORM_TWICE: constant(String[32]) = "platform twice"
+OPERATOR_EXCLUDED: constant(String[32]) = "operator excluded"
+
+# ── Equivocation ──
+
+DIFFERENT_RUNS: constant(String[32]) = "different runs"
+NO_CONTRADICTION: constant(String[32]) = "no contradiction"
+DIFFERENT_PLATFORMS: constant(String[32]) = "different platforms"
