@@ -7,7 +7,7 @@
 
 # ── Common ──
 
-ZERO_ADDRESS: constant(String[32]) = "zero address"
+BAD_ADDRESS: constant(String[32]) = "bad address"
 ZERO_AMOUNT: constant(String[32]) = "zero amount"
 NOT_A_CONTRACT: constant(String[32]) = "not a contract"
 TOO_EARLY: constant(String[32]) = "too early"
@@ -96,3 +96,13 @@ OPERATOR_EXCLUDED: constant(String[32]) = "operator excluded"
 DIFFERENT_RUNS: constant(String[32]) = "different runs"
 NO_CONTRADICTION: constant(String[32]) = "no contradiction"
 DIFFERENT_PLATFORMS: constant(String[32]) = "different platforms"
+
+
+@internal
+@pure
+def _revert(_reason: String[32]):
+    """
+    @dev Always reverts. Kept in one place because a reason written out at every check costs 130 bytes of code each, which
+         a contract of the market's size does not have; `if …: errors._revert(…)` costs half, and no gas when it passes.
+    """
+    assert False, _reason

@@ -1,0 +1,170 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Money in, money out, and who is owed what
+@license GNU Affero General Public License v3.0 only
+@notice One ledger per token: `owed` counts escrowed budgets and fees, and credits. Bonds, entry fees and dispute bonds
+        that the market holds in ether are *unbooked*: they follow from the counts in the progress words. So at any time
+
+            balance(token) >= owed[token]                       for every token
+            balance(ether) >= owed[0] + unbooked ether          with equality while nobody donates
+
+@dev A payment goes straight out only to the caller, under a gas cap; if it fails, or is another's, it becomes a credit.
+     So no payee can make anybody else's call fail or dear.
+"""
+
+from ethereum.ercs import IERC20
+
+from contracts.modules import errors
+from interfaces import IModelMarket
+
+# Gas that a pushed payment may use: ether to a contract wallet, a transfer of a token behind a proxy.
+_ETHER_GAS: constant(uint256) = 50_000
+_TOKEN_GAS: constant(uint256) = 200_000
+# What the caller of a push needs afterwards, to credit a failed one and to finish.
+_RESERVE_GAS: constant(uint256) = 60_000
+
+# Units of each token that the market owes, booked (zero address: wei).
+owed: public(HashMap[address, uint256])
+# Units of each token that an account can withdraw.
+credits: public(HashMap[address, HashMap[address, uint256]])
+
+
+# ── Anybody who is owed ──
+
+
+@external
+def withdraw(_token: address, _to: address) -> uint256:
+    if _to == empty(address) or _to == self:
+        errors._revert(errors.BAD_ADDRESS)
+    amount: uint256 = self.credits[_token][msg.sender]
+    if amount == 0:
+        errors._revert(errors.NOTHING_OWED)
+    self.credits[_token][msg.sender] = 0
+    self.owed[_token] -= amount
+    log IModelMarket.Withdrawn(token=_token, account=msg.sender, to=_to, amount=amount)
+    if _token == empty(address):
+        if not raw_call(_to, b"", value=amount, revert_on_failure=False):
+            errors._revert(errors.PAYMENT_FAILED)
+    else:
+        paid: bool = extcall IERC20(_token).transfer(_to, amount, default_return_value=True)
+        if not paid:
+            errors._revert(errors.PAYMENT_FAILED)
+    return amount
+
+
+# ── In ──
+
+
+@internal
+@payable
+def _pull(_token: address, _amount: uint256):
+    """
+    @dev Takes exactly `_amount` from the caller and books it.
+    """
+    self.owed[_token] += _amount
+    if _token == empty(address):
+        if msg.value != _amount:
+            errors._revert(errors.WRONG_VALUE)
+        return
+    if msg.value != 0:
+        errors._revert(errors.WRONG_VALUE)
+    if not _token.is_contract:
+        errors._revert(errors.BAD_TOKEN)
+    before: uint256 = staticcall IERC20(_token).balanceOf(self)
+    paid: bool = extcall IERC20(_token).transferFrom(
+        msg.sender, self, _amount, default_return_value=True
+    )
+    if not paid:
+        errors._revert(errors.BAD_TOKEN)
+    if staticcall IERC20(_token).balanceOf(self) != before + _amount:
+        errors._revert(errors.BAD_TOKEN)
+
+
+# ── Out ──
+
+
+@internal
+def _pay(_token: address, _to: address, _amount: uint256):
+    """
+    @dev Pays what is booked: to the caller at once, to anybody else as a credit.
+    """
+    if _amount == 0:
+        return
+    if _to == msg.sender:
+        self.owed[_token] -= _amount
+        if self._push(_token, _to, _amount):
+            return
+        self.owed[_token] += _amount
+    self._add_credit(_token, _to, _amount)
+
+
+@internal
+def _pay_unbooked(_to: address, _amount: uint256):
+    """
+    @dev Pays ether that is not booked, the same way.
+    """
+    if _amount == 0 or (_to == msg.sender and self._push(empty(address), _to, _amount)):
+        return
+    self._credit_unbooked(_to, _amount)
+
+
+@internal
+def _credit_unbooked(_to: address, _amount: uint256):
+    """
+    @dev Books ether that was not, as a credit.
+    """
+    if _amount > 0:
+        self.owed[empty(address)] += _amount
+        self._add_credit(empty(address), _to, _amount)
+
+
+@internal
+def _credit(_token: address, _to: address, _amount: uint256):
+    """
+    @dev Turns what is booked into a credit.
+    """
+    if _amount > 0:
+        self._add_credit(_token, _to, _amount)
+
+
+@internal
+def _add_credit(_token: address, _to: address, _amount: uint256):
+    self.credits[_token][_to] += _amount
+    log IModelMarket.Credited(token=_token, account=_to, amount=_amount)
+
+
+@internal
+def _push(_token: address, _to: address, _amount: uint256) -> bool:
+    """
+    @dev Whether the payment went through. Too little gas for it reverts, so that nobody turns a payment into a credit
+         by starving it. At most 32 returned bytes are read.
+    """
+    cap: uint256 = _ETHER_GAS if _token == empty(address) else _TOKEN_GAS
+    # EIP-150: a call gets at most 63/64 of what is left.
+    if msg.gas - (msg.gas // 64) < cap + _RESERVE_GAS:
+        errors._revert(errors.LITTLE_GAS)
+    if _token == empty(address):
+        return raw_call(_to, b"", value=_amount, gas=cap, revert_on_failure=False)
+    success: bool = False
+    response: Bytes[32] = b""
+    success, response = raw_call(
+        _token,
+        abi_encode(_to, _amount, method_id=method_id("transfer(address,uint256)")),
+        max_outsize=32,
+        gas=cap,
+        revert_on_failure=False,
+    )
+    if not success:
+        return False
+    if len(response) == 0:
+        return _token.is_contract
+    return len(response) == 32 and convert(response, uint256) == 1
+
+
+@internal
+def _burn(_amount: uint256):
+    """
+    @dev Nobody holds the zero address, and a transfer of ether to it cannot fail.
+    """
+    raw_call(empty(address), b"", value=_amount)

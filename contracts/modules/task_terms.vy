@@ -1,0 +1,134 @@
+# pragma version 0.4.3
+"""
+@title What a task may say
+@license GNU Affero General Public License v3.0 only
+@notice Refuses everything that could strand money, make a task unfair, or overflow a packed field.
+"""
+
+from contracts.modules import errors
+from contracts.modules import price_curve
+from contracts.modules import task_word
+from contracts.modules import x25519_key
+from interfaces import Types
+
+MAX_AWARDS: constant(uint256) = 8
+MAX_QUORUM: constant(uint256) = 3
+HOUR: constant(uint256) = 3600
+DAY: constant(uint256) = 86400
+# Time to commit: at most.
+MAX_COMMIT: constant(uint256) = 30 * DAY
+# Time to reveal, and to report: at least.
+MIN_STEP: constant(uint256) = 6 * HOUR
+# Time to dispute, to decide, to claim: at least.
+MIN_WINDOW: constant(uint256) = DAY
+# Each of these: at most. The registry's unbonding outlasts two of them.
+MAX_WINDOW: constant(uint256) = 7 * DAY
+
+
+@internal
+@pure
+def _panel_size(_quorum: uint256) -> uint256:
+    return 2 * _quorum + 1
+
+
+@internal
+@view
+def _check(
+    _task: Types.Task,
+    _roster: DynArray[Types.RosterEntry, 16],
+    _seat_bond: uint256,
+    _min_tolerance: uint256,
+):
+    self._check_money(_task, _seat_bond)
+    self._check_judging(_task, _roster, _min_tolerance)
+    self._check_times(_task)
+
+
+@internal
+@view
+def _check_money(_task: Types.Task, _seat_bond: uint256):
+    if _task.provider != msg.sender:
+        errors._revert(errors.NOT_PROVIDER)
+    if _task.budget > price_curve.MAX_AMOUNT:
+        errors._revert(errors.BAD_BUDGET)
+    if _task.benchmark_fee > price_curve.MAX_AMOUNT:
+        errors._revert(errors.BAD_BUDGET)
+    price_curve._check(_task.curve, _task.budget)
+    if _task.max_awards == 0 or _task.max_awards > MAX_AWARDS:
+        errors._revert(errors.BAD_AWARD_COUNT)
+    if _task.max_submissions == 0 or _task.max_submissions > task_word.MAX_COUNT:
+        errors._revert(errors.BAD_SUBMISSION_COUNT)
+    if not self._fits_gwei(_task.commit_bond):
+        errors._revert(errors.BAD_BOND)
+    if not self._fits_gwei(_task.entry_fee):
+        errors._revert(errors.BAD_ENTRY_FEE)
+    if _task.quorum == 0 or _task.quorum > MAX_QUORUM:
+        errors._revert(errors.BAD_QUORUM)
+    # An overturned report costs each signer the dispute bond over the quorum: the stake must cover it.
+    if _task.min_stake > price_curve.MAX_AMOUNT:
+        errors._revert(errors.BAD_STAKE)
+    if _task.min_stake * _task.quorum < _seat_bond * self._panel_size(_task.quorum):
+        errors._revert(errors.BAD_STAKE)
+
+
+@internal
+@pure
+def _fits_gwei(_wei: uint256) -> bool:
+    return (_wei % task_word.ONE_GWEI == 0 and _wei // task_word.ONE_GWEI <= task_word.MAX_GWEI)
+
+
+@internal
+@pure
+def _check_judging(
+    _task: Types.Task,
+    _roster: DynArray[Types.RosterEntry, 16],
+    _min_tolerance: uint256,
+):
+    if _task.benchmark == empty(bytes32):
+        errors._revert(errors.BAD_BENCHMARK)
+    if _task.measurement == empty(bytes32):
+        errors._revert(errors.BAD_MEASUREMENT)
+    if _min_tolerance > _task.tolerance or _task.tolerance > price_curve.MAX_SCORE:
+        errors._revert(errors.BAD_TOLERANCE)
+    if x25519_key._is_low_order(_task.delivery_key):
+        errors._revert(errors.BAD_KEY)
+    # Room for the signers and for a panel that shares nobody with them.
+    if len(_roster) < _task.quorum + self._panel_size(_task.quorum):
+        errors._revert(errors.BAD_ROSTER)
+    last: address = empty(address)
+    for entry: Types.RosterEntry in _roster:
+        if convert(entry.signing_key, uint160) <= convert(last, uint160):
+            errors._revert(errors.BAD_ROSTER)
+        if x25519_key._is_low_order(entry.sealing_key):
+            errors._revert(errors.BAD_KEY)
+        last = entry.signing_key
+    if keccak256(abi_encode(_roster)) != _task.roster:
+        errors._revert(errors.WRONG_ROSTER)
+
+
+@internal
+@view
+def _check_times(_task: Types.Task):
+    if _task.commit_deadline <= block.timestamp:
+        errors._revert(errors.BAD_DEADLINE)
+    if _task.commit_deadline > block.timestamp + MAX_COMMIT:
+        errors._revert(errors.BAD_DEADLINE)
+    self._check_step(_task.commit_deadline, _task.reveal_deadline)
+    self._check_step(_task.reveal_deadline, _task.report_deadline)
+    self._check_window(_task.dispute_window)
+    self._check_window(_task.verdict_window)
+    self._check_window(_task.claim_window)
+
+
+@internal
+@pure
+def _check_step(_start: uint256, _end: uint256):
+    if _start + MIN_STEP > _end or _end > _start + MAX_WINDOW:
+        errors._revert(errors.BAD_DEADLINE)
+
+
+@internal
+@pure
+def _check_window(_window: uint256):
+    if MIN_WINDOW > _window or _window > MAX_WINDOW:
+        errors._revert(errors.BAD_WINDOW)
