@@ -1,0 +1,1 @@
+"""What runs inside the enclave, and what a host needs to feed it."""

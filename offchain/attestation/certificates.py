@@ -1,0 +1,259 @@
+"""The PCK chain: root key → intermediate CA → PCK certificate, and revocation lists.
+
+X.509 (RFC 5280) is read by ``cryptography``; the roles are those of the Intel SGX PCK Certificate
+and CRL Profile Specification. A certificate valid in one role is refused in any other.
+"""
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import SignatureAlgorithmOID
+
+from offchain.attestation import p256, sgx_extension
+from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.sgx_extension import SgxExtension
+
+_SGX_EXTENSION = x509.ObjectIdentifier(sgx_extension.OID)
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    """keyCertSign and cRLSign for an authority, else digitalSignature and nonRepudiation."""
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=not authority,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a certificate is for: exactly these critical extensions, with or without SGX's."""
+
+    name: str
+    key_usage: x509.KeyUsage
+    constraints: x509.BasicConstraints
+    sgx: bool
+
+    @property
+    def critical(self) -> dict[x509.ObjectIdentifier, x509.ExtensionType]:
+        """The critical extensions by object identifier."""
+        return {self.key_usage.oid: self.key_usage, self.constraints.oid: self.constraints}
+
+
+INTERMEDIATE = Role(
+    "intermediate CA", _key_usage(authority=True), x509.BasicConstraints(True, 0), False
+)
+PCK = Role("PCK certificate", _key_usage(authority=False), x509.BasicConstraints(False, None), True)
+TCB_SIGNER = Role(
+    "TCB signer", _key_usage(authority=False), x509.BasicConstraints(False, None), False
+)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A verified intermediate CA."""
+
+    subject: bytes
+    """Its distinguished name, DER."""
+    key: bytes
+    """X‖Y, 64 bytes."""
+    serial: int
+    not_after: int
+    """Unix seconds; valid up to and including this one."""
+
+
+@dataclass(frozen=True)
+class Pck:
+    """A verified PCK certificate: a key that stays on one machine at one patch level."""
+
+    issuer: bytes
+    key: bytes
+    serial: int
+    not_after: int
+    sgx: SgxExtension
+
+
+@dataclass(frozen=True)
+class RevocationList:
+    """A verified list of the serial numbers that one key revoked."""
+
+    issuer_key: bytes
+    this_update: int
+    serials: frozenset[int]
+
+    @property
+    def revoked(self) -> frozenset[tuple[bytes, int]]:
+        """The entries as ``Trust.revoked`` takes them."""
+        return frozenset((self.issuer_key, serial) for serial in self.serials)
+
+
+def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Read the certificates of a quote, leaf first; a closing zero byte is part of the format.
+
+    Raises:
+        Rejected: no certificate, or one that is malformed.
+    """
+    try:
+        return tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
+    except ValueError as error:
+        raise Rejected(Reason.DER, f"certificates of {len(pem)} bytes: {error}") from error
+
+
+def public_key(certificate: x509.Certificate) -> bytes:
+    """The certificate's P-256 key, X‖Y; any other key is refused."""
+    try:
+        key = certificate.public_key()
+    except ValueError as error:
+        raise Rejected(Reason.DER, f"public key: {error}") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise Rejected(Reason.DER, f"{type(key).__name__}, expected a P-256 key")
+    return p256.raw_key(key)
+
+
+def name(certificate: x509.Certificate) -> str:
+    """The subject, for error messages."""
+    return certificate.subject.rfc4514_string()
+
+
+def check_signature(certificate: x509.Certificate, issuer_key: bytes) -> None:
+    """Refuse a certificate that ``issuer_key`` did not sign with ECDSA and SHA-256."""
+    algorithm = certificate.signature_algorithm_oid
+    if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise Rejected(Reason.DER, f"{algorithm.dotted_string}, expected ecdsa-with-SHA256")
+    try:
+        signature = p256.raw_signature(certificate.signature)
+    except ValueError as error:
+        raise Rejected(Reason.DER, f"signature of {name(certificate)}: {error}") from error
+    if not p256.verifies(issuer_key, certificate.tbs_certificate_bytes, signature):
+        raise Rejected(
+            Reason.CERTIFICATE_SIGNATURE,
+            f"{name(certificate)} is not signed by key {issuer_key.hex()}",
+        )
+
+
+def check_validity(certificate: x509.Certificate, at: int) -> int:
+    """Refuse a certificate outside its validity at ``at``; return its notAfter (unix seconds)."""
+    not_before = int(certificate.not_valid_before_utc.timestamp())
+    not_after = int(certificate.not_valid_after_utc.timestamp())
+    if at < not_before:
+        raise Rejected(
+            Reason.CERTIFICATE_NOT_YET_VALID,
+            f"{name(certificate)} is valid from {not_before}, now is {at}",
+        )
+    if at > not_after:
+        raise Rejected(
+            Reason.CERTIFICATE_EXPIRED,
+            f"{name(certificate)} was valid until {not_after}, now is {at}",
+        )
+    return not_after
+
+
+def extensions(certificate: x509.Certificate) -> x509.Extensions:
+    """The extensions of a version 3 certificate."""
+    if certificate.version is not x509.Version.v3:
+        raise Rejected(Reason.DER, f"version {certificate.version.name}, expected v3")
+    try:
+        return certificate.extensions
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise Rejected(Reason.DER, f"extensions of {name(certificate)}: {error}") from error
+
+
+def check_role(certificate: x509.Certificate, role: Role) -> None:
+    """Refuse a certificate whose extensions make it anything but ``role``."""
+    found = extensions(certificate)
+    critical = {extension.oid: extension.value for extension in found if extension.critical}
+    sgx = any(extension.oid == _SGX_EXTENSION for extension in found)
+    if critical != role.critical or sgx != role.sgx:
+        raise Rejected(
+            Reason.CERTIFICATE_ROLE,
+            f"{name(certificate)} has the critical extensions {list(critical.values())}"
+            f" and {'an' if sgx else 'no'} SGX extension, which is not the role {role.name}",
+        )
+
+
+def verify_authority(certificate: x509.Certificate, root_key: bytes, at: int) -> Authority:
+    """Verify an intermediate CA under the root key.
+
+    Raises:
+        Rejected: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
+            another role: root, PCK and TCB signing certificates do not pass.
+    """
+    check_signature(certificate, root_key)
+    check_role(certificate, INTERMEDIATE)
+    return Authority(
+        subject=certificate.subject.public_bytes(),
+        key=public_key(certificate),
+        serial=certificate.serial_number,
+        not_after=check_validity(certificate, at),
+    )
+
+
+def verify_pck(certificate: x509.Certificate, authority: Authority, at: int) -> Pck:
+    """Verify a PCK certificate under its intermediate CA.
+
+    Raises:
+        Rejected: another issuer, not signed by it, not valid at ``at`` (unix seconds), malformed,
+            another role, or an SGX extension that cannot be read.
+    """
+    issuer = certificate.issuer.public_bytes()
+    if issuer != authority.subject:
+        raise Rejected(
+            Reason.CERTIFICATE_ISSUER,
+            f"{certificate.issuer.rfc4514_string()} is not the intermediate CA",
+        )
+    check_signature(certificate, authority.key)
+    check_role(certificate, PCK)
+    extension = extensions(certificate).get_extension_for_oid(_SGX_EXTENSION).value
+    return Pck(
+        issuer=issuer,
+        key=public_key(certificate),
+        serial=certificate.serial_number,
+        not_after=check_validity(certificate, at),
+        sgx=sgx_extension.read(extension.public_bytes()),
+    )
+
+
+def verify_crl(
+    crl: bytes, issuer_key: bytes, at: int, *, issuer: bytes | None = None
+) -> RevocationList:
+    """Verify a revocation list (DER).
+
+    A list that is out of date is taken: what it revokes stays revoked.
+
+    Args:
+        crl: the CertificateList, RFC 5280 section 5.
+        issuer_key: the issuer's key, X‖Y.
+        at: unix seconds.
+        issuer: the issuer's name, DER; ``None`` for the root, which is known by its key.
+
+    Raises:
+        Rejected: malformed, not signed by the issuer, another issuer's, or of the future.
+    """
+    try:
+        found = x509.load_der_x509_crl(crl)
+        signature = p256.raw_signature(found.signature)
+        serials = frozenset(entry.serial_number for entry in found)
+    except ValueError as error:
+        raise Rejected(Reason.DER, f"revocation list of {len(crl)} bytes: {error}") from error
+    if found.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise Rejected(
+            Reason.DER,
+            f"{found.signature_algorithm_oid.dotted_string}, expected ecdsa-with-SHA256",
+        )
+    if not p256.verifies(issuer_key, found.tbs_certlist_bytes, signature):
+        raise Rejected(Reason.CRL_SIGNATURE, f"not signed by key {issuer_key.hex()}")
+    if issuer is not None and found.issuer.public_bytes() != issuer:
+        raise Rejected(
+            Reason.CRL_ISSUER, f"{found.issuer.rfc4514_string()} is not the expected issuer"
+        )
+    this_update = int(found.last_update_utc.timestamp())
+    if at < this_update:
+        raise Rejected(Reason.CRL_NOT_YET_VALID, f"of {this_update}, now is {at}")
+    return RevocationList(issuer_key, this_update, serials)

@@ -1,0 +1,212 @@
+"""Strict parser of Intel quotes: SGX version 3, TDX versions 4 and 5.
+
+Layouts: Intel SGX ECDSA QuoteLibReference, appendix A.4; Intel TDX DCAP Quoting Library API,
+appendix A.3 and A.4. A quote is malleable (ECDSA's n-s, unsigned lengths and certificates): its
+hash is neither an identity nor a nonce.
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from offchain.attestation.bodies import SGX_SIZE, TD10_SIZE, TD15_SIZE, Body, SgxReport, TdReport
+from offchain.attestation.errors import Reason, Rejected
+
+INTEL_QE_VENDOR_ID = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
+ECDSA_P256 = 2
+PCK_CHAIN = 5
+QE_REPORT_CERTIFICATION = 6
+
+_HEADER = struct.Struct("<HHI4s16s20s")
+_TYPE_AND_SIZE = struct.Struct("<HI")
+_V5_BODY_SIZES = {2: TD10_SIZE, 3: TD15_SIZE}
+
+
+class TeeType(IntEnum):
+    """Which kind of TEE speaks: the header's second word."""
+
+    SGX = 0
+    TDX = 0x81
+
+
+_TEE_OF_VERSION = {3: TeeType.SGX, 4: TeeType.TDX, 5: TeeType.TDX}
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A quote taken apart. Signatures are r‖s and keys X‖Y: 64 bytes, big-endian."""
+
+    version: int
+    reserved: bytes
+    """4 bytes; in version 3 the SVNs of quoting and provisioning enclave."""
+    user_data: bytes
+    """20 bytes; the first 16 tell quoting enclaves apart."""
+    body: Body
+    signature: bytes
+    attestation_key: bytes
+    qe_report: SgxReport
+    qe_signature: bytes
+    qe_auth: bytes
+    pck_chain: bytes
+    """PEM: leaf, intermediate, root. No signature covers it."""
+
+    @property
+    def tee_type(self) -> TeeType:
+        """SGX or TDX."""
+        return _TEE_OF_VERSION[self.version]
+
+    @property
+    def signed(self) -> bytes:
+        """Header and body: what the attestation key signed."""
+        header = _HEADER.pack(
+            self.version,
+            ECDSA_P256,
+            self.tee_type,
+            self.reserved,
+            INTEL_QE_VENDOR_ID,
+            self.user_data,
+        )
+        body = self.body.encode()
+        if self.version == 5:
+            body_type = 3 if len(body) == TD15_SIZE else 2
+            return header + _TYPE_AND_SIZE.pack(body_type, len(body)) + body
+        return header + body
+
+    def encode(self) -> bytes:
+        """The quote's bytes; the inverse of ``parse``."""
+        certification = (
+            self.qe_report.encode()
+            + self.qe_signature
+            + len(self.qe_auth).to_bytes(2, "little")
+            + self.qe_auth
+            + _TYPE_AND_SIZE.pack(PCK_CHAIN, len(self.pck_chain))
+            + self.pck_chain
+        )
+        if self.version > 3:
+            wrapper = _TYPE_AND_SIZE.pack(QE_REPORT_CERTIFICATION, len(certification))
+            certification = wrapper + certification
+        signature_data = self.signature + self.attestation_key + certification
+        return self.signed + len(signature_data).to_bytes(4, "little") + signature_data
+
+
+class _Reader:
+    """Takes fields off the front and refuses to read past the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.offset = 0
+
+    def take(self, size: int) -> bytes:
+        left = len(self._data) - self.offset
+        if size > left:
+            raise Rejected(
+                Reason.QUOTE_LENGTH,
+                f"expected {size} bytes at offset {self.offset}, {left} are left",
+            )
+        self.offset += size
+        return self._data[self.offset - size : self.offset]
+
+    def integer(self, size: int) -> int:
+        return int.from_bytes(self.take(size), "little")
+
+    def rest(self, size: int, what: str) -> None:
+        """The declared ``size`` of the last field must be exactly what is left."""
+        left = len(self._data) - self.offset
+        if size != left:
+            raise Rejected(
+                Reason.QUOTE_LENGTH,
+                f"{what} declares {size} bytes at offset {self.offset}, {left} are left",
+            )
+
+
+def _certification(reader: _Reader, expected: int) -> None:
+    kind, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
+    if kind != expected:
+        raise Rejected(Reason.CERTIFICATION_DATA, f"type {kind}, expected {expected}")
+    reader.rest(size, f"certification data of type {kind}")
+
+
+def _header(reader: _Reader) -> tuple[int, bytes, bytes]:
+    version, key_type, tee_type, reserved, vendor, user_data = _HEADER.unpack(
+        reader.take(_HEADER.size)
+    )
+    if version not in _TEE_OF_VERSION:
+        raise Rejected(Reason.QUOTE_VERSION, f"{version}, expected 3, 4 or 5")
+    if key_type != ECDSA_P256:
+        raise Rejected(Reason.QUOTE_KEY_TYPE, f"{key_type}, expected {ECDSA_P256} (ECDSA P-256)")
+    if tee_type != _TEE_OF_VERSION[version]:
+        expected = _TEE_OF_VERSION[version]
+        raise Rejected(
+            Reason.QUOTE_TEE_TYPE,
+            f"{tee_type:#x} in version {version}, expected {expected:#x} ({expected.name})",
+        )
+    if vendor != INTEL_QE_VENDOR_ID:
+        raise Rejected(
+            Reason.QUOTE_VENDOR, f"{vendor.hex()}, expected {INTEL_QE_VENDOR_ID.hex()} (Intel)"
+        )
+    return version, reserved, user_data
+
+
+def _body(reader: _Reader, version: int) -> Body:
+    if version == 3:
+        return SgxReport.decode(reader.take(SGX_SIZE))
+    if version == 4:
+        return TdReport.decode(reader.take(TD10_SIZE))
+    body_type, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
+    if _V5_BODY_SIZES.get(body_type) != size:
+        raise Rejected(
+            Reason.QUOTE_BODY_TYPE,
+            f"type {body_type} of {size} bytes, expected type 2 of 584 or type 3 of 648",
+        )
+    return TdReport.decode(reader.take(size))
+
+
+def parse(data: bytes) -> Quote:
+    """Take a quote apart.
+
+    Every declared length must be exact: a quote that is cut short or followed by anything is
+    refused (see ``trim``). Nothing is verified here.
+
+    Raises:
+        Rejected: unknown version, key type, TEE, vendor, body or certification type, or a length
+            that does not fit.
+    """
+    reader = _Reader(data)
+    version, reserved, user_data = _header(reader)
+    body = _body(reader, version)
+    reader.rest(reader.integer(4), "signature data")
+    signature, attestation_key = reader.take(64), reader.take(64)
+    if version > 3:
+        _certification(reader, QE_REPORT_CERTIFICATION)
+    qe_report = SgxReport.decode(reader.take(SGX_SIZE))
+    qe_signature = reader.take(64)
+    qe_auth = reader.take(reader.integer(2))
+    _certification(reader, PCK_CHAIN)
+    return Quote(
+        version=version,
+        reserved=reserved,
+        user_data=user_data,
+        body=body,
+        signature=signature,
+        attestation_key=attestation_key,
+        qe_report=qe_report,
+        qe_signature=qe_signature,
+        qe_auth=qe_auth,
+        pck_chain=data[reader.offset :],
+    )
+
+
+def trim(data: bytes) -> bytes:
+    """Cut what follows the signature data.
+
+    Interfaces that hand over a fixed buffer (configfs-tsm among them) pad the quote, mostly with
+    zeros; no signature covers the padding and nothing reads it.
+
+    Raises:
+        Rejected: an unknown header, or fewer bytes than the quote declares.
+    """
+    reader = _Reader(data)
+    version, _, _ = _header(reader)
+    _body(reader, version)
+    reader.take(reader.integer(4))
+    return data[: reader.offset]

@@ -1,0 +1,162 @@
+"""The verifier: says of a quote what the contract would say.
+
+Used before gas is paid, and as the contract's oracle in tests. Root key → intermediate CA → PCK
+certificate → quoting enclave's report → attestation key → report body; algorithm and reasons are
+those of ``contracts/DcapVerifier.vy``. No clock, no network, no cache.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from eth_utils.crypto import keccak
+
+from offchain.attestation import certificates, p256
+from offchain.attestation.bodies import Body, SgxReport, TdReport
+from offchain.attestation.certificates import Authority, Pck
+from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.program import Kind, kind_of, program_id
+from offchain.attestation.quote import Quote
+from offchain.attestation.trust import QeIdentity, Trust
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verified quote proves."""
+
+    kind: Kind
+    program: bytes
+    """32 bytes, see ``program.py``."""
+    platform: bytes
+    """keccak256(PPID): the machine, whatever PCK key it used."""
+    expiry: int
+    """Unix seconds; when the first certificate of the chain expires."""
+    report_data: bytes
+    """64 bytes, the enclave's own."""
+    pck: Pck
+
+
+def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verdict:
+    """Verify a quote with its certificates at a time.
+
+    Args:
+        quote: parsed; its ``pck_chain`` holds PCK certificate and intermediate CA, in this order.
+        trust: root key, TCB floors, quoting enclaves, revocations.
+        at: unix seconds.
+        dstack: measure a trust domain as dstack's, without RTMR3.
+
+    Raises:
+        Rejected: with the reason, see ``errors.Reason``.
+        ValueError: ``dstack`` is claimed for an SGX enclave.
+    """
+    kind = kind_of(quote.body, dstack)
+    authority, pck = verify_chain(quote.pck_chain, trust, at)
+    _check_signatures(quote, pck.key)
+    _check_quoting_enclave(quote.qe_report, trust.quoting_enclaves[quote.tee_type])
+    _check_body(quote.body, dstack)
+    _check_tcb(quote.body, pck, trust)
+    return Verdict(
+        kind=kind,
+        program=program_id(quote.body, dstack),
+        platform=keccak(pck.sgx.ppid),
+        expiry=min(authority.not_after, pck.not_after),
+        report_data=quote.body.report_data,
+        pck=pck,
+    )
+
+
+def verify_chain(pem: bytes, trust: Trust, at: int) -> tuple[Authority, Pck]:
+    """Verify PCK certificate and intermediate CA; any root that follows them is not looked at.
+
+    Raises:
+        Rejected: fewer than two certificates, or one that is refused or revoked.
+    """
+    chain = certificates.load_chain(pem)
+    if len(chain) < 2:
+        raise Rejected(
+            Reason.CERTIFICATION_DATA,
+            f"{len(chain)} certificates, expected PCK certificate and intermediate CA",
+        )
+    leaf, intermediate = chain[:2]
+    authority = certificates.verify_authority(intermediate, trust.root_key, at)
+    _check_revocation(trust, trust.root_key, authority.serial)
+    pck = certificates.verify_pck(leaf, authority, at)
+    _check_revocation(trust, authority.key, pck.serial)
+    return authority, pck
+
+
+def _check_revocation(trust: Trust, issuer_key: bytes, serial: int) -> None:
+    if (issuer_key, serial) in trust.revoked:
+        raise Rejected(Reason.CERTIFICATE_REVOKED, f"serial number {serial:x}")
+
+
+def _check_signatures(quote: Quote, pck_key: bytes) -> None:
+    if not p256.verifies(pck_key, quote.qe_report.encode(), quote.qe_signature):
+        raise Rejected(Reason.QE_SIGNATURE, f"not signed by PCK {pck_key.hex()}")
+    expected = sha256(quote.attestation_key + quote.qe_auth).digest() + bytes(32)
+    if quote.qe_report.report_data != expected:
+        raise Rejected(
+            Reason.QE_BINDING,
+            f"report data {quote.qe_report.report_data.hex()}, expected {expected.hex()}",
+        )
+    if not p256.verifies(quote.attestation_key, quote.signed, quote.signature):
+        raise Rejected(
+            Reason.QUOTE_SIGNATURE,
+            f"not signed by attestation key {quote.attestation_key.hex()}",
+        )
+
+
+def _masked(value: bytes, mask: bytes) -> bytes:
+    return bytes(v & m for v, m in zip(value, mask, strict=True))
+
+
+def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
+    if report.debug:
+        raise Rejected(Reason.QE_DEBUG, f"attributes {report.attributes.hex()}")
+    found = (
+        report.mr_signer,
+        report.isv_prod_id,
+        _masked(report.attributes, identity.attributes_mask),
+        _masked(report.misc_select, identity.misc_select_mask),
+    )
+    expected = (
+        identity.mr_signer,
+        identity.isv_prod_id,
+        identity.attributes,
+        identity.misc_select,
+    )
+    if found != expected:
+        raise Rejected(Reason.QE_IDENTITY, f"{found}, expected {expected}")
+    if report.isv_svn < identity.min_isv_svn:
+        raise Rejected(Reason.QE_SVN, f"{report.isv_svn}, expected at least {identity.min_isv_svn}")
+
+
+def _check_body(body: Body, dstack: bool) -> None:
+    if body.debug:
+        raise Rejected(Reason.DEBUG, "the host can read this enclave's memory")
+    if isinstance(body, SgxReport):
+        return
+    if not body.confined or body.seam_attributes != bytes(8):
+        raise Rejected(
+            Reason.ATTRIBUTES,
+            f"TDATTRIBUTES {body.td_attributes.hex()} and SEAM attributes"
+            f" {body.seam_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE, and zero",
+        )
+    if body.mr_signer_seam != bytes(48):
+        raise Rejected(
+            Reason.SEAM_SIGNER, f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)"
+        )
+    if dstack and body.mr_config_id == bytes(48):
+        raise Rejected(Reason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application")
+
+
+def _check_tcb(body: Body, pck: Pck, trust: Trust) -> None:
+    floor = trust.floors.get(pck.sgx.fmspc)
+    if floor is None:
+        raise Rejected(Reason.TCB_UNKNOWN, f"no floor for FMSPC {pck.sgx.fmspc.hex()}")
+    found = (*pck.sgx.svns, pck.sgx.pce_svn)
+    least = (*floor.svns, floor.pce_svn)
+    if isinstance(body, TdReport):
+        found += tuple(body.tee_tcb_svn)
+        least += tuple(floor.tdx_svns)
+    if any(have < want for have, want in zip(found, least, strict=True)):
+        raise Rejected(Reason.TCB_FLOOR, f"{found}, expected at least {least}")
