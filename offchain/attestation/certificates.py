@@ -220,6 +220,19 @@ def verify_pck(certificate: x509.Certificate, authority: Authority, at: int) -> 
     )
 
 
+def verify_tcb_signer(certificate: x509.Certificate, root_key: bytes, at: int) -> bytes:
+    """Verify a TCB signing certificate under the root key; return its key, X‖Y.
+
+    Raises:
+        Rejected: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
+            another role.
+    """
+    check_signature(certificate, root_key)
+    check_role(certificate, TCB_SIGNER)
+    check_validity(certificate, at)
+    return public_key(certificate)
+
+
 def verify_crl(
     crl: bytes, issuer_key: bytes, at: int, *, issuer: bytes | None = None
 ) -> RevocationList:

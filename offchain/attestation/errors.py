@@ -40,6 +40,7 @@ class Reason(StrEnum):
     TCB_UNKNOWN = "tcb unknown"
     TCB_FLOOR = "tcb floor"
     COLLATERAL_SIGNATURE = "collateral signature"
+    COLLATERAL_STALE = "collateral stale"
 
 
 class Rejected(ValueError):

@@ -16,6 +16,8 @@ INTEL_QE_VENDOR_ID = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 ECDSA_P256 = 2
 PCK_CHAIN = 5
 QE_REPORT_CERTIFICATION = 6
+QE_AUTH_SIZE = 32
+"""What Intel's quoting enclaves write, and all that the contract takes."""
 
 _HEADER = struct.Struct("<HHI4s16s20s")
 _TYPE_AND_SIZE = struct.Struct("<HI")
@@ -180,7 +182,13 @@ def parse(data: bytes) -> Quote:
         _certification(reader, QE_REPORT_CERTIFICATION)
     qe_report = SgxReport.decode(reader.take(SGX_SIZE))
     qe_signature = reader.take(64)
-    qe_auth = reader.take(reader.integer(2))
+    auth_size = reader.integer(2)
+    if auth_size != QE_AUTH_SIZE:
+        raise Rejected(
+            Reason.QUOTE_LENGTH,
+            f"{auth_size} bytes of QE authentication data, expected {QE_AUTH_SIZE}",
+        )
+    qe_auth = reader.take(auth_size)
     _certification(reader, PCK_CHAIN)
     return Quote(
         version=version,

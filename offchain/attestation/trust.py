@@ -35,13 +35,29 @@ TDX_QE = QeIdentity(
 
 @dataclass(frozen=True)
 class TcbFloor:
-    """The least patch level at which a machine of one FMSPC is trusted."""
+    """The least patch level at which machines of one FMSPC are trusted.
 
+    An SGX floor holds for every quote. A TDX quote must reach a TDX floor too: that of its TDX
+    module's major version, the second component, since the first one counts within it.
+    """
+
+    fmspc: bytes
+    """6 bytes."""
+    tee_type: TeeType
     svns: bytes
-    """16 SGX TCB components."""
-    pce_svn: int
-    tdx_svns: bytes = bytes(16)
-    """16 components of TEE_TCB_SVN; looked at in TDX quotes only."""
+    """16 components: of the PCK certificate's SVNs for SGX, of TEE_TCB_SVN for TDX."""
+    pce_svn: int = 0
+    """Provisioning enclave's; zero for TDX."""
+
+    @property
+    def module(self) -> int:
+        """Major version of the TDX module that the floor is for; zero for SGX."""
+        return self.svns[1] if self.tee_type is TeeType.TDX else 0
+
+    def reached_by(self, svns: bytes, pce_svn: int) -> bool:
+        """Whether no component is lower."""
+        components = zip(svns, self.svns, strict=True)
+        return pce_svn >= self.pce_svn and all(have >= least for have, least in components)
 
 
 @dataclass(frozen=True)
@@ -50,10 +66,16 @@ class Trust:
 
     root_key: bytes
     """X‖Y, 64 bytes."""
-    floors: Mapping[bytes, TcbFloor]
-    """By FMSPC (6 bytes); a platform without a floor is refused."""
+    floors: tuple[TcbFloor, ...]
+    """One per FMSPC, TEE and TDX module; a platform without a floor is refused."""
     revoked: frozenset[tuple[bytes, int]] = frozenset()
     """Issuer's key (X‖Y) and serial number of each revoked certificate."""
     quoting_enclaves: Mapping[TeeType, QeIdentity] = field(
         default_factory=lambda: {TeeType.SGX: SGX_QE, TeeType.TDX: TDX_QE}
     )
+
+    def floor(self, fmspc: bytes, tee_type: TeeType, module: int = 0) -> TcbFloor | None:
+        """The floor for machines of an FMSPC, if there is one."""
+        scope = fmspc, tee_type, module
+        matching = (f for f in self.floors if (f.fmspc, f.tee_type, f.module) == scope)
+        return next(matching, None)

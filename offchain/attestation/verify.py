@@ -15,7 +15,7 @@ from offchain.attestation.bodies import Body, SgxReport, TdReport
 from offchain.attestation.certificates import Authority, Pck
 from offchain.attestation.errors import Reason, Rejected
 from offchain.attestation.program import Kind, kind_of, program_id
-from offchain.attestation.quote import Quote
+from offchain.attestation.quote import Quote, TeeType
 from offchain.attestation.trust import QeIdentity, Trust
 
 
@@ -50,8 +50,9 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verd
     """
     kind = kind_of(quote.body, dstack)
     authority, pck = verify_chain(quote.pck_chain, trust, at)
-    _check_signatures(quote, pck.key)
+    _check_qe_signature(quote, pck.key)
     _check_quoting_enclave(quote.qe_report, trust.quoting_enclaves[quote.tee_type])
+    _check_quote_signature(quote)
     _check_body(quote.body, dstack)
     _check_tcb(quote.body, pck, trust)
     return Verdict(
@@ -89,9 +90,12 @@ def _check_revocation(trust: Trust, issuer_key: bytes, serial: int) -> None:
         raise Rejected(Reason.CERTIFICATE_REVOKED, f"serial number {serial:x}")
 
 
-def _check_signatures(quote: Quote, pck_key: bytes) -> None:
+def _check_qe_signature(quote: Quote, pck_key: bytes) -> None:
     if not p256.verifies(pck_key, quote.qe_report.encode(), quote.qe_signature):
         raise Rejected(Reason.QE_SIGNATURE, f"not signed by PCK {pck_key.hex()}")
+
+
+def _check_quote_signature(quote: Quote) -> None:
     expected = sha256(quote.attestation_key + quote.qe_auth).digest() + bytes(32)
     if quote.qe_report.report_data != expected:
         raise Rejected(
@@ -131,6 +135,10 @@ def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
 
 
 def _check_body(body: Body, dstack: bool) -> None:
+    if isinstance(body, TdReport) and body.mr_signer_seam != bytes(48):
+        raise Rejected(
+            Reason.SEAM_SIGNER, f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)"
+        )
     if body.debug:
         raise Rejected(Reason.DEBUG, "the host can read this enclave's memory")
     if isinstance(body, SgxReport):
@@ -141,22 +149,27 @@ def _check_body(body: Body, dstack: bool) -> None:
             f"TDATTRIBUTES {body.td_attributes.hex()} and SEAM attributes"
             f" {body.seam_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE, and zero",
         )
-    if body.mr_signer_seam != bytes(48):
-        raise Rejected(
-            Reason.SEAM_SIGNER, f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)"
-        )
     if dstack and body.mr_config_id == bytes(48):
         raise Rejected(Reason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application")
 
 
 def _check_tcb(body: Body, pck: Pck, trust: Trust) -> None:
-    floor = trust.floors.get(pck.sgx.fmspc)
-    if floor is None:
-        raise Rejected(Reason.TCB_UNKNOWN, f"no floor for FMSPC {pck.sgx.fmspc.hex()}")
-    found = (*pck.sgx.svns, pck.sgx.pce_svn)
-    least = (*floor.svns, floor.pce_svn)
+    _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
     if isinstance(body, TdReport):
-        found += tuple(body.tee_tcb_svn)
-        least += tuple(floor.tdx_svns)
-    if any(have < want for have, want in zip(found, least, strict=True)):
-        raise Rejected(Reason.TCB_FLOOR, f"{found}, expected at least {least}")
+        _check_floor(trust, pck.sgx.fmspc, TeeType.TDX, body.tee_tcb_svn, 0)
+
+
+def _check_floor(trust: Trust, fmspc: bytes, tee_type: TeeType, svns: bytes, pce_svn: int) -> None:
+    module = svns[1] if tee_type is TeeType.TDX else 0
+    floor = trust.floor(fmspc, tee_type, module)
+    if floor is None:
+        raise Rejected(
+            Reason.TCB_UNKNOWN,
+            f"no {tee_type.name} floor for FMSPC {fmspc.hex()} (TDX module {module})",
+        )
+    if not floor.reached_by(svns, pce_svn):
+        raise Rejected(
+            Reason.TCB_FLOOR,
+            f"{tee_type.name} SVNs {svns.hex()} and PCE {pce_svn},"
+            f" expected at least {floor.svns.hex()} and {floor.pce_svn}",
+        )

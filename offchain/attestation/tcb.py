@@ -1,0 +1,201 @@
+"""Intel's signed TCB info: at which level a machine is, and which floor follows from it.
+
+Documents and algorithm: Intel PCS API version 4, "Get TCB Info" and "TCB status evaluation".
+The contract only knows floors; here anybody can hold them against what Intel signed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, TypeVar
+
+from offchain.attestation import certificates, p256
+from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.quote import TeeType
+from offchain.attestation.trust import QeIdentity, TcbFloor
+
+
+@dataclass(frozen=True)
+class TcbLevel:
+    """One step of Intel's ladder for a kind of machine."""
+
+    sgx_svns: bytes
+    pce_svn: int
+    tdx_svns: bytes
+    """16 components; empty in SGX documents."""
+    status: str
+    date: str
+    advisories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModuleLevel:
+    """One step of the ladder for a major version of the TDX module."""
+
+    isv_svn: int
+    status: str
+
+
+_Step = TypeVar("_Step", TcbLevel, ModuleLevel)
+
+
+@dataclass(frozen=True)
+class TcbInfo:
+    """What Intel says of the machines of one FMSPC; levels from the newest down."""
+
+    fmspc: bytes
+    levels: tuple[TcbLevel, ...]
+    modules: Mapping[int, tuple[ModuleLevel, ...]]
+    """By major version of the TDX module."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Where a machine stands. ``None``: below every level, or nothing is said of its module."""
+
+    platform: TcbLevel | None
+    module: str | None
+    """Status of the TDX module; ``None`` too for SGX and for modules of major version 0."""
+
+
+def signed_document(
+    document: str, signature: bytes, issuer_chain: bytes, root_key: bytes, at: int
+) -> dict[str, Any]:
+    """Verify TCB info or a QE identity and return its JSON object.
+
+    Args:
+        document: the JSON text exactly as signed.
+        signature: r‖s of its SHA-256.
+        issuer_chain: PEM, the TCB signing certificate first.
+        root_key: X‖Y of the root.
+        at: unix seconds; the document must be current then.
+
+    Raises:
+        Rejected: the signer is not the root's TCB signer, did not sign it, or the document is not
+            current.
+    """
+    signer = certificates.load_chain(issuer_chain)[0]
+    key = certificates.verify_tcb_signer(signer, root_key, at)
+    if not p256.verifies(key, document.encode(), signature):
+        raise Rejected(Reason.COLLATERAL_SIGNATURE, f"not signed by {certificates.name(signer)}")
+    content: dict[str, Any] = json.loads(document)
+    issued, expires = (
+        int(datetime.fromisoformat(content[name]).timestamp())
+        for name in ("issueDate", "nextUpdate")
+    )
+    if not issued <= at <= expires:
+        raise Rejected(
+            Reason.COLLATERAL_STALE,
+            f"{content['id']} document is current from {issued} to {expires}, now is {at}",
+        )
+    return content
+
+
+def tcb_info(content: Mapping[str, Any]) -> TcbInfo:
+    """Read TCB info, version 3; ``ValueError`` on any other version."""
+    if content["version"] != 3:
+        raise ValueError(f"TCB info of version {content['version']}, expected 3")
+    return TcbInfo(
+        fmspc=bytes.fromhex(content["fmspc"]),
+        levels=tuple(_level(level) for level in content["tcbLevels"]),
+        modules={
+            int(identity["id"].removeprefix("TDX_"), 16): tuple(
+                ModuleLevel(level["tcb"]["isvsvn"], level["tcbStatus"])
+                for level in identity["tcbLevels"]
+            )
+            for identity in content.get("tdxModuleIdentities", ())
+        },
+    )
+
+
+def _level(level: Mapping[str, Any]) -> TcbLevel:
+    tcb = level["tcb"]
+    return TcbLevel(
+        sgx_svns=bytes(component["svn"] for component in tcb["sgxtcbcomponents"]),
+        pce_svn=tcb["pcesvn"],
+        tdx_svns=bytes(component["svn"] for component in tcb.get("tdxtcbcomponents", ())),
+        status=level["tcbStatus"],
+        date=level["tcbDate"],
+        advisories=tuple(level.get("advisoryIDs", ())),
+    )
+
+
+def qe_identity(content: Mapping[str, Any]) -> QeIdentity:
+    """Read a QE identity, version 2: its newest level is the least SVN."""
+    if content["version"] != 2:
+        raise ValueError(f"QE identity of version {content['version']}, expected 2")
+    return QeIdentity(
+        mr_signer=bytes.fromhex(content["mrsigner"]),
+        isv_prod_id=content["isvprodid"],
+        min_isv_svn=content["tcbLevels"][0]["tcb"]["isvsvn"],
+        attributes=bytes.fromhex(content["attributes"]),
+        attributes_mask=bytes.fromhex(content["attributesMask"]),
+        misc_select=bytes.fromhex(content["miscselect"]),
+        misc_select_mask=bytes.fromhex(content["miscselectMask"]),
+    )
+
+
+def evaluate(info: TcbInfo, svns: bytes, pce_svn: int, tee_tcb_svn: bytes = b"") -> Evaluation:
+    """Where a machine stands.
+
+    Args:
+        info: of the machine's FMSPC.
+        svns: the 16 SVNs of its PCK certificate.
+        pce_svn: likewise.
+        tee_tcb_svn: the 16 bytes of a TD's report body; empty for SGX.
+    """
+    major = tee_tcb_svn[1] if tee_tcb_svn else 0
+    first = 2 if major else 0
+
+    def reached(level: TcbLevel) -> bool:
+        return (
+            pce_svn >= level.pce_svn
+            and _at_least(svns, level.sgx_svns)
+            and _at_least(tee_tcb_svn[first:], level.tdx_svns[first:] if tee_tcb_svn else b"")
+        )
+
+    platform = next((level for level in info.levels if reached(level)), None)
+    steps = info.modules.get(major, ()) if major else ()
+    module = next((step.status for step in steps if tee_tcb_svn[0] >= step.isv_svn), None)
+    return Evaluation(platform, module)
+
+
+def _at_least(have: bytes, least: bytes) -> bool:
+    return all(a >= b for a, b in zip(have, least, strict=True))
+
+
+def propose_floors(info: TcbInfo, accepted: frozenset[str]) -> tuple[TcbFloor, ...]:
+    """The lowest floors under which no machine of an unaccepted status can pass.
+
+    A floor is one bound, Intel's levels are a ladder on which the first match counts. So the floor
+    is the last level from the top down before the first unaccepted one.
+
+    Args:
+        info: of one FMSPC.
+        accepted: Intel's names, such as ``UpToDate`` and ``SWHardeningNeeded``.
+
+    Raises:
+        ValueError: not even the newest level is accepted.
+    """
+    level = _lowest(info.levels, accepted)
+    if level is None:
+        raise ValueError(
+            f"newest level of FMSPC {info.fmspc.hex()} is {info.levels[0].status},"
+            f" expected one of {sorted(accepted)}"
+        )
+    floors = [TcbFloor(info.fmspc, TeeType.SGX, level.sgx_svns, level.pce_svn)]
+    if level.tdx_svns and level.tdx_svns[1] == 0:
+        floors.append(TcbFloor(info.fmspc, TeeType.TDX, level.tdx_svns))
+    for major, steps in sorted(info.modules.items()):
+        step = _lowest(steps, accepted)
+        if step is not None:
+            svns = bytes([step.isv_svn, major]) + level.tdx_svns[2:]
+            floors.append(TcbFloor(info.fmspc, TeeType.TDX, svns))
+    return tuple(floors)
+
+
+def _lowest(steps: tuple[_Step, ...], accepted: frozenset[str]) -> _Step | None:
+    prefix = tuple(takewhile(lambda step: step.status in accepted, steps))
+    return prefix[-1] if prefix else None
