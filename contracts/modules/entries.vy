@@ -65,7 +65,7 @@ def commit_model(_task_id: bytes32, _commitment: bytes32) -> uint256:
         errors._revert(errors.WRONG_VALUE)
     progress.commits = unsafe_add(index, 1)
     task_book.progress_word[_task_id] = task_word._pack(progress)
-    task_book.submissions[_task_id][index] = _commitment
+    task_book.submissions[_task_id][index] = sale_hash._committed(_commitment)
     log IModelMarket.ModelCommitted(
         task_id=_task_id,
         index=index,
@@ -90,9 +90,8 @@ def reveal_model(
     if block.timestamp >= progress.time_b:
         errors._revert(errors.TOO_LATE)
     submission_digest: bytes32 = sale_hash._submission(_submission)
-    if task_book.submissions[_task_id][_index] != sale_hash._commitment(
-        _task_id, msg.sender, submission_digest, _salt
-    ):
+    commitment: bytes32 = sale_hash._commitment(_task_id, msg.sender, submission_digest, _salt)
+    if task_book.submissions[_task_id][_index] != sale_hash._committed(commitment):
         errors._revert(errors.WRONG_COMMITMENT)
     leaf: bytes32 = sale_hash._leaf(
         _task_id, _index, msg.sender, submission_digest, _keyring_digest

@@ -92,6 +92,16 @@ def _commitment(
 
 @internal
 @pure
+def _committed(_commitment: bytes32) -> bytes32:
+    """
+    @dev What stands for a commitment until its reveal: its hash, since a developer may commit any word, and a leaf
+         committed as such would pass for revealed.
+    """
+    return keccak256(_commitment)
+
+
+@internal
+@pure
 def _leaf(
     _task_id: bytes32,
     _index: uint256,

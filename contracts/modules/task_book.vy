@@ -30,7 +30,7 @@ MIN_TOLERANCE: immutable(uint256)
 progress_word: HashMap[bytes32, uint256]
 # task id -> the digest of the task's current stage (docs/SPEC.md, "Hashes")
 head: public(HashMap[bytes32, bytes32])
-# task id -> index -> commitment, then leaf, then zero once its share is claimed
+# task id -> index -> hash of the commitment, then leaf, then zero once its share is claimed
 submissions: public(HashMap[bytes32, HashMap[uint256, bytes32]])
 
 
