@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from offchain.attestation import p256, sgx_extension
-from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.sgx_extension import SgxExtension
 
 _SGX_EXTENSION = x509.ObjectIdentifier(sgx_extension.OID)
@@ -98,12 +98,12 @@ def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
     """Read the certificates of a quote, leaf first; a closing zero byte is part of the format.
 
     Raises:
-        Rejected: no certificate, or one that is malformed.
+        RejectedError: no certificate, or one that is malformed.
     """
     try:
         return tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
     except ValueError as error:
-        raise Rejected(Reason.DER, f"certificates of {len(pem)} bytes: {error}") from error
+        raise RejectedError(Reason.DER, f"certificates of {len(pem)} bytes: {error}") from error
 
 
 def public_key(certificate: x509.Certificate) -> bytes:
@@ -111,9 +111,9 @@ def public_key(certificate: x509.Certificate) -> bytes:
     try:
         key = certificate.public_key()
     except ValueError as error:
-        raise Rejected(Reason.DER, f"public key: {error}") from error
+        raise RejectedError(Reason.DER, f"public key: {error}") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise Rejected(Reason.DER, f"{type(key).__name__}, expected a P-256 key")
+        raise RejectedError(Reason.DER, f"{type(key).__name__}, expected a P-256 key")
     return p256.raw_key(key)
 
 
@@ -126,13 +126,13 @@ def check_signature(certificate: x509.Certificate, issuer_key: bytes) -> None:
     """Refuse a certificate that ``issuer_key`` did not sign with ECDSA and SHA-256."""
     algorithm = certificate.signature_algorithm_oid
     if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
-        raise Rejected(Reason.DER, f"{algorithm.dotted_string}, expected ecdsa-with-SHA256")
+        raise RejectedError(Reason.DER, f"{algorithm.dotted_string}, expected ecdsa-with-SHA256")
     try:
         signature = p256.raw_signature(certificate.signature)
     except ValueError as error:
-        raise Rejected(Reason.DER, f"signature of {name(certificate)}: {error}") from error
+        raise RejectedError(Reason.DER, f"signature of {name(certificate)}: {error}") from error
     if not p256.verifies(issuer_key, certificate.tbs_certificate_bytes, signature):
-        raise Rejected(
+        raise RejectedError(
             Reason.CERTIFICATE_SIGNATURE,
             f"{name(certificate)} is not signed by key {issuer_key.hex()}",
         )
@@ -143,12 +143,12 @@ def check_validity(certificate: x509.Certificate, at: int) -> int:
     not_before = int(certificate.not_valid_before_utc.timestamp())
     not_after = int(certificate.not_valid_after_utc.timestamp())
     if at < not_before:
-        raise Rejected(
+        raise RejectedError(
             Reason.CERTIFICATE_NOT_YET_VALID,
             f"{name(certificate)} is valid from {not_before}, now is {at}",
         )
     if at > not_after:
-        raise Rejected(
+        raise RejectedError(
             Reason.CERTIFICATE_EXPIRED,
             f"{name(certificate)} was valid until {not_after}, now is {at}",
         )
@@ -158,11 +158,11 @@ def check_validity(certificate: x509.Certificate, at: int) -> int:
 def extensions(certificate: x509.Certificate) -> x509.Extensions:
     """The extensions of a version 3 certificate."""
     if certificate.version is not x509.Version.v3:
-        raise Rejected(Reason.DER, f"version {certificate.version.name}, expected v3")
+        raise RejectedError(Reason.DER, f"version {certificate.version.name}, expected v3")
     try:
         return certificate.extensions
     except (ValueError, x509.DuplicateExtension) as error:
-        raise Rejected(Reason.DER, f"extensions of {name(certificate)}: {error}") from error
+        raise RejectedError(Reason.DER, f"extensions of {name(certificate)}: {error}") from error
 
 
 def check_role(certificate: x509.Certificate, role: Role) -> None:
@@ -171,7 +171,7 @@ def check_role(certificate: x509.Certificate, role: Role) -> None:
     critical = {extension.oid: extension.value for extension in found if extension.critical}
     sgx = any(extension.oid == _SGX_EXTENSION for extension in found)
     if critical != role.critical or sgx != role.sgx:
-        raise Rejected(
+        raise RejectedError(
             Reason.CERTIFICATE_ROLE,
             f"{name(certificate)} has the critical extensions {list(critical.values())}"
             f" and {'an' if sgx else 'no'} SGX extension, which is not the role {role.name}",
@@ -182,7 +182,7 @@ def verify_authority(certificate: x509.Certificate, root_key: bytes, at: int) ->
     """Verify an intermediate CA under the root key.
 
     Raises:
-        Rejected: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
+        RejectedError: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
             another role: root, PCK and TCB signing certificates do not pass.
     """
     check_signature(certificate, root_key)
@@ -199,12 +199,12 @@ def verify_pck(certificate: x509.Certificate, authority: Authority, at: int) -> 
     """Verify a PCK certificate under its intermediate CA.
 
     Raises:
-        Rejected: another issuer, not signed by it, not valid at ``at`` (unix seconds), malformed,
-            another role, or an SGX extension that cannot be read.
+        RejectedError: another issuer, not signed by it, not valid at ``at`` (unix seconds),
+            malformed, another role, or an SGX extension that cannot be read.
     """
     issuer = certificate.issuer.public_bytes()
     if issuer != authority.subject:
-        raise Rejected(
+        raise RejectedError(
             Reason.CERTIFICATE_ISSUER,
             f"{certificate.issuer.rfc4514_string()} is not the intermediate CA",
         )
@@ -224,7 +224,7 @@ def verify_tcb_signer(certificate: x509.Certificate, root_key: bytes, at: int) -
     """Verify a TCB signing certificate under the root key; return its key, X‖Y.
 
     Raises:
-        Rejected: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
+        RejectedError: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
             another role.
     """
     check_signature(certificate, root_key)
@@ -247,26 +247,26 @@ def verify_crl(
         issuer: the issuer's name, DER; ``None`` for the root, which is known by its key.
 
     Raises:
-        Rejected: malformed, not signed by the issuer, another issuer's, or of the future.
+        RejectedError: malformed, not signed by the issuer, another issuer's, or of the future.
     """
     try:
         found = x509.load_der_x509_crl(crl)
         signature = p256.raw_signature(found.signature)
         serials = frozenset(entry.serial_number for entry in found)
     except ValueError as error:
-        raise Rejected(Reason.DER, f"revocation list of {len(crl)} bytes: {error}") from error
+        raise RejectedError(Reason.DER, f"revocation list of {len(crl)} bytes: {error}") from error
     if found.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
-        raise Rejected(
+        raise RejectedError(
             Reason.DER,
             f"{found.signature_algorithm_oid.dotted_string}, expected ecdsa-with-SHA256",
         )
     if not p256.verifies(issuer_key, found.tbs_certlist_bytes, signature):
-        raise Rejected(Reason.CRL_SIGNATURE, f"not signed by key {issuer_key.hex()}")
+        raise RejectedError(Reason.CRL_SIGNATURE, f"not signed by key {issuer_key.hex()}")
     if issuer is not None and found.issuer.public_bytes() != issuer:
-        raise Rejected(
+        raise RejectedError(
             Reason.CRL_ISSUER, f"{found.issuer.rfc4514_string()} is not the expected issuer"
         )
     this_update = int(found.last_update_utc.timestamp())
     if at < this_update:
-        raise Rejected(Reason.CRL_NOT_YET_VALID, f"of {this_update}, now is {at}")
+        raise RejectedError(Reason.CRL_NOT_YET_VALID, f"of {this_update}, now is {at}")
     return RevocationList(issuer_key, this_update, serials)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.errors import Reason, RejectedError
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -52,17 +52,17 @@ def _header(data: bytes, offset: int) -> tuple[int, int, int]:
     """Tag, and first and last-but-one offset of the content, of the element at ``offset``."""
     head = data[offset : offset + 6]
     if len(head) < 2:
-        raise Rejected(Reason.DER, f"cut short at offset {offset}")
+        raise RejectedError(Reason.DER, f"cut short at offset {offset}")
     start, size = offset + 2, head[1]
     if size >= 0x80:
         width = size & 0x7F
         size = int.from_bytes(head[2 : 2 + width], "big")
         shortest = (size.bit_length() + 7) // 8 if size >= 0x80 else 0
         if width != shortest:
-            raise Rejected(Reason.DER, f"length not in its shortest form at offset {offset}")
+            raise RejectedError(Reason.DER, f"length not in its shortest form at offset {offset}")
         start += width
     if start + size > len(data):
-        raise Rejected(
+        raise RejectedError(
             Reason.DER, f"{size} bytes declared at offset {offset}, {len(data) - start} are left"
         )
     return head[0], start, start + size
@@ -72,7 +72,7 @@ def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Tag and content of each element in ``data``, which they must fill exactly.
 
     Raises:
-        Rejected: an element is cut short or its length is not in its shortest form.
+        RejectedError: an element is cut short or its length is not in its shortest form.
     """
     offset = 0
     while offset < len(data):
@@ -84,11 +84,11 @@ def unwrap(data: bytes, tag: int) -> bytes:
     """The content of the one element that ``data`` is.
 
     Raises:
-        Rejected: another tag, malformed, or something follows.
+        RejectedError: another tag, malformed, or something follows.
     """
     found, start, end = _header(data, 0)
     if found != tag or end != len(data):
-        raise Rejected(
+        raise RejectedError(
             Reason.DER,
             f"tag {found:#04x} and {len(data) - end} bytes after it, expected {tag:#04x} alone",
         )

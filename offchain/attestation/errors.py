@@ -43,7 +43,7 @@ class Reason(StrEnum):
     COLLATERAL_STALE = "collateral stale"
 
 
-class Rejected(ValueError):
+class RejectedError(ValueError):
     """Evidence is refused.
 
     ``reason`` says why in the words that the contract uses; the message quotes the bad value and

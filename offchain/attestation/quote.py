@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from offchain.attestation.bodies import SGX_SIZE, TD10_SIZE, TD15_SIZE, Body, SgxReport, TdReport
-from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.errors import Reason, RejectedError
 
 INTEL_QE_VENDOR_ID = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 ECDSA_P256 = 2
@@ -101,7 +101,7 @@ class _Reader:
     def take(self, size: int) -> bytes:
         left = len(self._data) - self.offset
         if size > left:
-            raise Rejected(
+            raise RejectedError(
                 Reason.QUOTE_LENGTH,
                 f"expected {size} bytes at offset {self.offset}, {left} are left",
             )
@@ -115,7 +115,7 @@ class _Reader:
         """The declared ``size`` of the last field must be exactly what is left."""
         left = len(self._data) - self.offset
         if size != left:
-            raise Rejected(
+            raise RejectedError(
                 Reason.QUOTE_LENGTH,
                 f"{what} declares {size} bytes at offset {self.offset}, {left} are left",
             )
@@ -124,7 +124,7 @@ class _Reader:
 def _certification(reader: _Reader, expected: int) -> None:
     kind, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
     if kind != expected:
-        raise Rejected(Reason.CERTIFICATION_DATA, f"type {kind}, expected {expected}")
+        raise RejectedError(Reason.CERTIFICATION_DATA, f"type {kind}, expected {expected}")
     reader.rest(size, f"certification data of type {kind}")
 
 
@@ -133,17 +133,19 @@ def _header(reader: _Reader) -> tuple[int, bytes, bytes]:
         reader.take(_HEADER.size)
     )
     if version not in _TEE_OF_VERSION:
-        raise Rejected(Reason.QUOTE_VERSION, f"{version}, expected 3, 4 or 5")
+        raise RejectedError(Reason.QUOTE_VERSION, f"{version}, expected 3, 4 or 5")
     if key_type != ECDSA_P256:
-        raise Rejected(Reason.QUOTE_KEY_TYPE, f"{key_type}, expected {ECDSA_P256} (ECDSA P-256)")
+        raise RejectedError(
+            Reason.QUOTE_KEY_TYPE, f"{key_type}, expected {ECDSA_P256} (ECDSA P-256)"
+        )
     if tee_type != _TEE_OF_VERSION[version]:
         expected = _TEE_OF_VERSION[version]
-        raise Rejected(
+        raise RejectedError(
             Reason.QUOTE_TEE_TYPE,
             f"{tee_type:#x} in version {version}, expected {expected:#x} ({expected.name})",
         )
     if vendor != INTEL_QE_VENDOR_ID:
-        raise Rejected(
+        raise RejectedError(
             Reason.QUOTE_VENDOR, f"{vendor.hex()}, expected {INTEL_QE_VENDOR_ID.hex()} (Intel)"
         )
     return version, reserved, user_data
@@ -156,7 +158,7 @@ def _body(reader: _Reader, version: int) -> Body:
         return TdReport.decode(reader.take(TD10_SIZE))
     body_type, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
     if _V5_BODY_SIZES.get(body_type) != size:
-        raise Rejected(
+        raise RejectedError(
             Reason.QUOTE_BODY_TYPE,
             f"type {body_type} of {size} bytes, expected type 2 of 584 or type 3 of 648",
         )
@@ -170,8 +172,8 @@ def parse(data: bytes) -> Quote:
     refused (see ``trim``). Nothing is verified here.
 
     Raises:
-        Rejected: unknown version, key type, TEE, vendor, body or certification type, or a length
-            that does not fit.
+        RejectedError: unknown version, key type, TEE, vendor, body or certification type, or a
+            length that does not fit.
     """
     reader = _Reader(data)
     version, reserved, user_data = _header(reader)
@@ -184,7 +186,7 @@ def parse(data: bytes) -> Quote:
     qe_signature = reader.take(64)
     auth_size = reader.integer(2)
     if auth_size != QE_AUTH_SIZE:
-        raise Rejected(
+        raise RejectedError(
             Reason.QUOTE_LENGTH,
             f"{auth_size} bytes of QE authentication data, expected {QE_AUTH_SIZE}",
         )
@@ -211,7 +213,7 @@ def trim(data: bytes) -> bytes:
     zeros; no signature covers the padding and nothing reads it.
 
     Raises:
-        Rejected: an unknown header, or fewer bytes than the quote declares.
+        RejectedError: an unknown header, or fewer bytes than the quote declares.
     """
     reader = _Reader(data)
     version, _, _ = _header(reader)

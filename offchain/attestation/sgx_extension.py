@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from offchain.attestation import der
-from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.errors import Reason, RejectedError
 
 OID = "1.2.840.113741.1.13.1"
 PPID, TCB, PCE_ID, FMSPC, SGX_TYPE = (der.oid(f"{OID}.{n}") for n in range(1, 6))
@@ -33,7 +33,9 @@ def _entries(content: bytes) -> Iterator[tuple[bytes, int, bytes]]:
     for tag, pair in der.elements(content):
         parts = list(der.elements(pair))
         if tag != der.SEQUENCE or len(parts) != 2 or parts[0][0] != der.OBJECT_IDENTIFIER:
-            raise Rejected(Reason.SGX_EXTENSION, f"{pair.hex()} is not a pair of OID and value")
+            raise RejectedError(
+                Reason.SGX_EXTENSION, f"{pair.hex()} is not a pair of OID and value"
+            )
         (_, name), (value_tag, value) = parts
         yield der.encode(der.OBJECT_IDENTIFIER, name), value_tag, value
 
@@ -42,7 +44,7 @@ def _table(content: bytes) -> dict[bytes, tuple[int, bytes]]:
     table: dict[bytes, tuple[int, bytes]] = {}
     for name, tag, value in _entries(content):
         if name in table:
-            raise Rejected(Reason.SGX_EXTENSION, f"OID {name.hex()} stands twice")
+            raise RejectedError(Reason.SGX_EXTENSION, f"OID {name.hex()} stands twice")
         table[name] = tag, value
     return table
 
@@ -50,7 +52,7 @@ def _table(content: bytes) -> dict[bytes, tuple[int, bytes]]:
 def _value(table: dict[bytes, tuple[int, bytes]], name: bytes, tag: int) -> bytes:
     found, value = table.get(name, (None, b""))
     if found != tag:
-        raise Rejected(
+        raise RejectedError(
             Reason.SGX_EXTENSION, f"OID {name.hex()} has tag {found}, expected {tag:#04x}"
         )
     return value
@@ -59,7 +61,7 @@ def _value(table: dict[bytes, tuple[int, bytes]], name: bytes, tag: int) -> byte
 def _octets(table: dict[bytes, tuple[int, bytes]], name: bytes, size: int) -> bytes:
     value = _value(table, name, der.OCTET_STRING)
     if len(value) != size:
-        raise Rejected(
+        raise RejectedError(
             Reason.SGX_EXTENSION, f"OID {name.hex()} has {len(value)} bytes, expected {size}"
         )
     return value
@@ -69,7 +71,7 @@ def _svn(table: dict[bytes, tuple[int, bytes]], name: bytes, bits: int) -> int:
     content = _value(table, name, der.INTEGER)
     value = int.from_bytes(content, "big", signed=True)
     if not 0 <= value < 1 << bits or der.integer(value) != der.encode(der.INTEGER, content):
-        raise Rejected(
+        raise RejectedError(
             Reason.SGX_EXTENSION,
             f"OID {name.hex()} is {content.hex()}, expected an unsigned integer of {bits} bits",
         )
@@ -80,14 +82,14 @@ def read(extension: bytes) -> SgxExtension:
     """Read the extension's value (DER).
 
     Raises:
-        Rejected: malformed DER, a field that is missing, double, or of another type or size, or a
-            provisioning enclave other than 0, Intel's only one.
+        RejectedError: malformed DER, a field that is missing, double, or of another type or size,
+            or a provisioning enclave other than 0, Intel's only one.
     """
     table = _table(der.unwrap(extension, der.SEQUENCE))
     tcb = _table(_value(table, TCB, der.SEQUENCE))
     pce_id = _octets(table, PCE_ID, 2)
     if pce_id != bytes(2):
-        raise Rejected(Reason.SGX_EXTENSION, f"PCE id {pce_id.hex()}, expected 0000")
+        raise RejectedError(Reason.SGX_EXTENSION, f"PCE id {pce_id.hex()}, expected 0000")
     return SgxExtension(
         ppid=_octets(table, PPID, 16),
         fmspc=_octets(table, FMSPC, 6),

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, TypeVar
 
 from offchain.attestation import certificates, p256
-from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import QeIdentity, TcbFloor
 
@@ -73,20 +73,22 @@ def signed_document(
         at: unix seconds; the document must be current then.
 
     Raises:
-        Rejected: the signer is not the root's TCB signer, did not sign it, or the document is not
-            current.
+        RejectedError: the signer is not the root's TCB signer, did not sign it, or the document is
+            not current.
     """
     signer = certificates.load_chain(issuer_chain)[0]
     key = certificates.verify_tcb_signer(signer, root_key, at)
     if not p256.verifies(key, document.encode(), signature):
-        raise Rejected(Reason.COLLATERAL_SIGNATURE, f"not signed by {certificates.name(signer)}")
+        raise RejectedError(
+            Reason.COLLATERAL_SIGNATURE, f"not signed by {certificates.name(signer)}"
+        )
     content: dict[str, Any] = json.loads(document)
     issued, expires = (
         int(datetime.fromisoformat(content[name]).timestamp())
         for name in ("issueDate", "nextUpdate")
     )
     if not issued <= at <= expires:
-        raise Rejected(
+        raise RejectedError(
             Reason.COLLATERAL_STALE,
             f"{content['id']} document is current from {issued} to {expires}, now is {at}",
         )

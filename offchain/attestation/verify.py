@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from offchain.attestation import certificates, p256
 from offchain.attestation.bodies import Body, SgxReport, TdReport
 from offchain.attestation.certificates import Authority, Pck
-from offchain.attestation.errors import Reason, Rejected
+from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.program import Kind, kind_of, program_id
 from offchain.attestation.quote import Quote, TeeType
 from offchain.attestation.trust import QeIdentity, Trust
@@ -45,7 +45,7 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verd
         dstack: measure a trust domain as dstack's, without RTMR3.
 
     Raises:
-        Rejected: with the reason, see ``errors.Reason``.
+        RejectedError: with the reason, see ``errors.Reason``.
         ValueError: ``dstack`` is claimed for an SGX enclave.
     """
     kind = kind_of(quote.body, dstack)
@@ -69,11 +69,11 @@ def verify_chain(pem: bytes, trust: Trust, at: int) -> tuple[Authority, Pck]:
     """Verify PCK certificate and intermediate CA; any root that follows them is not looked at.
 
     Raises:
-        Rejected: fewer than two certificates, or one that is refused or revoked.
+        RejectedError: fewer than two certificates, or one that is refused or revoked.
     """
     chain = certificates.load_chain(pem)
     if len(chain) < 2:
-        raise Rejected(
+        raise RejectedError(
             Reason.CERTIFICATION_DATA,
             f"{len(chain)} certificates, expected PCK certificate and intermediate CA",
         )
@@ -87,23 +87,23 @@ def verify_chain(pem: bytes, trust: Trust, at: int) -> tuple[Authority, Pck]:
 
 def _check_revocation(trust: Trust, issuer_key: bytes, serial: int) -> None:
     if (issuer_key, serial) in trust.revoked:
-        raise Rejected(Reason.CERTIFICATE_REVOKED, f"serial number {serial:x}")
+        raise RejectedError(Reason.CERTIFICATE_REVOKED, f"serial number {serial:x}")
 
 
 def _check_qe_signature(quote: Quote, pck_key: bytes) -> None:
     if not p256.verifies(pck_key, quote.qe_report.encode(), quote.qe_signature):
-        raise Rejected(Reason.QE_SIGNATURE, f"not signed by PCK {pck_key.hex()}")
+        raise RejectedError(Reason.QE_SIGNATURE, f"not signed by PCK {pck_key.hex()}")
 
 
 def _check_quote_signature(quote: Quote) -> None:
     expected = sha256(quote.attestation_key + quote.qe_auth).digest() + bytes(32)
     if quote.qe_report.report_data != expected:
-        raise Rejected(
+        raise RejectedError(
             Reason.QE_BINDING,
             f"report data {quote.qe_report.report_data.hex()}, expected {expected.hex()}",
         )
     if not p256.verifies(quote.attestation_key, quote.signed, quote.signature):
-        raise Rejected(
+        raise RejectedError(
             Reason.QUOTE_SIGNATURE,
             f"not signed by attestation key {quote.attestation_key.hex()}",
         )
@@ -115,7 +115,7 @@ def _masked(value: bytes, mask: bytes) -> bytes:
 
 def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
     if report.debug:
-        raise Rejected(Reason.QE_DEBUG, f"attributes {report.attributes.hex()}")
+        raise RejectedError(Reason.QE_DEBUG, f"attributes {report.attributes.hex()}")
     found = (
         report.mr_signer,
         report.isv_prod_id,
@@ -129,28 +129,32 @@ def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
         identity.misc_select,
     )
     if found != expected:
-        raise Rejected(Reason.QE_IDENTITY, f"{found}, expected {expected}")
+        raise RejectedError(Reason.QE_IDENTITY, f"{found}, expected {expected}")
     if report.isv_svn < identity.min_isv_svn:
-        raise Rejected(Reason.QE_SVN, f"{report.isv_svn}, expected at least {identity.min_isv_svn}")
+        raise RejectedError(
+            Reason.QE_SVN, f"{report.isv_svn}, expected at least {identity.min_isv_svn}"
+        )
 
 
 def _check_body(body: Body, dstack: bool) -> None:
     if isinstance(body, TdReport) and body.mr_signer_seam != bytes(48):
-        raise Rejected(
+        raise RejectedError(
             Reason.SEAM_SIGNER, f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)"
         )
     if body.debug:
-        raise Rejected(Reason.DEBUG, "the host can read this enclave's memory")
+        raise RejectedError(Reason.DEBUG, "the host can read this enclave's memory")
     if isinstance(body, SgxReport):
         return
     if not body.confined or body.seam_attributes != bytes(8):
-        raise Rejected(
+        raise RejectedError(
             Reason.ATTRIBUTES,
             f"TDATTRIBUTES {body.td_attributes.hex()} and SEAM attributes"
             f" {body.seam_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE, and zero",
         )
     if dstack and body.mr_config_id == bytes(48):
-        raise Rejected(Reason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application")
+        raise RejectedError(
+            Reason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application"
+        )
 
 
 def _check_tcb(body: Body, pck: Pck, trust: Trust) -> None:
@@ -163,12 +167,12 @@ def _check_floor(trust: Trust, fmspc: bytes, tee_type: TeeType, svns: bytes, pce
     module = svns[1] if tee_type is TeeType.TDX else 0
     floor = trust.floor(fmspc, tee_type, module)
     if floor is None:
-        raise Rejected(
+        raise RejectedError(
             Reason.TCB_UNKNOWN,
             f"no {tee_type.name} floor for FMSPC {fmspc.hex()} (TDX module {module})",
         )
     if not floor.reached_by(svns, pce_svn):
-        raise Rejected(
+        raise RejectedError(
             Reason.TCB_FLOOR,
             f"{tee_type.name} SVNs {svns.hex()} and PCE {pce_svn},"
             f" expected at least {floor.svns.hex()} and {floor.pce_svn}",

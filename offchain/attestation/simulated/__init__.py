@@ -4,20 +4,32 @@ Whoever has the seed makes any quote. Nothing here is secret and nothing here is
 verifier was deployed with the simulated root key. Every name in its certificates says SIMULATED.
 """
 
-from offchain.attestation.simulated.chain import FMSPC, Identity, SimulatedIntel
+from offchain.attestation.simulated.chain import (
+    DEVELOPMENT_SEED,
+    FMSPC,
+    Identity,
+    SimulatedIntel,
+)
+from offchain.attestation.simulated.collateral import Collateral, collateral
 from offchain.attestation.simulated.machine import (
     Machine,
     sgx_report,
     td10_report,
     td15_report,
 )
+from offchain.attestation.simulated.trust import floors, trust
 
 __all__ = [
+    "DEVELOPMENT_SEED",
     "FMSPC",
+    "Collateral",
     "Identity",
     "Machine",
     "SimulatedIntel",
+    "collateral",
+    "floors",
     "sgx_report",
     "td10_report",
     "td15_report",
+    "trust",
 ]

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from offchain.attestation.sgx_extension import SgxExtension
 from offchain.attestation.simulated import x509
 
+DEVELOPMENT_SEED = b"Golden Grain development"
+"""Known to all: the simulated root of development networks."""
 NOT_BEFORE = 1_577_836_800
 """2020-01-01."""
 NOT_AFTER = 2_524_607_999

@@ -1,0 +1,34 @@
+"""SGX under Gramine: the pseudo-files of /dev/attestation.
+
+https://gramine.readthedocs.io/en/stable/attestation.html. Only tested against a look-alike.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from offchain.attestation.backends.base import (
+    AttestationTypeError,
+    accept,
+    check_report_data,
+    read_file,
+    write_file,
+)
+from offchain.attestation.quote import TeeType
+
+
+@dataclass(frozen=True)
+class Gramine:
+    """A quote for the enclave that this process runs in."""
+
+    device: Path = Path("/dev/attestation")
+
+    def quote(self, report_data: bytes) -> bytes:
+        """See ``Backend.quote``. The manifest must say ``sgx.remote_attestation = "dcap"``."""
+        check_report_data(report_data)
+        kind = read_file(self.device / "attestation_type").decode(errors="replace").strip("\0\n ")
+        if kind != "dcap":
+            raise AttestationTypeError(
+                f"{self.device} makes {kind!r} attestations, expected 'dcap'"
+            )
+        write_file(self.device / "user_report_data", report_data)
+        return accept(read_file(self.device / "quote"), report_data, TeeType.SGX)
