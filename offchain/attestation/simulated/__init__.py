@@ -10,7 +10,7 @@ from offchain.attestation.simulated.chain import (
     Identity,
     SimulatedIntel,
 )
-from offchain.attestation.simulated.collateral import Collateral, collateral
+from offchain.attestation.simulated.collateral import collateral
 from offchain.attestation.simulated.machine import (
     Machine,
     sgx_report,
@@ -22,7 +22,6 @@ from offchain.attestation.simulated.trust import floors, trust
 __all__ = [
     "DEVELOPMENT_SEED",
     "FMSPC",
-    "Collateral",
     "Identity",
     "Machine",
     "SimulatedIntel",

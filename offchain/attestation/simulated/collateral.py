@@ -1,41 +1,16 @@
-"""SIMULATED collateral: TCB info, QE identities and revocation lists as Intel would publish them.
-
-In the form of a QuoteCollateralV3, which independent verifiers take.
-"""
+"""SIMULATED collateral: TCB info, QE identities and revocation lists in Intel's form."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from offchain.attestation.collateral import Collateral
 from offchain.attestation.quote import TeeType
 from offchain.attestation.simulated import x509
 from offchain.attestation.simulated.chain import FMSPC, NOT_AFTER, NOT_BEFORE, SimulatedIntel
 from offchain.attestation.simulated.machine import pem
 from offchain.attestation.trust import SGX_QE, TDX_QE
-
-
-@dataclass(frozen=True)
-class Collateral:
-    """The members of a QuoteCollateralV3; bytes in hex when written as JSON."""
-
-    pck_crl_issuer_chain: str
-    root_ca_crl: bytes
-    pck_crl: bytes
-    tcb_info_issuer_chain: str
-    tcb_info: str
-    tcb_info_signature: bytes
-    qe_identity_issuer_chain: str
-    qe_identity: str
-    qe_identity_signature: bytes
-
-    def to_json(self) -> str:
-        """The members as a JSON object."""
-        members = asdict(self).items()
-        return json.dumps(
-            {name: value.hex() if isinstance(value, bytes) else value for name, value in members}
-        )
 
 
 def _date(at: int) -> str:

@@ -1,0 +1,137 @@
+"""``python -m offchain.attestation``: look at quotes, verify them, compute program ids.
+
+Reads files and prints; nothing is fetched.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from offchain.attestation import quote, simulated
+from offchain.attestation.allowlist import DEVELOPMENT, PRODUCTION, load
+from offchain.attestation.certificates import load_chain, name
+from offchain.attestation.collateral import Collateral, trust_in
+from offchain.attestation.manifest import expected_program
+from offchain.attestation.program import kind_of, measurement, program_id
+from offchain.attestation.trust import INTEL_ROOT_KEY, Trust
+from offchain.attestation.verify import verify
+
+
+def _read_quote(path: str) -> quote.Quote:
+    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    return quote.parse(quote.trim(data))
+
+
+def show(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
+    """What a quote says, unverified."""
+    parsed = _read_quote(arguments.quote)
+    yield "version", parsed.version
+    yield "tee", parsed.tee_type.name
+    for field in fields(parsed.body):
+        if not field.name.startswith("reserved"):
+            yield field.name, getattr(parsed.body, field.name)
+    yield "debug", parsed.body.debug
+    yield "qe_mr_signer", parsed.qe_report.mr_signer
+    yield "qe_isv_svn", parsed.qe_report.isv_svn
+    for certificate in load_chain(parsed.pck_chain):
+        yield "certificate", f"{name(certificate)}, until {certificate.not_valid_after_utc}"
+    yield "program", program_id(parsed.body)
+
+
+def check(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
+    """What a quote proves."""
+    parsed = _read_quote(arguments.quote)
+    verdict = verify(parsed, _trust(arguments), arguments.at, dstack=arguments.dstack)
+    yield "verified", "under the SIMULATED root" if arguments.simulated else "under Intel's root"
+    yield "kind", verdict.kind
+    yield "program", verdict.program
+    yield "platform", verdict.platform
+    yield "expiry", verdict.expiry
+    yield "report_data", verdict.report_data
+    yield "fmspc", verdict.pck.sgx.fmspc
+    yield "svns", verdict.pck.sgx.svns
+    yield "pce_svn", verdict.pck.sgx.pce_svn
+
+
+def _trust(arguments: argparse.Namespace) -> Trust:
+    intel = simulated.SimulatedIntel.from_seed(simulated.DEVELOPMENT_SEED)
+    if arguments.collateral is None:
+        if not arguments.simulated:
+            raise ValueError("--collateral is needed to verify under Intel's root")
+        return simulated.trust(intel)
+    root_key = intel.root.public_key if arguments.simulated else INTEL_ROOT_KEY
+    collateral = Collateral.from_json(Path(arguments.collateral).read_text())
+    return trust_in(collateral, root_key, arguments.at, frozenset(arguments.accept))
+
+
+def program(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
+    """A program's id, and its measurement under a verifier."""
+    if arguments.manifest:
+        identifier = expected_program(json.loads(Path(arguments.manifest).read_text()))
+    else:
+        body = _read_quote(arguments.quote).body
+        identifier = program_id(body, arguments.dstack)
+        yield "kind", kind_of(body, arguments.dstack)
+    yield "program", identifier
+    if arguments.verifier:
+        yield "measurement", measurement(arguments.verifier, identifier)
+    for path in (PRODUCTION, DEVELOPMENT):
+        for entry in load(path):
+            if entry.program == identifier:
+                yield f"allowed in {path.stem}", f"{entry.description}, commit {entry.commit}"
+
+
+def floors(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
+    """The TCB floors that follow from signed collateral."""
+    for floor in _trust(arguments).floors:
+        yield (
+            f"{floor.tee_type.name} floor",
+            f"fmspc 0x{floor.fmspc.hex()} svns 0x{floor.svns.hex()} pce_svn {floor.pce_svn}",
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    trusting = argparse.ArgumentParser(add_help=False)
+    trusting.add_argument("--collateral", help="JSON of a QuoteCollateralV3")
+    trusting.add_argument("--accept", nargs="+", default=["UpToDate"], help="TCB statuses")
+    trusting.add_argument("--at", type=int, default=int(time.time()), help="unix seconds")
+    trusting.add_argument(
+        "--simulated", action="store_true", help="trust the SIMULATED root of development"
+    )
+    dstack = argparse.ArgumentParser(add_help=False)
+    dstack.add_argument("--dstack", action="store_true", help="measure without RTMR3")
+
+    top = argparse.ArgumentParser(prog="python -m offchain.attestation", description=__doc__)
+    commands = top.add_subparsers(required=True)
+    command = commands.add_parser("show", help="what a quote says, unverified")
+    command.add_argument("quote", help="file, or - for standard input")
+    command.set_defaults(run=show)
+    command = commands.add_parser("verify", parents=[trusting, dstack], help="what a quote proves")
+    command.add_argument("quote", help="file, or - for standard input")
+    command.set_defaults(run=check)
+    command = commands.add_parser("program", parents=[dstack], help="program id and measurement")
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--quote", help="file, or - for standard input")
+    source.add_argument("--manifest", help="JSON of expected values")
+    command.add_argument("--verifier", help="address of the verifier contract")
+    command.set_defaults(run=program)
+    command = commands.add_parser("floors", parents=[trusting], help="TCB floors from collateral")
+    command.set_defaults(run=floors)
+    return top
+
+
+def main(argv: list[str]) -> int:
+    """Run a command; 1 and the reason on standard error when it fails."""
+    arguments = parser().parse_args(argv)
+    try:
+        for label, value in arguments.run(arguments):
+            print(f"{label:20}", f"0x{value.hex()}" if isinstance(value, bytes) else value)
+    except (ValueError, KeyError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
