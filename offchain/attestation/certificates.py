@@ -56,6 +56,10 @@ TCB_SIGNER = Role(
 )
 
 
+Revoked = frozenset[tuple[bytes, int]]
+"""Issuer's key (X‖Y) and serial number of each revoked certificate."""
+
+
 @dataclass(frozen=True)
 class Authority:
     """A verified intermediate CA."""
@@ -64,7 +68,6 @@ class Authority:
     """Its distinguished name, DER."""
     key: bytes
     """X‖Y, 64 bytes."""
-    serial: int
     not_after: int
     """Unix seconds; valid up to and including this one."""
 
@@ -73,10 +76,10 @@ class Authority:
 class Pck:
     """A verified PCK certificate: a key that stays on one machine at one patch level."""
 
-    issuer: bytes
     key: bytes
-    serial: int
+    """X‖Y, 64 bytes."""
     not_after: int
+    """Unix seconds; the issuer's if that is earlier."""
     sgx: SgxExtension
 
 
@@ -89,7 +92,7 @@ class RevocationList:
     serials: frozenset[int]
 
     @property
-    def revoked(self) -> frozenset[tuple[bytes, int]]:
+    def revoked(self) -> Revoked:
         """The entries as ``Trust.revoked`` takes them."""
         return frozenset((self.issuer_key, serial) for serial in self.serials)
 
@@ -178,44 +181,57 @@ def check_role(certificate: x509.Certificate, role: Role) -> None:
         )
 
 
-def verify_authority(certificate: x509.Certificate, root_key: bytes, at: int) -> Authority:
+def verify_certificate(
+    certificate: x509.Certificate, role: Role, issuer_key: bytes, at: int, revoked: Revoked
+) -> int:
+    """Verify a certificate in a role; return its notAfter (unix seconds).
+
+    Raises:
+        RejectedError: malformed, another role, not signed by the issuer's key, not valid at ``at``
+            (unix seconds), or revoked.
+    """
+    check_role(certificate, role)
+    check_signature(certificate, issuer_key)
+    not_after = check_validity(certificate, at)
+    if (issuer_key, certificate.serial_number) in revoked:
+        raise RejectedError(
+            Reason.CERTIFICATE_REVOKED,
+            f"{name(certificate)} with serial number {certificate.serial_number:x}",
+        )
+    return not_after
+
+
+def verify_authority(
+    certificate: x509.Certificate, root_key: bytes, at: int, revoked: Revoked = frozenset()
+) -> Authority:
     """Verify an intermediate CA under the root key.
 
     Raises:
-        RejectedError: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
-            another role: root, PCK and TCB signing certificates do not pass.
+        RejectedError: see ``verify_certificate``.
     """
-    check_signature(certificate, root_key)
-    check_role(certificate, INTERMEDIATE)
-    return Authority(
-        subject=certificate.subject.public_bytes(),
-        key=public_key(certificate),
-        serial=certificate.serial_number,
-        not_after=check_validity(certificate, at),
-    )
+    not_after = verify_certificate(certificate, INTERMEDIATE, root_key, at, revoked)
+    return Authority(certificate.subject.public_bytes(), public_key(certificate), not_after)
 
 
-def verify_pck(certificate: x509.Certificate, authority: Authority, at: int) -> Pck:
+def verify_pck(
+    certificate: x509.Certificate, authority: Authority, at: int, revoked: Revoked = frozenset()
+) -> Pck:
     """Verify a PCK certificate under its intermediate CA.
 
     Raises:
-        RejectedError: another issuer, not signed by it, not valid at ``at`` (unix seconds),
-            malformed, another role, or an SGX extension that cannot be read.
+        RejectedError: see ``verify_certificate``; another issuer, or an SGX extension that cannot
+            be read.
     """
-    issuer = certificate.issuer.public_bytes()
-    if issuer != authority.subject:
+    not_after = verify_certificate(certificate, PCK, authority.key, at, revoked)
+    if certificate.issuer.public_bytes() != authority.subject:
         raise RejectedError(
             Reason.CERTIFICATE_ISSUER,
             f"{certificate.issuer.rfc4514_string()} is not the intermediate CA",
         )
-    check_signature(certificate, authority.key)
-    check_role(certificate, PCK)
     extension = extensions(certificate).get_extension_for_oid(_SGX_EXTENSION).value
     return Pck(
-        issuer=issuer,
         key=public_key(certificate),
-        serial=certificate.serial_number,
-        not_after=check_validity(certificate, at),
+        not_after=min(not_after, authority.not_after),
         sgx=sgx_extension.read(extension.public_bytes()),
     )
 
@@ -224,12 +240,9 @@ def verify_tcb_signer(certificate: x509.Certificate, root_key: bytes, at: int) -
     """Verify a TCB signing certificate under the root key; return its key, X‖Y.
 
     Raises:
-        RejectedError: not signed by the root, not valid at ``at`` (unix seconds), malformed, or
-            another role.
+        RejectedError: see ``verify_certificate``.
     """
-    check_signature(certificate, root_key)
-    check_role(certificate, TCB_SIGNER)
-    check_validity(certificate, at)
+    verify_certificate(certificate, TCB_SIGNER, root_key, at, frozenset())
     return public_key(certificate)
 
 

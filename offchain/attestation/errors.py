@@ -9,6 +9,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """What was wrong with a quote, a certificate or a revocation list."""
 
+    EVIDENCE_KIND = "evidence kind"
     QUOTE_LENGTH = "quote length"
     QUOTE_VERSION = "quote version"
     QUOTE_KEY_TYPE = "quote key type"

@@ -27,6 +27,7 @@ from eth_utils.address import to_canonical_address
 from eth_utils.crypto import keccak
 
 from offchain.attestation.bodies import Body, SgxReport
+from offchain.attestation.errors import Reason, RejectedError
 
 
 class Kind(StrEnum):
@@ -48,11 +49,11 @@ def kind_of(body: Body, dstack: bool = False) -> Kind:
     """The kind of a report body; ``dstack`` is a claim that the body does not show.
 
     Raises:
-        ValueError: ``dstack`` is claimed for an SGX enclave.
+        RejectedError: ``dstack`` is claimed for an SGX enclave.
     """
     if isinstance(body, SgxReport):
         if dstack:
-            raise ValueError("dstack runs trust domains, not SGX enclaves")
+            raise RejectedError(Reason.EVIDENCE_KIND, "dstack runs trust domains, not SGX enclaves")
         return Kind.SGX
     return Kind.TDX_DSTACK if dstack else Kind.TDX
 
@@ -61,7 +62,7 @@ def program_id(body: Body, dstack: bool = False) -> bytes:
     """The program's id (32 bytes); the table above is its definition.
 
     Raises:
-        ValueError: ``dstack`` is claimed for an SGX enclave.
+        RejectedError: ``dstack`` is claimed for an SGX enclave.
     """
     kind, data = kind_of(body, dstack), body.encode()
     if kind is Kind.SGX:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from offchain.attestation.certificates import Revoked
 from offchain.attestation.quote import TeeType
 
 INTEL_ROOT_KEY = bytes.fromhex(
@@ -68,8 +69,7 @@ class Trust:
     """X‖Y, 64 bytes."""
     floors: tuple[TcbFloor, ...]
     """One per FMSPC, TEE and TDX module; a platform without a floor is refused."""
-    revoked: frozenset[tuple[bytes, int]] = frozenset()
-    """Issuer's key (X‖Y) and serial number of each revoked certificate."""
+    revoked: Revoked = frozenset()
     quoting_enclaves: Mapping[TeeType, QeIdentity] = field(
         default_factory=lambda: {TeeType.SGX: SGX_QE, TeeType.TDX: TDX_QE}
     )

@@ -12,7 +12,7 @@ from eth_utils.crypto import keccak
 
 from offchain.attestation import certificates, p256
 from offchain.attestation.bodies import Body, SgxReport, TdReport
-from offchain.attestation.certificates import Authority, Pck
+from offchain.attestation.certificates import Pck
 from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.program import Kind, kind_of, program_id
 from offchain.attestation.quote import Quote, TeeType
@@ -46,30 +46,31 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verd
 
     Raises:
         RejectedError: with the reason, see ``errors.Reason``.
-        ValueError: ``dstack`` is claimed for an SGX enclave.
     """
-    kind = kind_of(quote.body, dstack)
-    authority, pck = verify_chain(quote.pck_chain, trust, at)
+    pck = verify_chain(quote.pck_chain, trust, at)
     _check_qe_signature(quote, pck.key)
     _check_quoting_enclave(quote.qe_report, trust.quoting_enclaves[quote.tee_type])
     _check_quote_signature(quote)
-    _check_body(quote.body, dstack)
-    _check_tcb(quote.body, pck, trust)
+    _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
+    kind = kind_of(quote.body, dstack)
+    _check_body(quote.body, kind)
+    if isinstance(quote.body, TdReport):
+        _check_floor(trust, pck.sgx.fmspc, TeeType.TDX, quote.body.tee_tcb_svn, 0)
     return Verdict(
         kind=kind,
         program=program_id(quote.body, dstack),
         platform=keccak(pck.sgx.ppid),
-        expiry=min(authority.not_after, pck.not_after),
+        expiry=pck.not_after,
         report_data=quote.body.report_data,
         pck=pck,
     )
 
 
-def verify_chain(pem: bytes, trust: Trust, at: int) -> tuple[Authority, Pck]:
-    """Verify PCK certificate and intermediate CA; any root that follows them is not looked at.
+def verify_chain(pem: bytes, trust: Trust, at: int) -> Pck:
+    """Verify intermediate CA and PCK certificate; any root that follows them is not looked at.
 
     Raises:
-        RejectedError: fewer than two certificates, or one that is refused or revoked.
+        RejectedError: fewer than two certificates, or one that is refused.
     """
     chain = certificates.load_chain(pem)
     if len(chain) < 2:
@@ -77,17 +78,8 @@ def verify_chain(pem: bytes, trust: Trust, at: int) -> tuple[Authority, Pck]:
             Reason.CERTIFICATION_DATA,
             f"{len(chain)} certificates, expected PCK certificate and intermediate CA",
         )
-    leaf, intermediate = chain[:2]
-    authority = certificates.verify_authority(intermediate, trust.root_key, at)
-    _check_revocation(trust, trust.root_key, authority.serial)
-    pck = certificates.verify_pck(leaf, authority, at)
-    _check_revocation(trust, authority.key, pck.serial)
-    return authority, pck
-
-
-def _check_revocation(trust: Trust, issuer_key: bytes, serial: int) -> None:
-    if (issuer_key, serial) in trust.revoked:
-        raise RejectedError(Reason.CERTIFICATE_REVOKED, f"serial number {serial:x}")
+    authority = certificates.verify_authority(chain[1], trust.root_key, at, trust.revoked)
+    return certificates.verify_pck(chain[0], authority, at, trust.revoked)
 
 
 def _check_qe_signature(quote: Quote, pck_key: bytes) -> None:
@@ -136,7 +128,7 @@ def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
         )
 
 
-def _check_body(body: Body, dstack: bool) -> None:
+def _check_body(body: Body, kind: Kind) -> None:
     if isinstance(body, TdReport) and body.mr_signer_seam != bytes(48):
         raise RejectedError(
             Reason.SEAM_SIGNER, f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)"
@@ -151,16 +143,10 @@ def _check_body(body: Body, dstack: bool) -> None:
             f"TDATTRIBUTES {body.td_attributes.hex()} and SEAM attributes"
             f" {body.seam_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE, and zero",
         )
-    if dstack and body.mr_config_id == bytes(48):
+    if kind is Kind.TDX_DSTACK and body.mr_config_id == bytes(48):
         raise RejectedError(
             Reason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application"
         )
-
-
-def _check_tcb(body: Body, pck: Pck, trust: Trust) -> None:
-    _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
-    if isinstance(body, TdReport):
-        _check_floor(trust, pck.sgx.fmspc, TeeType.TDX, body.tee_tcb_svn, 0)
 
 
 def _check_floor(trust: Trust, fmspc: bytes, tee_type: TeeType, svns: bytes, pce_svn: int) -> None:

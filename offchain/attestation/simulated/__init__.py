@@ -10,14 +10,14 @@ from offchain.attestation.simulated.chain import (
     Identity,
     SimulatedIntel,
 )
-from offchain.attestation.simulated.collateral import collateral
+from offchain.attestation.simulated.documents import collateral
 from offchain.attestation.simulated.machine import (
     Machine,
     sgx_report,
     td10_report,
     td15_report,
 )
-from offchain.attestation.simulated.trust import floors, trust
+from offchain.attestation.simulated.policy import floors, trust
 
 __all__ = [
     "DEVELOPMENT_SEED",

@@ -5,7 +5,7 @@ import json
 from offchain.attestation import tcb
 from offchain.attestation.quote import TeeType
 from offchain.attestation.simulated.chain import FMSPC, SimulatedIntel
-from offchain.attestation.simulated.collateral import tcb_info
+from offchain.attestation.simulated.documents import tcb_info
 from offchain.attestation.trust import TcbFloor, Trust
 
 
