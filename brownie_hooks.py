@@ -1,23 +1,22 @@
 """Lets Brownie build and run this project; Brownie imports this file when it loads the project.
 
-Brownie 1.22.2 compiles Vyper 0.4.3 in one file: it does not find imported modules, interfaces or
-packages, takes every module for a contract, does not notice an edit of what a contract imports,
-and misreads Vyper's source maps, which have one row a byte and name several files. Its `development`
-network uses a fixed port and would attach to whatever listens there. Each is mended here, in
-this order:
+Brownie 1.22.2 can compile Vyper 0.4.3 of a single file: it does not find imported modules,
+interfaces and packages, takes every module for a contract, does not notice an edit of what a
+contract imports, and misreads Vyper's source maps, which have a row for each byte and name several
+files. Its `development` network uses a fixed port and attaches to whatever listens there. Each is
+mended below, in this order:
 
 1. deployables: files under `contracts/modules/` are imported, never deployed;
-2. fingerprints: a contract's source ends in a digest of all it imports, so that Brownie recompiles it;
+2. fingerprints: a source ends in a digest of all it imports, so that Brownie sees it change;
 3. compilation: imports resolve as on Vyper's command line, against the project and `sys.path`;
-4. source maps: rows, `# dev:` reasons and coverage for the contract and for its modules;
+4. source maps: lines, `# dev:` reasons and coverage of the contract and of its modules;
 5. the local chain: anvil from `node_modules`, on a port of its own for every run.
 
-It can go once Brownie has these itself. tests/toolchain holds it to them.
+It can go once Brownie does these itself. tests/toolchain holds it to them.
 """
 
 import os
 import socket
-import sys
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -28,6 +27,7 @@ from brownie._config import CONFIG
 from brownie.project.sources import Sources
 from vyper.ast.utils import ast_to_dict
 from vyper.cli import vyper_json
+from vyper.cli.vyper_compile import get_search_paths
 from vyper.compiler import outputs_from_compiler_data
 from vyper.compiler.input_bundle import FileInput, FilesystemInputBundle
 from vyper.compiler.phases import CompilerData
@@ -71,7 +71,7 @@ def brownie_load_source(path: Path, source: str) -> str:
 
 def compiler_data(path: str, source: str, settings: Settings) -> CompilerData:
     """Vyper's compiler on one contract, `path` being relative to the project."""
-    bundle = FilesystemInputBundle([*map(Path, reversed(sys.path)), ROOT])
+    bundle = FilesystemInputBundle(get_search_paths([str(ROOT)]))
     resolved = ROOT / path
     source_id = bundle._generate_source_id(resolved)
     text = source.partition(FINGERPRINT)[0]
@@ -90,7 +90,8 @@ def compile_json(input_json: Json) -> Json:
             outputs["source_map"] = outputs["source_map"]["pc_pos_map_compressed"]
             outputs["source_map_runtime"] = source_map(data, outputs)
         compiled[PurePath(path)] = {**outputs, "source_id": data.source_id}
-    return vyper_json.format_to_output_dict(compiled)
+    output: Json = vyper_json.format_to_output_dict(compiled)
+    return output
 
 
 # ── 4. Source maps ──
@@ -102,7 +103,7 @@ class SourceFile(NamedTuple):
 
 
 class SourceMap(NamedTuple):
-    """One row `start:length:source id:jump` an instruction, and the project's modules by source id."""
+    """A row `start:length:source id:jump` for each instruction, and the modules by source id."""
 
     rows: list[str]
     files: dict[str, SourceFile]
@@ -133,11 +134,10 @@ def source_map(data: CompilerData, outputs: Json) -> SourceMap:
     return SourceMap(rows, files)
 
 
-
 def build_json(
     output_evm: Json, path: str, name: str, ast: list[Json], offset: tuple[int, int]
 ) -> Json:
-    """Stands in for Brownie's `_get_unique_build_json`: adds the modules to the contract's own maps.
+    """Stands in for Brownie's `_get_unique_build_json`: adds the modules to the contract's maps.
 
     Statements and branches of modules are named `module.function`.
     """
@@ -149,7 +149,9 @@ def build_json(
     for source_id, file in whole.files.items():
         stem = PurePath(file.path).stem
         rows = whole.of(source_id)
-        module_pcs, statements, branches = brownie_coverage(rows, deployed["opcodes"], stem, file.ast)
+        module_pcs, statements, branches = brownie_coverage(
+            rows, deployed["opcodes"], stem, file.ast
+        )
         pcs.update(
             {pc: {**step, "path": source_id} for pc, step in module_pcs.items() if "fn" in step}
         )
@@ -164,7 +166,7 @@ def build_json(
 
 
 def mark_shared_revert(pcs: dict[int, Json]) -> None:
-    """Vyper's reverts without a reason share one `REVERT`: Brownie is to look where it came from."""
+    """Reverts without a reason share one `REVERT`: Brownie is to look where it was jumped from."""
     steps = list(pcs.values())
     for i in range(3, len(steps)):
         if [step["op"] for step in steps[i - 3 : i + 1]] == ["JUMPDEST", "PUSH0", "DUP1", "REVERT"]:

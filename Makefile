@@ -1,0 +1,91 @@
+# Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; every target sets up the rest by itself.
+# `make test-chain T=tests/unit/modules` and `make test-python T=tests/property` run a part of a suite.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: help demo test test-chain test-python deep lint gas abi clean
+
+PYTHON ?= $(shell for name in python3.11 python3 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
+
+# What runs here keeps its files under .home: Brownie's, caches, settings of libraries.
+RUN := mkdir -p .home reports; HOME="$(CURDIR)/.home"
+BROWNIE := $(RUN) .venv/bin/brownie
+PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
+
+CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
+PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks)
+DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+# ── The project at work ──
+
+demo: .venv/.ready node_modules/.ready ## a whole sale on a local chain
+	@$(BROWNIE) run demo
+
+gas: .venv/.ready node_modules/.ready ## gas of each operation beside its limit
+	@$(BROWNIE) run gas
+
+abi: .venv/.ready ## export the ABIs to interfaces/*.json
+	@$(RUN) .venv/bin/python -m scripts.abi
+
+# ── Tests ──
+
+test: .venv/.ready node_modules/.ready ## both suites side by side
+	@$(RUN); rm -f reports/test-*.log
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-chain test-python && failed= || failed=1; \
+	for suite in chain python; do \
+		printf '%-7s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
+	done; [ -z "$$failed" ]
+
+test-chain: .venv/.ready node_modules/.ready ## unit, script and end-to-end tests: Brownie on anvil
+	@$(BROWNIE) test $(or $(T),$(CHAIN_TESTS)) -p no:boa_test 2>&1 | tee reports/test-chain.log | sed -u 's/^/chain  | /'
+
+test-python: .venv/.ready node_modules/.ready ## off-chain, property, stateful and attack tests: titanoboa
+	@$(PYTEST) $(or $(T),$(PYTHON_TESTS)) 2>&1 | tee reports/test-python.log | sed -u 's/^/python | /'
+
+deep: .venv/.ready ## the random tests for hours rather than minutes
+	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
+
+lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
+	.venv-lint/bin/ruff check
+	.venv-lint/bin/ruff format --check
+	.venv-lint/bin/mypy
+	.venv-lint/bin/mamushi --line-length 100 --check contracts interfaces
+	PATH="$(CURDIR)/.ci/linters:$(CURDIR)/.venv/bin:$(PATH)" .venv-lint/bin/natrix lint
+
+# ── Set-up: once, and again when the pins change ──
+
+define need_python
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 is missing: expected as python3.11, python3 or python on PATH" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing: expected with $(PYTHON) (on Debian: python3.11-venv)" >&2; exit 1; }
+endef
+
+.venv/.ready: requirements.txt constraints.txt
+	$(need_python)
+	@echo "Setting up .venv: about two minutes, once"
+	@[ -f $@ ] || $(PYTHON) -m venv --clear .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+.venv-lint/.ready: requirements-lint.txt
+	$(need_python)
+	@echo "Setting up .venv-lint: the linters"
+	@[ -f $@ ] || $(PYTHON) -m venv --clear .venv-lint
+	@.venv-lint/bin/pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || \
+		{ echo "Node.js is missing or too old: expected node 20 or newer on PATH" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is missing: expected on PATH, with Node.js" >&2; exit 1; }
+	@echo "Setting up node_modules: the local chain"
+	@npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+clean: ## remove all that was set up and built
+	rm -rf .venv .venv-lint .home node_modules build reports .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
