@@ -25,53 +25,50 @@ uses: task_book
 def claim_award(
     _task_id: bytes32,
     _award: uint256,
-    _sale: IModelMarket.Sale,
-    _developer: address,
-    _submission: Types.Submission,
-    _keyring_digest: bytes32,
+    _token: address,
+    _payouts: DynArray[uint256, 8],
+    _signed: bytes32,
+    _min_price: uint256,
+    _payload: bytes32,
     _envelope: Bytes[80],
-) -> uint256:
-    progress: IModelMarket.Progress = task_word._unpack(task_book.progress_word[_task_id])
-    if not task_book._is_reported(progress.stage):
+):
+    word: uint256 = task_book.progress_word[_task_id]
+    stage: uint256 = 0
+    opening: uint256 = 0
+    closing: uint256 = 0
+    stage, opening, closing = task_word._stage_and_times(word)
+    if not task_book._is_reported(stage):
         errors._revert(errors.WRONG_STAGE)
-    if block.timestamp < progress.time_a:
+    if block.timestamp < opening:
         errors._revert(errors.TOO_EARLY)
-    if block.timestamp >= progress.time_b:
+    if block.timestamp >= closing:
         errors._revert(errors.TOO_LATE)
-    if task_book.head[_task_id] != sale_hash._after_report(
-        _sale.token, _sale.payouts, _sale.signed
-    ):
+    head: bytes32 = sale_hash._after_report(_token, _payouts, _signed)
+    if task_book.head[_task_id] != head:
         errors._revert(errors.WRONG_SALE)
-    if _award >= progress.awards:
+    if _award >= len(_payouts):
         errors._revert(errors.NO_SUCH_AWARD)
-    claimed: uint256 = progress.claimed | (1 << _award)
-    if claimed == progress.claimed:
+    claim: uint256 = task_word.FIRST_CLAIM << _award
+    if word & claim != 0:
         errors._revert(errors.ALREADY_CLAIMED)
-    index: uint256 = _sale.payouts[_award] >> 128
-    price: uint256 = _sale.payouts[_award] & price_curve.MAX_AMOUNT
-    if price < _submission.min_price:
+    index: uint256 = _payouts[_award] >> 128
+    price: uint256 = _payouts[_award] & price_curve.MAX_AMOUNT
+    if price < _min_price:
         errors._revert(errors.BELOW_MIN_PRICE)
-    if task_book.submissions[_task_id][index] != sale_hash._leaf(
-        _task_id,
-        index,
-        _developer,
-        sale_hash._submission(_submission),
-        _keyring_digest,
-    ):
+    leaf: bytes32 = sale_hash._leaf(
+        _task_id, index, msg.sender, keccak256(_envelope), _min_price, _payload
+    )
+    if task_book.submissions[_task_id][index] != leaf:
         errors._revert(errors.WRONG_SUBMISSION)
-    if keccak256(_envelope) != _submission.envelope_digest:
-        errors._revert(errors.WRONG_ENVELOPE)
-    progress.claimed = claimed
-    task_book.progress_word[_task_id] = task_word._pack(progress)
+    task_book.progress_word[_task_id] = word | claim
     log IModelMarket.AwardClaimed(
         task_id=_task_id,
+        developer=msg.sender,
         index=index,
-        developer=_developer,
         price=price,
         envelope=_envelope,
     )
-    escrow._pay(_sale.token, _developer, price)
-    return price
+    escrow._pay(_token, msg.sender, price)
 
 
 # ── The end of a task ──
@@ -80,7 +77,7 @@ def claim_award(
 @external
 def settle(
     _task: Types.Task,
-    _payouts: uint256[8],
+    _payouts: DynArray[uint256, 8],
     _report_digest: bytes32,
     _signers: DynArray[Types.Signer, 3],
 ):
@@ -98,9 +95,11 @@ def settle(
     ):
         errors._revert(errors.WRONG_SALE)
     refund: uint256 = _task.budget
-    for award: uint256 in range(8):
-        if progress.claimed & (1 << award) != 0:
-            refund -= _payouts[award] & price_curve.MAX_AMOUNT
+    claimed: uint256 = progress.claimed
+    for payout: uint256 in _payouts:
+        if claimed & 1 != 0:
+            refund -= payout & price_curve.MAX_AMOUNT
+        claimed >>= 1
     progress.stage = task_word.SETTLED
     task_book.progress_word[task_id] = task_word._pack(progress)
 
@@ -145,14 +144,16 @@ def claim_share(
     _task: Types.Task,
     _index: uint256,
     _developer: address,
-    _submission_digest: bytes32,
-    _keyring_digest: bytes32,
+    _envelope_digest: bytes32,
+    _min_price: uint256,
+    _payload: bytes32,
 ):
     task_id: bytes32 = task_book._task_id(_task)
     progress: IModelMarket.Progress = task_book._progress_in(task_id, task_word.VOIDED)
-    if task_book.submissions[task_id][_index] != sale_hash._leaf(
-        task_id, _index, _developer, _submission_digest, _keyring_digest
-    ):
+    leaf: bytes32 = sale_hash._leaf(
+        task_id, _index, _developer, _envelope_digest, _min_price, _payload
+    )
+    if task_book.submissions[task_id][_index] != leaf:
         errors._revert(errors.WRONG_SUBMISSION)
     task_book.submissions[task_id][_index] = empty(bytes32)
     # Rounded down; `void` gave the dust to the provider.
@@ -160,8 +161,8 @@ def claim_share(
     pot_share: uint256 = task_book._pot(progress) // progress.reveals
     log IModelMarket.ShareClaimed(
         task_id=task_id,
-        index=_index,
         developer=_developer,
+        index=_index,
         fee_share=fee_share,
         pot_share=pot_share,
     )

@@ -62,8 +62,7 @@ def resolve_dispute(
     progress: IModelMarket.Progress = task_book._progress_in(task_id, task_word.DISPUTED)
     if block.timestamp >= progress.time_a:
         errors._revert(errors.TOO_LATE)
-    payouts: uint256[8] = empty(uint256[8])
-    payouts, progress.awards = payout_list._of_awards(_task, _posted.awards, progress.commits)
+    payouts: DynArray[uint256, 8] = payout_list._of_awards(_task, _posted.awards, progress.commits)
     head: bytes32 = sale_hash._after_report(
         _task.token, payouts, sale_hash._signed(task_book._report_digest(_posted), _signers)
     )
@@ -84,7 +83,8 @@ def resolve_dispute(
     )
     upheld: bool = keccak256(abi_encode(_verdict.awards)) == keccak256(abi_encode(_posted.awards))
     if not upheld:
-        payouts, progress.awards = payout_list._of_awards(_task, _verdict.awards, progress.commits)
+        payouts = payout_list._of_awards(_task, _verdict.awards, progress.commits)
+        progress.awards = len(payouts)
         head = sale_hash._after_report(_task.token, payouts, sale_hash._signed(digest, []))
     self._finish(task_id, progress, head, _task.claim_window)
     log IModelMarket.DisputeResolved(
@@ -103,7 +103,7 @@ def resolve_dispute(
 @external
 def expire_dispute(
     _task: Types.Task,
-    _payouts: uint256[8],
+    _payouts: DynArray[uint256, 8],
     _report_digest: bytes32,
     _signers: DynArray[Types.Signer, 3],
     _challenger: address,

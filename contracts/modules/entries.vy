@@ -23,8 +23,8 @@ uses: task_book
 
 @external
 @payable
-def create_task(_task: Types.Task, _roster: DynArray[Types.RosterEntry, 16]) -> bytes32:
-    task_terms._check(_task, _roster, task_book.SEAT_BOND, task_book.MIN_TOLERANCE)
+def create_task(_task: Types.Task) -> bytes32:
+    task_terms._check(_task, task_book.SEAT_BOND, task_book.MIN_TOLERANCE)
     task_id: bytes32 = task_book._task_id(_task)
     if task_book.progress_word[task_id] != 0:
         errors._revert(errors.TASK_EXISTS)
@@ -42,9 +42,7 @@ def create_task(_task: Types.Task, _roster: DynArray[Types.RosterEntry, 16]) -> 
             entry_fee=_task.entry_fee,
         )
     )
-    log IModelMarket.TaskCreated(
-        task_id=task_id, provider=_task.provider, task=_task, roster=_roster
-    )
+    log IModelMarket.TaskCreated(task_id=task_id, provider=_task.provider, task=_task)
     escrow._pull(_task.token, _task.budget + _task.benchmark_fee)
     return task_id
 
@@ -55,7 +53,8 @@ def create_task(_task: Types.Task, _roster: DynArray[Types.RosterEntry, 16]) -> 
 @external
 @payable
 def commit_model(_task_id: bytes32, _commitment: bytes32) -> uint256:
-    progress: IModelMarket.Progress = task_book._progress_in(_task_id, task_word.OPEN)
+    word: uint256 = task_book.progress_word[_task_id]
+    progress: IModelMarket.Progress = self._open(word)
     if block.timestamp >= progress.time_a:
         errors._revert(errors.TOO_LATE)
     index: uint256 = progress.commits
@@ -63,13 +62,12 @@ def commit_model(_task_id: bytes32, _commitment: bytes32) -> uint256:
         errors._revert(errors.TASK_FULL)
     if msg.value != progress.commit_bond + progress.entry_fee:
         errors._revert(errors.WRONG_VALUE)
-    progress.commits = unsafe_add(index, 1)
-    task_book.progress_word[_task_id] = task_word._pack(progress)
+    task_book.progress_word[_task_id] = unsafe_add(word, task_word.ONE_COMMIT)
     task_book.submissions[_task_id][index] = sale_hash._committed(_commitment)
     log IModelMarket.ModelCommitted(
         task_id=_task_id,
-        index=index,
         developer=msg.sender,
+        index=index,
         commitment=_commitment,
     )
     return index
@@ -84,20 +82,26 @@ def reveal_model(
     _salt: bytes32,
     _uri: String[256],
 ):
-    progress: IModelMarket.Progress = task_book._progress_in(_task_id, task_word.OPEN)
+    word: uint256 = task_book.progress_word[_task_id]
+    progress: IModelMarket.Progress = self._open(word)
     if block.timestamp < progress.time_a:
         errors._revert(errors.TOO_EARLY)
     if block.timestamp >= progress.time_b:
         errors._revert(errors.TOO_LATE)
-    submission_digest: bytes32 = sale_hash._submission(_submission)
-    commitment: bytes32 = sale_hash._commitment(_task_id, msg.sender, submission_digest, _salt)
+    commitment: bytes32 = sale_hash._commitment(
+        _task_id, msg.sender, sale_hash._submission(_submission), _salt
+    )
     if task_book.submissions[_task_id][_index] != sale_hash._committed(commitment):
         errors._revert(errors.WRONG_COMMITMENT)
     leaf: bytes32 = sale_hash._leaf(
-        _task_id, _index, msg.sender, submission_digest, _keyring_digest
+        _task_id,
+        _index,
+        msg.sender,
+        _submission.envelope_digest,
+        _submission.min_price,
+        sale_hash._payload(_submission.model_digest, _submission.artifact_digest, _keyring_digest),
     )
-    progress.reveals = unsafe_add(progress.reveals, 1)
-    task_book.progress_word[_task_id] = task_word._pack(progress)
+    task_book.progress_word[_task_id] = unsafe_add(word, task_word.ONE_REVEAL)
     task_book.submissions[_task_id][_index] = leaf
     task_book.head[_task_id] = sale_hash._after_reveal(task_book.head[_task_id], leaf, _salt)
     log IModelMarket.ModelRevealed(
@@ -131,3 +135,15 @@ def close_reveals(_task_id: bytes32) -> bytes32:
         parent_hash=parent_hash,
     )
     return seed
+
+
+# ── Internal ──
+
+
+@internal
+@pure
+def _open(_word: uint256) -> IModelMarket.Progress:
+    progress: IModelMarket.Progress = task_word._unpack(_word)
+    if progress.stage != task_word.OPEN:
+        errors._revert(errors.WRONG_STAGE)
+    return progress

@@ -52,7 +52,6 @@ WRONG_QUORUM: constant(String[32]) = "wrong quorum"
 BAD_AWARDS: constant(String[32]) = "bad awards"
 WRONG_SALE: constant(String[32]) = "wrong sale"
 WRONG_SUBMISSION: constant(String[32]) = "wrong submission"
-WRONG_ENVELOPE: constant(String[32]) = "wrong envelope"
 NO_SUCH_AWARD: constant(String[32]) = "no such award"
 ALREADY_CLAIMED: constant(String[32]) = "already claimed"
 BELOW_MIN_PRICE: constant(String[32]) = "below min price"
@@ -73,6 +72,7 @@ EXPIRED: constant(String[32]) = "expired"
 PLATFORM_TAKEN: constant(String[32]) = "platform taken"
 KEY_TAKEN: constant(String[32]) = "key taken"
 MARKET_KNOWN: constant(String[32]) = "market known"
+MARKET_UNKNOWN: constant(String[32]) = "market unknown"
 NOT_MARKET: constant(String[32]) = "not the market"
 
 # ── Signers ──
@@ -88,7 +88,6 @@ VERIFIER_REVOKED: constant(String[32]) = "verifier revoked"
 OPERATOR_INACTIVE: constant(String[32]) = "operator inactive"
 TOO_LITTLE_STAKE: constant(String[32]) = "too little stake"
 OPERATOR_TWICE: constant(String[32]) = "operator twice"
-PLATFORM_TWICE: constant(String[32]) = "platform twice"
 OPERATOR_EXCLUDED: constant(String[32]) = "operator excluded"
 
 # ── Equivocation ──

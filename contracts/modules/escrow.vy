@@ -142,7 +142,7 @@ def _push(_token: address, _to: address, _amount: uint256) -> bool:
     """
     cap: uint256 = _ETHER_GAS if _token == empty(address) else _TOKEN_GAS
     # EIP-150: a call gets at most 63/64 of what is left.
-    if msg.gas - (msg.gas // 64) < cap + _RESERVE_GAS:
+    if unsafe_sub(msg.gas, msg.gas >> 6) < unsafe_add(cap, _RESERVE_GAS):
         errors._revert(errors.LITTLE_GAS)
     if _token == empty(address):
         return raw_call(_to, b"", value=_amount, gas=cap, revert_on_failure=False)

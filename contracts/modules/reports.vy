@@ -10,6 +10,7 @@ from contracts.modules import errors
 from contracts.modules import payouts as payout_list
 from contracts.modules import sale_hash
 from contracts.modules import task_book
+from contracts.modules import task_terms
 from contracts.modules import task_word
 from interfaces import IModelMarket
 from interfaces import Types
@@ -40,8 +41,8 @@ def post_report(
         errors._revert(errors.WRONG_QUORUM)
     digest: bytes32 = task_book._report_digest(_report)
     signers: DynArray[Types.Signer, 7] = self._signers(_task, _roster, digest, _cosignatures, [])
-    payouts: uint256[8] = empty(uint256[8])
-    payouts, progress.awards = payout_list._of_awards(_task, _report.awards, progress.commits)
+    payouts: DynArray[uint256, 8] = payout_list._of_awards(_task, _report.awards, progress.commits)
+    progress.awards = len(payouts)
     progress.stage = task_word.REPORTED
     progress.time_a = block.timestamp + _task.dispute_window
     progress.time_b = progress.time_a + _task.claim_window
@@ -70,6 +71,7 @@ def _signers(
     """
     if keccak256(abi_encode(_roster)) != _task.roster:
         errors._revert(errors.WRONG_ROSTER)
+    task_terms._check_roster(_roster, _task.quorum)
     return staticcall task_book.REGISTRY.check_quorum(
         _digest, _task.measurement, _task.min_stake, _roster, _cosignatures, _excluded
     )

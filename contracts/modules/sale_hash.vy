@@ -23,6 +23,7 @@ _REPORT_HEAD: constant(uint256) = 5 * 32
 
 _SUBMISSION: constant(bytes32) = keccak256("GoldenGrain/SUBMISSION")
 _COMMIT: constant(bytes32) = keccak256("GoldenGrain/COMMIT")
+_PAYLOAD: constant(bytes32) = keccak256("GoldenGrain/PAYLOAD")
 _LEAF: constant(bytes32) = keccak256("GoldenGrain/LEAF")
 _REVEAL: constant(bytes32) = keccak256("GoldenGrain/REVEAL")
 _SEED: constant(bytes32) = keccak256("GoldenGrain/SEED")
@@ -102,22 +103,27 @@ def _committed(_commitment: bytes32) -> bytes32:
 
 @internal
 @pure
+def _payload(
+    _model_digest: bytes32, _artifact_digest: bytes32, _keyring_digest: bytes32
+) -> bytes32:
+    return keccak256(abi_encode(_PAYLOAD, _model_digest, _artifact_digest, _keyring_digest))
+
+
+@internal
+@pure
 def _leaf(
     _task_id: bytes32,
     _index: uint256,
     _developer: address,
-    _submission_digest: bytes32,
-    _keyring_digest: bytes32,
+    _envelope_digest: bytes32,
+    _min_price: uint256,
+    _payload: bytes32,
 ) -> bytes32:
+    """
+    @dev So arranged that a claim opens it with little calldata.
+    """
     return keccak256(
-        abi_encode(
-            _LEAF,
-            _task_id,
-            _index,
-            _developer,
-            _submission_digest,
-            _keyring_digest,
-        )
+        abi_encode(_LEAF, _task_id, _index, _developer, _envelope_digest, _min_price, _payload)
     )
 
 
@@ -144,7 +150,7 @@ def _signed(_report_digest: bytes32, _signers: DynArray[Types.Signer, 7]) -> byt
 
 @internal
 @pure
-def _after_report(_token: address, _payouts: uint256[8], _signed: bytes32) -> bytes32:
+def _after_report(_token: address, _payouts: DynArray[uint256, 8], _signed: bytes32) -> bytes32:
     """
     @dev So arranged that a claim opens it without the task, the report or the signers.
     """

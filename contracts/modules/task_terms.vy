@@ -33,25 +33,11 @@ def _panel_size(_quorum: uint256) -> uint256:
 
 @internal
 @view
-def _check(
-    _task: Types.Task,
-    _roster: DynArray[Types.RosterEntry, 16],
-    _seat_bond: uint256,
-    _min_tolerance: uint256,
-):
-    self._check_money(_task, _seat_bond)
-    self._check_judging(_task, _roster, _min_tolerance)
-    self._check_times(_task)
-
-
-@internal
-@view
-def _check_money(_task: Types.Task, _seat_bond: uint256):
+def _check(_task: Types.Task, _seat_bond: uint256, _min_tolerance: uint256):
     if _task.provider != msg.sender:
         errors._revert(errors.NOT_PROVIDER)
-    if _task.budget > price_curve.MAX_AMOUNT:
-        errors._revert(errors.BAD_BUDGET)
-    if _task.benchmark_fee > price_curve.MAX_AMOUNT:
+    # Money.
+    if max(_task.budget, _task.benchmark_fee) > price_curve.MAX_AMOUNT:
         errors._revert(errors.BAD_BUDGET)
     price_curve._check(_task.curve, _task.budget)
     if _task.max_awards == 0 or _task.max_awards > MAX_AWARDS:
@@ -62,13 +48,34 @@ def _check_money(_task: Types.Task, _seat_bond: uint256):
         errors._revert(errors.BAD_BOND)
     if not self._fits_gwei(_task.entry_fee):
         errors._revert(errors.BAD_ENTRY_FEE)
+    # Who judges, and how.
+    if _task.benchmark == empty(bytes32):
+        errors._revert(errors.BAD_BENCHMARK)
+    if _task.measurement == empty(bytes32):
+        errors._revert(errors.BAD_MEASUREMENT)
+    if _task.roster == empty(bytes32):
+        errors._revert(errors.BAD_ROSTER)
     if _task.quorum == 0 or _task.quorum > MAX_QUORUM:
         errors._revert(errors.BAD_QUORUM)
+    if _task.tolerance < _min_tolerance or _task.tolerance > price_curve.MAX_SCORE:
+        errors._revert(errors.BAD_TOLERANCE)
     # An overturned report costs each signer the dispute bond over the quorum: the stake must cover it.
     if _task.min_stake > price_curve.MAX_AMOUNT:
         errors._revert(errors.BAD_STAKE)
     if _task.min_stake * _task.quorum < _seat_bond * self._panel_size(_task.quorum):
         errors._revert(errors.BAD_STAKE)
+    if x25519_key._is_low_order(_task.delivery_key):
+        errors._revert(errors.BAD_KEY)
+    # Times.
+    if _task.commit_deadline <= block.timestamp:
+        errors._revert(errors.BAD_DEADLINE)
+    if _task.commit_deadline > block.timestamp + MAX_COMMIT:
+        errors._revert(errors.BAD_DEADLINE)
+    self._check_step(_task.commit_deadline, _task.reveal_deadline)
+    self._check_step(_task.reveal_deadline, _task.report_deadline)
+    self._check_window(_task.dispute_window)
+    self._check_window(_task.verdict_window)
+    self._check_window(_task.claim_window)
 
 
 @internal
@@ -79,45 +86,19 @@ def _fits_gwei(_wei: uint256) -> bool:
 
 @internal
 @pure
-def _check_judging(
-    _task: Types.Task,
-    _roster: DynArray[Types.RosterEntry, 16],
-    _min_tolerance: uint256,
-):
-    if _task.benchmark == empty(bytes32):
-        errors._revert(errors.BAD_BENCHMARK)
-    if _task.measurement == empty(bytes32):
-        errors._revert(errors.BAD_MEASUREMENT)
-    if _min_tolerance > _task.tolerance or _task.tolerance > price_curve.MAX_SCORE:
-        errors._revert(errors.BAD_TOLERANCE)
-    if x25519_key._is_low_order(_task.delivery_key):
-        errors._revert(errors.BAD_KEY)
-    # Room for the signers and for a panel that shares nobody with them.
-    if len(_roster) < _task.quorum + self._panel_size(_task.quorum):
+def _check_roster(_roster: DynArray[Types.RosterEntry, 16], _quorum: uint256):
+    """
+    @dev Known by its digest only until a report brings it: room for the signers and for a panel that shares nobody with
+         them, and no enclave twice.
+    """
+    if len(_roster) < _quorum + self._panel_size(_quorum):
         errors._revert(errors.BAD_ROSTER)
-    last: address = empty(address)
+    last: uint160 = 0
     for entry: Types.RosterEntry in _roster:
-        if convert(entry.signing_key, uint160) <= convert(last, uint160):
+        key: uint160 = convert(entry.signing_key, uint160)
+        if key <= last:
             errors._revert(errors.BAD_ROSTER)
-        if x25519_key._is_low_order(entry.sealing_key):
-            errors._revert(errors.BAD_KEY)
-        last = entry.signing_key
-    if keccak256(abi_encode(_roster)) != _task.roster:
-        errors._revert(errors.WRONG_ROSTER)
-
-
-@internal
-@view
-def _check_times(_task: Types.Task):
-    if _task.commit_deadline <= block.timestamp:
-        errors._revert(errors.BAD_DEADLINE)
-    if _task.commit_deadline > block.timestamp + MAX_COMMIT:
-        errors._revert(errors.BAD_DEADLINE)
-    self._check_step(_task.commit_deadline, _task.reveal_deadline)
-    self._check_step(_task.reveal_deadline, _task.report_deadline)
-    self._check_window(_task.dispute_window)
-    self._check_window(_task.verdict_window)
-    self._check_window(_task.claim_window)
+        last = key
 
 
 @internal

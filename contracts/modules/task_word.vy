@@ -36,6 +36,11 @@ _AWARDS: constant(uint256) = 104
 _CLAIMED: constant(uint256) = 96
 _BOND: constant(uint256) = 48
 
+# Added to the word for one more commit or reveal, or for the claim of award 0; shifted left by i for award i.
+ONE_COMMIT: constant(uint256) = 1 << _COMMITS
+ONE_REVEAL: constant(uint256) = 1 << _REVEALS
+FIRST_CLAIM: constant(uint256) = 1 << _CLAIMED
+
 _MASK_40: constant(uint256) = 2**40 - 1
 _MASK_8: constant(uint256) = 2**8 - 1
 _MASK_4: constant(uint256) = 2**4 - 1
@@ -73,3 +78,13 @@ def _unpack(_word: uint256) -> IModelMarket.Progress:
         commit_bond=unsafe_mul((_word >> _BOND) & MAX_GWEI, ONE_GWEI),
         entry_fee=unsafe_mul(_word & MAX_GWEI, ONE_GWEI),
     )
+
+
+@internal
+@pure
+def _stage_and_times(_word: uint256) -> (uint256, uint256, uint256):
+    """
+    @dev The three fields that a claim needs, cheaper than all of them.
+    @return Stage, time A, time B.
+    """
+    return _word >> _STAGE, (_word >> _TIME_A) & _MASK_40, (_word >> _TIME_B) & _MASK_40
