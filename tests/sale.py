@@ -1,0 +1,417 @@
+"""The pieces of a valid sale, as the market's ABI takes them (interfaces/Types.vyi, docs/SPEC.md).
+
+Every struct is a named tuple in the order of the ABI: pass it to a contract as it is, and change it
+with `_replace` to get an invalid one. Nothing here knows a chain: its id, the market's address and
+the time come in. Addresses are hex strings, digests are bytes32, times are unix seconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from eth_abi.abi import encode
+from eth_keys.datatypes import PrivateKey
+from eth_utils.crypto import keccak
+
+from offchain import digests
+from offchain.eip712 import Domain
+from offchain.fields import ZERO_ADDRESS
+from offchain.pricing import Knot, price
+from offchain.x25519 import public_key
+from tests.signing import address, sign_compact, signing_key
+
+ETHER = 10**18
+GWEI = 10**9
+HOUR = 3_600
+DAY = 24 * HOUR
+
+NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = range(8)
+"""The stages of a task."""
+
+
+def word(name: str) -> bytes:
+    """32 bytes that mean nothing but are always the same."""
+    return keccak(text=name)
+
+
+# ── Structs of the ABI ──
+
+
+class RosterEntry(NamedTuple):
+    signing_key: str
+    sealing_key: bytes
+
+
+class Submission(NamedTuple):
+    model_digest: bytes
+    artifact_digest: bytes
+    envelope_digest: bytes
+    min_price: int
+
+    def digest(self) -> bytes:
+        return digests.tagged("SUBMISSION", ["bytes32"] * 3 + ["uint256"], *self)
+
+
+class Cosignature(NamedTuple):
+    r: bytes
+    vs: bytes
+    platform: bytes
+
+
+class Signer(NamedTuple):
+    signing_key: str
+    operator: str
+    platform: bytes
+
+
+class Task(NamedTuple):
+    provider: str
+    token: str
+    budget: int
+    benchmark_fee: int
+    max_awards: int
+    benchmark: bytes
+    measurement: bytes
+    roster: bytes
+    quorum: int
+    tolerance: int
+    min_stake: int
+    delivery_key: bytes
+    max_submissions: int
+    commit_bond: int
+    entry_fee: int
+    commit_deadline: int
+    reveal_deadline: int
+    report_deadline: int
+    dispute_window: int
+    verdict_window: int
+    claim_window: int
+    nonce: int
+    curve: tuple[int, ...]
+
+    def id(self, domain: Domain) -> bytes:
+        return domain.digest("Task", {**self._asdict(), "curve": list(self.curve)})
+
+    def price(self, score: int) -> int:
+        """What a score is worth, in units of the token."""
+        knots = [Knot(knot >> 128, knot % 2**128) for knot in self.curve if knot]
+        return price(knots, score)
+
+    def bond(self, seat_bond: int) -> int:
+        """Wei that a dispute of this task's report costs."""
+        return seat_bond * panel_size(self.quorum)
+
+
+class Report(NamedTuple):
+    task_id: bytes
+    round: int
+    seed: bytes
+    inventory: bytes
+    results: bytes
+    awards: tuple[int, ...]
+
+    def digest(self, domain: Domain) -> bytes:
+        return domain.digest("Report", {**self._asdict(), "awards": list(self.awards)})
+
+
+class Progress(NamedTuple):
+    stage: int
+    time_a: int
+    time_b: int
+    max_submissions: int
+    commits: int
+    reveals: int
+    awards: int
+    claimed: int
+    commit_bond: int
+    entry_fee: int
+
+
+# ── Packed words ──
+
+
+def curve(*knots: tuple[int, int]) -> tuple[int, ...]:
+    """Eight words from pairs of score and price."""
+    return _eight([score << 128 | amount for score, amount in knots])
+
+
+def awards(*pairs: tuple[int, int]) -> tuple[int, ...]:
+    """Eight words from pairs of index and score, best first."""
+    return _eight([score << 32 | index for index, score in pairs])
+
+
+def payouts(*pairs: tuple[int, int]) -> list[int]:
+    """One word each from pairs of index and price."""
+    return [index << 128 | amount for index, amount in pairs]
+
+
+def payouts_of(task: Task, award_words: Iterable[int]) -> list[int]:
+    """What valid awards pay on the task's curve."""
+    return payouts(*((award % 2**32, task.price(award >> 32)) for award in award_words if award))
+
+
+def _eight(words: list[int]) -> tuple[int, ...]:
+    return (*words, *[0] * (8 - len(words)))
+
+
+# ── Who judges ──
+
+
+@dataclass(frozen=True)
+class Enclave:
+    """An enclave, its operator and its machine."""
+
+    key: PrivateKey
+    sealing_key: bytes
+    platform: bytes
+    operator: str
+
+    @property
+    def signing_key(self) -> str:
+        return address(self.key)
+
+    def entry(self) -> RosterEntry:
+        return RosterEntry(self.signing_key, self.sealing_key)
+
+    def signer(self) -> Signer:
+        return Signer(self.signing_key, self.operator, self.platform)
+
+    def cosign(self, digest: bytes) -> Cosignature:
+        return Cosignature(*sign_compact(self.key, digest), self.platform)
+
+
+def enclave(name: str, operator: str) -> Enclave:
+    """The same enclave for the same name, on a machine of its own."""
+    sealing_key = public_key(word(f"sealing key of {name}"))
+    return Enclave(signing_key(name), sealing_key, word(f"platform of {name}"), operator)
+
+
+def ordered(enclaves: Iterable[Enclave]) -> list[Enclave]:
+    """By rising signing key, as rosters and signatures are."""
+    return sorted(enclaves, key=lambda each: int(each.signing_key, 16))
+
+
+def roster(enclaves: Iterable[Enclave]) -> list[RosterEntry]:
+    return [each.entry() for each in ordered(enclaves)]
+
+
+def roster_digest(entries: Sequence[RosterEntry]) -> bytes:
+    return keccak(encode(["(address,bytes32)[]"], [list(entries)]))
+
+
+def cosign(digest: bytes, enclaves: Iterable[Enclave]) -> list[Cosignature]:
+    return [each.cosign(digest) for each in ordered(enclaves)]
+
+
+def signers(enclaves: Iterable[Enclave]) -> list[Signer]:
+    return [each.signer() for each in ordered(enclaves)]
+
+
+def panel_size(quorum: int) -> int:
+    return 2 * quorum + 1
+
+
+# ── A task and its submissions ──
+
+
+def task(
+    provider: str,
+    entries: Sequence[RosterEntry],
+    measurement: bytes,
+    now: int,
+    **overrides: Any,
+) -> Task:
+    """A valid task of one signature, in ether, on a market whose seats cost at most 0.3 ether.
+
+    `overrides` replaces fields; the deadlines do not follow one another.
+    """
+    return Task(
+        provider=provider,
+        token=ZERO_ADDRESS,
+        budget=10 * ETHER,
+        benchmark_fee=ETHER,
+        max_awards=3,
+        benchmark=word("benchmark"),
+        measurement=measurement,
+        roster=roster_digest(entries),
+        quorum=1,
+        tolerance=2_000,
+        min_stake=ETHER,
+        delivery_key=public_key(word("delivery key")),
+        max_submissions=100,
+        commit_bond=50_000_000 * GWEI,
+        entry_fee=10_000_000 * GWEI,
+        commit_deadline=now + DAY,
+        reveal_deadline=now + 2 * DAY,
+        report_deadline=now + 4 * DAY,
+        dispute_window=DAY,
+        verdict_window=2 * DAY,
+        claim_window=3 * DAY,
+        nonce=0,
+        curve=curve((500_000, ETHER), (1_000_000, 6 * ETHER)),
+    )._replace(**overrides)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a developer enters, and all it takes to be paid for it."""
+
+    developer: str
+    submission: Submission
+    keyring_digest: bytes
+    salt: bytes
+    uri: str
+    envelope: bytes
+
+    def payload(self) -> bytes:
+        digest, artifact, _, _ = self.submission
+        return digests.tagged("PAYLOAD", ["bytes32"] * 3, digest, artifact, self.keyring_digest)
+
+    def commitment(self, domain: Domain, task_id: bytes) -> bytes:
+        """What `commit_model` takes."""
+        return digests.commitment(
+            domain.chain_id,
+            domain.market,
+            task_id,
+            self.developer,
+            self.submission.digest(),
+            self.salt,
+        )
+
+    def leaf(self, task_id: bytes, index: int) -> bytes:
+        """What the market stores once it is revealed."""
+        return digests.tagged(
+            "LEAF",
+            ["bytes32", "uint256", "address", "bytes32", "uint256", "bytes32"],
+            task_id,
+            index,
+            self.developer,
+            self.submission.envelope_digest,
+            self.submission.min_price,
+            self.payload(),
+        )
+
+    def reveal(self, task_id: bytes, index: int) -> tuple[object, ...]:
+        """The arguments of `reveal_model`."""
+        return task_id, index, self.submission, self.keyring_digest, self.salt, self.uri
+
+    def share(self, made: Task, index: int) -> tuple[object, ...]:
+        """The arguments of `claim_share`."""
+        _, _, envelope_digest, min_price = self.submission
+        return made, index, self.developer, envelope_digest, min_price, self.payload()
+
+
+def model(developer: str, name: str, min_price: int = 0) -> Model:
+    """The same model for the same name."""
+    envelope = 2 * word(f"envelope of {name}") + word(f"tag of {name}")[:16]
+    return Model(
+        developer=developer,
+        submission=Submission(
+            model_digest=word(f"model of {name}"),
+            artifact_digest=word(f"artifact of {name}"),
+            envelope_digest=keccak(envelope),
+            min_price=min_price,
+        ),
+        keyring_digest=word(f"keyring of {name}"),
+        salt=word(f"salt of {name}"),
+        uri=f"https://models.example/{name}",
+        envelope=envelope,
+    )
+
+
+def head_of_reveals(task_id: bytes, revealed: Iterable[tuple[int, Model]]) -> bytes:
+    """The task's head after these reveals, in this order."""
+    head = digests.NO_HEAD
+    for index, entered in revealed:
+        head = digests.after_reveal(head, entered.leaf(task_id, index), entered.salt)
+    return head
+
+
+# ── A report and its sale ──
+
+
+def report(task_id: bytes, seed: bytes, *pairs: tuple[int, int], panel: bool = False) -> Report:
+    """A report, or a panel's, that awards pairs of index and score, best first."""
+    return Report(
+        task_id=task_id,
+        round=int(panel),
+        seed=seed,
+        inventory=word("inventory"),
+        results=word("results"),
+        awards=awards(*pairs),
+    )
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A report that stands, as the calls after it have to name it.
+
+    A verdict that overturned another report has no signers.
+    """
+
+    task: Task
+    report: Report
+    domain: Domain
+    payouts: list[int]
+    signers: list[Signer]
+
+    def digest(self) -> bytes:
+        return self.report.digest(self.domain)
+
+    def signed(self) -> bytes:
+        packed = encode(["(address,address,bytes32)[]"], [self.signers])
+        return digests.tagged("SIGNED", ["bytes32"] * 2, self.digest(), keccak(packed))
+
+    def head(self) -> bytes:
+        """The task's head while this report stands."""
+        packed = keccak(encode(["uint256[]"], [self.payouts]))
+        types = ["address", "bytes32", "bytes32"]
+        return digests.tagged("REPORT", types, self.task.token, packed, self.signed())
+
+    def disputed_head(self, challenger: str) -> bytes:
+        return digests.after_dispute(self.head(), challenger)
+
+    def claim(self, award: int, entered: Model) -> tuple[object, ...]:
+        """The arguments of `claim_award` for the model at this place of the payouts."""
+        return (
+            self.report.task_id,
+            award,
+            self.task.token,
+            self.payouts,
+            self.signed(),
+            entered.submission.min_price,
+            entered.payload(),
+            entered.envelope,
+        )
+
+    def settle(self) -> tuple[object, ...]:
+        """The arguments of `settle`."""
+        return self.task, self.payouts, self.digest(), self.signers
+
+    def expire(self, challenger: str) -> tuple[object, ...]:
+        """The arguments of `expire_dispute`."""
+        return *self.settle(), challenger
+
+    def resolve(
+        self,
+        entries: Sequence[RosterEntry],
+        challenger: str,
+        verdict: Report,
+        panel: Iterable[Enclave],
+    ) -> tuple[object, ...]:
+        """The arguments of `resolve_dispute`, with a verdict signed by this panel."""
+        cosignatures = cosign(verdict.digest(self.domain), panel)
+        return (
+            self.task,
+            list(entries),
+            self.report,
+            self.signers,
+            challenger,
+            verdict,
+            cosignatures,
+        )
+
+
+def posted(domain: Domain, made: Task, stands: Report, by: Iterable[Enclave]) -> Posted:
+    """A report on record: of its signers, or of nobody when a panel's verdict replaced another."""
+    return Posted(made, stands, domain, payouts_of(made, stands.awards), signers(by))
