@@ -39,12 +39,22 @@ def commitment(
     return tagged("COMMIT", types, chain_id, market, task_id, developer, submission_digest, salt)
 
 
+def payload(model_digest: bytes, artifact_digest: bytes, keyring_digest: bytes) -> bytes:
+    """The part of a submission that a claim need not show."""
+    return tagged("PAYLOAD", ["bytes32"] * 3, model_digest, artifact_digest, keyring_digest)
+
+
 def leaf(
-    task_id: bytes, index: int, developer: str, submission_digest: bytes, keyring_digest: bytes
+    task_id: bytes,
+    index: int,
+    developer: str,
+    envelope_digest: bytes,
+    min_price: int,
+    payload: bytes,
 ) -> bytes:
     """What the market stores of a revealed submission."""
-    types = ["bytes32", "uint256", "address", "bytes32", "bytes32"]
-    return tagged("LEAF", types, task_id, index, developer, submission_digest, keyring_digest)
+    types = ["bytes32", "uint256", "address", "bytes32", "uint256", "bytes32"]
+    return tagged("LEAF", types, task_id, index, developer, envelope_digest, min_price, payload)
 
 
 def after_reveal(head: bytes, leaf: bytes, salt: bytes) -> bytes:
@@ -69,8 +79,8 @@ def signed(report_digest: bytes, signers: Sequence[tuple[str, str, bytes]]) -> b
 
 
 def after_report(token: str, payouts: Sequence[int], signed: bytes) -> bytes:
-    """The task's head after a report; ``payouts`` are 8 words ``index << 128 | price``."""
-    words = keccak(encode(["uint256[8]"], [list(payouts)]))
+    """The task's head after a report; ``payouts`` are words ``index << 128 | price``."""
+    words = keccak(encode(["uint256[]"], [list(payouts)]))
     return tagged("REPORT", ["address", "bytes32", "bytes32"], token, words, signed)
 
 

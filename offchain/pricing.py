@@ -115,6 +115,5 @@ def walk(
 
 
 def payout_words(curve: Sequence[Knot], awards: Sequence[Award]) -> list[int]:
-    """What the awards pay, as the contract packs it: 8 words ``index << 128 | price``."""
-    payouts = [award.index << 128 | price(curve, award.score) for award in awards]
-    return payouts + [0] * (8 - len(payouts))
+    """What the awards pay, as the contract packs it: words ``index << 128 | price``."""
+    return [award.index << 128 | price(curve, award.score) for award in awards]

@@ -105,7 +105,12 @@ def reveals() -> list[dict[str, Any]]:
         commitment = digests.commitment(
             DOMAIN.chain_id, DOMAIN.market, task_id, developer, digest, salt
         )
-        leaf = digests.leaf(task_id, index, developer, digest, keyring_digest)
+        payload = digests.payload(
+            submission.model_digest, submission.artifact_digest, keyring_digest
+        )
+        leaf = digests.leaf(
+            task_id, index, developer, submission.envelope_digest, submission.min_price, payload
+        )
         head = digests.after_reveal(head, leaf, salt)
         rows.append(
             {
@@ -117,6 +122,7 @@ def reveals() -> list[dict[str, Any]]:
                 "keyring_digest": hexed(keyring_digest),
                 "commitment": hexed(commitment),
                 "committed": hexed(keccak(commitment)),
+                "payload": hexed(payload),
                 "leaf": hexed(leaf),
                 "head": hexed(head),
             }
