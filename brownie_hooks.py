@@ -37,6 +37,8 @@ ROOT = Path(__file__).resolve().parent
 MODULES = "contracts/modules/"
 FINGERPRINT = "\n# imports: "
 CONTRACT = "0"  # the compiler's source id of the contract itself
+BLANK = "-1:-1:-1:-"  # the row of an instruction that no source stands for
+BLOCK_ENDS = ("JUMP", "JUMPI", "STOP", "RETURN", "REVERT", "INVALID")
 
 Json = dict[str, Any]
 
@@ -110,28 +112,39 @@ class SourceMap(NamedTuple):
 
     def of(self, source_id: str) -> str:
         """The rows of one file as Brownie reads them, the others blank."""
-        return ";".join(
-            row if row.split(":")[2] == source_id else "-1:-1:-1:-" for row in self.rows
-        )
+        return ";".join(row if row.split(":")[2] == source_id else BLANK for row in self.rows)
 
 
 def source_map(data: CompilerData, outputs: Json) -> SourceMap:
     """Vyper's map of the runtime code, resampled from one row a byte to one an instruction."""
     by_byte = outputs["source_map_runtime"]["pc_pos_map_compressed"].split(";")
-    rows = []
+    operations, rows = [], []
     pc = 0
     for token in outputs["opcodes_runtime"].split():
         if token.startswith("0x"):
             pc += len(token) // 2 - 1
         else:
+            operations.append(token)
             rows.append(by_byte[pc] if by_byte[pc].count(":") == 3 else by_byte[pc] + ":-")
             pc += 1
+    name_entries(operations, rows)
     files = {}
     for file, ast in data.resolved_imports.compiler_inputs.items():
         if file.resolved_path.is_relative_to(ROOT / "contracts"):
             path = file.resolved_path.relative_to(ROOT).as_posix()
             files[str(file.source_id)] = SourceFile(path, ast_to_dict(ast)["body"])
     return SourceMap(rows, files)
+
+
+def name_entries(operations: list[str], rows: list[str]) -> None:
+    """Gives a `JUMPDEST` without a row the first row of its block: calls show where they go."""
+    first = BLANK
+    for i in reversed(range(len(operations))):
+        if rows[i] != BLANK or operations[i] in BLOCK_ENDS:
+            first = rows[i].rpartition(":")[0] + ":-"
+        if operations[i] == "JUMPDEST":
+            rows[i] = first
+            first = BLANK
 
 
 def build_json(

@@ -1,0 +1,61 @@
+"""A throw-away Brownie project with this project's hooks, and Brownie's commands in it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = Path(__file__).parent / "project"
+
+collect_ignore = ["project"]
+
+Brownie = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A fresh copy of the sample project."""
+    path = tmp_path / "sample"
+    shutil.copytree(SAMPLE, path, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("brownie_hooks.py", "brownie-config.yaml"):
+        shutil.copy(ROOT / name, path / name)
+    (path / "node_modules").symlink_to(ROOT / "node_modules")
+    return path
+
+
+@pytest.fixture
+def start(project: Path, tmp_path: Path) -> Brownie:
+    """Starts `brownie <arguments>` in the project, with a home folder of its own."""
+    environment = {**os.environ, "HOME": str(tmp_path)}
+
+    def run(*arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [Path(sys.executable).parent / "brownie", *arguments],
+            cwd=project,
+            env=environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    return run
+
+
+@pytest.fixture
+def brownie(start: Brownie) -> Callable[..., str]:
+    """Runs `brownie <arguments>` to its end; returns what it printed, without the colours."""
+
+    def run(*arguments: str, expected: int = 0) -> str:
+        process = start(*arguments)
+        output, _ = process.communicate()
+        assert process.returncode == expected, output
+        return re.sub(r"\x1b\[[0-9;]*m", "", output)
+
+    return run
