@@ -1,0 +1,152 @@
+"""Deploys verifier, registry and market, and writes `deployments/<network>.json`.
+
+    brownie run deploy --network <network>
+
+What to deploy stands in `scripts/config/<network>.json` (scripts/settings.py); the account is
+Brownie's: on a live network it asks which one, and before it sends anything.
+"""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brownie import (
+    DcapVerifier,
+    EnclaveRegistry,
+    ModelMarket,
+    accounts,
+    chain,
+    network,
+)
+from brownie._config import CONFIG
+from rich.console import Console
+from rich.table import Table
+
+from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor
+from scripts.settings import Settings, load
+
+DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The contracts of one deployment."""
+
+    verifier: Any
+    registry: Any
+    market: Any
+
+
+def deploy(deployer: Any, settings: Settings, console: Console) -> Deployment:
+    """Deploy all three, name the market to the registry, and offer ownership to the owner.
+
+    Args:
+        deployer: the account that sends every transaction, and owns what has no other owner.
+        settings: checked settings.
+        console: where each step is said.
+    """
+    sender = {"from": deployer}
+    root = [settings.root_key[:32], settings.root_key[32:]]
+    verifier = deployer.deploy(
+        DcapVerifier,
+        root,
+        _qe_identity(SGX_QE),
+        _qe_identity(TDX_QE),
+        [_floor(floor) for floor in settings.tcb_floors],
+    )
+    console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
+    registry = deployer.deploy(EnclaveRegistry, deployer, verifier)
+    console.print(f"EnclaveRegistry  {registry.address}")
+    market = deployer.deploy(ModelMarket, registry, settings.seat_bond, settings.min_tolerance)
+    console.print(f"ModelMarket      {market.address}")
+    registry.set_market(market, sender)
+    if settings.owner is not None and settings.owner != deployer.address:
+        for owned in (verifier, registry):
+            owned.transfer_ownership(settings.owner, sender)
+        console.print(f"ownership offered to {settings.owner}, who has to accept it on both")
+    return Deployment(verifier, registry, market)
+
+
+def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[str, Any]:
+    """What integrators need to find and judge a deployment."""
+    return {
+        "chain_id": chain.id,
+        "block": chain.height,
+        "deployer": deployer,
+        "owner": settings.owner or deployer,
+        "root": settings.root_name,
+        "root_key": settings.root_key.hex(),
+        "seat_bond": settings.seat_bond,
+        "min_tolerance": settings.min_tolerance,
+        "verifier": made.verifier.address,
+        "registry": made.registry.address,
+        "market": made.market.address,
+    }
+
+
+def write_address_book(book: dict[str, Any], path: Path) -> None:
+    """Write the whole file or none of it."""
+    path.parent.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(json.dumps(book, indent=2) + "\n")
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def plan(settings: Settings, deployer: str, name: str) -> Table:
+    """What is about to be deployed."""
+    table = Table(title=f"Deployment to {name}", show_header=False)
+    table.add_row("chain id", str(chain.id))
+    table.add_row("deployer", deployer)
+    table.add_row("owner (guardian)", settings.owner or deployer)
+    table.add_row("root of attestation", settings.root_name)
+    table.add_row("seat bond", f"{settings.seat_bond} wei")
+    table.add_row("smallest tolerance", f"{settings.min_tolerance} ppm")
+    table.add_row("TCB floors", str(len(settings.tcb_floors)))
+    return table
+
+
+def main() -> None:
+    """Deploy to the active network."""
+    console, name = Console(), network.show_active()
+    live = CONFIG.network_type == "live"
+    settings = load(name, live=live)
+    book = DEPLOYMENTS / f"{name}.json"
+    deployer = _ask_account(console) if live else accounts[0]
+    console.print(plan(settings, deployer.address, name))
+    if live:
+        if book.exists():
+            raise FileExistsError(f"{book} names a deployment already: move it away to make another")
+        if console.input(f"Type the network's name ({name}) to deploy: ") != name:
+            console.print("nothing was deployed")
+            return
+    made = deploy(deployer, settings, console)
+    write_address_book(address_book(made, settings, deployer.address), book)
+    console.print(f"written: {book.relative_to(DEPLOYMENTS.parent)}")
+
+
+def _ask_account(console: Console) -> Any:
+    return accounts.load(console.input("Brownie account to deploy from: "))
+
+
+def _qe_identity(identity: QeIdentity) -> tuple[Any, ...]:
+    return (
+        identity.mr_signer,
+        identity.isv_prod_id,
+        identity.min_isv_svn,
+        identity.attributes,
+        identity.attributes_mask,
+        identity.misc_select,
+        identity.misc_select_mask,
+    )
+
+
+def _floor(floor: TcbFloor) -> tuple[Any, ...]:
+    return floor.fmspc, int(floor.tee_type), floor.svns, floor.pce_svn

@@ -1,0 +1,148 @@
+"""What a deployment is made with: `scripts/config/<network>.json`, read strictly.
+
+root            "intel", "simulated", or an uncompressed P-256 key as 128 hex digits (X‖Y)
+owner           the guardian of registry and verifier; null is the deployer, local chains only
+seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
+min_tolerance   the smallest tolerance of a task, ppm
+tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
+untrusted_root  on a live network, to accept a root that is not Intel's: the words of CONSENT
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils.address import is_checksum_address
+from web3 import Web3
+
+from offchain.attestation.quote import TeeType
+from offchain.attestation.simulated import DEVELOPMENT_SEED, SimulatedIntel, floors
+from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
+
+CONFIG = Path(__file__).with_name("config")
+CONSENT = "anybody who holds this root can forge every attestation"
+MAX_SEAT_BOND = 2**64
+MAX_TOLERANCE = 1_000_000
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message names it, its value, and what was expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `deploy` needs, checked."""
+
+    root_key: bytes
+    """X‖Y, 64 bytes."""
+    root_name: str
+    owner: str | None
+    seat_bond: int
+    """Wei."""
+    min_tolerance: int
+    """Parts per million."""
+    tcb_floors: tuple[TcbFloor, ...]
+
+
+def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
+    """The settings of a network.
+
+    Raises:
+        SettingsError: there is no file, or `parse` refuses what it says.
+    """
+    path = folder / f"{network}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
+        raise SettingsError(f"no settings for network {network!r}: expected {path}; have {known}")
+    try:
+        return parse(json.loads(path.read_text()), live=live)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{path} is not JSON: {error}") from error
+
+
+def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
+    """Check settings.
+
+    Raises:
+        SettingsError: a key is missing, unknown or wrong; or, on a live network, the owner is not
+            named or the root is not Intel's and `untrusted_root` does not say CONSENT.
+    """
+    wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_floors"}
+    missing, unknown = wanted - values.keys(), values.keys() - wanted - {"untrusted_root"}
+    if missing or unknown:
+        raise SettingsError(f"settings miss {sorted(missing)} and do not know {sorted(unknown)}")
+    root_name, root_key = _root(values["root"])
+    if live and root_key != INTEL_ROOT_KEY and values.get("untrusted_root") != CONSENT:
+        raise SettingsError(
+            f"root is {root_name} on a live network: expected 'intel', or untrusted_root to say "
+            f"{CONSENT!r}"
+        )
+    return Settings(
+        root_key,
+        root_name,
+        _owner(values["owner"], live=live),
+        _seat_bond(values["seat_bond"]),
+        _tolerance(values["min_tolerance"]),
+        _floors(values["tcb_floors"]),
+    )
+
+
+def _root(value: object) -> tuple[str, bytes]:
+    if value == "intel":
+        return "Intel SGX Root CA", INTEL_ROOT_KEY
+    if value == "simulated":
+        return "SIMULATED", SimulatedIntel.from_seed(DEVELOPMENT_SEED).root.public_key
+    if isinstance(value, str) and len(value) == 128:
+        try:
+            return f"unknown {value}", bytes.fromhex(value)
+        except ValueError:
+            pass
+    raise SettingsError(f"root is {value!r}: expected 'intel', 'simulated' or 128 hex digits")
+
+
+def _owner(value: object, *, live: bool) -> str | None:
+    if value is None and not live:
+        return None
+    if not isinstance(value, str) or not is_checksum_address(value):
+        raise SettingsError(f"owner is {value!r}: expected a checksummed address")
+    return value
+
+
+def _seat_bond(value: object) -> int:
+    try:
+        amount, unit = str(value).split()
+        wei = int(Web3.to_wei(amount, unit))
+    except (ValueError, ArithmeticError) as error:
+        raise SettingsError(f"seat_bond is {value!r}: expected such as '0.01 ether'") from error
+    if not 0 < wei < MAX_SEAT_BOND:
+        raise SettingsError(f"seat_bond is {wei} wei: expected above 0 and below 2**64")
+    return wei
+
+
+def _tolerance(value: object) -> int:
+    if not isinstance(value, int) or not 0 < value <= MAX_TOLERANCE:
+        raise SettingsError(f"min_tolerance is {value!r}: expected 1 to {MAX_TOLERANCE} ppm")
+    return value
+
+
+def _floors(value: object) -> tuple[TcbFloor, ...]:
+    if value == "simulated":
+        return floors()
+    if not isinstance(value, list):
+        raise SettingsError(f"tcb_floors is {value!r}: expected a list or 'simulated'")
+    return tuple(_floor(item) for item in value)
+
+
+def _floor(item: Any) -> TcbFloor:
+    try:
+        fmspc, svns = bytes.fromhex(item["fmspc"]), bytes.fromhex(item["svns"])
+        floor = TcbFloor(fmspc, TeeType[item["tee"]], svns, int(item["pce_svn"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"tcb floor is {item!r}: expected fmspc and svns in hex, tee SGX or TDX, pce_svn"
+        ) from error
+    if len(fmspc) != 6 or len(svns) != 16:
+        raise SettingsError(f"tcb floor is {item!r}: expected 6 bytes of fmspc, 16 of svns")
+    return floor
