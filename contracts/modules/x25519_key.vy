@@ -5,8 +5,9 @@
 @notice Keys are 32 bytes, little-endian, as in RFC 7748.
 """
 
-# What every u-coordinate of small order on curve25519 or its twist is, once its highest bit is masked:
-# 0 (order 2), 1 and p - 1 (order 4), the two of order 8, and 0 and 1 again in the unreduced forms p and p + 1.
+# What every u-coordinate of small order on curve25519 or its twist is, once its highest bit is
+# masked: 0 (order 2), 1 and p - 1 (order 4), the two of order 8, and 0 and 1 again in the unreduced
+# forms p and p + 1.
 _LOW_ORDER: constant(bytes32[7]) = [
     0x0000000000000000000000000000000000000000000000000000000000000000,
     0x0100000000000000000000000000000000000000000000000000000000000000,
