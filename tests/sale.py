@@ -265,7 +265,7 @@ class Model:
 
     def payload(self) -> bytes:
         digest, artifact, _, _ = self.submission
-        return digests.tagged("PAYLOAD", ["bytes32"] * 3, digest, artifact, self.keyring_digest)
+        return digests.payload(digest, artifact, self.keyring_digest)
 
     def commitment(self, domain: Domain, task_id: bytes) -> bytes:
         """What `commit_model` takes."""
@@ -280,9 +280,7 @@ class Model:
 
     def leaf(self, task_id: bytes, index: int) -> bytes:
         """What the market stores once it is revealed."""
-        return digests.tagged(
-            "LEAF",
-            ["bytes32", "uint256", "address", "bytes32", "uint256", "bytes32"],
+        return digests.leaf(
             task_id,
             index,
             self.developer,
@@ -359,14 +357,11 @@ class Posted:
         return self.report.digest(self.domain)
 
     def signed(self) -> bytes:
-        packed = encode(["(address,address,bytes32)[]"], [self.signers])
-        return digests.tagged("SIGNED", ["bytes32"] * 2, self.digest(), keccak(packed))
+        return digests.signed(self.digest(), self.signers)
 
     def head(self) -> bytes:
         """The task's head while this report stands."""
-        packed = keccak(encode(["uint256[]"], [self.payouts]))
-        types = ["address", "bytes32", "bytes32"]
-        return digests.tagged("REPORT", types, self.task.token, packed, self.signed())
+        return digests.after_report(self.task.token, self.payouts, self.signed())
 
     def disputed_head(self, challenger: str) -> bytes:
         return digests.after_dispute(self.head(), challenger)

@@ -1,0 +1,148 @@
+# pragma version 0.4.3
+# pragma nonreentrancy off
+"""
+@title A token that changes its mood
+@license GNU Affero General Public License v3.0 only
+@notice Behaves as tokens have been seen to, or could, from one call to the next. Anybody may mint, and set its mood.
+"""
+
+from ethereum.ercs import IERC20
+
+flag Mood:
+    HONEST
+    SILENT  # returns nothing
+    REFUSES  # returns false and moves nothing
+    REVERTS
+    EATS_GAS  # burns all that it is given
+    LIES  # returns true and moves nothing
+    FALSE_ALARM  # moves, and returns false
+    TWO  # moves, and returns 2
+    SHORT  # moves, and returns 31 bytes
+    LONG  # moves, and returns 4 kB that begin with true
+    TAKES_FEE  # delivers one unit less
+    GIVES_MORE  # delivers one unit more
+    HIDES  # moves, and says that nobody holds anything
+
+
+FEE: constant(uint256) = 1
+
+mood: public(Mood)
+# Gas that each transfer burns.
+cost: public(uint256)
+# Nobody can send it any.
+blocked: public(HashMap[address, bool])
+holdings: HashMap[address, uint256]
+target: address
+call_data: Bytes[4096]
+# What became of the last call back.
+called: public(bool)
+response: public(Bytes[1024])
+
+
+@deploy
+def __init__():
+    self.mood = Mood.HONEST
+
+
+@external
+def set_mood(_mood: Mood):
+    self.mood = _mood
+
+
+@external
+def set_cost(_cost: uint256):
+    self.cost = _cost
+
+
+@external
+def set_blocked(_account: address, _blocked: bool):
+    self.blocked[_account] = _blocked
+
+
+@external
+def set_call(_target: address, _call_data: Bytes[4096]):
+    self.target = _target
+    self.call_data = _call_data
+
+
+@external
+def mint(_to: address, _amount: uint256):
+    self.holdings[_to] += _amount
+
+
+@external
+@view
+def balanceOf(_account: address) -> uint256:
+    if self.mood == Mood.HIDES:
+        return 0
+    return self.holdings[_account]
+
+
+@external
+@raw_return
+def transfer(_to: address, _amount: uint256) -> Bytes[4096]:
+    return self._move(msg.sender, _to, _amount)
+
+
+@external
+@raw_return
+def transferFrom(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
+    """
+    @dev Asks nobody for an allowance: every market has one.
+    """
+    return self._move(_from, _to, _amount)
+
+
+@internal
+def _move(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
+    assert self.mood != Mood.REVERTS, "token says no"
+    assert not self.blocked[_to], "blocked"
+    if self.mood == Mood.EATS_GAS:
+        raise UNREACHABLE
+    before: uint256 = msg.gas
+    for _: uint256 in range(100_000):
+        if before - msg.gas >= self.cost:
+            break
+    if self.target != empty(address):
+        self._call_back()
+    if self.mood == Mood.REFUSES:
+        return abi_encode(False)
+    if self.mood == Mood.LIES:
+        return abi_encode(True)
+    self.holdings[_from] -= _amount
+    self.holdings[_to] += _amount
+    if self.mood == Mood.TAKES_FEE:
+        self.holdings[_to] -= FEE
+    if self.mood == Mood.GIVES_MORE:
+        self.holdings[_to] += FEE
+    log IERC20.Transfer(sender=_from, receiver=_to, value=_amount)
+    return self._response()
+
+
+@internal
+def _call_back():
+    success: bool = False
+    response: Bytes[1024] = b""
+    success, response = raw_call(
+        self.target, self.call_data, max_outsize=1024, revert_on_failure=False
+    )
+    self.called = success
+    self.response = response
+
+
+@internal
+@view
+def _response() -> Bytes[4096]:
+    if self.mood == Mood.SILENT:
+        return b""
+    if self.mood == Mood.FALSE_ALARM:
+        return abi_encode(False)
+    if self.mood == Mood.TWO:
+        return abi_encode(convert(2, uint256))
+    if self.mood == Mood.SHORT:
+        return slice(abi_encode(True), 0, 31)
+    if self.mood == Mood.LONG:
+        words: uint256[128] = empty(uint256[128])
+        words[0] = 1
+        return abi_encode(words)
+    return abi_encode(True)
