@@ -8,6 +8,9 @@ SHELL := bash
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
 
+# Debian's own pip does not know the options of requirements.txt.
+PIP := 26.3
+
 # What runs here keeps its files under .home: Brownie's, caches, settings of libraries.
 RUN := mkdir -p .home reports; HOME="$(CURDIR)/.home"
 BROWNIE := $(RUN) .venv/bin/brownie
@@ -58,28 +61,27 @@ lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
 
 # ── Set-up: once, and again when the pins change ──
 
-define need_python
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 is missing: expected as python3.11, python3 or python on PATH" >&2; exit 1; }
+# $(call environment,folder,requirements): a virtual environment; one left half-made is made anew.
+define environment
+	@[ -n "$(PYTHON)" ] || \
+		{ echo "Python 3.11 is missing: expected as python3.11, python3 or python on PATH" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo "Python's venv module is missing: expected with $(PYTHON) (on Debian: python3.11-venv)" >&2; exit 1; }
+		{ echo "Python's venv module is missing: expected with $(PYTHON) (Debian: python3.11-venv)" >&2; exit 1; }
+	@echo "Setting up $(1), once: this takes a few minutes"
+	@[ -f $(1)/.ready ] || $(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check pip==$(PIP)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(2)
+	@touch $(1)/.ready
 endef
 
 .venv/.ready: requirements.txt constraints.txt
-	$(need_python)
-	@echo "Setting up .venv: about two minutes, once"
-	@[ -f $@ ] || $(PYTHON) -m venv --clear .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	@touch $@
+	$(call environment,.venv,requirements.txt)
 
 .venv-lint/.ready: requirements-lint.txt
-	$(need_python)
-	@echo "Setting up .venv-lint: the linters"
-	@[ -f $@ ] || $(PYTHON) -m venv --clear .venv-lint
-	@.venv-lint/bin/pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
-	@touch $@
+	$(call environment,.venv-lint,requirements-lint.txt)
 
 node_modules/.ready: package.json package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || \
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js is missing or too old: expected node 20 or newer on PATH" >&2; exit 1; }
 	@command -v npm >/dev/null || { echo "npm is missing: expected on PATH, with Node.js" >&2; exit 1; }
 	@echo "Setting up node_modules: the local chain"
