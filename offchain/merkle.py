@@ -1,0 +1,51 @@
+"""Merkle trees of keccak256 with sorted pairs, whose proofs OpenZeppelin's and snekmate's verify.
+
+Pairs are hashed layer by layer; the last of an odd layer moves up as it is. A leaf must not be the
+hash of 64 bytes, or it could pass for a node: here every leaf is a tagged digest of more words.
+"""
+
+from collections.abc import Sequence
+
+from eth_utils.crypto import keccak
+
+
+def parent(one: bytes, other: bytes) -> bytes:
+    """The node above two nodes, in whatever order."""
+    return keccak(min(one, other) + max(one, other))
+
+
+def layers(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """The tree from the leaves up to the root (bytes32 each).
+
+    Raises:
+        ValueError: there are no leaves.
+    """
+    if not leaves:
+        raise ValueError("no leaves, expected at least one")
+    tree = [list(leaves)]
+    while len(tree[-1]) > 1:
+        layer = tree[-1]
+        odd = layer[len(layer) - len(layer) % 2 :]
+        tree.append([parent(*layer[i : i + 2]) for i in range(0, len(layer) - 1, 2)] + odd)
+    return tree
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The root (bytes32). Raises as `layers` does."""
+    return layers(leaves)[-1][0]
+
+
+def proof(leaves: Sequence[bytes], position: int) -> list[bytes]:
+    """The siblings (bytes32) from a leaf up to the root. Raises as `layers` does."""
+    siblings = []
+    for layer in layers(leaves)[:-1]:
+        siblings += layer[position ^ 1 : (position ^ 1) + 1]
+        position //= 2
+    return siblings
+
+
+def verify(leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether the proof leads from the leaf to the root."""
+    for sibling in proof:
+        leaf = parent(leaf, sibling)
+    return leaf == root
