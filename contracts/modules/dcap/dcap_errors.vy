@@ -1,0 +1,74 @@
+# pragma version 0.4.3
+"""
+@title Every revert reason of the DCAP verifier, each defined once
+@license GNU Affero General Public License v3.0 only
+@notice What each of them means for a function stands in interfaces/IDcapVerifier.vyi. The verifier in
+        offchain/attestation refuses the same evidence in the same words.
+"""
+
+# ── Chain ──
+
+NO_PRECOMPILE: constant(String[32]) = "no p256 precompile"
+
+# ── Evidence and quote ──
+
+EVIDENCE_KIND: constant(String[32]) = "evidence kind"
+QUOTE_LENGTH: constant(String[32]) = "quote length"
+QUOTE_VERSION: constant(String[32]) = "quote version"
+QUOTE_KEY_TYPE: constant(String[32]) = "quote key type"
+QUOTE_TEE_TYPE: constant(String[32]) = "quote tee type"
+QUOTE_VENDOR: constant(String[32]) = "quote vendor"
+QUOTE_BODY_TYPE: constant(String[32]) = "quote body type"
+QUOTE_SIGNATURE: constant(String[32]) = "quote signature"
+REPORT_DATA: constant(String[32]) = "report data"
+
+# ── Quoting enclave ──
+
+QE_SIGNATURE: constant(String[32]) = "qe signature"
+QE_BINDING: constant(String[32]) = "qe binding"
+QE_IDENTITY: constant(String[32]) = "qe identity"
+QE_SVN: constant(String[32]) = "qe svn"
+QE_DEBUG: constant(String[32]) = "qe debug"
+
+# ── Body ──
+
+DEBUG: constant(String[32]) = "debug"
+ATTRIBUTES: constant(String[32]) = "attributes"
+SEAM_SIGNER: constant(String[32]) = "seam signer"
+MR_CONFIG: constant(String[32]) = "mr config"
+
+# ── Certificates and revocation lists ──
+
+DER: constant(String[32]) = "der"
+CERTIFICATE_SIGNATURE: constant(String[32]) = "certificate signature"
+CERTIFICATE_ISSUER: constant(String[32]) = "certificate issuer"
+CERTIFICATE_ROLE: constant(String[32]) = "certificate role"
+CERTIFICATE_EXPIRED: constant(String[32]) = "certificate expired"
+CERTIFICATE_NOT_YET_VALID: constant(String[32]) = "certificate not yet valid"
+CERTIFICATE_REVOKED: constant(String[32]) = "certificate revoked"
+CERTIFICATE_UNKNOWN: constant(String[32]) = "certificate unknown"
+SGX_EXTENSION: constant(String[32]) = "sgx extension"
+CRL_SIGNATURE: constant(String[32]) = "crl signature"
+CRL_ISSUER: constant(String[32]) = "crl issuer"
+CRL_STALE: constant(String[32]) = "crl stale"
+CRL_NOT_YET_VALID: constant(String[32]) = "crl not yet valid"
+COLLATERAL_SIGNATURE: constant(String[32]) = "collateral signature"
+
+# ── Policy ──
+
+TCB_UNKNOWN: constant(String[32]) = "tcb unknown"
+TCB_FLOOR: constant(String[32]) = "tcb floor"
+BAD_FLOOR: constant(String[32]) = "bad floor"
+BAD_IDENTITY: constant(String[32]) = "bad identity"
+NOT_PROPOSED: constant(String[32]) = "not proposed"
+TOO_EARLY: constant(String[32]) = "too early"
+TOO_LATE: constant(String[32]) = "too late"
+
+
+@internal
+@pure
+def _require(_condition: bool, _reason: String[32]):
+    """
+    @notice `assert _condition, _reason`, which takes twice the code each time it is inlined.
+    """
+    assert _condition, _reason
