@@ -1,0 +1,96 @@
+"""The program of the child process: confine itself, check one model, run it twice, answer, end."""
+
+import sys
+from dataclasses import asdict
+from typing import IO, Any
+
+import numpy as np
+
+from offchain.models.protocol import (
+    Settings,
+    Status,
+    Verdict,
+    read_exactly,
+    read_message,
+    write_message,
+)
+from offchain.models.refusals import Reason, Refusal
+from offchain.models.runtime import open_session, run_session
+from offchain.models.sandbox import confine, die_with_parent, limit_resources
+from offchain.models.spec import ModelSpec, Output
+from offchain.models.static import Plan, check_model
+
+Array = np.ndarray[Any, Any]
+
+
+def main(source: IO[bytes], sink: IO[bytes]) -> None:
+    """Serve one request as ``offchain.models.protocol`` says."""
+    settings = Settings.from_json(read_message(source))
+    die_with_parent(settings.parent)
+    limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
+    write_message(sink, asdict(confine()))
+    passes: list[Array] = []
+    try:
+        model = read_exactly(source, settings.model_bytes)
+        plan = check_model(model, settings.spec, settings.limits, settings.rows)
+        passes = [
+            predict(model, plan, settings.spec, settings.rows, optimised, source)
+            for optimised in (False, True)
+        ]
+        verdict = Verdict(Status.OK)
+    except Refusal as refusal:
+        verdict = Verdict(Status.REFUSED, refusal.reason, refusal.detail)
+    except MemoryError as error:
+        verdict = Verdict(Status.ABORTED, detail=f"out of memory: {error}"[:1000])
+    write_message(sink, asdict(verdict))
+    if verdict.status is Status.OK:
+        for predictions in passes:
+            sink.write(predictions.tobytes())
+        sink.flush()
+
+
+def predict(
+    model: bytes, plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]
+) -> Array:
+    """Return the predictions of one pass over samples that are read batch by batch.
+
+    :returns: int64 of shape (rows,) for labels, float64 of shape (rows, classes) for
+        probabilities, float64 of shape (rows,) for values.
+    :raises Refusal: ``RUNTIME``, ``OUTPUT`` or ``NOT_FINITE``.
+    """
+    session = open_session(model, optimised)
+    batches = []
+    for start in range(0, rows, plan.batch_rows):
+        count = min(plan.batch_rows, rows - start)
+        samples = _read_samples(source, spec, count)
+        if count < plan.batch_rows:
+            padding = np.repeat(samples[-1:], plan.batch_rows - count, axis=0)
+            samples = np.concatenate((samples, padding))
+        output = run_session(session, [plan.output], {plan.input: samples})[0]
+        batches.append(_decode(output, plan, spec)[:count])
+    return np.concatenate(batches)
+
+
+def _read_samples(source: IO[bytes], spec: ModelSpec, count: int) -> Array:
+    shape = (count, *spec.input_shape)
+    dtype = np.dtype(spec.input_dtype).newbyteorder("<")
+    content = read_exactly(source, int(np.prod(shape)) * dtype.itemsize)
+    return np.frombuffer(content, dtype).reshape(shape)
+
+
+def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
+    """Check what the runtime returned, which static checks may not have proven."""
+    shape = getattr(output, "shape", None)
+    if shape != plan.output_shape:
+        raise Refusal(Reason.OUTPUT, f"output of shape {shape}, expected {plan.output_shape}")
+    if not np.isfinite(output).all():
+        raise Refusal(Reason.NOT_FINITE, f"output {plan.output!r} is not finite everywhere")
+    if plan.argmax:
+        output = output.argmax(axis=1)
+    if spec.output is Output.PROBABILITIES:
+        return output.astype("<f8")
+    return output.reshape(len(output)).astype("<i8" if spec.output is Output.LABELS else "<f8")
+
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,110 @@
+"""The messages between a parent and the child that runs a model: JSON with its length in front.
+
+=====  =========  ==================================================================================
+order  direction  what
+=====  =========  ==================================================================================
+1      to child   ``Settings``
+2      to parent  ``Confinement``; the parent sends nothing of a stranger before it has read this
+3      to child   the model, then the samples once for each pass
+4      to parent  ``Verdict``, and for ``OK`` the predictions of each pass
+=====  =========  ==================================================================================
+
+Arrays are raw little-endian values in C order. Both sides know every size beforehand: the parent
+reads no more from a child than it expects, and nothing that executes.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, Any, Final
+
+from offchain.models.spec import ModelLimits, ModelSpec, Output
+
+MESSAGE_BYTES: Final = 64 * 1024
+"""Size of the largest message."""
+
+
+class Status(StrEnum):
+    """How a run in the child ended."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a child is told by its parent.
+
+    :param parent: process id of the parent, with which the child dies.
+    :param model_bytes: size of the model that follows.
+    :param rows: number of samples that follow.
+    :param cpu_seconds: see ``RunLimits``.
+    """
+
+    parent: int
+    model_bytes: int
+    rows: int
+    cpu_seconds: int
+    spec: ModelSpec
+    limits: ModelLimits
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Settings":
+        """Rebuild what ``dataclasses.asdict`` took apart."""
+        spec, limits = value["spec"], value["limits"]
+        shape, output = tuple(spec["input_shape"]), Output(spec["output"])
+        extra = tuple(limits["extra_operators"])
+        return cls(
+            **value
+            | {
+                "spec": ModelSpec(**spec | {"input_shape": shape, "output": output}),
+                "limits": ModelLimits(**limits | {"extra_operators": extra}),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a run ended.
+
+    :param reason: the reason of a refusal, else empty.
+    :param detail: what a refusal or an abort says.
+    """
+
+    status: Status
+    reason: str = ""
+    detail: str = ""
+
+
+def write_message(stream: IO[bytes], message: dict[str, Any]) -> None:
+    """Send one message."""
+    encoded = json.dumps(message).encode()
+    stream.write(len(encoded).to_bytes(4, "little") + encoded)
+    stream.flush()
+
+
+def read_message(stream: IO[bytes]) -> dict[str, Any]:
+    """Receive one message.
+
+    :raises EOFError: when the stream ends before the message does.
+    :raises ValueError: when it is too large, or is no JSON object.
+    """
+    size = int.from_bytes(read_exactly(stream, 4), "little")
+    if size > MESSAGE_BYTES:
+        raise ValueError(f"message of {size} bytes, expected {MESSAGE_BYTES} at most")
+    message = json.loads(read_exactly(stream, size))
+    if not isinstance(message, dict):
+        raise ValueError(f"message {message!r}, expected an object")
+    return message
+
+
+def read_exactly(stream: IO[bytes], size: int) -> bytes:
+    """Read ``size`` bytes from a buffered stream.
+
+    :raises EOFError: when it ends before.
+    """
+    content = stream.read(size)
+    if len(content) != size:
+        raise EOFError(f"stream ended after {len(content)} of {size} bytes")
+    return content

@@ -1,0 +1,186 @@
+"""Run a stranger's model in a fresh child process and take nothing from it but numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+from threading import Event, Timer
+from typing import IO, Any, Final, cast
+
+import numpy as np
+
+import offchain
+from offchain.models.protocol import (
+    Settings,
+    Status,
+    Verdict,
+    read_exactly,
+    read_message,
+    write_message,
+)
+from offchain.models.refusals import DETAIL_LENGTH, Reason, Refusal, RunAborted
+from offchain.models.sandbox import Confinement
+from offchain.models.spec import ModelLimits, ModelSpec, Output
+
+Array = np.ndarray[Any, Any]
+
+_SOURCE_ROOT: Final = Path(offchain.__file__).resolve().parents[1]
+_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_LAST_WORDS_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """The backstop behind the static checks: hitting one aborts the run, it never makes a result.
+
+    :param wall_seconds: after which the child is killed.
+    :param cpu_seconds: CPU time of the child, start-up not included.
+    :param require_sandbox: run only where Landlock and seccomp, or either, keep the child from
+        files and network. False is for enclaves whose runtime confines them itself (Gramine).
+    """
+
+    wall_seconds: float = 900.0
+    cpu_seconds: int = 600
+    require_sandbox: bool = True
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of each sample, in the form of its task's ``Output``.
+
+    :param plain: with the runtime's graph optimisations off: what is scored.
+    :param optimised: with all of them on: a model whose two scores differ too much is unstable.
+    :param confinement: what held the child.
+    """
+
+    plain: Array
+    optimised: Array
+    confinement: Confinement
+
+
+def run_model(
+    model: bytes,
+    samples: Array,
+    spec: ModelSpec,
+    limits: ModelLimits,
+    run_limits: RunLimits,
+    submission: int,
+) -> Predictions:
+    """Check a model and run it on every sample, without and with optimisations.
+
+    The child is spawned, not forked, since the parent may have threads; its environment holds
+    paths and thread counts only. It is killed at its deadline, and in any case at the end.
+
+    :param model: content of an ONNX file.
+    :param samples: shape (n, *spec.input_shape), dtype ``spec.input_dtype``, n at least 1.
+    :param submission: index that an abort names.
+    :raises Refusal: what the model gets wrong by itself.
+    :raises RunAborted: what the environment gets wrong.
+    :raises ValueError: samples of another shape or dtype.
+    """
+    _check_samples(samples, spec)
+    limits.check_size(len(model))
+    settings = Settings(os.getpid(), len(model), len(samples), run_limits.cpu_seconds, spec, limits)
+    try:
+        child = _spawn()
+    except OSError as error:
+        raise RunAborted(submission, f"no child process: {error}") from error
+    expired = Event()
+
+    def expire() -> None:
+        expired.set()
+        child.kill()
+
+    deadline = Timer(run_limits.wall_seconds, expire)
+    deadline.start()
+    try:
+        return _converse(child, settings, model, samples, run_limits.require_sandbox)
+    except _ChildError as error:
+        child.wait()
+        late = f"deadline of {run_limits.wall_seconds} s passed"
+        cause = late if expired.is_set() else f"{error}{_end(child)}"
+        raise RunAborted(submission, cause) from error
+    finally:
+        deadline.cancel()
+        child.kill()
+        with suppress(BrokenPipeError):
+            _stream(child.stdin).close()
+        with child:  # closes the other pipes and waits
+            pass
+
+
+class _ChildError(Exception):
+    """The child did not do what the protocol says."""
+
+
+def _check_samples(samples: Array, spec: ModelSpec) -> None:
+    if samples.shape[1:] != spec.input_shape or len(samples) < 1:
+        raise ValueError(f"samples of shape {samples.shape}, expected (n, *{spec.input_shape})")
+    if samples.dtype != np.dtype(spec.input_dtype):
+        raise ValueError(f"samples of {samples.dtype}, expected {spec.input_dtype}")
+
+
+def _spawn() -> subprocess.Popen[bytes]:
+    paths = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-s", "-m", "offchain.models.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=paths | _ONE_THREAD | {"PYTHONPATH": str(_SOURCE_ROOT)},
+        start_new_session=True,
+    )
+
+
+def _converse(
+    child: subprocess.Popen[bytes],
+    settings: Settings,
+    model: bytes,
+    samples: Array,
+    require_sandbox: bool,
+) -> Predictions:
+    sink, source = _stream(child.stdin), _stream(child.stdout)
+    try:
+        with suppress(BrokenPipeError):  # why a child ended early is read below
+            write_message(sink, asdict(settings))
+        confinement = Confinement(**read_message(source))
+        if require_sandbox and not confinement.complete:
+            raise _ChildError(f"the sandbox does not hold: {confinement}")
+        content = np.ascontiguousarray(samples, samples.dtype.newbyteorder("<")).data.cast("B")
+        with suppress(BrokenPipeError):
+            for part in (model, content, content):
+                sink.write(part)
+            sink.close()
+        verdict = Verdict(**read_message(source))
+        if verdict.status == Status.REFUSED:
+            raise Refusal(Reason(verdict.reason), verdict.detail)
+        if verdict.status != Status.OK:
+            raise _ChildError(verdict.detail)
+        spec, rows = settings.spec, settings.rows
+        plain, optimised = (_read_predictions(source, spec, rows) for _ in range(2))
+    except (EOFError, KeyError, TypeError, ValueError) as error:
+        raise _ChildError(f"no proper answer ({error})") from error
+    return Predictions(plain, optimised, confinement)
+
+
+def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
+    shape = (rows, spec.classes) if spec.output is Output.PROBABILITIES else (rows,)
+    dtype = np.dtype("<i8" if spec.output is Output.LABELS else "<f8")
+    return np.frombuffer(read_exactly(source, prod(shape) * dtype.itemsize), dtype).reshape(shape)
+
+
+def _end(child: subprocess.Popen[bytes]) -> str:
+    """Return how a child ended, as far as it tells."""
+    if child.returncode < 0:
+        return f", killed by {signal.Signals(-child.returncode).name}"
+    last_words = _stream(child.stderr).read(_LAST_WORDS_BYTES).decode(errors="replace").strip()
+    return f", exit code {child.returncode} {last_words[-DETAIL_LENGTH:]}"
+
+
+def _stream(pipe: IO[bytes] | None) -> IO[bytes]:
+    return cast(IO[bytes], pipe)
