@@ -182,7 +182,6 @@ def _attest(
     """
     @notice What a machine's signed quote attests, if its TCB and its body are trusted; and its report data.
     """
-    tcb_floors._check_sgx(_pck.fmspc, _pck.tcb)
     program: bytes32 = empty(bytes32)
     body: Bytes[quote_body.MAX_BODY] = b""
     if _form.tee == tcb_floors.SGX:
@@ -192,6 +191,8 @@ def _attest(
     else:
         body = slice(_signed, _form.body, quote_body.MAX_BODY)
         program = quote_body._tdx_program(body, _dstack)
+    tcb_floors._check_sgx(_pck.fmspc, _pck.tcb)
+    if _form.tee == tcb_floors.TDX:
         tcb_floors._check_tdx(_pck.fmspc, extract32(body, 0, output_type=uint256) >> 128)
     report_data: uint256 = len(body) - 64
     return (

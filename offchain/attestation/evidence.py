@@ -1,0 +1,207 @@
+"""What ``DcapVerifier`` takes: a quote, packed with what shows the machine's key.
+
+Layout: ``interfaces/IDcapVerifier.vyi``. Of each certificate that it verified the contract keeps
+the digest of a record; evidence for a machine that it knows brings the record instead of
+certificates, at a fraction of the cost. The quote's PEM, lengths and type numbers are left out: no
+signature covers them. Nothing is verified here: see ``verify.py``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from eth_abi.abi import encode as abi_encode
+from eth_utils.crypto import keccak
+
+from offchain.attestation import sgx_extension
+from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.quote import Quote
+from offchain.attestation.x509_fields import (
+    CertificateFields,
+    load_chain,
+    read_certificate,
+    read_crl,
+)
+
+QE_AUTH_SIZE = 32
+_DSTACK = 0x80
+
+
+class Known(IntEnum):
+    """What of a machine's chain the contract knows; evidence brings the rest."""
+
+    PCK = 0
+    AUTHORITY = 1
+    ROOT = 2
+
+
+def certificate_id(issuer_key: bytes, serial: int) -> bytes:
+    """The contract's name for a certificate (32 bytes), from its issuer's key X‖Y."""
+    return keccak(issuer_key + serial.to_bytes(32, "big"))
+
+
+def certificate_bytes(fields: CertificateFields) -> bytes:
+    """A certificate as the contract takes it: TBSCertificate (DER) ‖ r ‖ s."""
+    return fields.tbs + fields.signature
+
+
+def crl_bytes(crl: bytes) -> bytes:
+    """A revocation list (DER) as the contract takes it: TBSCertList (DER) ‖ r ‖ s."""
+    fields = read_crl(crl)
+    return fields.tbs + fields.signature
+
+
+@dataclass(frozen=True)
+class AuthorityRecord:
+    """What the contract remembers of an intermediate CA: struct ``Authority``."""
+
+    id: bytes
+    key: tuple[bytes, bytes]
+    """X and Y, 32 bytes each."""
+    subject: bytes
+    """keccak256 of the name's DER."""
+    expiry: int
+    """Unix seconds."""
+
+    @classmethod
+    def of(cls, fields: CertificateFields, root_key: bytes) -> Self:
+        """The record that ``add_ca`` makes of a certificate, under the root key X‖Y."""
+        return cls(
+            id=certificate_id(root_key, fields.serial),
+            key=(fields.key[:32], fields.key[32:]),
+            subject=keccak(fields.subject),
+            expiry=fields.not_after,
+        )
+
+    def encode(self) -> bytes:
+        """160 bytes, whose keccak256 the contract keeps."""
+        types = ["bytes32", "bytes32[2]", "bytes32", "uint256"]
+        return abi_encode(types, [self.id, self.key, self.subject, self.expiry])
+
+
+BY_ROOT = AuthorityRecord(bytes(32), (bytes(32), bytes(32)), bytes(32), 0)
+"""For ``add_crl``: the root issued the list."""
+
+
+@dataclass(frozen=True)
+class PckRecord:
+    """What the contract remembers of a machine's PCK certificate: struct ``Pck``."""
+
+    id: bytes
+    authority: bytes
+    """Id of the intermediate CA's certificate."""
+    key: tuple[bytes, bytes]
+    """X and Y, 32 bytes each."""
+    platform: bytes
+    """keccak256(PPID)."""
+    fmspc: int
+    tcb: int
+    """PCE SVN · 2**128 + the 16 component SVNs, big-endian."""
+    expiry: int
+    """Unix seconds; the authority's, if that is earlier."""
+
+    @classmethod
+    def of(cls, fields: CertificateFields, authority: AuthorityRecord) -> Self:
+        """The record that ``add_pck`` makes of a certificate.
+
+        Raises:
+            RejectedError: the SGX extension is missing or malformed.
+        """
+        sgx = sgx_extension.read(fields.sgx)
+        return cls(
+            id=certificate_id(b"".join(authority.key), fields.serial),
+            authority=authority.id,
+            key=(fields.key[:32], fields.key[32:]),
+            platform=keccak(sgx.ppid),
+            fmspc=int.from_bytes(sgx.fmspc, "big"),
+            tcb=sgx.pce_svn << 128 | int.from_bytes(sgx.svns, "big"),
+            expiry=min(fields.not_after, authority.expiry),
+        )
+
+    def encode(self) -> bytes:
+        """256 bytes, whose keccak256 the contract keeps."""
+        types = ["bytes32", "bytes32", "bytes32[2]", "bytes32", "uint256", "uint256", "uint256"]
+        values = [self.id, self.authority, self.key, self.platform]
+        return abi_encode(types, [*values, self.fmspc, self.tcb, self.expiry])
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A quote's certificates and their records."""
+
+    ca: bytes
+    """The intermediate CA's certificate, as the contract takes it."""
+    pck: bytes
+    """The machine's, likewise."""
+    authority_record: AuthorityRecord
+    pck_record: PckRecord
+
+    @classmethod
+    def of(cls, quote: Quote, root_key: bytes) -> Self:
+        """Read a quote's chain under the root key X‖Y.
+
+        Raises:
+            RejectedError: certificates missing or malformed.
+        """
+        certificates = load_chain(quote.pck_chain)
+        if len(certificates) < 2:
+            raise RejectedError(
+                Reason.CERTIFICATION_DATA,
+                f"{len(certificates)} certificates, expected PCK certificate and intermediate CA",
+            )
+        pck, ca = map(read_certificate, certificates[:2])
+        authority = AuthorityRecord.of(ca, root_key)
+        return cls(
+            certificate_bytes(ca), certificate_bytes(pck), authority, PckRecord.of(pck, authority)
+        )
+
+    def known_by(self, kept: Callable[[bytes], bytes]) -> Known:
+        """What the contract knows of this chain.
+
+        Args:
+            kept: the contract's view ``certificate``: 32 bytes for an id.
+        """
+        if kept(self.pck_record.id) == keccak(self.pck_record.encode()):
+            return Known.PCK
+        if kept(self.authority_record.id) == keccak(self.authority_record.encode()):
+            return Known.AUTHORITY
+        return Known.ROOT
+
+
+def pack(quote: Quote, chain: Chain, known: Known, *, dstack: bool = False) -> bytes:
+    """Evidence for a quote: 1,297 bytes for a known SGX machine to some 3,300 with a whole chain.
+
+    Args:
+        quote: a verified quote.
+        chain: its certificates.
+        known: what the contract knows of them.
+        dstack: measure a trust domain as dstack's, without RTMR3.
+
+    Raises:
+        RejectedError: QE authentication data of another size than Intel's quoting enclaves use.
+    """
+    if len(quote.qe_auth) != QE_AUTH_SIZE:
+        raise RejectedError(
+            Reason.CERTIFICATION_DATA,
+            f"QE authentication data of {len(quote.qe_auth)} bytes, expected {QE_AUTH_SIZE}",
+        )
+    shown = {
+        Known.PCK: chain.pck_record.encode(),
+        Known.AUTHORITY: chain.authority_record.encode() + _prefixed(chain.pck),
+        Known.ROOT: _prefixed(chain.ca) + _prefixed(chain.pck),
+    }[known]
+    return (
+        bytes([known | (_DSTACK if dstack else 0)])
+        + shown
+        + quote.signed
+        + quote.signature
+        + quote.attestation_key
+        + quote.qe_report.encode()
+        + quote.qe_signature
+        + quote.qe_auth
+    )
+
+
+def _prefixed(certificate: bytes) -> bytes:
+    return len(certificate).to_bytes(2, "big") + certificate
