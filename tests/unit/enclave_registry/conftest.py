@@ -1,0 +1,106 @@
+"""The roles around a registry, and a bench to act on it."""
+
+from typing import Any
+
+import pytest
+from brownie import (
+    EnclaveRegistry,
+    HostileAccount,
+    HostileVerifier,
+    MockVerifier,
+    ModelMarket,
+    accounts,
+)
+
+from tests.sale import ETHER, Enclave, enclave
+from tests.unit.enclave_registry.bench import Bench
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_chain_per_file(module_isolation: None) -> None:
+    """What a file deploys is gone after it."""
+
+
+@pytest.fixture(autouse=True)
+def _undone_after_each_test(fn_isolation: None) -> None:
+    """A test starts where its file's deployments ended."""
+
+
+@pytest.fixture(scope="module")
+def deployer() -> Any:
+    return accounts[0]
+
+
+@pytest.fixture(scope="module")
+def owner() -> Any:
+    return accounts[1]
+
+
+@pytest.fixture(scope="module")
+def operator() -> Any:
+    return accounts[2]
+
+
+@pytest.fixture(scope="module")
+def rival() -> Any:
+    """Another operator."""
+    return accounts[3]
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Any:
+    return accounts[4]
+
+
+@pytest.fixture(scope="module")
+def challenger() -> Any:
+    return accounts[5]
+
+
+@pytest.fixture(scope="module")
+def prover() -> Any:
+    return accounts[6]
+
+
+@pytest.fixture(scope="module")
+def verifier(deployer: Any) -> Any:
+    return deployer.deploy(MockVerifier)
+
+
+@pytest.fixture(scope="module")
+def second_verifier(deployer: Any) -> Any:
+    return deployer.deploy(MockVerifier)
+
+
+@pytest.fixture(scope="module")
+def registry(deployer: Any, owner: Any, verifier: Any) -> Any:
+    return deployer.deploy(EnclaveRegistry, owner, verifier)
+
+
+@pytest.fixture(scope="module")
+def market(deployer: Any, owner: Any, registry: Any) -> Any:
+    """The market that may slash, as an account to send from."""
+    deployed = deployer.deploy(ModelMarket, registry, ETHER // 10, 1_000)
+    registry.set_market(deployed, {"from": owner})
+    return accounts.at(deployed.address, force=True)
+
+
+@pytest.fixture(scope="module")
+def bench(registry: Any, verifier: Any, market: Any) -> Bench:
+    return Bench(registry, verifier, market)
+
+
+@pytest.fixture
+def enlisted(bench: Bench, operator: Any) -> Enclave:
+    """An active enclave of the operator, who staked 10 ether."""
+    return bench.enlist(enclave("first", operator.address))
+
+
+@pytest.fixture(scope="module")
+def hostile_verifier(deployer: Any) -> Any:
+    return deployer.deploy(HostileVerifier)
+
+
+@pytest.fixture(scope="module")
+def hostile_account(deployer: Any) -> Any:
+    return deployer.deploy(HostileAccount)

@@ -1,0 +1,51 @@
+from brownie import reverts
+
+from tests.reasons import NO_STAKE, UNBONDING
+from tests.sale import ETHER, enclave
+from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
+from tests.unit.enclave_registry.bench import at, now, only_event
+
+
+def test_request_unstake__staked__locks_for_21_days(bench, registry, operator):
+    bench.stake(operator, 3 * ETHER)
+    time = now() + 100
+    at(time)
+    receipt = registry.request_unstake({"from": operator})
+    assert registry.operator(operator) == (3 * ETHER, time + UNBONDING_TIME, 0)
+    assert registry.balance() == 3 * ETHER
+    fields = {"operator": operator, "unlocks_at": time + UNBONDING_TIME}
+    assert only_event(receipt, "UnstakeRequested") == fields
+
+
+def test_request_unstake__deactivates_every_enclave_of_the_operator_alone(
+    bench, registry, enlisted, operator, rival
+):
+    second = enclave("second", operator.address)
+    bench.register(second)
+    of_rival = bench.enlist(enclave("of a rival", rival.address))
+    registry.request_unstake({"from": operator})
+    assert not bench.is_active(enlisted)
+    assert not bench.is_active(second)
+    assert bench.is_active(of_rival)
+
+
+def test_request_unstake__no_stake__reverts(registry, operator):
+    with reverts(NO_STAKE):
+        registry.request_unstake({"from": operator})
+
+
+def test_request_unstake__everything_slashed__reverts(bench, registry, operator, challenger):
+    bench.stake(operator, ETHER)
+    bench.slash(operator, ETHER, challenger)
+    with reverts(NO_STAKE):
+        registry.request_unstake({"from": operator})
+
+
+def test_request_unstake__again__reverts(bench, registry, operator):
+    bench.stake(operator)
+    registry.request_unstake({"from": operator})
+    with reverts(UNBONDING):
+        registry.request_unstake({"from": operator})
+    at(now() + UNBONDING_TIME + 1)
+    with reverts(UNBONDING):
+        registry.request_unstake({"from": operator})
