@@ -1,16 +1,24 @@
-"""The revert reasons, read from the one file that defines them: `from tests.reasons import TOO_EARLY`."""
+"""The revert reasons, read from the files that define them: `from tests.reasons import TOO_EARLY`.
+
+`errors.vy` has those of market and registry, `dcap_errors.vy` the verifier's; a name that both have
+says the same in both.
+"""
 
 import re
 from pathlib import Path
 
-ERRORS = Path(__file__).parents[1] / "contracts" / "modules" / "errors.vy"
-REASONS: dict[str, str] = dict(
-    re.findall(r'^(\w+): constant\(String\[\d+\]\) = "([^"]+)"$', ERRORS.read_text(), re.MULTILINE)
-)
+MODULES = Path(__file__).parents[1] / "contracts" / "modules"
+FILES = MODULES / "errors.vy", MODULES / "dcap" / "dcap_errors.vy"
+REASON = re.compile(r'^(\w+): constant\(String\[\d+\]\) = "([^"]+)"$', re.MULTILINE)
+REASONS: dict[str, str] = {}
+for _file in FILES:
+    for _name, _text in REASON.findall(_file.read_text()):
+        if REASONS.setdefault(_name, _text) != _text:
+            raise ValueError(f"{_name} is {REASONS[_name]!r}, but {_text!r} in {_file.name}")
 
 
 def __getattr__(name: str) -> str:
-    """A reason by the name of its constant; AttributeError when errors.vy defines none."""
+    """A reason by the name of its constant; AttributeError when no file defines it."""
     if name not in REASONS:
-        raise AttributeError(f"{ERRORS.name} defines no reason {name!r}")
+        raise AttributeError(f"no file of {[file.name for file in FILES]} defines {name!r}")
     return REASONS[name]
