@@ -140,11 +140,12 @@ def name_entries(operations: list[str], rows: list[str]) -> None:
     """Gives a `JUMPDEST` without a row the first row of its block: calls show where they go."""
     first = BLANK
     for i in reversed(range(len(operations))):
-        if rows[i] != BLANK or operations[i] in BLOCK_ENDS:
-            first = rows[i].rpartition(":")[0] + ":-"
-        if operations[i] == "JUMPDEST":
-            rows[i] = first
+        if operations[i] in BLOCK_ENDS:
             first = BLANK
+        elif rows[i] != BLANK:
+            first = rows[i]
+        elif operations[i] == "JUMPDEST":
+            rows[i] = first
 
 
 def build_json(

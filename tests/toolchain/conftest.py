@@ -31,13 +31,13 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(project: Path, tmp_path: Path) -> Brownie:
-    """Starts `brownie <arguments>` in the project, with a home folder of its own."""
+    """Starts `brownie <arguments>` in a folder of the project, with a home folder of its own."""
     environment = {**os.environ, "HOME": str(tmp_path)}
 
-    def run(*arguments: str) -> "subprocess.Popen[str]":
+    def run(*arguments: str, folder: str = ".") -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [Path(sys.executable).parent / "brownie", *arguments],
-            cwd=project,
+            cwd=project / folder,
             env=environment,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -52,8 +52,8 @@ def start(project: Path, tmp_path: Path) -> Brownie:
 def brownie(start: Brownie) -> Callable[..., str]:
     """Runs `brownie <arguments>` to its end; returns what it printed, without the colours."""
 
-    def run(*arguments: str, expected: int = 0) -> str:
-        process = start(*arguments)
+    def run(*arguments: str, expected: int = 0, folder: str = ".") -> str:
+        process = start(*arguments, folder=folder)
         output, _ = process.communicate()
         assert process.returncode == expected, output
         return re.sub(r"\x1b\[[0-9;]*m", "", output)

@@ -43,6 +43,11 @@ def test_compile__fresh_project__gives_the_compilers_bytecode(brownie, project):
     assert artifact(project)["compiler"]["evm_version"] == "cancun"
 
 
+def test_compile__in_a_folder_of_the_project__finds_imports(brownie, project):
+    brownie("compile", folder="contracts/modules")
+    assert artifact(project)["bytecode"] == vyper_bytecode(project, "Counter")
+
+
 def test_compile__nothing_edited__compiles_nothing(brownie):
     assert COMPILING in brownie("compile")
     assert COMPILING not in brownie("compile")

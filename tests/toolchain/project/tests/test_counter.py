@@ -22,7 +22,7 @@ def test_count__by_three__logs_total(counter, owner):
 
 
 def test_count__by_zero__has_the_contracts_dev_reason(counter, owner):
-    with brownie.reverts(dev_revert_msg="dev: nothing to count"):
+    with brownie.reverts("dev: nothing to count"):
         counter.count(0, {"from": owner})
 
 
