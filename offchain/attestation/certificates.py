@@ -1,20 +1,17 @@
 """The PCK chain: root key → intermediate CA → PCK certificate, and revocation lists.
 
-X.509 (RFC 5280) is read by ``cryptography``; the roles are those of the Intel SGX PCK Certificate
-and CRL Profile Specification. A certificate valid in one role is refused in any other.
+Roles: Intel SGX PCK Certificate and CRL Profile Specification. A certificate valid in one role is
+refused in any other.
 """
 
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import SignatureAlgorithmOID
 
 from offchain.attestation import p256, sgx_extension
 from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.sgx_extension import SgxExtension
-
-_SGX_EXTENSION = x509.ObjectIdentifier(sgx_extension.OID)
+from offchain.attestation.x509_fields import CertificateFields, read_certificate, read_crl
 
 
 def _key_usage(*, authority: bool) -> x509.KeyUsage:
@@ -97,108 +94,53 @@ class RevocationList:
         return frozenset((self.issuer_key, serial) for serial in self.serials)
 
 
-def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
-    """Read the certificates of a quote, leaf first; a closing zero byte is part of the format.
-
-    Raises:
-        RejectedError: no certificate, or one that is malformed.
-    """
-    try:
-        return tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
-    except ValueError as error:
-        raise RejectedError(Reason.DER, f"certificates of {len(pem)} bytes: {error}") from error
-
-
-def public_key(certificate: x509.Certificate) -> bytes:
-    """The certificate's P-256 key, X‖Y; any other key is refused."""
-    try:
-        key = certificate.public_key()
-    except ValueError as error:
-        raise RejectedError(Reason.DER, f"public key: {error}") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise RejectedError(Reason.DER, f"{type(key).__name__}, expected a P-256 key")
-    return p256.raw_key(key)
-
-
-def name(certificate: x509.Certificate) -> str:
-    """The subject, for error messages."""
-    return certificate.subject.rfc4514_string()
-
-
-def check_signature(certificate: x509.Certificate, issuer_key: bytes) -> None:
-    """Refuse a certificate that ``issuer_key`` did not sign with ECDSA and SHA-256."""
-    algorithm = certificate.signature_algorithm_oid
-    if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
-        raise RejectedError(Reason.DER, f"{algorithm.dotted_string}, expected ecdsa-with-SHA256")
-    try:
-        signature = p256.raw_signature(certificate.signature)
-    except ValueError as error:
-        raise RejectedError(Reason.DER, f"signature of {name(certificate)}: {error}") from error
-    if not p256.verifies(issuer_key, certificate.tbs_certificate_bytes, signature):
-        raise RejectedError(
-            Reason.CERTIFICATE_SIGNATURE,
-            f"{name(certificate)} is not signed by key {issuer_key.hex()}",
-        )
-
-
-def check_validity(certificate: x509.Certificate, at: int) -> int:
-    """Refuse a certificate outside its validity at ``at``; return its notAfter (unix seconds)."""
-    not_before = int(certificate.not_valid_before_utc.timestamp())
-    not_after = int(certificate.not_valid_after_utc.timestamp())
-    if at < not_before:
-        raise RejectedError(
-            Reason.CERTIFICATE_NOT_YET_VALID,
-            f"{name(certificate)} is valid from {not_before}, now is {at}",
-        )
-    if at > not_after:
-        raise RejectedError(
-            Reason.CERTIFICATE_EXPIRED,
-            f"{name(certificate)} was valid until {not_after}, now is {at}",
-        )
-    return not_after
-
-
-def extensions(certificate: x509.Certificate) -> x509.Extensions:
-    """The extensions of a version 3 certificate."""
-    if certificate.version is not x509.Version.v3:
-        raise RejectedError(Reason.DER, f"version {certificate.version.name}, expected v3")
-    try:
-        return certificate.extensions
-    except (ValueError, x509.DuplicateExtension) as error:
-        raise RejectedError(Reason.DER, f"extensions of {name(certificate)}: {error}") from error
-
-
-def check_role(certificate: x509.Certificate, role: Role) -> None:
-    """Refuse a certificate whose extensions make it anything but ``role``."""
-    found = extensions(certificate)
-    critical = {extension.oid: extension.value for extension in found if extension.critical}
-    sgx = any(extension.oid == _SGX_EXTENSION for extension in found)
-    if critical != role.critical or sgx != role.sgx:
-        raise RejectedError(
-            Reason.CERTIFICATE_ROLE,
-            f"{name(certificate)} has the critical extensions {list(critical.values())}"
-            f" and {'an' if sgx else 'no'} SGX extension, which is not the role {role.name}",
-        )
-
-
 def verify_certificate(
     certificate: x509.Certificate, role: Role, issuer_key: bytes, at: int, revoked: Revoked
-) -> int:
-    """Verify a certificate in a role; return its notAfter (unix seconds).
+) -> CertificateFields:
+    """Verify a certificate in a role.
+
+    Args:
+        certificate: as parsed by ``cryptography``.
+        role: what it must be for.
+        issuer_key: X‖Y.
+        at: unix seconds.
+        revoked: certificates that are refused.
 
     Raises:
-        RejectedError: malformed, another role, not signed by the issuer's key, not valid at ``at``
-            (unix seconds), or revoked.
+        RejectedError: malformed, another role, not signed by the issuer's key, not valid at
+            ``at``, or revoked.
     """
-    check_role(certificate, role)
-    check_signature(certificate, issuer_key)
-    not_after = check_validity(certificate, at)
-    if (issuer_key, certificate.serial_number) in revoked:
+    fields = read_certificate(certificate)
+    _check_role(fields, role)
+    if not p256.verifies(issuer_key, fields.tbs, fields.signature):
         raise RejectedError(
-            Reason.CERTIFICATE_REVOKED,
-            f"{name(certificate)} with serial number {certificate.serial_number:x}",
+            Reason.CERTIFICATE_SIGNATURE, f"{fields.label} is not signed by key {issuer_key.hex()}"
         )
-    return not_after
+    if at < fields.not_before:
+        raise RejectedError(
+            Reason.CERTIFICATE_NOT_YET_VALID,
+            f"{fields.label} is valid from {fields.not_before}, now is {at}",
+        )
+    if at > fields.not_after:
+        raise RejectedError(
+            Reason.CERTIFICATE_EXPIRED,
+            f"{fields.label} was valid until {fields.not_after}, now is {at}",
+        )
+    if (issuer_key, fields.serial) in revoked:
+        raise RejectedError(
+            Reason.CERTIFICATE_REVOKED, f"{fields.label} with serial number {fields.serial:x}"
+        )
+    return fields
+
+
+def _check_role(fields: CertificateFields, role: Role) -> None:
+    sgx = bool(fields.sgx)
+    if fields.critical != role.critical or sgx != role.sgx:
+        raise RejectedError(
+            Reason.CERTIFICATE_ROLE,
+            f"{fields.label} has the critical extensions {list(fields.critical.values())}"
+            f" and {'an' if sgx else 'no'} SGX extension, which is not the role {role.name}",
+        )
 
 
 def verify_authority(
@@ -209,8 +151,8 @@ def verify_authority(
     Raises:
         RejectedError: see ``verify_certificate``.
     """
-    not_after = verify_certificate(certificate, INTERMEDIATE, root_key, at, revoked)
-    return Authority(certificate.subject.public_bytes(), public_key(certificate), not_after)
+    fields = verify_certificate(certificate, INTERMEDIATE, root_key, at, revoked)
+    return Authority(fields.subject, fields.key, fields.not_after)
 
 
 def verify_pck(
@@ -222,17 +164,16 @@ def verify_pck(
         RejectedError: see ``verify_certificate``; another issuer, or an SGX extension that cannot
             be read.
     """
-    not_after = verify_certificate(certificate, PCK, authority.key, at, revoked)
-    if certificate.issuer.public_bytes() != authority.subject:
+    fields = verify_certificate(certificate, PCK, authority.key, at, revoked)
+    if fields.issuer != authority.subject:
         raise RejectedError(
             Reason.CERTIFICATE_ISSUER,
-            f"{certificate.issuer.rfc4514_string()} is not the intermediate CA",
+            f"issuer {fields.issuer.hex()}, expected {authority.subject.hex()}",
         )
-    extension = extensions(certificate).get_extension_for_oid(_SGX_EXTENSION).value
     return Pck(
-        key=public_key(certificate),
-        not_after=min(not_after, authority.not_after),
-        sgx=sgx_extension.read(extension.public_bytes()),
+        key=fields.key,
+        not_after=min(fields.not_after, authority.not_after),
+        sgx=sgx_extension.read(fields.sgx),
     )
 
 
@@ -242,8 +183,7 @@ def verify_tcb_signer(certificate: x509.Certificate, root_key: bytes, at: int) -
     Raises:
         RejectedError: see ``verify_certificate``.
     """
-    verify_certificate(certificate, TCB_SIGNER, root_key, at, frozenset())
-    return public_key(certificate)
+    return verify_certificate(certificate, TCB_SIGNER, root_key, at, frozenset()).key
 
 
 def verify_crl(
@@ -262,24 +202,17 @@ def verify_crl(
     Raises:
         RejectedError: malformed, not signed by the issuer, another issuer's, or of the future.
     """
-    try:
-        found = x509.load_der_x509_crl(crl)
-        signature = p256.raw_signature(found.signature)
-        serials = frozenset(entry.serial_number for entry in found)
-    except ValueError as error:
-        raise RejectedError(Reason.DER, f"revocation list of {len(crl)} bytes: {error}") from error
-    if found.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+    fields = read_crl(crl)
+    if not p256.verifies(issuer_key, fields.tbs, fields.signature):
         raise RejectedError(
-            Reason.DER,
-            f"{found.signature_algorithm_oid.dotted_string}, expected ecdsa-with-SHA256",
+            Reason.CRL_SIGNATURE, f"{fields.label}'s list is not signed by {issuer_key.hex()}"
         )
-    if not p256.verifies(issuer_key, found.tbs_certlist_bytes, signature):
-        raise RejectedError(Reason.CRL_SIGNATURE, f"not signed by key {issuer_key.hex()}")
-    if issuer is not None and found.issuer.public_bytes() != issuer:
+    if issuer is not None and fields.issuer != issuer:
         raise RejectedError(
-            Reason.CRL_ISSUER, f"{found.issuer.rfc4514_string()} is not the expected issuer"
+            Reason.CRL_ISSUER, f"issuer {fields.issuer.hex()}, expected {issuer.hex()}"
         )
-    this_update = int(found.last_update_utc.timestamp())
-    if at < this_update:
-        raise RejectedError(Reason.CRL_NOT_YET_VALID, f"of {this_update}, now is {at}")
-    return RevocationList(issuer_key, this_update, serials)
+    if at < fields.this_update:
+        raise RejectedError(
+            Reason.CRL_NOT_YET_VALID, f"{fields.label}'s is of {fields.this_update}, now is {at}"
+        )
+    return RevocationList(issuer_key, fields.this_update, fields.serials)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from offchain.attestation import quote, simulated
 from offchain.attestation.allowlist import DEVELOPMENT, PRODUCTION, load
-from offchain.attestation.certificates import load_chain, name
 from offchain.attestation.collateral import Collateral, trust_in
 from offchain.attestation.manifest import expected_program
 from offchain.attestation.program import kind_of, measurement, program_id
 from offchain.attestation.trust import INTEL_ROOT_KEY, Trust
 from offchain.attestation.verify import verify
+from offchain.attestation.x509_fields import load_chain
 
 
 def _read_quote(path: str) -> quote.Quote:
@@ -38,7 +38,8 @@ def show(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
     yield "qe_mr_signer", parsed.qe_report.mr_signer
     yield "qe_isv_svn", parsed.qe_report.isv_svn
     for certificate in load_chain(parsed.pck_chain):
-        yield "certificate", f"{name(certificate)}, until {certificate.not_valid_after_utc}"
+        subject = certificate.subject.rfc4514_string()
+        yield "certificate", f"{subject}, until {certificate.not_valid_after_utc}"
     yield "program", program_id(parsed.body)
 
 

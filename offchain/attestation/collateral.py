@@ -7,6 +7,7 @@ from typing import Any, Self
 from offchain.attestation import certificates, tcb
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import SGX_QE, TDX_QE, Trust
+from offchain.attestation.x509_fields import load_chain
 
 UP_TO_DATE = frozenset({"UpToDate"})
 
@@ -73,7 +74,7 @@ def trust_in(
         root_key,
         at,
     )
-    issuer = certificates.load_chain(collateral.pck_crl_issuer_chain.encode())[0]
+    issuer = load_chain(collateral.pck_crl_issuer_chain.encode())[0]
     authority = certificates.verify_authority(issuer, root_key, at)
     lists = (
         certificates.verify_crl(collateral.root_ca_crl, root_key, at),

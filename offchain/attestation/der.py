@@ -57,8 +57,7 @@ def _header(data: bytes, offset: int) -> tuple[int, int, int]:
     if size >= 0x80:
         width = size & 0x7F
         size = int.from_bytes(head[2 : 2 + width], "big")
-        shortest = (size.bit_length() + 7) // 8 if size >= 0x80 else 0
-        if width != shortest:
+        if size < 0x80 or width != (size.bit_length() + 7) // 8:
             raise RejectedError(Reason.DER, f"length not in its shortest form at offset {offset}")
         start += width
     if start + size > len(data):

@@ -35,7 +35,9 @@ def raw_signature(der: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def raw_key(key: ec.EllipticCurvePublicKey) -> bytes:
-    """A public key as X‖Y."""
+def raw_key(key: object) -> bytes:
+    """A public key as X‖Y; ``ValueError`` if it is none of this curve."""
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError(f"{type(key).__name__}, expected a key on the curve P-256")
     numbers = key.public_numbers()
     return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")

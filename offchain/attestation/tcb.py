@@ -15,6 +15,7 @@ from offchain.attestation import certificates, p256
 from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import QeIdentity, TcbFloor
+from offchain.attestation.x509_fields import load_chain
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,10 @@ def signed_document(
         RejectedError: the signer is not the root's TCB signer, did not sign it, or the document is
             not current.
     """
-    signer = certificates.load_chain(issuer_chain)[0]
+    signer = load_chain(issuer_chain)[0]
     key = certificates.verify_tcb_signer(signer, root_key, at)
     if not p256.verifies(key, document.encode(), signature):
-        raise RejectedError(
-            Reason.COLLATERAL_SIGNATURE, f"not signed by {certificates.name(signer)}"
-        )
+        raise RejectedError(Reason.COLLATERAL_SIGNATURE, f"not signed by TCB signer {key.hex()}")
     content: dict[str, Any] = json.loads(document)
     issued, expires = (
         int(datetime.fromisoformat(content[name]).timestamp())

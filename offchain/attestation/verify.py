@@ -17,6 +17,7 @@ from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.program import Kind, kind_of, program_id
 from offchain.attestation.quote import Quote, TeeType
 from offchain.attestation.trust import QeIdentity, Trust
+from offchain.attestation.x509_fields import load_chain
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def verify_chain(pem: bytes, trust: Trust, at: int) -> Pck:
     Raises:
         RejectedError: fewer than two certificates, or one that is refused.
     """
-    chain = certificates.load_chain(pem)
+    chain = load_chain(pem)
     if len(chain) < 2:
         raise RejectedError(
             Reason.CERTIFICATION_DATA,

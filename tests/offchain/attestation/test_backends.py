@@ -1,0 +1,288 @@
+"""Backends against look-alikes of the real interfaces."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from offchain.attestation.backends import (
+    AttestationTypeError,
+    Backend,
+    BadQuoteError,
+    DeviceFailedError,
+    DeviceMissingError,
+    Dstack,
+    Gramine,
+    QuoteRaceError,
+    Simulated,
+    Tdx,
+)
+from offchain.attestation.bodies import Body
+from offchain.attestation.simulated import Machine
+from offchain.attestation.trust import Trust
+from offchain.attestation.verify import Verdict
+from tests.offchain.attestation.lookalikes import configfs, dstack, gramine
+from tests.offchain.attestation.support import BODIES, REPORT_DATA, outcome
+
+
+class Hardware:
+    """Signs what a device is given; may pad or cut the quote, or quote something else."""
+
+    def __init__(self, machine: Machine, body: Body, *, cut: int = 0, pad: int = 0) -> None:
+        self.machine, self.body, self.cut, self.pad = machine, body, cut, pad
+        self.stale: bytes | None = None
+
+    def quote(self, report_data: bytes) -> bytes:
+        body = replace(self.body, report_data=self.stale or report_data)
+        data = self.machine.quote(body).encode()
+        return data[: len(data) - self.cut] + bytes(self.pad)
+
+    def agent(self, method: str, request: dict[str, str]) -> tuple[int, bytes]:
+        assert method == "/GetQuote"
+        quote = self.quote(bytes.fromhex(request["report_data"]))
+        return 200, json.dumps({"quote": quote.hex(), "event_log": "[]"}).encode()
+
+
+@pytest.fixture
+def sgx(machine: Machine) -> Hardware:
+    return Hardware(machine, BODIES["sgx v3"])
+
+
+@pytest.fixture(params=["tdx v4", "tdx v5"])
+def tdx(request: pytest.FixtureRequest, machine: Machine) -> Hardware:
+    return Hardware(machine, BODIES[request.param])
+
+
+def check_two_quotes(backend: Backend, trust: Trust) -> None:
+    """A backend serves again and again, and each quote is for its own report data."""
+    for report_data in (REPORT_DATA, bytes(64)):
+        verdict = outcome(backend.quote(report_data), trust)
+        assert isinstance(verdict, Verdict)
+        assert verdict.report_data == report_data
+
+
+# ── Any backend ──
+
+
+@pytest.mark.parametrize("size", [0, 32, 63, 65])
+@pytest.mark.parametrize("backend", [Gramine(), Tdx(), Dstack()])
+def test_quote__report_data_of_another_size__is_refused(backend: Backend, size: int) -> None:
+    with pytest.raises(ValueError, match=f"report data of {size} bytes, expected 64"):
+        backend.quote(bytes(size))
+
+
+# ── Simulated ──
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_simulated_quote__any_kind__verifies(machine: Machine, trust: Trust, name: str) -> None:
+    check_two_quotes(Simulated(machine, BODIES[name]), trust)
+
+
+def test_simulated_quote__report_data_of_another_size__is_refused(machine: Machine) -> None:
+    with pytest.raises(ValueError, match="report data of 65 bytes, expected 64"):
+        Simulated(machine, BODIES["sgx v3"]).quote(bytes(65))
+
+
+# ── Gramine ──
+
+
+def test_gramine_quote__dcap_enclave__verifies(tmp_path: Path, sgx: Hardware, trust: Trust) -> None:
+    with gramine(tmp_path, sgx.quote) as device:
+        check_two_quotes(Gramine(device), trust)
+
+
+@pytest.mark.parametrize("kind", [b"epid", b"none", b"", b"\xff"])
+def test_gramine_quote__other_attestation_type__is_refused(
+    tmp_path: Path, sgx: Hardware, kind: bytes
+) -> None:
+    with (
+        gramine(tmp_path, sgx.quote, kind) as device,
+        pytest.raises(AttestationTypeError, match="expected 'dcap'"),
+    ):
+        Gramine(device).quote(REPORT_DATA)
+
+
+def test_gramine_quote__outside_gramine__names_the_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissingError, match="attestation_type: No such file or directory"):
+        Gramine(tmp_path).quote(REPORT_DATA)
+
+
+def test_gramine_quote__report_data_file_missing__is_not_created(tmp_path: Path) -> None:
+    (tmp_path / "attestation_type").write_text("dcap")
+    with pytest.raises(DeviceMissingError, match="user_report_data: No such file or directory"):
+        Gramine(tmp_path).quote(REPORT_DATA)
+    assert not (tmp_path / "user_report_data").exists()
+
+
+def test_gramine_quote__device_that_cannot_be_read__names_the_error(tmp_path: Path) -> None:
+    (tmp_path / "attestation_type").mkdir()
+    with pytest.raises(DeviceFailedError, match="attestation_type: Is a directory"):
+        Gramine(tmp_path).quote(REPORT_DATA)
+
+
+def test_gramine_quote__device_that_is_full__names_the_error(tmp_path: Path, sgx: Hardware) -> None:
+    (tmp_path / "attestation_type").write_text("dcap")
+    (tmp_path / "user_report_data").symlink_to("/dev/full")
+    with pytest.raises(DeviceFailedError, match="user_report_data: No space left on device"):
+        Gramine(tmp_path).quote(REPORT_DATA)
+
+
+def test_gramine_quote__cut_short__is_refused(tmp_path: Path, sgx: Hardware) -> None:
+    sgx.cut = 1
+    with (
+        gramine(tmp_path, sgx.quote) as device,
+        pytest.raises(BadQuoteError, match="are no quote: quote length"),
+    ):
+        Gramine(device).quote(REPORT_DATA)
+
+
+def test_gramine_quote__empty__is_refused(tmp_path: Path) -> None:
+    with (
+        gramine(tmp_path, lambda _: b"") as device,
+        pytest.raises(BadQuoteError, match="0 bytes are no quote"),
+    ):
+        Gramine(device).quote(REPORT_DATA)
+
+
+def test_gramine_quote__another_s_report_data__is_refused(tmp_path: Path, sgx: Hardware) -> None:
+    sgx.stale = b"\xff" * 64
+    with (
+        gramine(tmp_path, sgx.quote) as device,
+        pytest.raises(QuoteRaceError, match=f"expected {REPORT_DATA.hex()}"),
+    ):
+        Gramine(device).quote(REPORT_DATA)
+
+
+def test_gramine_quote__quote_of_a_trust_domain__is_refused(tmp_path: Path, tdx: Hardware) -> None:
+    with (
+        gramine(tmp_path, tdx.quote) as device,
+        pytest.raises(AttestationTypeError, match="TDX enclave, expected SGX"),
+    ):
+        Gramine(device).quote(REPORT_DATA)
+
+
+# ── configfs-tsm ──
+
+
+@pytest.mark.parametrize("pad", [0, 1, 3065])
+def test_tdx_quote__padded_or_not__verifies(
+    tmp_path: Path, tdx: Hardware, trust: Trust, pad: int
+) -> None:
+    tdx.pad = pad
+    with configfs(tmp_path / "report", tdx.quote) as instance:
+        check_two_quotes(Tdx(instance), trust)
+
+
+def test_tdx_quote__without_configfs__names_the_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissingError, match="tsm/report: No such file or directory"):
+        Tdx(tmp_path / "tsm" / "report").quote(REPORT_DATA)
+
+
+def test_tdx_quote__instance_missing__is_made_and_its_files_are_awaited(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissingError, match="provider: No such file or directory"):
+        Tdx(tmp_path / "report").quote(REPORT_DATA)
+    assert (tmp_path / "report").is_dir()
+
+
+@pytest.mark.parametrize("provider", [b"sev_guest\n", b"", b"arm_cca_guest\n"])
+def test_tdx_quote__other_provider__is_refused(
+    tmp_path: Path, tdx: Hardware, provider: bytes
+) -> None:
+    with (
+        configfs(tmp_path / "report", tdx.quote, provider) as instance,
+        pytest.raises(AttestationTypeError, match="expected 'tdx_guest'"),
+    ):
+        Tdx(instance).quote(REPORT_DATA)
+
+
+@pytest.mark.parametrize("writes", [1, 2])
+def test_tdx_quote__another_writer_in_between__is_refused(
+    tmp_path: Path, tdx: Hardware, writes: int
+) -> None:
+    with (
+        configfs(tmp_path / "report", tdx.quote, writes_of_others=writes) as instance,
+        pytest.raises(QuoteRaceError, match=f"generation went from 0 to {1 + writes}"),
+    ):
+        Tdx(instance).quote(REPORT_DATA)
+
+
+def test_tdx_quote__cut_short__is_refused(tmp_path: Path, tdx: Hardware) -> None:
+    tdx.cut = 1
+    with (
+        configfs(tmp_path / "report", tdx.quote) as instance,
+        pytest.raises(BadQuoteError, match="are no quote: quote length"),
+    ):
+        Tdx(instance).quote(REPORT_DATA)
+
+
+def test_tdx_quote__another_s_report_data__is_refused(tmp_path: Path, tdx: Hardware) -> None:
+    tdx.stale = b"\xff" * 64
+    with (
+        configfs(tmp_path / "report", tdx.quote) as instance,
+        pytest.raises(QuoteRaceError, match=f"expected {REPORT_DATA.hex()}"),
+    ):
+        Tdx(instance).quote(REPORT_DATA)
+
+
+# ── dstack ──
+
+
+def test_dstack_quote__guest_agent__verifies(tmp_path: Path, tdx: Hardware, trust: Trust) -> None:
+    with dstack(tmp_path / "dstack.sock", tdx.agent) as endpoint:
+        check_two_quotes(Dstack(endpoint), trust)
+
+
+def test_dstack_quote__endpoint_from_the_environment__verifies(
+    tmp_path: Path, tdx: Hardware, trust: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dstack(tmp_path / "dstack.sock", tdx.agent) as endpoint:
+        monkeypatch.setenv("DSTACK_SIMULATOR_ENDPOINT", endpoint)
+        check_two_quotes(Dstack(), trust)
+
+
+def test_dstack_quote__without_a_socket__names_it(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissingError, match=r"dstack\.sock does not exist"):
+        Dstack(str(tmp_path / "dstack.sock")).quote(REPORT_DATA)
+
+
+def test_dstack_quote__socket_that_nobody_serves__is_missing(tmp_path: Path) -> None:
+    os.mknod(tmp_path / "dstack.sock")
+    with pytest.raises(DeviceMissingError, match="guest agent"):
+        Dstack(str(tmp_path / "dstack.sock")).quote(REPORT_DATA)
+
+
+def test_dstack_quote__agent_reports_an_error__names_it(tmp_path: Path) -> None:
+    with (
+        dstack(tmp_path / "dstack.sock", lambda *_: (500, b"no quote")) as endpoint,
+        pytest.raises(DeviceFailedError, match="500 Internal Server Error"),
+    ):
+        Dstack(endpoint).quote(REPORT_DATA)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"no json", b'{"quote": "zz", "event_log": "[]"}'])
+def test_dstack_quote__malformed_answer__is_refused(tmp_path: Path, body: bytes) -> None:
+    with (
+        dstack(tmp_path / "dstack.sock", lambda *_: (200, body)) as endpoint,
+        pytest.raises(BadQuoteError, match="guest agent answers"),
+    ):
+        Dstack(endpoint).quote(REPORT_DATA)
+
+
+def test_dstack_quote__cut_short__is_refused(tmp_path: Path, tdx: Hardware) -> None:
+    tdx.cut = 1
+    with (
+        dstack(tmp_path / "dstack.sock", tdx.agent) as endpoint,
+        pytest.raises(BadQuoteError, match="are no quote: quote length"),
+    ):
+        Dstack(endpoint).quote(REPORT_DATA)
+
+
+def test_dstack_quote__of_an_sgx_enclave__is_refused(tmp_path: Path, sgx: Hardware) -> None:
+    with (
+        dstack(tmp_path / "dstack.sock", sgx.agent) as endpoint,
+        pytest.raises(AttestationTypeError, match="SGX enclave, expected TDX"),
+    ):
+        Dstack(endpoint).quote(REPORT_DATA)

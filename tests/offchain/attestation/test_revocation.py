@@ -1,0 +1,72 @@
+"""Revocation lists: Intel's and simulated ones."""
+
+import json
+
+import pytest
+
+from offchain.attestation import certificates
+from offchain.attestation.certificates import RevocationList
+from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.simulated import SimulatedIntel
+from offchain.attestation.trust import INTEL_ROOT_KEY
+from offchain.attestation.x509_fields import load_chain
+from tests.offchain.attestation.support import AT, vector
+
+
+def refused(crl: bytes, key: bytes, issuer: bytes | None = None) -> Reason:
+    with pytest.raises(RejectedError) as refusal:
+        certificates.verify_crl(crl, key, AT, issuer=issuer)
+    return refusal.value.reason
+
+
+def test_verify_crl__genuine_lists__are_read_whole() -> None:
+    members = json.loads(vector("tdx_v4_phala", "collateral.json"))
+    root = certificates.verify_crl(bytes.fromhex(members["root_ca_crl"]), INTEL_ROOT_KEY, AT)
+    assert root.serials == frozenset()
+    chain = load_chain(members["pck_crl_issuer_chain"].encode())
+    authority = certificates.verify_authority(chain[0], INTEL_ROOT_KEY, AT)
+    found = certificates.verify_crl(
+        bytes.fromhex(members["pck_crl"]), authority.key, AT, issuer=authority.subject
+    )
+    assert len(found.serials) == 44
+    assert found.revoked == {(authority.key, serial) for serial in found.serials}
+
+
+@pytest.mark.parametrize("serials", [(), (1,), (0, 1 << 159, (1 << 160) - 1)])
+def test_verify_crl__simulated_list__gives_its_serials(
+    intel: SimulatedIntel, serials: tuple[int, ...]
+) -> None:
+    crl = intel.authority.revoke(*serials, this_update=AT)
+    key = intel.authority.public_key
+    expected = RevocationList(key, AT, frozenset(serials))
+    assert certificates.verify_crl(crl, key, AT) == expected
+
+
+def test_verify_crl__out_of_date__still_revokes(intel: SimulatedIntel) -> None:
+    crl = intel.root.revoke(7, this_update=AT - 100, next_update=AT - 1)
+    assert certificates.verify_crl(crl, intel.root.public_key, AT).serials == {7}
+
+
+def test_verify_crl__of_the_future__is_refused(intel: SimulatedIntel) -> None:
+    crl = intel.root.revoke(7, this_update=AT + 1)
+    assert refused(crl, intel.root.public_key) is Reason.CRL_NOT_YET_VALID
+
+
+def test_verify_crl__another_issuer_s__is_refused(intel: SimulatedIntel) -> None:
+    crl = intel.authority.revoke(7)
+    name = intel.root.certificate.subject
+    assert refused(crl, intel.root.public_key) is Reason.CRL_SIGNATURE
+    assert refused(crl, intel.authority.public_key, name) is Reason.CRL_ISSUER
+
+
+def test_verify_crl__malformed__is_refused(intel: SimulatedIntel) -> None:
+    crl = intel.root.revoke(7)
+    for data in (b"", crl[:-1], crl + b"\0", intel.root.der):
+        assert refused(data, intel.root.public_key) is Reason.DER
+
+
+def test_verify_crl__any_signed_byte_changed__is_refused(intel: SimulatedIntel) -> None:
+    crl = intel.root.revoke(7)
+    for offset in range(4, len(crl), 3):
+        changed = crl[:offset] + bytes([crl[offset] ^ 1]) + crl[offset + 1 :]
+        assert refused(changed, intel.root.public_key) in (Reason.DER, Reason.CRL_SIGNATURE)
