@@ -10,13 +10,16 @@ mended below, in this order:
 2. fingerprints: a source ends in a digest of all it imports, so that Brownie sees it change;
 3. compilation: imports resolve as on Vyper's command line, against the project and `sys.path`;
 4. source maps: lines, `# dev:` reasons and coverage of the contract and of its modules;
-5. the local chain: anvil from `node_modules`, on a port of its own for every run.
+5. the local chain: anvil from `node_modules`, on a port of its own for every run;
+6. receipts: anvil counts a transaction a moment before it has its receipt, and Brownie would sleep
+   for a second, or take the transaction for dropped.
 
 It can go once Brownie does these itself. tests/toolchain holds it to them.
 """
 
 import os
 import socket
+import time
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -32,6 +35,8 @@ from vyper.compiler import outputs_from_compiler_data
 from vyper.compiler.input_bundle import FileInput, FilesystemInputBundle
 from vyper.compiler.phases import CompilerData
 from vyper.compiler.settings import Settings
+from web3.eth import Eth
+from web3.exceptions import TransactionNotFound
 
 ROOT = Path(__file__).resolve().parent
 MODULES = "contracts/modules/"
@@ -204,10 +209,29 @@ def use_own_chain() -> None:
     CONFIG.networks["development"]["cmd_settings"]["port"] = free_port()
 
 
+# ── 6. Receipts ──
+
+
+def patient_receipt(eth: Eth, transaction: Any) -> Any:
+    """web3's `get_transaction_receipt`, which on a local chain waits for the receipt to appear.
+
+    Raises `TransactionNotFound` at once on a live network, after two seconds on a local one.
+    """
+    if CONFIG.network_type == "development":
+        for _ in range(400):
+            try:
+                return web3_receipt(eth, transaction)
+            except TransactionNotFound:
+                time.sleep(0.005)
+    return web3_receipt(eth, transaction)
+
+
 brownie_build_json = brownie_vyper._get_unique_build_json
 brownie_coverage = brownie_vyper._generate_coverage_data
+web3_receipt = Eth.get_transaction_receipt
 
 brownie_project.Sources = deployable_sources
 brownie_vyper.vyper_json.compile_json = compile_json
 brownie_vyper._get_unique_build_json = build_json
+Eth.get_transaction_receipt = patient_receipt
 use_own_chain()

@@ -100,3 +100,7 @@ def test_run__two_at_once__each_has_a_fresh_chain_of_its_own(brownie, start):
     found = [re.search(r"chain at (http://127\.0\.0\.1:\d+): 0 to 1 blocks", o) for o in outputs]
     assert all(found), outputs
     assert len({match[1] for match in found if match}) == 2
+
+
+def test_run__receipts_late__takes_no_transaction_for_dropped(brownie):
+    assert "status 1 after 4 requests" in brownie("run", "late_receipts")
