@@ -79,7 +79,7 @@ def signed(report_digest: bytes, signers: Sequence[tuple[str, str, bytes]]) -> b
 
 
 def after_report(token: str, payouts: Sequence[int], signed: bytes) -> bytes:
-    """The task's head after a report; ``payouts`` are words ``index << 128 | price``."""
+    """The task's head after a report; ``payouts`` are words ``award << 128 | price``."""
     words = keccak(encode(["uint256[]"], [list(payouts)]))
     return tagged("REPORT", ["address", "bytes32", "bytes32"], token, words, signed)
 

@@ -115,5 +115,5 @@ def walk(
 
 
 def payout_words(curve: Sequence[Knot], awards: Sequence[Award]) -> list[int]:
-    """What the awards pay, as the contract packs it: words ``index << 128 | price``."""
-    return [award.index << 128 | price(curve, award.score) for award in awards]
+    """What the awards pay, as the contract packs it: words ``award << 128 | price``."""
+    return [award.word() << 128 | price(curve, award.score) for award in awards]

@@ -140,14 +140,9 @@ def awards(*pairs: tuple[int, int]) -> tuple[int, ...]:
     return _eight([score << 32 | index for index, score in pairs])
 
 
-def payouts(*pairs: tuple[int, int]) -> list[int]:
-    """One word each from pairs of index and price."""
-    return [index << 128 | amount for index, amount in pairs]
-
-
 def payouts_of(task: Task, award_words: Iterable[int]) -> list[int]:
-    """What valid awards pay on the task's curve."""
-    return payouts(*((award % 2**32, task.price(award >> 32)) for award in award_words if award))
+    """What valid awards pay on the task's curve, one word each."""
+    return [award << 128 | task.price(award >> 32) for award in award_words if award]
 
 
 def _eight(words: list[int]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@
 
 from contracts.modules import errors
 from contracts.modules import escrow
-from contracts.modules import price_curve
+from contracts.modules import payouts as payout_list
 from contracts.modules import sale_hash
 from contracts.modules import task_book
 from contracts.modules import task_word
@@ -51,8 +51,8 @@ def claim_award(
     claim: uint256 = task_word.FIRST_CLAIM << _award
     if word & claim != 0:
         errors._revert(errors.ALREADY_CLAIMED)
-    index: uint256 = _payouts[_award] >> 128
-    price: uint256 = _payouts[_award] & price_curve.MAX_AMOUNT
+    index: uint256 = payout_list._index(_payouts[_award])
+    price: uint256 = payout_list._price(_payouts[_award])
     if price < _min_price:
         errors._revert(errors.BELOW_MIN_PRICE)
     leaf: bytes32 = sale_hash._leaf(
@@ -98,7 +98,7 @@ def settle(
     claimed: uint256 = progress.claimed
     for payout: uint256 in _payouts:
         if claimed & 1 != 0:
-            refund -= payout & price_curve.MAX_AMOUNT
+            refund -= payout_list._price(payout)
         claimed >>= 1
     progress.stage = task_word.SETTLED
     task_book.progress_word[task_id] = task_word._pack(progress)

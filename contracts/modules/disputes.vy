@@ -88,7 +88,11 @@ def resolve_dispute(
         head = sale_hash._after_report(_task.token, payouts, sale_hash._signed(digest, []))
     self._finish(task_id, progress, head, _task.claim_window)
     log IModelMarket.DisputeResolved(
-        task_id=task_id, upheld=upheld, report=_verdict, payouts=payouts, panel=panel
+        task_id=task_id,
+        upheld=upheld,
+        results=_verdict.results,
+        payouts=payouts,
+        panel=panel,
     )
     for seat: Types.Signer in panel:
         escrow._credit_unbooked(seat.operator, task_book.SEAT_BOND)

@@ -2,7 +2,7 @@
 """
 @title From the awards of a report to what each of them pays
 @license GNU Affero General Public License v3.0 only
-@notice Awards are words `score << 32 | index`, payouts `index << 128 | price` (docs/SPEC.md, "Awards").
+@notice Awards are words `score << 32 | index`, payouts `award << 128 | price` (docs/SPEC.md, "Awards").
 """
 
 from contracts.modules import errors
@@ -35,13 +35,25 @@ def _of_awards(_task: Types.Task, _awards: uint256[8], _commits: uint256) -> Dyn
             errors._revert(errors.BAD_AWARDS)
         last = order
         for other: uint256 in payouts:
-            if other >> 128 == index:
+            if self._index(other) == index:
                 errors._revert(errors.BAD_AWARDS)
         price: uint256 = price_curve._price(_task.curve, score)
         if price == 0:
             errors._revert(errors.BAD_AWARDS)
         spent = unsafe_add(spent, price)
-        payouts.append((index << 128) | price)
+        payouts.append((award << 128) | price)
     if len(payouts) > _task.max_awards or spent > _task.budget:
         errors._revert(errors.BAD_AWARDS)
     return payouts
+
+
+@internal
+@pure
+def _index(_payout: uint256) -> uint256:
+    return (_payout >> 128) & _MASK_32
+
+
+@internal
+@pure
+def _price(_payout: uint256) -> uint256:
+    return _payout & price_curve.MAX_AMOUNT

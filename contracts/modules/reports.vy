@@ -50,7 +50,13 @@ def post_report(
     task_book.head[task_id] = sale_hash._after_report(
         _task.token, payouts, sale_hash._signed(digest, signers)
     )
-    log IModelMarket.ReportPosted(task_id=task_id, report=_report, payouts=payouts, signers=signers)
+    log IModelMarket.ReportPosted(
+        task_id=task_id,
+        inventory=_report.inventory,
+        results=_report.results,
+        payouts=payouts,
+        signers=signers,
+    )
     return digest
 
 

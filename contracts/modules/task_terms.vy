@@ -3,6 +3,7 @@
 @title What a task may say
 @license GNU Affero General Public License v3.0 only
 @notice Refuses everything that could strand money, make a task unfair, or overflow a packed field.
+@dev Unchecked sums and products are of numbers that an earlier line bounded.
 """
 
 from contracts.modules import errors
@@ -28,7 +29,7 @@ MAX_WINDOW: constant(uint256) = 7 * DAY
 @internal
 @pure
 def _panel_size(_quorum: uint256) -> uint256:
-    return 2 * _quorum + 1
+    return unsafe_add(unsafe_mul(2, _quorum), 1)
 
 
 @internal
@@ -62,14 +63,16 @@ def _check(_task: Types.Task, _seat_bond: uint256, _min_tolerance: uint256):
     # An overturned report costs each signer the dispute bond over the quorum: the stake must cover it.
     if _task.min_stake > price_curve.MAX_AMOUNT:
         errors._revert(errors.BAD_STAKE)
-    if _task.min_stake * _task.quorum < _seat_bond * self._panel_size(_task.quorum):
+    if unsafe_mul(_task.min_stake, _task.quorum) < unsafe_mul(
+        _seat_bond, self._panel_size(_task.quorum)
+    ):
         errors._revert(errors.BAD_STAKE)
     if x25519_key._is_low_order(_task.delivery_key):
         errors._revert(errors.BAD_KEY)
     # Times.
     if _task.commit_deadline <= block.timestamp:
         errors._revert(errors.BAD_DEADLINE)
-    if _task.commit_deadline > block.timestamp + MAX_COMMIT:
+    if _task.commit_deadline > unsafe_add(block.timestamp, MAX_COMMIT):
         errors._revert(errors.BAD_DEADLINE)
     self._check_step(_task.commit_deadline, _task.reveal_deadline)
     self._check_step(_task.reveal_deadline, _task.report_deadline)
@@ -104,7 +107,7 @@ def _check_roster(_roster: DynArray[Types.RosterEntry, 16], _quorum: uint256):
 @internal
 @pure
 def _check_step(_start: uint256, _end: uint256):
-    if _start + MIN_STEP > _end or _end > _start + MAX_WINDOW:
+    if _end < unsafe_add(_start, MIN_STEP) or _end > unsafe_add(_start, MAX_WINDOW):
         errors._revert(errors.BAD_DEADLINE)
 
 

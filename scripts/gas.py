@@ -1,0 +1,343 @@
+"""Measures what each operation costs on a local chain, beside the limit it has to hold.
+
+    make gas
+
+An ERC-20 sale in steady state: unlimited allowance, the market holds the token, ledger words are not
+zero, a 66-character uri, developers who do not hold the token yet. Ends with an error when a limit
+is exceeded.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from brownie import (
+    EnclaveRegistry,
+    MockVerifier,
+    ModelMarket,
+    PlainToken,
+    accounts,
+    chain,
+    web3,
+)
+from brownie._config import CONFIG
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+from rich.console import Console
+from rich.table import Table
+from web3 import Web3
+
+from offchain.eip712 import Domain
+from tests import sale
+
+LIMITS = {
+    "create_task, 2 knots": 90_000,
+    "create_task, 8 knots": 97_000,
+    "commit_model, 2nd": 54_000,
+    "commit_model, 1,000th": 54_000,
+    "reveal_model, first": 73_000,
+    "reveal_model, later": 56_000,
+    "close_reveals": 36_000,
+    "post_report, 1 signature, roster of 4, 1 award": 86_000,
+    "post_report, 1 signature, roster of 4, 8 awards": 112_000,
+    "post_report, 3 signatures, roster of 10, 1 award": 128_000,
+    "claim_award, of 1": 78_500,
+    "claim_award, of 8": 85_000,
+    "one sale: create, commit, later reveal, close, post, claim": 400_000,
+    "settle, 1 signer": 90_000,
+    "settle, 3 signers": 140_000,
+    "void": 60_000,
+    "withdraw": 63_000,
+    "dispute + resolve, 3 panel signatures, upheld": 245_000,
+    "dispute + resolve, 3 panel signatures, overturned": 285_000,
+    "verify a quote, first of a platform": 300_000,
+    "verify a quote, platform cached": 70_000,
+    "re-register an enclave, in all": 160_000,
+}
+"""Gas at most, whole transactions; "verify" is what the verifier itself uses."""
+HOUR = 3_600
+DAY = 24 * HOUR
+TOKEN_UNIT = 10**18
+
+
+@dataclass
+class Bench:
+    """A market with ten operators' enclaves and one provider, and what was measured on it."""
+
+    market: Any
+    registry: Any
+    token: Any
+    enclaves: list[sale.Enclave]
+    measurement: bytes
+    gas: dict[str, int] = field(default_factory=dict)
+    nonces: Iterator[int] = field(default_factory=count)
+
+    @property
+    def domain(self) -> Domain:
+        return Domain(chain.id, self.market.address)
+
+
+def new_account() -> Any:
+    """An account that the chain lets anybody use, with ether to commit."""
+    address = Web3.to_checksum_address(secrets.token_bytes(20))
+    web3.provider.make_request("anvil_setBalance", [address, hex(100 * sale.ETHER)])
+    return accounts.at(address, force=True)
+
+
+def now() -> int:
+    """The chain's time, not this machine's."""
+    return int(web3.eth.get_block("latest")["timestamp"])
+
+
+def warp(time: int) -> None:
+    """The next block, and those after it, come at `time` or later."""
+    web3.provider.make_request("evm_setNextBlockTimestamp", [int(time)])
+    web3.provider.make_request("evm_mine", [])
+
+
+def set_up(verifier: Any, token: Any) -> Bench:
+    """Registry, market, ten staked operators with an enclave each."""
+    deployer = accounts[0]
+    registry = deployer.deploy(EnclaveRegistry, deployer, verifier)
+    market = deployer.deploy(ModelMarket, registry, sale.ETHER // 100, 1_000)
+    registry.set_market(market, {"from": deployer})
+    program = sale.word("program")
+    enclaves = []
+    for seat in range(10):
+        operator = new_account()
+        registry.stake({"from": operator, "value": 10 * sale.ETHER})
+        made = sale.enclave(f"gas {seat}", operator.address)
+        number = chain.height - 1
+        report_data = registry.report_data(operator, made.signing_key, made.sealing_key, number)
+        evidence = encode(
+            ["bytes32", "bytes32", "uint256", "bytes32"],
+            [program, made.platform, now() + 365 * DAY, bytes(report_data)],
+        )
+        registry.register_enclave(
+            verifier, evidence, made.signing_key, made.sealing_key, number, {"from": operator}
+        )
+        enclaves.append(made)
+    provider = accounts[1]
+    token.mint(provider, 10**6 * TOKEN_UNIT, {"from": deployer})
+    token.mint(market, TOKEN_UNIT, {"from": deployer})
+    token.approve(market, 2**256 - 1, {"from": provider})
+    measurement = keccak(encode(["address", "bytes32"], [verifier.address, program]))
+    return Bench(market, registry, token, enclaves, measurement)
+
+
+@dataclass
+class Sale:
+    """One task on the bench, taken as far as its methods were called."""
+
+    bench: Bench
+    task: sale.Task
+    entries: list[sale.RosterEntry]
+    task_id: bytes
+    models: list[tuple[Any, sale.Model]] = field(default_factory=list)
+    gas: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, bench: Bench, *, knots: int = 2, quorum: int = 1) -> "Sale":
+        provider, start = accounts[1], now()
+        entries = sale.roster(bench.enclaves[: 3 * quorum + 1])
+        step = 400_000 // (knots - 1)
+        curve = sale.curve(
+            *((600_000 + i * step, (100 + i) * TOKEN_UNIT) for i in range(knots))
+        )
+        task = sale.task(
+            provider.address,
+            entries,
+            bench.measurement,
+            start,
+            token=bench.token.address,
+            budget=1_000 * TOKEN_UNIT,
+            benchmark_fee=5 * TOKEN_UNIT,
+            max_awards=8,
+            quorum=quorum,
+            max_submissions=1_000,
+            nonce=next(bench.nonces),
+            curve=curve,
+            commit_deadline=start + HOUR,
+            reveal_deadline=start + 7 * HOUR,
+            report_deadline=start + 13 * HOUR,
+        )
+        receipt = bench.market.create_task(task, {"from": provider})
+        made = cls(bench, task, entries, task.id(bench.domain))
+        made.gas["create"] = receipt.gas_used
+        return made
+
+    def commit(self, developers: int) -> list[int]:
+        """Gas of each commit."""
+        used = []
+        for _ in range(developers):
+            developer = new_account()
+            name = f"{self.task.nonce} {len(self.models)}"
+            model = replace(sale.model(developer.address, name), uri="ipfs://" + 59 * "x")
+            receipt = self.bench.market.commit_model(
+                self.task_id,
+                model.commitment(self.bench.domain, self.task_id),
+                {"from": developer, "value": self.task.commit_bond + self.task.entry_fee},
+            )
+            self.models.append((developer, model))
+            used.append(receipt.gas_used)
+        return used
+
+    def reveal(self, models: int) -> list[int]:
+        """Gas of each reveal, then of closing in `gas`."""
+        warp(self.task.commit_deadline)
+        used = [
+            self.bench.market.reveal_model(
+                *model.reveal(self.task_id, index), {"from": developer}
+            ).gas_used
+            for index, (developer, model) in enumerate(self.models[:models])
+        ]
+        warp(self.task.reveal_deadline)
+        self.gas["close"] = self.bench.market.close_reveals(self.task_id).gas_used
+        return used
+
+    def post(self, awards: int) -> sale.Posted:
+        """The report of the first enclaves of the roster, awarding the first models."""
+        judges = self.bench.enclaves[: self.task.quorum]
+        report = self.report(awards)
+        cosignatures = sale.cosign(report.digest(self.bench.domain), judges)
+        receipt = self.bench.market.post_report(
+            self.task, self.entries, report, cosignatures, {"from": accounts[2]}
+        )
+        self.gas["post"] = receipt.gas_used
+        return sale.posted(self.bench.domain, self.task, report, judges)
+
+    def report(self, awards: int, *, panel: bool = False, best: int = 900_000) -> sale.Report:
+        seed = bytes(self.bench.market.head(self.task_id)) if not panel else b""
+        pairs = [(index, best - index) for index in range(awards)]
+        return sale.report(self.task_id, seed, *pairs, panel=panel)
+
+    def claim(self, posted: sale.Posted) -> list[int]:
+        """Gas of each claim, in the order of the awards."""
+        warp(self.bench.market.progress(self.task_id)[1])
+        return [
+            self.bench.market.claim_award(
+                *posted.claim(award, self.models[award][1]), {"from": self.models[award][0]}
+            ).gas_used
+            for award in range(len(posted.payouts))
+        ]
+
+    def settle(self, posted: sale.Posted) -> int:
+        return int(
+            self.bench.market.settle(*posted.settle(), {"from": accounts[1]}).gas_used
+        )
+
+
+# ── What is measured ──
+
+
+def measure_sales(bench: Bench) -> None:
+    """Sales from task to settlement, with one and with eight awards, of one and of three signers."""
+    warm_up = Sale.create(bench)
+    warm_up.commit(1)
+    warm_up.reveal(1)
+    first = warm_up.post(1)
+    warm_up.claim(first)
+    warm_up.settle(first)
+
+    one = Sale.create(bench)
+    commits = one.commit(2)
+    reveals = one.reveal(2)
+    posted = one.post(1)
+    (claim,) = one.claim(posted)
+    gas = bench.gas
+    gas["create_task, 2 knots"] = one.gas["create"]
+    gas["commit_model, 2nd"] = commits[1]
+    gas["reveal_model, first"], gas["reveal_model, later"] = reveals
+    gas["close_reveals"] = one.gas["close"]
+    gas["post_report, 1 signature, roster of 4, 1 award"] = one.gas["post"]
+    gas["claim_award, of 1"] = claim
+    gas["one sale: create, commit, later reveal, close, post, claim"] = (
+        one.gas["create"] + commits[1] + reveals[1] + one.gas["close"] + one.gas["post"] + claim
+    )
+    gas["settle, 1 signer"] = one.settle(posted)
+
+    eight = Sale.create(bench, knots=8)
+    gas["create_task, 8 knots"] = eight.gas["create"]
+    gas["commit_model, 1,000th"] = eight.commit(1_000)[-1]
+    eight.reveal(8)
+    posted = eight.post(8)
+    gas["post_report, 1 signature, roster of 4, 8 awards"] = eight.gas["post"]
+    gas["claim_award, of 8"] = max(eight.claim(posted))
+
+    for _ in range(2):  # the second time, the ledger words of all three signers are not zero
+        three = Sale.create(bench, quorum=3)
+        three.commit(1)
+        three.reveal(1)
+        posted = three.post(1)
+        three.claim(posted)
+        settled = three.settle(posted)
+    gas["post_report, 3 signatures, roster of 10, 1 award"] = three.gas["post"]
+    gas["settle, 3 signers"] = settled
+
+    operator = accounts.at(bench.enclaves[0].operator, force=True)
+    gas["withdraw"] = bench.market.withdraw(bench.token, operator, {"from": operator}).gas_used
+
+    silent = Sale.create(bench)
+    warp(silent.task.reveal_deadline)
+    gas["void"] = bench.market.void(silent.task, {"from": accounts[1]}).gas_used
+
+
+def measure_disputes(bench: Bench) -> None:
+    """A dispute whose panel of three finds the same, and one whose panel finds another score."""
+    for verdict, best in (("upheld", 900_000), ("overturned", 850_000)):
+        for _ in range(2):  # the second time, the panel's and the challenger's credits are not zero
+            disputed = Sale.create(bench)
+            disputed.commit(1)
+            disputed.reveal(1)
+            posted = disputed.post(1)
+            challenger = accounts[3]
+            dispute = bench.market.dispute_report(
+                disputed.task,
+                {"from": challenger, "value": disputed.task.bond(bench.market.seat_bond())},
+            )
+            found = disputed.report(1, panel=True, best=best)._replace(seed=posted.report.seed)
+            resolve = bench.market.resolve_dispute(
+                *posted_resolve(disputed, posted, challenger.address, found),
+                {"from": accounts[2]},
+            )
+        name = f"dispute + resolve, 3 panel signatures, {verdict}"
+        bench.gas[name] = dispute.gas_used + resolve.gas_used
+
+
+def posted_resolve(
+    disputed: Sale, posted: sale.Posted, challenger: str, found: sale.Report
+) -> tuple[object, ...]:
+    """The arguments of `resolve_dispute`, signed by the rest of the roster."""
+    panel = disputed.bench.enclaves[1:4]
+    return posted.resolve(disputed.entries, challenger, found, panel)
+
+
+def table(gas: dict[str, int]) -> Table:
+    """Measured beside limit, for each operation that was measured."""
+    made = Table(title="Gas")
+    made.add_column("operation")
+    made.add_column("measured", justify="right")
+    made.add_column("at most", justify="right")
+    for name, limit in LIMITS.items():
+        if name in gas:
+            style = "red" if gas[name] > limit else None
+            made.add_row(name, f"{gas[name]:,}", f"{limit:,}", style=style)
+    return made
+
+
+def main() -> None:
+    """Measure, print, and fail when a limit is exceeded."""
+    if CONFIG.network_type != "development":
+        raise RuntimeError("gas is measured on a local chain: expected a development network")
+    deployer = accounts[0]
+    bench = set_up(deployer.deploy(MockVerifier), deployer.deploy(PlainToken, 18))
+    measure_sales(bench)
+    measure_disputes(bench)
+    Console().print(table(bench.gas))
+    sizes = {c._name: len(web3.eth.get_code(c.address)) for c in (bench.market, bench.registry)}
+    Console().print("Deployed code, bytes: " + ", ".join(f"{k} {v:,}" for k, v in sizes.items()))
+    over = [name for name, used in bench.gas.items() if used > LIMITS[name]]
+    if over:
+        raise RuntimeError(f"over the limit: {'; '.join(over)}")
