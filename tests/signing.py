@@ -25,7 +25,7 @@ def sign_compact(key: PrivateKey, digest: bytes) -> tuple[bytes, bytes]:
 def digest_signed_with(key: PrivateKey, s: int) -> tuple[bytes, tuple[bytes, bytes]]:
     """A digest made so that (r, vs) with just this s signs it, for tests of the bound on s.
 
-    s has to fit into 255 bits, as in any compact signature. Takes the nonce 1: never do that with a real key.
+    s has to fit into 255 bits, as in any compact signature. The nonce is 1: not for real keys.
     """
     nonce_point = PrivateKey((1).to_bytes(32, "big")).public_key.to_bytes()
     r = int.from_bytes(nonce_point[:32], "big")

@@ -99,7 +99,7 @@ class Bench:
         return self.registry.register_enclave(*arguments, {"from": enclave.operator})
 
     def try_register(self, enclave: Enclave, time: int | None = None, **how: Any) -> None:
-        """What `register` would meet, as a call: Brownie traces a reverted transaction for a second."""
+        """The same as a call, for what reverts: Brownie traces a reverted transaction for long."""
         arguments = self._arguments(enclave, **how)
         if time is not None:
             mine_at(time)

@@ -1,7 +1,7 @@
 """transfer_ownership, accept_ownership, and the constructor."""
 
 import pytest
-from brownie import EnclaveRegistry, ZERO_ADDRESS, reverts, web3
+from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts, web3
 
 from tests.reasons import BAD_ADDRESS, NOT_A_CONTRACT
 from tests.unit.enclave_registry.bench import NOT_OWNER, at, now, only_event

@@ -1,5 +1,5 @@
 import pytest
-from brownie import EnclaveRegistry, ZERO_ADDRESS, reverts
+from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts
 
 from tests.reasons import MARKET_KNOWN, NOT_A_CONTRACT
 from tests.unit.enclave_registry.bench import NOT_OWNER, only_event

@@ -1,0 +1,313 @@
+from dataclasses import replace
+
+import pytest
+from brownie import reverts
+
+from tests.reasons import (
+    BAD_SIGNATURE,
+    ENCLAVE_EXPIRED,
+    ENCLAVE_REVOKED,
+    ENCLAVE_UNKNOWN,
+    MEASUREMENT_REVOKED,
+    NOT_IN_ROSTER,
+    OPERATOR_EXCLUDED,
+    OPERATOR_INACTIVE,
+    OPERATOR_TWICE,
+    PLATFORM_REVOKED,
+    TOO_LITTLE_STAKE,
+    VERIFIER_REVOKED,
+)
+from tests.sale import (
+    DAY,
+    ETHER,
+    Cosignature,
+    Signer,
+    cosign,
+    enclave,
+    ordered,
+    roster,
+    signers,
+    word,
+)
+from tests.signing import ORDER, digest_signed_with
+from tests.unit.enclave_registry.bench import UNBONDING, at, measurement_of, mine_at, now
+
+DIGEST = word("digest")
+STAKE = 10 * ETHER
+GAS_PER_SIGNER = 15_000
+
+
+@pytest.fixture(scope="module")
+def enclaves(bench, operator, rival, stranger, challenger, prover, deployer, owner):
+    """Seven enclaves, by rising signing key, each with an operator and a platform of its own."""
+    operators = (operator, rival, stranger, challenger, prover, deployer, owner)
+    return ordered(bench.enlist(enclave(f"of {each.address}", each.address)) for each in operators)
+
+
+@pytest.fixture
+def quorum(bench, registry, enclaves):
+    """Calls check_quorum, by default with what is valid for the three first of the roster."""
+
+    def call(**changed):
+        arguments = {
+            "digest": DIGEST,
+            "measurement": bench.measurement,
+            "min_stake": STAKE,
+            "roster": roster(enclaves),
+            "cosignatures": cosign(DIGEST, enclaves[:3]),
+            "excluded": [],
+        }
+        return registry.check_quorum(*{**arguments, **changed}.values())
+
+    return call
+
+
+def as_signer(found):
+    signing_key, operator, platform = found
+    return Signer(signing_key, operator, bytes(platform))
+
+
+# ── Success ──
+
+
+@pytest.mark.parametrize("chosen", [(0,), (6,), (0, 6), (1, 3, 5), (0, 1, 2, 3, 4, 5, 6), ()])
+def test_check_quorum__active_enclaves_of_the_roster__are_the_signers(quorum, enclaves, chosen):
+    by = [enclaves[i] for i in chosen]
+    found = quorum(cosignatures=cosign(DIGEST, by))
+    assert [as_signer(each) for each in found] == signers(by)
+
+
+def test_check_quorum__excluded_others__are_no_hindrance(quorum, enclaves):
+    found = quorum(excluded=signers(enclaves[3:6]))
+    assert [as_signer(each) for each in found] == signers(enclaves[:3])
+
+
+def test_check_quorum__full_roster_and_panel__costs_at_most_15000_gas_a_signer(
+    bench, registry, enclaves, stranger
+):
+    spares = [enclave(f"spare {n}", stranger.address) for n in range(9)]
+    arguments = bench.measurement, STAKE, roster([*enclaves, *spares])
+
+    def gas(by):
+        call = registry.check_quorum
+        cosignatures = cosign(DIGEST, by)
+        receipt = call.transact(DIGEST, *arguments, cosignatures, [], {"from": stranger})
+        return receipt.gas_used
+
+    assert gas(enclaves) - gas([]) <= GAS_PER_SIGNER * len(enclaves)
+
+
+# ── The signature ──
+
+
+def test_check_quorum__over_another_digest__reverts(quorum, enclaves):
+    with reverts(NOT_IN_ROSTER):
+        quorum(cosignatures=cosign(word("another digest"), enclaves[:1]))
+
+
+def test_check_quorum__invalid_signature__reverts(quorum, enclaves):
+    valid = enclaves[0].cosign(DIGEST)
+    for r in (bytes(32), ORDER.to_bytes(32, "big")):
+        with reverts(BAD_SIGNATURE):
+            quorum(cosignatures=[valid._replace(r=r)])
+    with reverts(BAD_SIGNATURE):
+        quorum(cosignatures=[valid._replace(vs=bytes(32))])
+
+
+@pytest.mark.parametrize(("s", "is_low"), [(ORDER // 2, True), (ORDER // 2 + 1, False)])
+def test_check_quorum__high_s__reverts(quorum, enclaves, s, is_low):
+    digest, (r, vs) = digest_signed_with(enclaves[0].key, s)
+    cosignature = Cosignature(r, vs, enclaves[0].platform)
+    if is_low:
+        assert len(quorum(digest=digest, cosignatures=[cosignature])) == 1
+    else:
+        with reverts(BAD_SIGNATURE):
+            quorum(digest=digest, cosignatures=[cosignature])
+
+
+def test_check_quorum__parity_flipped__reverts(quorum, enclaves):
+    valid = enclaves[0].cosign(DIGEST)
+    flipped = bytes([valid.vs[0] ^ 0x80]) + valid.vs[1:]
+    with reverts(NOT_IN_ROSTER):
+        quorum(cosignatures=[valid._replace(vs=flipped)])
+
+
+# ── The roster ──
+
+
+def test_check_quorum__not_in_the_roster__reverts(quorum, enclaves):
+    with reverts(NOT_IN_ROSTER):
+        quorum(roster=roster(enclaves[1:]))
+    with reverts(NOT_IN_ROSTER):
+        quorum(roster=[])
+
+
+def test_check_quorum__not_ascending__reverts(quorum, enclaves):
+    first, second, third = cosign(DIGEST, enclaves[:3])
+    with reverts(NOT_IN_ROSTER):
+        quorum(cosignatures=[second, first, third])
+    with reverts(NOT_IN_ROSTER):
+        quorum(cosignatures=[first, third, second])
+
+
+def test_check_quorum__one_signature_twice__reverts(quorum, enclaves):
+    first, second, _ = cosign(DIGEST, enclaves[:3])
+    with reverts(NOT_IN_ROSTER):
+        quorum(cosignatures=[first, first])
+    with reverts(NOT_IN_ROSTER):
+        quorum(cosignatures=[first, second, second])
+    twice = roster(enclaves[:1]) * 2  # the market takes no such roster
+    with reverts(OPERATOR_TWICE):
+        quorum(roster=twice, cosignatures=[first, first])
+
+
+# ── The enclave ──
+
+
+def test_check_quorum__roster_names_another_sealing_key__reverts(quorum, enclaves):
+    entries = roster(enclaves)
+    entries[1] = entries[1]._replace(sealing_key=entries[2].sealing_key)
+    with reverts(ENCLAVE_UNKNOWN):
+        quorum(roster=entries)
+
+
+def test_check_quorum__signature_names_another_platform__reverts(quorum, enclaves):
+    first = enclaves[0].cosign(DIGEST)
+    for platform in (enclaves[1].platform, word("unknown platform"), bytes(32)):
+        with reverts(ENCLAVE_UNKNOWN):
+            quorum(cosignatures=[first._replace(platform=platform)])
+
+
+def test_check_quorum__another_measurement__reverts(quorum, bench, enclaves):
+    for measurement in (measurement_of(bench.verifier, word("another")), bytes(32)):
+        with reverts(ENCLAVE_UNKNOWN):
+            quorum(measurement=measurement)
+
+
+def test_check_quorum__never_registered__reverts(quorum, stranger):
+    spare = enclave("spare", stranger.address)
+    with reverts(ENCLAVE_UNKNOWN):
+        quorum(roster=roster([spare]), cosignatures=cosign(DIGEST, [spare]))
+
+
+def test_check_quorum__platform_has_moved_on__reverts(bench, quorum, registry, enclaves):
+    first = enclaves[0]
+    registry.request_unstake({"from": first.operator})
+    at(now() + UNBONDING)
+    registry.unstake(first.operator, {"from": first.operator})
+    moved = replace(enclave("moved", enclaves[1].operator), platform=first.platform)
+    bench.register(moved)
+    with reverts(ENCLAVE_UNKNOWN):
+        quorum(cosignatures=cosign(DIGEST, [first]))
+
+
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_check_quorum__around_expiry__signs_only_before(bench, quorum, enclaves, late):
+    expiry = now() + DAY
+    bench.register(enclaves[2], expiry=expiry)
+    mine_at(expiry + late)
+    if late < 0:
+        assert len(quorum()) == 3
+    else:
+        with reverts(ENCLAVE_EXPIRED):
+            quorum()
+
+
+# ── What is revoked ──
+
+
+def test_check_quorum__enclave_revoked__reverts(bench, quorum, registry, owner, enclaves):
+    registry.revoke_enclave(enclaves[3].signing_key, bench.measurement, {"from": owner})
+    assert len(quorum()) == 3
+    registry.revoke_enclave(enclaves[1].signing_key, bench.measurement, {"from": owner})
+    with reverts(ENCLAVE_REVOKED):
+        quorum()
+
+
+def test_check_quorum__platform_revoked__reverts(quorum, registry, owner, enclaves):
+    registry.revoke_platform(enclaves[3].platform, {"from": owner})
+    assert len(quorum()) == 3
+    registry.revoke_platform(enclaves[1].platform, {"from": owner})
+    with reverts(PLATFORM_REVOKED):
+        quorum()
+
+
+def test_check_quorum__measurement_revoked__reverts(bench, quorum, registry, owner):
+    registry.revoke_measurement(word("another measurement"), {"from": owner})
+    assert len(quorum()) == 3
+    registry.revoke_measurement(bench.measurement, {"from": owner})
+    with reverts(MEASUREMENT_REVOKED):
+        quorum()
+
+
+def test_check_quorum__verifier_revoked__reverts(bench, quorum, registry, owner, second_verifier):
+    registry.revoke_verifier(second_verifier, {"from": owner})
+    assert len(quorum()) == 3
+    registry.revoke_verifier(bench.verifier, {"from": owner})
+    with reverts(VERIFIER_REVOKED):
+        quorum()
+
+
+# ── The operator ──
+
+
+def test_check_quorum__operator_unbonding_or_of_a_later_epoch__reverts(
+    bench, quorum, registry, enclaves
+):
+    leaver = enclaves[1].operator
+    registry.request_unstake({"from": leaver})
+    with reverts(OPERATOR_INACTIVE):
+        quorum()
+    at(now() + UNBONDING)
+    registry.unstake(leaver, {"from": leaver})
+    for each in (enclaves[0], enclaves[2]):
+        bench.register(each)
+    with reverts(OPERATOR_INACTIVE):
+        quorum()
+    bench.stake(leaver)
+    with reverts(OPERATOR_INACTIVE):
+        quorum()
+    bench.register(enclaves[1])
+    assert len(quorum()) == 3
+
+
+def test_check_quorum__stake_below_the_minimum__reverts(bench, quorum, enclaves, challenger):
+    assert len(quorum(min_stake=STAKE)) == 3
+    with reverts(TOO_LITTLE_STAKE):
+        quorum(min_stake=STAKE + 1)
+    bench.slash(enclaves[1].operator, 1, challenger)
+    with reverts(TOO_LITTLE_STAKE):
+        quorum(min_stake=STAKE)
+    assert len(quorum(min_stake=STAKE - 1)) == 3
+
+
+def test_check_quorum__operator_twice__reverts(bench, quorum, enclaves):
+    double = enclave("double", enclaves[0].operator)
+    bench.register(double)
+    entries = roster([*enclaves, double])
+    with reverts(OPERATOR_TWICE):
+        quorum(roster=entries, cosignatures=cosign(DIGEST, [enclaves[0], double]))
+    on_one_platform = replace(enclave("triple", enclaves[0].operator), platform=double.platform)
+    bench.register(on_one_platform)
+    pair = [double, on_one_platform]
+    with reverts(OPERATOR_TWICE):
+        quorum(roster=roster(pair), cosignatures=cosign(DIGEST, pair))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_check_quorum__operator_excluded__reverts(quorum, enclaves, place):
+    excluded = [enclaves[4], enclaves[5], enclaves[6]]
+    excluded[place] = enclaves[place]
+    with reverts(OPERATOR_EXCLUDED):
+        quorum(excluded=signers(excluded))
+
+
+def test_check_quorum__another_enclave_of_an_excluded_operator__reverts(bench, quorum, enclaves):
+    double = enclave("double", enclaves[0].operator)
+    bench.register(double)
+    with reverts(OPERATOR_EXCLUDED):
+        quorum(
+            roster=roster([double]),
+            cosignatures=cosign(DIGEST, [double]),
+            excluded=signers(enclaves[:1]),
+        )

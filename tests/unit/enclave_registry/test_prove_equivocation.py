@@ -1,0 +1,358 @@
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts, web3
+
+from offchain.eip712 import Domain
+from tests.reasons import (
+    BAD_SIGNATURE,
+    DIFFERENT_PLATFORMS,
+    DIFFERENT_RUNS,
+    ENCLAVE_UNKNOWN,
+    MARKET_UNKNOWN,
+    NO_CONTRADICTION,
+    NO_STAKE,
+    OPERATOR_INACTIVE,
+    WRONG_TASK,
+)
+from tests.sale import (
+    DAY,
+    ETHER,
+    Enclave,
+    Report,
+    Task,
+    enclave,
+    report,
+    roster,
+    task,
+    word,
+)
+from tests.signing import ORDER, digest_signed_with
+from tests.unit.enclave_registry.bench import MAX_LIFETIME, UNBONDING, at, now, only_event
+
+TOLERANCE = 2_000
+SEED = word("seed")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task that no market knows, and enclaves that sign reports of it."""
+
+    registry: Any
+    prover: Any
+    domain: Domain
+    task: Task
+
+    def report(self, *pairs: tuple[int, int], **changed: Any) -> Report:
+        made = report(self.task.id(self.domain), SEED, *pairs)
+        return made._replace(**changed)
+
+    def arguments(self, reports: tuple[Report, Report], by: tuple[Enclave, Enclave]) -> list[Any]:
+        cosignatures = [
+            each.cosign(made.digest(self.domain)) for each, made in zip(by, reports, strict=True)
+        ]
+        return [self.task, list(reports), cosignatures, [each.sealing_key for each in by]]
+
+    def prove(self, first: Report, second: Report, by: tuple[Enclave, Enclave]) -> Any:
+        arguments = self.arguments((first, second), by)
+        return self.registry.prove_equivocation(*arguments, {"from": self.prover})
+
+    def try_prove(self, first: Report, second: Report, by: tuple[Enclave, Enclave]) -> Any:
+        """The same as a call, for what reverts, and for what it would return."""
+        arguments = self.arguments((first, second), by)
+        return self.registry.prove_equivocation.call(*arguments, {"from": self.prover})
+
+
+@pytest.fixture
+def case(bench, registry, prover, market, enlisted):
+    made = task(prover.address, roster([enlisted]), bench.measurement, now(), tolerance=TOLERANCE)
+    return Case(registry, prover, Domain(web3.eth.chain_id, market.address), made)
+
+
+@pytest.fixture
+def two_stories(case):
+    """Reports that award another index."""
+    return case.report((0, 900_000)), case.report((1, 900_000))
+
+
+# ── Success ──
+
+
+def test_prove_equivocation__one_enclave__takes_the_stake_a_quarter_for_the_prover(
+    bench, registry, case, two_stories, enlisted, operator, rival, prover
+):
+    bench.stake(operator, 3)
+    bench.stake(rival)
+    burned_before = web3.eth.get_balance(ZERO_ADDRESS)
+    receipt = case.prove(*two_stories, by=(enlisted, enlisted))
+    taken = 10 * ETHER + 3
+    reward = taken // 4
+    assert receipt.return_value == taken
+    assert registry.operator(operator) == (0, 0, 0)
+    assert registry.operator(rival) == (10 * ETHER, 0, 0)
+    assert registry.credits(prover) == reward
+    assert registry.balance() == 10 * ETHER + reward
+    assert web3.eth.get_balance(ZERO_ADDRESS) - burned_before == taken - reward
+    assert only_event(receipt, "EquivocationProven") == {
+        "operator": operator,
+        "prover": prover,
+        "platform": enlisted.platform,
+        "task_id": case.task.id(case.domain),
+        "taken": taken,
+        "reward": reward,
+    }
+
+
+def test_prove_equivocation__two_enclaves_of_one_platform__takes_the_stake(
+    bench, registry, case, two_stories, enlisted, operator
+):
+    twin = replace(enclave("twin", operator.address), platform=enlisted.platform)
+    bench.register(twin)
+    case.prove(*two_stories, by=(enlisted, twin))
+    assert registry.operator(operator) == (0, 0, 0)
+
+
+def test_prove_equivocation__unbonding__still_takes_the_stake(
+    registry, case, two_stories, enlisted, operator
+):
+    registry.request_unstake({"from": operator})
+    unlocks_at = registry.operator(operator)[1]
+    at(unlocks_at + 1)
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    assert registry.operator(operator) == (0, unlocks_at, 0)
+
+
+def test_prove_equivocation__expired_and_revoked__still_takes_the_stake(
+    bench, registry, case, two_stories, enlisted, operator, owner
+):
+    registry.revoke_enclave(enlisted.signing_key, bench.measurement, {"from": owner})
+    registry.revoke_platform(enlisted.platform, {"from": owner})
+    registry.revoke_measurement(bench.measurement, {"from": owner})
+    at(now() + MAX_LIFETIME + UNBONDING + DAY)
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    assert registry.operator(operator) == (0, 0, 0)
+
+
+def test_prove_equivocation__by_the_culprit__still_costs_three_quarters(
+    registry, case, two_stories, enlisted, operator
+):
+    replace(case, prover=operator).prove(*two_stories, by=(enlisted, enlisted))
+    assert registry.credits(operator) == 10 * ETHER // 4
+    assert registry.balance() == 10 * ETHER // 4
+
+
+@pytest.mark.parametrize("stake", [1, 3, 4, 5])
+def test_prove_equivocation__a_few_wei__reward_rounds_down(
+    bench, registry, case, two_stories, enlisted, operator, challenger, prover, stake
+):
+    bench.slash(operator, 10 * ETHER - stake, challenger)
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    assert registry.credits(prover) == stake // 4
+    assert registry.balance() == 10 * ETHER - stake + stake // 4
+
+
+# ── What contradicts ──
+
+BASE = (3, 900_000), (7, 800_000)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [(3, 900_000), (8, 800_000)],
+        [(7, 900_000), (3, 800_000)],
+        [(3, 900_000)],
+        [],
+        [*BASE, (9, 1)],
+        [(3, 900_000 + 2 * TOLERANCE + 1), (7, 800_000)],
+        [(3, 900_000), (7, 800_000 - 2 * TOLERANCE - 1)],
+        [(3, 2**224 - 1), (7, 800_000)],
+    ],
+    ids=["index", "order", "shorter", "empty", "longer", "higher", "lower", "absurd"],
+)
+def test_prove_equivocation__awards_that_contradict__either_way_round(case, enlisted, pairs):
+    stories = [case.report(*BASE), case.report(*pairs)]
+    for first, second in (stories, stories[::-1]):
+        assert case.try_prove(first, second, by=(enlisted, enlisted)) == 10 * ETHER
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        BASE,
+        [(3, 900_000 + 2 * TOLERANCE), (7, 800_000 - 2 * TOLERANCE)],
+        [(3, 900_000 - 2 * TOLERANCE), (7, 800_000 + 2 * TOLERANCE)],
+    ],
+    ids=["same", "apart", "closer"],
+)
+def test_prove_equivocation__awards_within_twice_the_tolerance__reverts(case, enlisted, pairs):
+    first, second = case.report(*BASE), case.report(*pairs, results=word("other results"))
+    for stories in ((first, second), (second, first)):
+        with reverts(NO_CONTRADICTION):
+            case.try_prove(*stories, by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__no_awards_twice__reverts(case, enlisted):
+    with reverts(NO_CONTRADICTION):
+        case.try_prove(case.report(), case.report(), by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__an_award_and_none__contradict_whatever_the_score(
+    registry, case, enlisted
+):
+    case.prove(case.report((0, 1)), case.report(), by=(enlisted, enlisted))
+    assert registry.operator(enlisted.operator) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("tolerance", [0, 2**255, 2**256 - 1])
+def test_prove_equivocation__extreme_tolerance__does_not_overflow(case, enlisted, tolerance):
+    extreme = replace(case, task=case.task._replace(tolerance=tolerance))
+    apart = extreme.report((0, 2**224 - 1)), extreme.report((0, 1))
+    if tolerance:
+        with reverts(NO_CONTRADICTION):
+            extreme.try_prove(*apart, by=(enlisted, enlisted))
+    else:
+        extreme.prove(*apart, by=(enlisted, enlisted))
+
+
+# ── What is no proof ──
+
+
+def test_prove_equivocation__another_task__reverts(case, enlisted):
+    another = word("another task")
+    first = case.report((0, 900_000))
+    second = case.report((1, 900_000), task_id=another)
+    for stories in ((first, second), (second, first)):
+        with reverts(WRONG_TASK):
+            case.try_prove(*stories, by=(enlisted, enlisted))
+    both = first._replace(task_id=another), second
+    with reverts(WRONG_TASK):
+        case.try_prove(*both, by=(enlisted, enlisted))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"round": 1}, {"seed": word("other")}, {"inventory": word("other")}]
+)
+def test_prove_equivocation__another_run__reverts(case, two_stories, enlisted, changed):
+    first, second = two_stories
+    with reverts(DIFFERENT_RUNS):
+        case.try_prove(first, second._replace(**changed), by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__in_the_panel_round__takes_the_stake(
+    registry, case, two_stories, enlisted, operator
+):
+    first, second = (story._replace(round=1) for story in two_stories)
+    case.prove(first, second, by=(enlisted, enlisted))
+    assert registry.operator(operator) == (0, 0, 0)
+
+
+def test_prove_equivocation__signature_of_another_report__reverts(
+    registry, case, two_stories, enlisted
+):
+    arguments = case.arguments(two_stories, (enlisted, enlisted))
+    arguments[2][1] = arguments[2][0]
+    with reverts(ENCLAVE_UNKNOWN):
+        registry.prove_equivocation.call(*arguments, {"from": case.prover})
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_prove_equivocation__invalid_signature__reverts(
+    registry, case, two_stories, enlisted, place
+):
+    arguments = case.arguments(two_stories, (enlisted, enlisted))
+    _, (r, vs) = digest_signed_with(enlisted.key, ORDER // 2 + 1)
+    for invalid in ({"r": bytes(32)}, {"r": r, "vs": vs}):
+        arguments[2][place] = arguments[2][place]._replace(**invalid)
+        with reverts(BAD_SIGNATURE):
+            registry.prove_equivocation.call(*arguments, {"from": case.prover})
+
+
+def test_prove_equivocation__for_another_market__reverts(case, two_stories, enlisted, stranger):
+    """The digest binds market and chain, so a signature for a twin proves nothing here."""
+    elsewhere = replace(case, domain=Domain(case.domain.chain_id, stranger.address))
+    with reverts(WRONG_TASK):
+        elsewhere.try_prove(
+            elsewhere.report((0, 1)), elsewhere.report((1, 1)), by=(enlisted, enlisted)
+        )
+    signed = [enlisted.cosign(story.digest(elsewhere.domain)) for story in two_stories]
+    keys = [enlisted.sealing_key] * 2
+    with reverts(ENCLAVE_UNKNOWN):
+        case.registry.prove_equivocation.call(
+            case.task, list(two_stories), signed, keys, {"from": case.prover}
+        )
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_prove_equivocation__another_sealing_key__reverts(
+    registry, case, two_stories, enlisted, place
+):
+    arguments = case.arguments(two_stories, (enlisted, enlisted))
+    arguments[3][place] = word("another key")
+    with reverts(ENCLAVE_UNKNOWN):
+        registry.prove_equivocation.call(*arguments, {"from": case.prover})
+
+
+def test_prove_equivocation__platforms_of_one_operator__reverts(
+    bench, case, two_stories, enlisted, operator
+):
+    elsewhere = enclave("elsewhere", operator.address)
+    bench.register(elsewhere)
+    with reverts(DIFFERENT_PLATFORMS):
+        case.try_prove(*two_stories, by=(enlisted, elsewhere))
+    on_paper = replace(elsewhere, platform=enlisted.platform)
+    with reverts(ENCLAVE_UNKNOWN):
+        case.try_prove(*two_stories, by=(enlisted, on_paper))
+
+
+def test_prove_equivocation__of_the_platforms_next_operator__reverts(
+    bench, registry, case, two_stories, enlisted, operator, rival
+):
+    """Whoever takes over a machine does not answer for what was signed on it before."""
+    registry.request_unstake({"from": operator})
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    bench.enlist(replace(enclave("next", rival.address), platform=enlisted.platform))
+    with reverts(ENCLAVE_UNKNOWN):
+        case.try_prove(*two_stories, by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__never_registered__reverts(case, two_stories, stranger):
+    unknown = enclave("unknown", stranger.address)
+    with reverts(ENCLAVE_UNKNOWN):
+        case.try_prove(*two_stories, by=(unknown, unknown))
+
+
+def test_prove_equivocation__under_another_measurement__reverts(case, enlisted):
+    other = replace(case, task=case.task._replace(measurement=word("another measurement")))
+    with reverts(ENCLAVE_UNKNOWN):
+        other.try_prove(other.report((0, 1)), other.report((1, 1)), by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__of_an_earlier_epoch__reverts_unless_revived(
+    bench, registry, case, two_stories, enlisted, operator
+):
+    registry.request_unstake({"from": operator})
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    bench.stake(operator)
+    with reverts(OPERATOR_INACTIVE):
+        case.try_prove(*two_stories, by=(enlisted, enlisted))
+    bench.register(enlisted)
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    assert registry.operator(operator) == (0, 0, 1)
+
+
+def test_prove_equivocation__again__reverts(case, two_stories, enlisted):
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    with reverts(NO_STAKE):
+        case.try_prove(*two_stories, by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__no_market__reverts(
+    deployer, owner, verifier, case, two_stories, enlisted
+):
+    unnamed = deployer.deploy(EnclaveRegistry, owner, verifier)
+    with reverts(MARKET_UNKNOWN):
+        replace(case, registry=unnamed).try_prove(*two_stories, by=(enlisted, enlisted))
