@@ -1,0 +1,126 @@
+"""What tests on the local chain need besides Brownie: exact times, exact events, exact balances."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from brownie import project, web3
+from eth_abi.abi import decode, encode
+from eth_utils.abi import event_abi_to_log_topic
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+Abi = dict[str, Any]
+Event = tuple[str, dict[str, Any]]
+
+# ── The node ──
+
+
+def rpc(method: str, *params: Any) -> Any:
+    """What the node answers to a request that Brownie has no word for.
+
+    Raises:
+        AssertionError: it answers with an error.
+    """
+    answer = web3.provider.make_request(method, list(params))
+    assert "error" not in answer, answer["error"]
+    return answer["result"]
+
+
+def at(time: int) -> None:
+    """Gives the next block this timestamp."""
+    rpc("evm_setNextBlockTimestamp", time)
+
+
+def now() -> int:
+    """Timestamp of the latest block."""
+    return int(rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+
+def fund(account: str, wei: int) -> None:
+    """Gives an account this balance, whether it wants it or not."""
+    rpc("anvil_setBalance", str(account), hex(wei))
+
+
+def send_with_least_gas(sender: Any, to: Any, data: str, step: int = 2_000) -> int:
+    """Sends a call with more and more gas until it succeeds; gives the gas limit that did it.
+
+    Raises:
+        AssertionError: a million is not enough.
+    """
+    for gas in range(40_000, 1_000_000, step):
+        call = {"from": str(sender), "to": str(to), "data": data, "gasPrice": "0x0"}
+        call["gas"] = hex(gas)
+        receipt = web3.eth.wait_for_transaction_receipt(rpc("eth_sendTransaction", call))
+        if receipt["status"]:
+            return gas
+    raise AssertionError("a million gas is not enough")
+
+
+# ── Events ──
+
+
+def events(transaction: Any) -> list[Event]:
+    """Every event, in order, with every field: bytes as bytes, addresses checksummed, structs as
+    tuples. Raises KeyError on an event that no contract of the project declares."""
+    declared = {
+        event_abi_to_log_topic(entry): entry
+        for contract in project.get_loaded_projects()[0]
+        for entry in contract.abi
+        if entry["type"] == "event"
+    }
+    return [_event(declared[bytes(log["topics"][0])], log) for log in transaction.logs]
+
+
+def _event(abi: Abi, log: Any) -> Event:
+    indexed = [entry for entry in abi["inputs"] if entry["indexed"]]
+    plain = [entry for entry in abi["inputs"] if not entry["indexed"]]
+    values = dict(zip([entry["name"] for entry in plain], _decode(plain, log["data"]), strict=True))
+    for entry, topic in zip(indexed, log["topics"][1:], strict=True):
+        values[entry["name"]] = _decode([entry], topic)[0]
+    return abi["name"], values
+
+
+def _decode(entries: Sequence[Abi], data: bytes) -> list[Any]:
+    values = decode([_type(entry) for entry in entries], bytes(data))
+    return [_plain(entry, value) for entry, value in zip(entries, values, strict=True)]
+
+
+def _type(entry: Abi) -> str:
+    if not entry["type"].startswith("tuple"):
+        return str(entry["type"])
+    members = ",".join(_type(member) for member in entry["components"])
+    return f"({members}){entry['type'].removeprefix('tuple')}"
+
+
+def _plain(entry: Abi, value: Any) -> Any:
+    kind = entry["type"]
+    if kind.endswith("]"):
+        element = {**entry, "type": kind[: kind.rindex("[")]}
+        return tuple(_plain(element, each) for each in value)
+    if kind == "tuple":
+        members = zip(entry["components"], value, strict=True)
+        return tuple(_plain(member, each) for member, each in members)
+    return to_checksum_address(value) if kind == "address" else value
+
+
+# ── Balances ──
+
+Request = tuple[str, list[Any]]
+
+
+def read(requests: Iterable[Request]) -> list[int]:
+    """What these requests answer, asked for all at once: each an integer in the first word."""
+    answers = web3.provider.make_batch_request(list(requests))
+    return [int(answer["result"][:66], 16) for answer in answers]
+
+
+def ether_of(account: Any) -> Request:
+    """For an account's wei."""
+    return "eth_getBalance", [str(account), "latest"]
+
+
+def view(contract: Any, signature: str, *arguments: Any) -> Request:
+    """For what a view gives first; by its signature, say ``owed(address)``."""
+    kinds = signature[signature.index("(") + 1 : -1].split(",")
+    data = keccak(text=signature)[:4] + encode(kinds, [str(each) for each in arguments])
+    return "eth_call", [{"to": str(contract), "data": "0x" + data.hex()}, "latest"]

@@ -1,0 +1,411 @@
+"""create_task: what a task may say, and the escrow."""
+
+import brownie
+import pytest
+from brownie import MoodyToken, PlainToken
+
+from tests import sale
+from tests.reasons import (
+    BAD_AWARD_COUNT,
+    BAD_BENCHMARK,
+    BAD_BOND,
+    BAD_BUDGET,
+    BAD_CURVE,
+    BAD_DEADLINE,
+    BAD_ENTRY_FEE,
+    BAD_KEY,
+    BAD_MEASUREMENT,
+    BAD_QUORUM,
+    BAD_ROSTER,
+    BAD_STAKE,
+    BAD_SUBMISSION_COUNT,
+    BAD_TOKEN,
+    BAD_TOLERANCE,
+    BAD_WINDOW,
+    NOT_PROVIDER,
+    TASK_EXISTS,
+    WRONG_VALUE,
+)
+from tests.sale import DAY, ETHER, GWEI, HOUR, OPEN, curve
+from tests.unit.chain import at, events, fund, now
+from tests.unit.model_market.ground import MIN_TOLERANCE, SEAT_BOND
+from tests.unit.model_market.moods import Mood
+
+LOW_ORDER = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7")
+"""Of order 8, with the bit set that RFC 7748 ignores."""
+
+# ── Success ──
+
+
+def test_create_task__in_ether__escrows_budget_and_fee(ground, market, provider, books):
+    task, before = ground.task(provider, budget=7 * ETHER, benchmark_fee=3), books()
+    transaction = ground.create(task)
+    assert bytes(transaction.return_value) == task.id(ground.domain)
+    assert before.moved() == {
+        "provider ether": -7 * ETHER - 3,
+        "market ether": 7 * ETHER + 3,
+        "owed ether": 7 * ETHER + 3,
+    }
+    assert events(transaction) == [
+        ("TaskCreated", {"task_id": task.id(ground.domain), "provider": provider, "task": task})
+    ]
+
+
+def test_create_task__in_a_token__escrows_budget_and_fee(ground, market, provider, token, books):
+    task = ground.task(provider, token=token.address, budget=5_000_000, benchmark_fee=250_001)
+    task = task._replace(curve=curve((1, 5_000_000)))
+    before = books(token)
+    transaction = ground.create(task)
+    assert before.moved() == {
+        "provider token": -5_250_001,
+        "market token": 5_250_001,
+        "owed token": 5_250_001,
+    }
+    created = {"task_id": task.id(ground.domain), "provider": provider, "task": task}
+    moved = {"sender": provider, "receiver": market, "value": 5_250_001}
+    assert events(transaction) == [("TaskCreated", created), ("Transfer", moved)]
+
+
+def test_create_task__any__state_is_two_words(ground, provider):
+    task = ground.task(
+        provider, max_submissions=77, commit_bond=12 * GWEI, entry_fee=345 * GWEI, nonce=2**256 - 1
+    )
+    ground.create(task)
+    assert ground.progress(task) == sale.Progress(
+        stage=OPEN,
+        time_a=task.commit_deadline,
+        time_b=task.reveal_deadline,
+        max_submissions=77,
+        commits=0,
+        reveals=0,
+        awards=0,
+        claimed=0,
+        commit_bond=12 * GWEI,
+        entry_fee=345 * GWEI,
+    )
+    assert ground.head(task) == bytes(32)
+    assert ground.submission(task, 0) == bytes(32)
+
+
+def test_create_task__same_terms_another_nonce__is_another_task(ground, provider):
+    task = ground.task(provider)
+    ground.create(task)
+    ground.create(task._replace(nonce=1))
+    assert ground.progress(task).stage == OPEN
+    assert ground.progress(task._replace(nonce=1)).stage == OPEN
+
+
+def test_create_task__smallest_and_largest_budget__are_escrowed(ground, provider, token):
+    largest = 2**128 - 1
+    token.mint(provider, 2 * largest, {"from": provider})
+    small = ground.task(provider, budget=1, benchmark_fee=0, curve=curve((1, 1)))
+    large = small._replace(token=token.address, budget=largest, benchmark_fee=largest)
+    ground.create(small)
+    ground.create(large)
+    assert ground.market.owed(token) == 2 * largest
+    assert ground.market.owed(sale.ZERO_ADDRESS) == 1
+
+
+@pytest.mark.parametrize("decimals", [6, 18])
+def test_create_task__decimals_of_the_token__do_not_matter(ground, market, provider, decimals):
+    token = provider.deploy(PlainToken, decimals)
+    unit = 10**decimals
+    token.mint(provider, 12 * unit, {"from": provider})
+    token.approve(market, 11 * unit, {"from": provider})
+    price = curve((1, 10 * unit))
+    ground.create(
+        ground.task(
+            provider, token=token.address, budget=10 * unit, benchmark_fee=unit, curve=price
+        )
+    )
+    assert token.balanceOf(market) == market.owed(token) == 11 * unit
+    assert token.balanceOf(provider) == unit
+
+
+# ── Every field at its limits ──
+
+EIGHT_KNOTS = curve(*((score, score) for score in (1, 2, 3, 4, 5, 6, 7, 1_000_000)))
+
+ACCEPTED = {
+    "benchmark_fee: none": {"benchmark_fee": 0},
+    "max_awards: least": {"max_awards": 1},
+    "max_awards: most": {"max_awards": 8},
+    "quorum: least": {"quorum": 1},
+    "quorum: most": {"quorum": 3},
+    "tolerance: least": {"tolerance": MIN_TOLERANCE},
+    "tolerance: most": {"tolerance": 1_000_000},
+    "min_stake: the bond of one signer": {"quorum": 1, "min_stake": 3 * SEAT_BOND},
+    "min_stake: a third of the bond": {"quorum": 3, "min_stake": -(-7 * SEAT_BOND // 3)},
+    "min_stake: most": {"min_stake": 2**128 - 1},
+    "max_submissions: least": {"max_submissions": 1},
+    "max_submissions: most": {"max_submissions": 2**20 - 1},
+    "commit_bond: none": {"commit_bond": 0},
+    "commit_bond: most": {"commit_bond": (2**48 - 1) * GWEI},
+    "entry_fee: none": {"entry_fee": 0},
+    "entry_fee: most": {"entry_fee": (2**48 - 1) * GWEI},
+    "windows: shortest": {"dispute_window": DAY, "verdict_window": DAY, "claim_window": DAY},
+    "windows: longest": {
+        "dispute_window": 7 * DAY,
+        "verdict_window": 7 * DAY,
+        "claim_window": 7 * DAY,
+    },
+    "curve: one knot at the first score": {"curve": curve((1, 1))},
+    "curve: one knot at the last score": {"curve": curve((1_000_000, 1))},
+    "curve: eight knots": {"curve": EIGHT_KNOTS},
+    "curve: flat": {"curve": curve((1, 5), (2, 5))},
+    "curve: from nothing": {"curve": curve((1, 0), (2, 1))},
+    "curve: up to the budget": {"curve": curve((1, 10 * ETHER))},
+    "delivery_key: any of high order": {"delivery_key": b"\xff" * 32},
+}
+
+
+@pytest.mark.parametrize("terms", ACCEPTED.values(), ids=ACCEPTED)
+def test_create_task__field_at_its_limit__is_accepted(ground, provider, terms):
+    task = ground.task(provider, **terms)
+    ground.create(task)
+    assert ground.progress(task).stage == OPEN
+
+
+REFUSED = {
+    "budget: one too large": ({"budget": 2**128}, BAD_BUDGET),
+    "benchmark_fee: one too large": ({"benchmark_fee": 2**128}, BAD_BUDGET),
+    "max_awards: none": ({"max_awards": 0}, BAD_AWARD_COUNT),
+    "max_awards: one too many": ({"max_awards": 9}, BAD_AWARD_COUNT),
+    "max_awards: all bits": ({"max_awards": 2**256 - 1}, BAD_AWARD_COUNT),
+    "max_submissions: none": ({"max_submissions": 0}, BAD_SUBMISSION_COUNT),
+    "max_submissions: one too many": ({"max_submissions": 2**20}, BAD_SUBMISSION_COUNT),
+    "commit_bond: not whole gwei": ({"commit_bond": GWEI + 1}, BAD_BOND),
+    "commit_bond: one gwei too large": ({"commit_bond": 2**48 * GWEI}, BAD_BOND),
+    "entry_fee: not whole gwei": ({"entry_fee": GWEI - 1}, BAD_ENTRY_FEE),
+    "entry_fee: one gwei too large": ({"entry_fee": 2**48 * GWEI}, BAD_ENTRY_FEE),
+    "benchmark: none": ({"benchmark": bytes(32)}, BAD_BENCHMARK),
+    "measurement: none": ({"measurement": bytes(32)}, BAD_MEASUREMENT),
+    "roster: none": ({"roster": bytes(32)}, BAD_ROSTER),
+    "quorum: none": ({"quorum": 0}, BAD_QUORUM),
+    "quorum: one too many": ({"quorum": 4}, BAD_QUORUM),
+    "quorum: all bits": ({"quorum": 2**256 - 1}, BAD_QUORUM),
+    "tolerance: one too small": ({"tolerance": MIN_TOLERANCE - 1}, BAD_TOLERANCE),
+    "tolerance: one too large": ({"tolerance": 1_000_001}, BAD_TOLERANCE),
+    "min_stake: one wei below one signer's fine": ({"min_stake": 3 * SEAT_BOND - 1}, BAD_STAKE),
+    "min_stake: one wei below a third of the bond": (
+        {"quorum": 3, "min_stake": 7 * SEAT_BOND // 3},
+        BAD_STAKE,
+    ),
+    "min_stake: one too large": ({"min_stake": 2**128}, BAD_STAKE),
+    "min_stake: so large that it would wrap": ({"quorum": 3, "min_stake": 2**255}, BAD_STAKE),
+    "delivery_key: none": ({"delivery_key": bytes(32)}, BAD_KEY),
+    "delivery_key: low order": ({"delivery_key": LOW_ORDER}, BAD_KEY),
+    "dispute_window: one second too short": ({"dispute_window": DAY - 1}, BAD_WINDOW),
+    "dispute_window: one second too long": ({"dispute_window": 7 * DAY + 1}, BAD_WINDOW),
+    "verdict_window: one second too short": ({"verdict_window": DAY - 1}, BAD_WINDOW),
+    "verdict_window: one second too long": ({"verdict_window": 7 * DAY + 1}, BAD_WINDOW),
+    "claim_window: one second too short": ({"claim_window": DAY - 1}, BAD_WINDOW),
+    "claim_window: one second too long": ({"claim_window": 7 * DAY + 1}, BAD_WINDOW),
+    "curve: empty": ({"curve": curve()}, BAD_CURVE),
+    "curve: a score of zero": ({"curve": curve((0, 1), (1, 2))}, BAD_CURVE),
+    "curve: a score twice": ({"curve": curve((5, 1), (5, 2))}, BAD_CURVE),
+    "curve: falling scores": ({"curve": curve((5, 1), (4, 2))}, BAD_CURVE),
+    "curve: falling prices": ({"curve": curve((5, 2), (6, 1))}, BAD_CURVE),
+    "curve: a score too large": ({"curve": curve((5, 1), (1_000_001, 2))}, BAD_CURVE),
+    "curve: a score of all bits": ({"curve": curve((2**128 - 1, 1))}, BAD_CURVE),
+    "curve: a gap": ({"curve": (*curve((5, 1))[:1], 0, *curve((6, 2))[:6])}, BAD_CURVE),
+    "curve: only after a gap": ({"curve": (0, *curve((6, 2))[:7])}, BAD_CURVE),
+    "curve: worth nothing": ({"curve": curve((1, 0), (2, 0))}, BAD_CURVE),
+    "curve: one above the budget": ({"curve": curve((1, 10 * ETHER + 1))}, BAD_CURVE),
+}
+
+
+@pytest.mark.parametrize(("terms", "reason"), REFUSED.values(), ids=REFUSED)
+def test_create_task__field_beyond_its_limit__is_refused(
+    ground, market, provider, token, terms, reason
+):
+    task = ground.task(provider, token=token.address, **terms)
+    with brownie.reverts(reason):
+        market.create_task(task, {"from": provider})
+
+
+# ── Deadlines, to the second ──
+
+
+def dated(ground, provider, start, commit=DAY, reveal=DAY, report=DAY):
+    """A task whose deadlines follow the start and one another by so many seconds."""
+    return ground.task(
+        provider,
+        commit_deadline=start + commit,
+        reveal_deadline=start + commit + reveal,
+        report_deadline=start + commit + reveal + report,
+    )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        {"commit": 1},
+        {"commit": 30 * DAY},
+        {"reveal": 6 * HOUR},
+        {"reveal": 7 * DAY},
+        {"report": 6 * HOUR},
+        {"report": 7 * DAY},
+    ],
+    ids=str,
+)
+def test_create_task__deadline_at_its_limit__is_accepted(ground, provider, steps):
+    start = now() + 100
+    task = dated(ground, provider, start, **steps)
+    at(start)
+    ground.create(task)
+    assert ground.progress(task).stage == OPEN
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        {"commit": 0},
+        {"commit": -1},
+        {"commit": 30 * DAY + 1},
+        {"reveal": 6 * HOUR - 1},
+        {"reveal": 7 * DAY + 1},
+        {"report": 6 * HOUR - 1},
+        {"report": 7 * DAY + 1},
+        {"reveal": -DAY},
+        {"report": -DAY},
+    ],
+    ids=str,
+)
+def test_create_task__deadline_beyond_its_limit__is_refused(ground, provider, steps):
+    start = now() + 100
+    task = dated(ground, provider, start, **steps)
+    at(start)
+    with brownie.reverts(BAD_DEADLINE):
+        ground.create(task)
+
+
+def test_create_task__deadlines_that_would_wrap__revert(ground, provider):
+    far = 2**256 - 1
+    task = ground.task(provider, reveal_deadline=far, report_deadline=far)
+    with brownie.reverts(BAD_DEADLINE):
+        ground.create(task)
+
+
+# ── Who, and once ──
+
+
+def test_create_task__of_somebody_else__is_refused(ground, market, provider, stranger):
+    task = ground.task(provider)
+    with brownie.reverts(NOT_PROVIDER):
+        market.create_task(task, {"from": stranger, "value": 11 * ETHER})
+
+
+def test_create_task__twice__is_refused(ground, provider):
+    task = ground.task(provider)
+    ground.create(task)
+    with brownie.reverts(TASK_EXISTS):
+        ground.create(task)
+
+
+def test_create_task__again_after_its_end__is_refused(ground, market, provider):
+    task = ground.task(
+        provider,
+        commit_deadline=now() + 30 * DAY,
+        reveal_deadline=now() + 31 * DAY,
+        report_deadline=now() + 32 * DAY,
+    )
+    ground.create(task)
+    at(task.reveal_deadline)
+    market.void(task, {"from": provider})
+    with brownie.reverts(BAD_DEADLINE):
+        ground.create(task)
+
+
+# ── The money that comes in ──
+
+
+@pytest.mark.parametrize("error", [-1, 1])
+def test_create_task__ether_not_exact__is_refused(ground, market, provider, error):
+    task = ground.task(provider)
+    value = task.budget + task.benchmark_fee + error
+    with brownie.reverts(WRONG_VALUE):
+        market.create_task(task, {"from": provider, "value": value})
+
+
+def test_create_task__in_a_token_with_ether__is_refused(ground, market, provider, token):
+    with brownie.reverts(WRONG_VALUE):
+        market.create_task(
+            ground.task(provider, token=token.address), {"from": provider, "value": 1}
+        )
+
+
+def test_create_task__token_without_code__is_refused(ground, provider, stranger):
+    with brownie.reverts(BAD_TOKEN):
+        ground.create(ground.task(provider, token=stranger.address))
+
+
+def test_create_task__no_allowance__reverts(ground, market, provider, token):
+    token.approve(market, 11 * ETHER - 1, {"from": provider})
+    token.mint(provider, 11 * ETHER, {"from": provider})
+    with brownie.reverts():
+        ground.create(ground.task(provider, token=token.address))
+    token.approve(market, 11 * ETHER, {"from": provider})
+    ground.create(ground.task(provider, token=token.address))
+
+
+@pytest.fixture
+def moody(provider):
+    token = provider.deploy(MoodyToken)
+    token.mint(provider, 100 * ETHER, {"from": provider})
+    return token
+
+
+@pytest.mark.parametrize("mood", [Mood.HONEST, Mood.SILENT, Mood.LONG], ids=lambda mood: mood.name)
+def test_create_task__odd_token_that_delivers__is_accepted(ground, provider, moody, books, mood):
+    moody.set_mood(mood, {"from": provider})
+    before = books(moody)
+    ground.create(ground.task(provider, token=moody.address))
+    assert before.moved() == {
+        "provider token": -11 * ETHER,
+        "market token": 11 * ETHER,
+        "owed token": 11 * ETHER,
+    }
+
+
+@pytest.mark.parametrize(
+    "mood",
+    [Mood.REFUSES, Mood.LIES, Mood.FALSE_ALARM, Mood.TAKES_FEE, Mood.GIVES_MORE, Mood.HIDES],
+    ids=lambda mood: mood.name,
+)
+def test_create_task__token_that_does_not_deliver_exactly__is_refused(
+    ground, provider, moody, mood
+):
+    moody.set_mood(mood, {"from": provider})
+    with brownie.reverts(BAD_TOKEN):
+        ground.create(ground.task(provider, token=moody.address))
+
+
+def test_create_task__token_that_reverts__gives_its_reason(ground, provider, moody):
+    moody.set_mood(Mood.REVERTS, {"from": provider})
+    with brownie.reverts("token says no"):
+        ground.create(ground.task(provider, token=moody.address))
+
+
+@pytest.mark.parametrize("mood", [Mood.TWO, Mood.SHORT, Mood.EATS_GAS], ids=lambda mood: mood.name)
+def test_create_task__token_that_answers_nonsense__reverts(ground, provider, moody, mood):
+    moody.set_mood(mood, {"from": provider})
+    with brownie.reverts():
+        ground.create(ground.task(provider, token=moody.address))
+
+
+def test_create_task__ether_forced_in_before__changes_nothing(ground, market, provider):
+    fund(market, 5 * ETHER)
+    task = ground.task(provider)
+    ground.create(task)
+    assert market.owed(sale.ZERO_ADDRESS) == 11 * ETHER
+    assert market.balance() == 16 * ETHER
+
+
+def test_create_task__tokens_donated_before__change_nothing(ground, market, provider, token):
+    token.mint(market, 7, {"from": provider})
+    ground.create(
+        ground.task(provider, token=token.address, budget=5, benchmark_fee=2, curve=curve((1, 5)))
+    )
+    assert market.owed(token) == 7
+    assert token.balanceOf(market) == 14
