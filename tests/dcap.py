@@ -3,12 +3,21 @@
 from dataclasses import astuple
 from typing import Any
 
+from cryptography.x509 import load_der_x509_certificate
+
 from offchain.attestation.evidence import Chain, Known, certificate_bytes, pack
 from offchain.attestation.quote import Quote, TeeType
-from offchain.attestation.simulated import Identity, Machine, SimulatedIntel
+from offchain.attestation.simulated import Identity, sgx_report, td10_report, td15_report
 from offchain.attestation.trust import QeIdentity, TcbFloor, Trust
 from offchain.attestation.x509_fields import read_certificate
-from cryptography.x509 import load_der_x509_certificate
+
+REPORT_DATA = bytes(range(32))
+"""What the enclaves of the tests have quoted; 32 zero bytes follow."""
+BODIES = {
+    "sgx v3": sgx_report(REPORT_DATA + bytes(32)),
+    "tdx v4": td10_report(REPORT_DATA + bytes(32)),
+    "tdx v5": td15_report(REPORT_DATA + bytes(32)),
+}
 
 FloorArgument = tuple[bytes, int, bytes, int]
 IdentityArgument = tuple[bytes, int, int, bytes, bytes, bytes, bytes]

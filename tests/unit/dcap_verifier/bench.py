@@ -1,0 +1,33 @@
+"""What the tests of `DcapVerifier` do over and over."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.unit.chain import rpc
+
+Attested = tuple[bytes, bytes, int]
+NOT_OWNER = "ownable: caller is not the owner"
+DAY = 86_400
+
+
+def kept_by(verifier: Any) -> Callable[[bytes], bytes]:
+    """The view `certificate`, with bytes in and out."""
+    return lambda identifier: bytes(verifier.certificate(identifier))
+
+
+def verify(verifier: Any, evidence: bytes, report_data: bytes) -> Attested:
+    """What `verify` returns, without changing anything: program, platform, expiry."""
+    program, platform, expiry = verifier.verify.call(evidence, report_data)
+    return bytes(program), bytes(platform), int(expiry)
+
+
+def verify_quote(verifier: Any, evidence: bytes) -> tuple[Attested, bytes]:
+    """What `verify_quote` returns, without changing anything: attestation and report data."""
+    (program, platform, expiry), report_data = verifier.verify_quote.call(evidence)
+    attested = bytes(program), bytes(platform), int(expiry)
+    return attested, b"".join(bytes(word) for word in report_data)
+
+
+def views_see(time: int) -> None:
+    """Mines a block of this time, which calls see from then on."""
+    rpc("evm_mine", time)

@@ -1,0 +1,58 @@
+"""A verifier under a simulated Intel, and one under the genuine root."""
+
+from typing import Any
+
+import pytest
+from brownie import DcapVerifier, accounts
+
+from offchain.attestation.evidence import Chain
+from offchain.attestation.simulated import Machine, SimulatedIntel
+from offchain.attestation.simulated import trust as simulated_trust
+from offchain.attestation.trust import Trust
+from tests.dcap import BODIES, constructor
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_chain_per_file(module_isolation: None) -> None:
+    """What a file deploys is gone after it."""
+
+
+@pytest.fixture(autouse=True)
+def _undone_after_each_test(fn_isolation: None) -> None:
+    """A test starts where its file's deployments ended."""
+
+
+@pytest.fixture(scope="module")
+def owner() -> Any:
+    return accounts[0]
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Any:
+    return accounts[1]
+
+
+@pytest.fixture(scope="session")
+def intel() -> SimulatedIntel:
+    return SimulatedIntel.from_seed(b"verifier tests")
+
+
+@pytest.fixture(scope="session")
+def trust(intel: SimulatedIntel) -> Trust:
+    return simulated_trust(intel)
+
+
+@pytest.fixture(scope="session")
+def machine(intel: SimulatedIntel) -> Machine:
+    return Machine.simulate(intel, "machine")
+
+
+@pytest.fixture(scope="session")
+def chain_of(machine: Machine, trust: Trust) -> Chain:
+    """The machine's certificates and records."""
+    return Chain.of(machine.quote(BODIES["sgx v3"]), trust.root_key)
+
+
+@pytest.fixture(scope="module")
+def verifier(owner: Any, trust: Trust) -> Any:
+    return owner.deploy(DcapVerifier, *constructor(trust))
