@@ -1,5 +1,5 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; every target sets up the rest by itself.
-# `make test-chain T=tests/unit/modules` and `make test-python T=tests/property` run a part of a suite.
+# `make test-chain T=tests/unit/interfaces` and `make test-python T=tests/property` run a part of a suite.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -233,5 +233,5 @@ web3_receipt = Eth.get_transaction_receipt
 brownie_project.Sources = deployable_sources
 brownie_vyper.vyper_json.compile_json = compile_json
 brownie_vyper._get_unique_build_json = build_json
-Eth.get_transaction_receipt = patient_receipt
+Eth.get_transaction_receipt = patient_receipt  # type: ignore[method-assign, assignment]
 use_own_chain()
