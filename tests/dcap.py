@@ -9,7 +9,7 @@ from offchain.attestation.evidence import Chain, Known, certificate_bytes, pack
 from offchain.attestation.quote import Quote, TeeType
 from offchain.attestation.simulated import Identity, sgx_report, td10_report, td15_report
 from offchain.attestation.trust import QeIdentity, TcbFloor, Trust
-from offchain.attestation.x509_fields import read_certificate
+from offchain.attestation.x509_fields import CertificateFields, read_certificate
 
 REPORT_DATA = bytes(range(32))
 """What the enclaves of the tests have quoted; 32 zero bytes follow."""
@@ -48,9 +48,14 @@ def constructor(trust: Trust) -> tuple[Any, ...]:
     )
 
 
+def fields(of: Identity) -> CertificateFields:
+    """What a simulated certificate says."""
+    return read_certificate(load_der_x509_certificate(of.der))
+
+
 def certificate(of: Identity) -> bytes:
     """A simulated certificate as the contract takes it."""
-    return certificate_bytes(read_certificate(load_der_x509_certificate(of.der)))
+    return certificate_bytes(fields(of))
 
 
 def evidence(

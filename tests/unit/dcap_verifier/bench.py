@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from offchain.attestation.simulated import Identity, x509
 from tests.unit.chain import rpc
 
 Attested = tuple[bytes, bytes, int]
@@ -31,3 +32,8 @@ def verify_quote(verifier: Any, evidence: bytes) -> tuple[Attested, bytes]:
 def views_see(time: int) -> None:
     """Mines a block of this time, which calls see from then on."""
     rpc("evm_mine", time)
+
+
+def signed(document: bytes, issuer: Identity) -> bytes:
+    """Any bytes, signed, in the contract's form of certificates and revocation lists."""
+    return document + x509.sign(issuer.key, document)
