@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import brownie
 from brownie import project, web3
 from eth_abi.abi import decode, encode
 from eth_utils.abi import event_abi_to_log_topic
@@ -39,6 +40,15 @@ def now() -> int:
 def fund(account: str, wei: int) -> None:
     """Gives an account this balance, whether it wants it or not."""
     rpc("anvil_setBalance", str(account), hex(wei))
+
+
+def refuses(reason: str | None, method: Any, *arguments: Any) -> None:
+    """Asserts that a method would revert in the next block: with this reason, or None for any.
+
+    A call, not a transaction: of a long transaction, Brownie takes seconds to read the reason.
+    """
+    with brownie.reverts(reason):
+        method.call(*arguments, block_identifier="pending")
 
 
 def send_with_least_gas(sender: Any, to: Any, data: str, step: int = 2_000) -> int:

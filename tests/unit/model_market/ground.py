@@ -54,17 +54,24 @@ class Ground:
 
     # ── The steps of a sale ──
 
-    def create(self, task: Task) -> Any:
+    def creation(self, task: Task) -> tuple[Any, ...]:
+        """The arguments of `create_task`."""
         escrow = task.budget + task.benchmark_fee
         value = escrow if task.token == sale.ZERO_ADDRESS else 0
-        return self.market.create_task(task, {"from": task.provider, "value": value})
+        return task, {"from": task.provider, "value": value}
+
+    def create(self, task: Task) -> Any:
+        return self.market.create_task(*self.creation(task))
+
+    def commitment(self, task: Task, model: Model) -> tuple[Any, ...]:
+        """The arguments of `commit_model`."""
+        task_id, value = task.id(self.domain), task.commit_bond + task.entry_fee
+        commitment = model.commitment(self.domain, task_id)
+        return task_id, commitment, {"from": model.developer, "value": value}
 
     def commit(self, task: Task, *models: Model) -> None:
-        task_id = task.id(self.domain)
-        value = task.commit_bond + task.entry_fee
         for model in models:
-            commitment = model.commitment(self.domain, task_id)
-            self.market.commit_model(task_id, commitment, {"from": model.developer, "value": value})
+            self.market.commit_model(*self.commitment(task, model))
 
     def reveal(self, task: Task, *revealed: tuple[int, Model]) -> None:
         """From the commit deadline on: pairs of index and model, in this order."""
@@ -84,7 +91,11 @@ class Ground:
         signing = self.signing(task)
         cosignatures = sale.cosign(report.digest(self.domain), signing)
         self.market.post_report(task, self.roster, report, cosignatures, {"from": self.guardian})
-        return sale.posted(self.domain, task, report, signing)
+        return self.posted(task, report)
+
+    def posted(self, task: Task, report: Report) -> Posted:
+        """The report as it stands once the first enclaves of the roster have signed it."""
+        return sale.posted(self.domain, task, report, self.signing(task))
 
     def dispute(self, task: Task, challenger: Any) -> None:
         value = task.bond(SEAT_BOND)

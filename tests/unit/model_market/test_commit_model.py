@@ -1,13 +1,12 @@
 """commit_model: a place in the task for a hidden model, for bond and entry fee."""
 
-import brownie
 import pytest
 from eth_utils.crypto import keccak
 
 from tests import sale
 from tests.reasons import TASK_FULL, TOO_LATE, WRONG_STAGE, WRONG_VALUE
 from tests.sale import ETHER
-from tests.unit.chain import at, events
+from tests.unit.chain import at, events, refuses
 
 STAKED = 60_000_000 * 10**9
 """Bond and entry fee of the task."""
@@ -81,14 +80,18 @@ def test_commit_model__task_without_bond_and_fee__costs_nothing(
 
 @pytest.mark.parametrize("value", [0, STAKED - 1, STAKED + 1, 2 * STAKED])
 def test_commit_model__ether_not_exact__is_refused(market, developer, task_id, value):
-    with brownie.reverts(WRONG_VALUE):
-        market.commit_model(task_id, sale.word("any"), {"from": developer, "value": value})
+    refuses(
+        WRONG_VALUE,
+        market.commit_model,
+        task_id,
+        sale.word("any"),
+        {"from": developer, "value": value},
+    )
 
 
 def test_commit_model__task_full__is_refused(ground, model, rival_model, straggler_model, task):
     ground.commit(task, model, rival_model)
-    with brownie.reverts(TASK_FULL):
-        ground.commit(task, straggler_model)
+    refuses(TASK_FULL, ground.market.commit_model, *ground.commitment(task, straggler_model))
     assert ground.progress(task).commits == task.max_submissions == 2
 
 
@@ -101,21 +104,24 @@ def test_commit_model__second_before_the_deadline__is_taken(ground, model, task)
 @pytest.mark.parametrize("late", [0, 1])
 def test_commit_model__from_the_deadline_on__is_refused(ground, model, task, late):
     at(task.commit_deadline + late)
-    with brownie.reverts(TOO_LATE):
-        ground.commit(task, model)
+    refuses(TOO_LATE, ground.market.commit_model, *ground.commitment(task, model))
 
 
 def test_commit_model__no_such_task__is_refused(market, developer):
-    with brownie.reverts(WRONG_STAGE):
-        market.commit_model(sale.word("no task"), sale.word("any"), {"from": developer})
+    refuses(
+        WRONG_STAGE,
+        market.commit_model,
+        sale.word("no task"),
+        sale.word("any"),
+        {"from": developer},
+    )
 
 
 def test_commit_model__reveals_closed__is_refused(ground, model, rival_model, task):
     ground.commit(task, model)
     ground.reveal(task, (0, model))
     ground.close(task)
-    with brownie.reverts(WRONG_STAGE):
-        ground.commit(task, rival_model)
+    refuses(WRONG_STAGE, ground.market.commit_model, *ground.commitment(task, rival_model))
 
 
 def test_commit_model__to_one_of_two_tasks__leaves_the_other(ground, market, provider, model, task):

@@ -1,6 +1,5 @@
 """create_task: what a task may say, and the escrow."""
 
-import brownie
 import pytest
 from brownie import MoodyToken, PlainToken
 
@@ -27,12 +26,19 @@ from tests.reasons import (
     WRONG_VALUE,
 )
 from tests.sale import DAY, ETHER, GWEI, HOUR, OPEN, curve
-from tests.unit.chain import at, events, fund, now
+from tests.unit.chain import at, events, fund, now, refuses
 from tests.unit.model_market.ground import MIN_TOLERANCE, SEAT_BOND
 from tests.unit.model_market.moods import Mood
 
 LOW_ORDER = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7")
 """Of order 8, with the bit set that RFC 7748 ignores."""
+
+
+@pytest.fixture(scope="module")
+def refused(ground, market):
+    """Asserts that a task is refused for a reason."""
+    return lambda task, reason: refuses(reason, market.create_task, *ground.creation(task))
+
 
 # ── Success ──
 
@@ -220,8 +226,7 @@ def test_create_task__field_beyond_its_limit__is_refused(
     ground, market, provider, token, terms, reason
 ):
     task = ground.task(provider, token=token.address, **terms)
-    with brownie.reverts(reason):
-        market.create_task(task, {"from": provider})
+    refuses(reason, market.create_task, task, {"from": provider})
 
 
 # ── Deadlines, to the second ──
@@ -272,19 +277,17 @@ def test_create_task__deadline_at_its_limit__is_accepted(ground, provider, steps
     ],
     ids=str,
 )
-def test_create_task__deadline_beyond_its_limit__is_refused(ground, provider, steps):
+def test_create_task__deadline_beyond_its_limit__is_refused(ground, provider, steps, refused):
     start = now() + 100
     task = dated(ground, provider, start, **steps)
     at(start)
-    with brownie.reverts(BAD_DEADLINE):
-        ground.create(task)
+    refused(task, BAD_DEADLINE)
 
 
-def test_create_task__deadlines_that_would_wrap__revert(ground, provider):
+def test_create_task__deadlines_that_would_wrap__revert(ground, provider, refused):
     far = 2**256 - 1
     task = ground.task(provider, reveal_deadline=far, report_deadline=far)
-    with brownie.reverts(BAD_DEADLINE):
-        ground.create(task)
+    refused(task, BAD_DEADLINE)
 
 
 # ── Who, and once ──
@@ -292,18 +295,16 @@ def test_create_task__deadlines_that_would_wrap__revert(ground, provider):
 
 def test_create_task__of_somebody_else__is_refused(ground, market, provider, stranger):
     task = ground.task(provider)
-    with brownie.reverts(NOT_PROVIDER):
-        market.create_task(task, {"from": stranger, "value": 11 * ETHER})
+    refuses(NOT_PROVIDER, market.create_task, task, {"from": stranger, "value": 11 * ETHER})
 
 
-def test_create_task__twice__is_refused(ground, provider):
+def test_create_task__twice__is_refused(ground, provider, refused):
     task = ground.task(provider)
     ground.create(task)
-    with brownie.reverts(TASK_EXISTS):
-        ground.create(task)
+    refused(task, TASK_EXISTS)
 
 
-def test_create_task__again_after_its_end__is_refused(ground, market, provider):
+def test_create_task__again_after_its_end__is_refused(ground, market, provider, refused):
     task = ground.task(
         provider,
         commit_deadline=now() + 30 * DAY,
@@ -313,8 +314,7 @@ def test_create_task__again_after_its_end__is_refused(ground, market, provider):
     ground.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
-    with brownie.reverts(BAD_DEADLINE):
-        ground.create(task)
+    refused(task, BAD_DEADLINE)
 
 
 # ── The money that comes in ──
@@ -324,27 +324,26 @@ def test_create_task__again_after_its_end__is_refused(ground, market, provider):
 def test_create_task__ether_not_exact__is_refused(ground, market, provider, error):
     task = ground.task(provider)
     value = task.budget + task.benchmark_fee + error
-    with brownie.reverts(WRONG_VALUE):
-        market.create_task(task, {"from": provider, "value": value})
+    refuses(WRONG_VALUE, market.create_task, task, {"from": provider, "value": value})
 
 
 def test_create_task__in_a_token_with_ether__is_refused(ground, market, provider, token):
-    with brownie.reverts(WRONG_VALUE):
-        market.create_task(
-            ground.task(provider, token=token.address), {"from": provider, "value": 1}
-        )
+    refuses(
+        WRONG_VALUE,
+        market.create_task,
+        ground.task(provider, token=token.address),
+        {"from": provider, "value": 1},
+    )
 
 
-def test_create_task__token_without_code__is_refused(ground, provider, stranger):
-    with brownie.reverts(BAD_TOKEN):
-        ground.create(ground.task(provider, token=stranger.address))
+def test_create_task__token_without_code__is_refused(ground, provider, stranger, refused):
+    refused(ground.task(provider, token=stranger.address), BAD_TOKEN)
 
 
-def test_create_task__no_allowance__reverts(ground, market, provider, token):
+def test_create_task__no_allowance__reverts(ground, market, provider, token, refused):
     token.approve(market, 11 * ETHER - 1, {"from": provider})
     token.mint(provider, 11 * ETHER, {"from": provider})
-    with brownie.reverts():
-        ground.create(ground.task(provider, token=token.address))
+    refused(ground.task(provider, token=token.address), None)
     token.approve(market, 11 * ETHER, {"from": provider})
     ground.create(ground.task(provider, token=token.address))
 
@@ -374,24 +373,21 @@ def test_create_task__odd_token_that_delivers__is_accepted(ground, provider, moo
     ids=lambda mood: mood.name,
 )
 def test_create_task__token_that_does_not_deliver_exactly__is_refused(
-    ground, provider, moody, mood
+    ground, provider, moody, mood, refused
 ):
     moody.set_mood(mood, {"from": provider})
-    with brownie.reverts(BAD_TOKEN):
-        ground.create(ground.task(provider, token=moody.address))
+    refused(ground.task(provider, token=moody.address), BAD_TOKEN)
 
 
-def test_create_task__token_that_reverts__gives_its_reason(ground, provider, moody):
+def test_create_task__token_that_reverts__gives_its_reason(ground, provider, moody, refused):
     moody.set_mood(Mood.REVERTS, {"from": provider})
-    with brownie.reverts("token says no"):
-        ground.create(ground.task(provider, token=moody.address))
+    refused(ground.task(provider, token=moody.address), "token says no")
 
 
 @pytest.mark.parametrize("mood", [Mood.TWO, Mood.SHORT, Mood.EATS_GAS], ids=lambda mood: mood.name)
-def test_create_task__token_that_answers_nonsense__reverts(ground, provider, moody, mood):
+def test_create_task__token_that_answers_nonsense__reverts(ground, provider, moody, mood, refused):
     moody.set_mood(mood, {"from": provider})
-    with brownie.reverts():
-        ground.create(ground.task(provider, token=moody.address))
+    refused(ground.task(provider, token=moody.address), None)
 
 
 def test_create_task__ether_forced_in_before__changes_nothing(ground, market, provider):

@@ -15,7 +15,7 @@ from tests.reasons import (
     WRONG_STAGE,
 )
 from tests.sale import ZERO_ADDRESS
-from tests.unit.chain import at, events, send_with_least_gas
+from tests.unit.chain import at, events, refuses, send_with_least_gas
 
 BOND = 50_000_000 * 10**9
 
@@ -113,8 +113,7 @@ def test_reveal_model__second_before_the_commit_deadline__is_refused(
     market, developer, model, task, task_id
 ):
     at(task.commit_deadline - 1)
-    with brownie.reverts(TOO_EARLY):
-        market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
+    refuses(TOO_EARLY, market.reveal_model, *model.reveal(task_id, 0), {"from": developer})
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -139,8 +138,7 @@ def test_reveal_model__from_the_reveal_deadline_on__is_refused(
     market, developer, model, task, task_id, late
 ):
     at(task.reveal_deadline + late)
-    with brownie.reverts(TOO_LATE):
-        market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
+    refuses(TOO_LATE, market.reveal_model, *model.reveal(task_id, 0), {"from": developer})
 
 
 # ── What does not open ──
@@ -157,33 +155,30 @@ def test_reveal_model__another_submission__is_refused(
     market, developer, model, task_id, revealing, field
 ):
     changed = replace(model, submission=other_submission(model.submission, field))
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*changed.reveal(task_id, 0), {"from": developer})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *changed.reveal(task_id, 0), {"from": developer})
 
 
 def test_reveal_model__another_salt__is_refused(market, developer, model, task_id, revealing):
     changed = replace(model, salt=sale.word("another salt"))
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*changed.reveal(task_id, 0), {"from": developer})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *changed.reveal(task_id, 0), {"from": developer})
 
 
 @pytest.mark.parametrize("index", [1, 2, 2**256 - 1], ids=["rival's", "nobody's", "largest"])
 def test_reveal_model__at_another_place__is_refused(
     market, developer, model, task_id, revealing, index
 ):
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*model.reveal(task_id, index), {"from": developer})
+    refuses(
+        WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, index), {"from": developer}
+    )
 
 
 def test_reveal_model__by_somebody_else__is_refused(market, rival, model, task_id, revealing):
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*model.reveal(task_id, 0), {"from": rival})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": rival})
 
 
 def test_reveal_model__twice__is_refused(ground, market, developer, model, task, task_id):
     ground.reveal(task, (0, model))
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": developer})
 
 
 def test_reveal_model__copied_commitment__opens_for_its_author_only(
@@ -198,8 +193,7 @@ def test_reveal_model__copied_commitment__opens_for_its_author_only(
     market.commit_model(task_id, stolen, {"from": straggler, "value": value})
     ground.commit(task, model)
     ground.reveal(task, (1, model))
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*model.reveal(task_id, 0), {"from": straggler})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": straggler})
 
 
 def test_reveal_model__commitment_to_another_task__is_refused(
@@ -212,8 +206,7 @@ def test_reveal_model__commitment_to_another_task__is_refused(
     commitment = model.commitment(ground.domain, task_id)
     market.commit_model(other_id, commitment, {"from": developer, "value": value})
     at(task.commit_deadline)
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*model.reveal(other_id, 0), {"from": developer})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(other_id, 0), {"from": developer})
 
 
 def test_reveal_model__leaf_committed_as_it_is__does_not_pass_for_revealed(
@@ -226,13 +219,16 @@ def test_reveal_model__leaf_committed_as_it_is__does_not_pass_for_revealed(
     market.commit_model(task_id, leaf, {"from": developer, "value": value})
     assert ground.submission(task, 0) != leaf
     at(task.commit_deadline)
-    with brownie.reverts(WRONG_COMMITMENT):
-        market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
+    refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": developer})
 
 
 def test_reveal_model__no_such_task__is_refused(market, developer, model):
-    with brownie.reverts(WRONG_STAGE):
-        market.reveal_model(*model.reveal(sale.word("no task"), 0), {"from": developer})
+    refuses(
+        WRONG_STAGE,
+        market.reveal_model,
+        *model.reveal(sale.word("no task"), 0),
+        {"from": developer},
+    )
 
 
 def test_reveal_model__reveals_closed__is_refused(
@@ -240,8 +236,7 @@ def test_reveal_model__reveals_closed__is_refused(
 ):
     ground.reveal(task, (0, model))
     ground.close(task)
-    with brownie.reverts(WRONG_STAGE):
-        market.reveal_model(*rival_model.reveal(task_id, 1), {"from": rival})
+    refuses(WRONG_STAGE, market.reveal_model, *rival_model.reveal(task_id, 1), {"from": rival})
 
 
 # ── The bond's way back ──
@@ -310,8 +305,8 @@ def test_reveal_model__developer_calls_back__is_locked_out(
 def test_reveal_model__starved_of_gas__reverts_rather_than_credits(
     market, developer, model, task_id, revealing
 ):
+    arguments = model.reveal(task_id, 0)
     with brownie.reverts(LITTLE_GAS):
-        arguments = model.reveal(task_id, 0)
         market.reveal_model(*arguments, {"from": developer, "gas_limit": 160_000})
 
 

@@ -1,0 +1,382 @@
+"""post_report: who signed, what it awards, and what the awards cost."""
+
+import pytest
+
+from tests import sale
+from tests.reasons import (
+    BAD_AWARDS,
+    BAD_ROSTER,
+    BAD_SIGNATURE,
+    NOT_IN_ROSTER,
+    OPERATOR_INACTIVE,
+    TOO_LATE,
+    TOO_LITTLE_STAKE,
+    WRONG_QUORUM,
+    WRONG_ROSTER,
+    WRONG_ROUND,
+    WRONG_SEED,
+    WRONG_STAGE,
+    WRONG_TASK,
+)
+from tests.sale import DAY, ETHER, REPORTED, awards
+from tests.unit.chain import at, events, now, refuses
+from tests.unit.model_market.ground import STAKE
+
+MODELS = 9
+"""Submissions of the task: more than it can award."""
+
+
+@pytest.fixture(scope="module")
+def entered(ground, provider, developer):
+    """Makes a task with nine revealed submissions; gives it with its seed."""
+
+    def enter(**terms):
+        task = ground.task(provider, **terms)
+        models = [sale.model(developer.address, f"model {n}") for n in range(MODELS)]
+        ground.create(task)
+        ground.commit(task, *models)
+        ground.reveal(task, *enumerate(models))
+        return task, ground.close(task)
+
+    return enter
+
+
+@pytest.fixture(scope="module")
+def closed(entered):
+    """One signature, at most three awards of 1 to 6 ether, 10 ether in all."""
+    return entered()
+
+
+@pytest.fixture(scope="module")
+def task(closed):
+    return closed[0]
+
+
+@pytest.fixture(scope="module")
+def report(ground, closed):
+    task, seed = closed
+    return sale.report(task.id(ground.domain), seed, (4, 900_000), (2, 500_001))
+
+
+@pytest.fixture(scope="module")
+def posting(ground, stranger):
+    """The arguments that post a report, signed by the first enclaves of the roster or by others."""
+
+    def arguments(task, report, by=None, roster=None):
+        signing = ground.signing(task) if by is None else by
+        cosignatures = sale.cosign(report.digest(ground.domain), signing)
+        entries = ground.roster if roster is None else roster
+        return task, entries, report, cosignatures, {"from": stranger}
+
+    return arguments
+
+
+@pytest.fixture(scope="module")
+def post(market, posting):
+
+    return lambda task, report, **how: market.post_report(*posting(task, report, **how))
+
+
+@pytest.fixture(scope="module")
+def refused(market, posting):
+    """Asserts that a report is refused for a reason."""
+
+    def check(reason, task, report, **how):
+        refuses(reason, market.post_report, *posting(task, report, **how))
+
+    return check
+
+
+# ── Success ──
+
+
+def test_post_report__by_anyone__fixes_awards_prices_and_signers(ground, task, report, post, books):
+    progress, before = ground.progress(task), books()
+    transaction = post(task, report)
+    digest, signers = report.digest(ground.domain), sale.signers(ground.signing(task))
+    payouts = (
+        report.awards[0] << 128 | 5 * ETHER,
+        report.awards[1] << 128 | ETHER + 10**13,
+    )
+    opens = transaction.timestamp + task.dispute_window
+    assert bytes(transaction.return_value) == digest
+    assert ground.progress(task) == progress._replace(
+        stage=REPORTED, time_a=opens, time_b=opens + task.claim_window, awards=2
+    )
+    posted = sale.Posted(task, report, ground.domain, list(payouts), signers)
+    assert ground.head(task) == posted.head()
+    assert before.moved() == {}
+    fixed = {
+        "task_id": report.task_id,
+        "inventory": report.inventory,
+        "results": report.results,
+        "payouts": payouts,
+        "signers": tuple(signers),
+    }
+    assert events(transaction) == [("ReportPosted", fixed)]
+
+
+def test_post_report__of_nothing__awards_nothing(ground, closed, post):
+    task, seed = closed
+    report = sale.report(task.id(ground.domain), seed)
+    transaction = post(task, report)
+    assert ground.progress(task).awards == 0
+    assert events(transaction)[0][1]["payouts"] == ()
+    assert ground.head(task) == ground.posted(task, report).head()
+
+
+def test_post_report__three_signers_eight_awards__are_on_record(ground, entered, post):
+    task, seed = entered(
+        quorum=3, max_awards=8, budget=80 * ETHER, curve=sale.curve((1, ETHER), (9, 9 * ETHER))
+    )
+    pairs = [(8 - n, 9 - n) for n in range(8)]
+    report = sale.report(task.id(ground.domain), seed, *pairs)
+    transaction = post(task, report)
+    fields = events(transaction)[0][1]
+    assert fields["signers"] == tuple(sale.signers(ground.enclaves[:3]))
+    assert [payout % 2**128 for payout in fields["payouts"]] == [(9 - n) * ETHER for n in range(8)]
+    assert [payout >> 128 for payout in fields["payouts"]] == list(report.awards)
+    assert ground.progress(task).awards == 8
+    assert ground.head(task) == ground.posted(task, report).head()
+
+
+def test_post_report__by_any_enclaves_of_the_roster__is_taken(ground, task, report, post):
+    transaction = post(task, report, by=ground.enclaves[-1:])
+    assert events(transaction)[0][1]["signers"] == tuple(sale.signers(ground.enclaves[-1:]))
+
+
+def test_post_report__signed_score_moved_by_the_poster__is_refused(ground, task, report, market):
+    cosignatures = sale.cosign(report.digest(ground.domain), ground.signing(task))
+    moved = report._replace(awards=awards((4, 900_001), (2, 500_001)))
+    refuses(
+        NOT_IN_ROSTER,
+        market.post_report,
+        task,
+        ground.roster,
+        moved,
+        cosignatures,
+        {"from": task.provider},
+    )
+
+
+# ── Deadline and stage ──
+
+
+def test_post_report__second_before_the_deadline__is_taken(ground, task, report, post):
+    at(task.report_deadline - 1)
+    post(task, report)
+    assert ground.progress(task).stage == REPORTED
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_post_report__from_the_deadline_on__is_refused(task, report, late, refused):
+    at(task.report_deadline + late)
+    refused(TOO_LATE, task, report)
+
+
+def test_post_report__reveals_not_closed__is_refused(ground, provider, model, refused):
+    task = ground.task(provider, nonce=1)
+    ground.create(task)
+    ground.commit(task, model)
+    ground.reveal(task, (0, model))
+    report = sale.report(task.id(ground.domain), ground.head(task), (0, 900_000))
+    refused(WRONG_STAGE, task, report)
+
+
+def test_post_report__twice__is_refused(task, report, post, refused):
+    post(task, report)
+    refused(WRONG_STAGE, task, report)
+
+
+def test_post_report__of_altered_terms__is_refused(task, report, refused):
+    """Other terms are another task, which nobody created."""
+    refused(WRONG_STAGE, task._replace(max_awards=8), report)
+
+
+# ── What it has to name ──
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"task_id": sale.word("other")}, WRONG_TASK),
+        ({"round": 1}, WRONG_ROUND),
+        ({"round": 2**256 - 1}, WRONG_ROUND),
+        ({"seed": sale.word("other")}, WRONG_SEED),
+        ({"seed": bytes(32)}, WRONG_SEED),
+    ],
+    ids=["task", "panel's round", "no round", "seed", "no seed"],
+)
+def test_post_report__naming_another__is_refused(task, report, changed, reason, refused):
+    refused(reason, task, report._replace(**changed))
+
+
+@pytest.mark.parametrize("count", [0, 2, 3])
+def test_post_report__not_as_many_signatures_as_the_quorum__is_refused(
+    ground, task, report, count, refused
+):
+    refused(WRONG_QUORUM, task, report, by=ground.enclaves[:count])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_post_report__fewer_signatures_than_three__are_refused(ground, entered, count, refused):
+    task, seed = entered(quorum=3)
+    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    refused(WRONG_QUORUM, task, report, by=ground.enclaves[:count])
+
+
+def test_post_report__another_roster__is_refused(ground, task, report, refused):
+    refused(WRONG_ROSTER, task, report, roster=ground.roster[:-1])
+
+
+@pytest.mark.parametrize("quorum", [1, 2, 3])
+def test_post_report__roster_without_room_for_a_panel__is_refused(ground, entered, quorum, refused):
+    short = ground.roster[: 3 * quorum]
+    task, seed = entered(quorum=quorum, roster=sale.roster_digest(short))
+    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    refused(BAD_ROSTER, task, report, roster=short)
+
+
+@pytest.mark.parametrize("quorum", [1, 2, 3])
+def test_post_report__roster_with_just_room_for_a_panel__is_taken(ground, entered, post, quorum):
+    just = ground.roster[: 3 * quorum + 1]
+    task, seed = entered(quorum=quorum, roster=sale.roster_digest(just))
+    post(task, sale.report(task.id(ground.domain), seed, (0, 900_000)), roster=just)
+    assert ground.progress(task).stage == REPORTED
+
+
+def disordered(roster):
+    return {
+        "falling": [*roster[:3], roster[4], roster[3]],
+        "an enclave twice": [*roster[:4], roster[3]],
+        "the zero key": [sale.RosterEntry(sale.ZERO_ADDRESS, sale.word("any")), *roster[:4]],
+    }
+
+
+@pytest.mark.parametrize("fault", ["falling", "an enclave twice", "the zero key"])
+def test_post_report__roster_that_does_not_rise__is_refused(ground, entered, fault, refused):
+    roster = disordered(ground.roster)[fault]
+    task, seed = entered(roster=sale.roster_digest(roster))
+    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    refused(BAD_ROSTER, task, report, roster=roster)
+
+
+# ── What the registry says ──
+
+
+def test_post_report__signature_of_nobody__is_refused(ground, task, report, market, stranger):
+    nobody = sale.Cosignature(bytes(32), bytes(32), ground.enclaves[0].platform)
+    refuses(
+        BAD_SIGNATURE, market.post_report, task, ground.roster, report, [nobody], {"from": stranger}
+    )
+
+
+def test_post_report__signer_outside_the_roster__is_refused(ground, task, report, refused):
+    outsider = sale.enclave("outsider", ground.enclaves[0].operator)
+    refused(NOT_IN_ROSTER, task, report, by=[outsider])
+
+
+def test_post_report__signatures_in_the_wrong_order__are_refused(ground, entered, market, stranger):
+    task, seed = entered(quorum=2)
+    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    falling = sale.cosign(report.digest(ground.domain), ground.signing(task))[::-1]
+    refuses(
+        NOT_IN_ROSTER, market.post_report, task, ground.roster, report, falling, {"from": stranger}
+    )
+
+
+def test_post_report__operator_unstaking__is_refused(ground, task, report, refused):
+    ground.registry.request_unstake({"from": ground.enclaves[0].operator})
+    refused(OPERATOR_INACTIVE, task, report)
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_post_report__stake__is_at_least_what_the_task_wants(
+    ground, entered, post, missing, refused
+):
+    task, seed = entered(min_stake=STAKE + missing)
+    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    if missing:
+        refused(TOO_LITTLE_STAKE, task, report)
+    else:
+        post(task, report)
+        assert ground.progress(task).stage == REPORTED
+
+
+# ── Awards ──
+
+BEST, GOOD, FAIR = 700_000, 600_000, 500_000
+"""Of 3, 2 and 1 ether."""
+
+VALID = {
+    "the last index": [(MODELS - 1, GOOD)],
+    "falling scores": [(0, BEST), (1, GOOD), (2, FAIR)],
+    "ties by rising index": [(1, GOOD), (4, GOOD), (5, GOOD)],
+    "scores a point apart": [(3, GOOD + 1), (2, GOOD), (1, GOOD - 1)],
+    "the best score of all, and a tie": [(7, 1_000_000), (0, BEST), (1, FAIR)],
+}
+
+INVALID = {
+    "rising scores": awards((0, GOOD), (1, BEST)),
+    "ties by falling index": awards((4, GOOD), (1, GOOD)),
+    "an award twice": awards((0, GOOD), (0, GOOD)),
+    "an index twice": awards((0, BEST), (0, GOOD)),
+    "an index twice, apart": awards((0, BEST), (1, GOOD), (0, FAIR)),
+    "an index that nobody committed": awards((MODELS, GOOD)),
+    "the largest index": awards((2**32 - 1, GOOD)),
+    "a score above the scale": awards((0, 1_000_001)),
+    "the largest score": awards((0, 2**224 - 1)),
+    "a score below the curve": awards((0, FAIR - 1)),
+    "a score of nothing": awards((1, 0)),
+    "a gap": (awards((0, BEST))[0], 0, awards((1, GOOD))[0], 0, 0, 0, 0, 0),
+    "only after a gap": (0, *awards((0, BEST))[:7]),
+    "only in the last word": (0, 0, 0, 0, 0, 0, 0, awards((0, BEST))[0]),
+    "more than max_awards": awards((0, FAIR), (1, FAIR), (2, FAIR), (3, FAIR)),
+    "a point above the budget": awards((0, 1_000_000), (1, BEST), (2, FAIR + 1)),
+}
+
+
+@pytest.mark.parametrize("pairs", VALID.values(), ids=VALID)
+def test_post_report__awards_in_order__are_taken(ground, closed, post, pairs):
+    task, seed = closed
+    post(task, sale.report(task.id(ground.domain), seed, *pairs))
+    assert ground.progress(task).awards == len(pairs)
+
+
+@pytest.mark.parametrize("words", INVALID.values(), ids=INVALID)
+def test_post_report__awards_out_of_order__are_refused(task, report, words, refused):
+    refused(BAD_AWARDS, task, report._replace(awards=words))
+
+
+@pytest.mark.parametrize("budget", [10 * ETHER, 10 * ETHER - 1])
+def test_post_report__awards_of_ten_ether__fit_a_budget_of_ten(
+    ground, entered, post, budget, refused
+):
+    task, seed = entered(budget=budget)
+    report = sale.report(task.id(ground.domain), seed, (0, 1_000_000), (1, BEST), (2, FAIR))
+    if budget < 10 * ETHER:
+        refused(BAD_AWARDS, task, report)
+    else:
+        post(task, report)
+        assert ground.progress(task).awards == 3
+
+
+def test_post_report__index_committed_and_not_revealed__is_taken(
+    ground, provider, model, straggler_model, post
+):
+    """Enclaves do not award it; if they did, nobody could claim it."""
+    task = ground.task(provider, nonce=1)
+    ground.create(task)
+    ground.commit(task, model, straggler_model)
+    ground.reveal(task, (0, model))
+    seed = ground.close(task)
+    post(task, sale.report(task.id(ground.domain), seed, (1, 900_000)))
+    assert ground.progress(task).awards == 1
+
+
+@pytest.mark.parametrize("window", [DAY, 7 * DAY])
+def test_post_report__windows_of_the_task__set_the_times(ground, entered, post, window):
+    task, seed = entered(dispute_window=window, claim_window=8 * DAY - window)
+    post(task, sale.report(task.id(ground.domain), seed))
+    assert ground.progress(task).time_a == now() + window
+    assert ground.progress(task).time_b == now() + 8 * DAY
