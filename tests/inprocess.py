@@ -1,8 +1,8 @@
 """The contracts on titanoboa, in this process, and sales played on them.
 
-`Chain` is a registry, a verifier, a market and staked, registered enclaves. `Sale` plays one task on it:
-each step moves the clock into the time in which the market takes it, and keeps what later steps need.
-A conftest makes `chain` once a session; titanoboa's pytest plugin undoes every test's changes.
+`Chain` is a registry, a verifier, a market and staked, registered enclaves. `Sale` plays one task on
+it: each step moves the clock into the time in which the market takes it, and keeps what later steps
+need. A conftest makes `chain` once a session; titanoboa's pytest plugin undoes every test's changes.
 """
 
 import sysconfig

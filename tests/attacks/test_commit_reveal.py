@@ -58,7 +58,7 @@ def test_commit_model__again__moves_no_deadline(chain, developer):
 
 
 def test_reveal_model__stolen_from_the_mempool__useless(chain, developer, stranger):
-    """4: a reveal seen before it is mined serves nobody else, and no part of it can be exchanged."""
+    """4: a reveal seen before it is mined serves nobody else."""
     sale = Sale(chain).create()
     own = model(developer, "own")
     sale.commit(own).commit(model(stranger, "thief"))
@@ -74,7 +74,7 @@ def test_reveal_model__stolen_from_the_mempool__useless(chain, developer, strang
 
 
 def test_commitment__low_entropy_submission__not_to_be_guessed(chain, developer):
-    """5: who can guess the whole submission still cannot tell it in a commitment, for want of the salt."""
+    """5: who guesses the whole submission cannot tell, for want of the salt."""
     sale = Sale(chain).create()
     entered = model(developer, "known to all", min_price=7)
     commitment = entered.commitment(chain.domain, sale.id)
@@ -101,7 +101,7 @@ def test_commitment__low_entropy_submission__not_to_be_guessed(chain, developer)
 
 
 def test_settle__the_worse_of_two_commitments_unrevealed__costs_its_bond(chain, developer):
-    """6: entering twice and revealing the better of the two costs a bond and a second fee, to the signer."""
+    """6: entering twice and revealing the better costs a bond and a second fee."""
     sale = Sale(chain)
     bond, fee = sale.task.commit_bond, sale.task.entry_fee
     before = ether(developer)
@@ -129,7 +129,7 @@ def test_close_reveals__somebody_never_reveals__sale_goes_on(chain, developer, s
 
 
 def test_close_reveals__last_revealer__does_not_know_the_seed(chain):
-    """8: the last to reveal chooses a head, not the seed: later randomness of the chain is in it."""
+    """8: the last to reveal chooses a head, not the seed: later randomness is in it."""
     sale = Sale(chain).create().commit(*models("first", "last")).reveal(0, 1)
     chain.at(sale.task.reveal_deadline)
     seeds = set()
@@ -205,7 +205,7 @@ def test_reveal_model__commitment_of_another_place__wrong_commitment(chain, deve
 
 
 def test_claim_share__leaf_committed_as_such__was_never_revealed(chain, stranger):
-    """A word that reads as a leaf, entered as a commitment, passes for no reveal: it would be paid a share."""
+    """A word that reads as a leaf, entered as a commitment, gets no share: it was not revealed."""
     sale = Sale(chain, provider=stranger, benchmark_fee=10**18).create()
     Sale(chain, nonce=1).create()
     honest = model(stranger, "revealed")

@@ -1,7 +1,7 @@
-"""What docs/SPEC.md and interfaces/IModelMarket.vyi say a market does: the oracle of the random sales.
+"""What docs/SPEC.md and interfaces/IModelMarket.vyi say a market does: the random sales' oracle.
 
-Every operation takes the call and the contract's arguments. It gives back what the contract returns, having
-changed the model's state, or `Refused` with every reason that speaks against the call.
+Every operation takes the call and the contract's arguments. It gives back what the contract
+returns, having changed the model's state, or `Refused` with every reason that speaks against it.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""docs/STATE_MACHINE.md, walked against the contract: every function in every stage, around every time."""
+"""docs/STATE_MACHINE.md against the contract: every function, in every stage, around every time."""
 
 import re
 from collections.abc import Callable
@@ -338,7 +338,7 @@ def test_document__transitions__each_taken_by_a_place():
 
 
 def test_document__functions__are_all_that_can_change_a_task():
-    """Every external function of the interface that is no view stands in both tables, but `withdraw`."""
+    """Every function of the interface that is no view stands in both tables, but `withdraw`."""
     text = INTERFACE.read_text()
     declared = set(re.findall(r"^@external\n(?:@payable\n)?def (\w+)\(", text, re.MULTILINE))
     assert declared - {"withdraw"} == {row.function for row in TRANSITIONS} == set(REFUSALS)

@@ -1,0 +1,102 @@
+"""Who holds how much of what, and which payments go through: the world around the models."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from offchain.fields import ZERO_ADDRESS
+
+ETHER = ZERO_ADDRESS
+BURNED = ZERO_ADDRESS
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a contract knows of a call besides its arguments."""
+
+    now: int
+    sender: str
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A call that must revert, its caller seeing one of these reasons."""
+
+    reasons: frozenset[str]
+
+
+def unless(*conditions: tuple[bool, str]) -> Refused | None:
+    """What speaks against a call: the reasons of all conditions that do not hold."""
+    reasons = frozenset(reason for holds, reason in conditions if not holds)
+    return Refused(reasons) if reasons else None
+
+
+@dataclass
+class Token:
+    """How a token behaves at the moment (contracts/testing/MoodyToken.vy)."""
+
+    refuses: bool = False  # returns false
+    reverts: bool = False
+    blocked: set[str] = field(default_factory=set)
+
+    def fault(self, to: str, if_false: str) -> str | None:
+        """Why a transfer that must succeed does not; `if_false` when the token returns false."""
+        if self.reverts:
+            return "token says no"
+        if to in self.blocked:
+            return "blocked"
+        return if_false if self.refuses else None
+
+
+class Ledger:
+    """Balances in ether and tokens, by token and account."""
+
+    def __init__(self, tokens: dict[str, Token]) -> None:
+        self.tokens = tokens
+        self.wallets: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.refusing: set[str] = set()
+
+    def move(self, token: str, source: str, to: str, amount: int) -> None:
+        assert self.wallets[token, source] >= amount, f"{source} has too little of {token}"
+        self.wallets[token, source] -= amount
+        self.wallets[token, to] += amount
+
+    def fault(self, token: str, to: str, if_false: str) -> str | None:
+        """Why a payment that must go through does not."""
+        if token == ETHER:
+            return if_false if to in self.refusing else None
+        return self.tokens[token].fault(to, if_false)
+
+    def pushes(self, token: str, to: str) -> bool:
+        """Whether a payment that may fail goes through."""
+        return self.fault(token, to, "failed") is None
+
+
+class Books:
+    """What a market owes to whom, and how it pays."""
+
+    def __init__(self, address: str, ledger: Ledger) -> None:
+        self.address, self.ledger = address, ledger
+        self.owed: defaultdict[str, int] = defaultdict(int)
+        self.credits: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    def _pay(self, call: Call, token: str, to: str, amount: int) -> None:
+        """What the ledger has: at once to the caller, else a credit."""
+        if to == call.sender and self.ledger.pushes(token, to):
+            self.owed[token] -= amount
+            self.ledger.move(token, self.address, to, amount)
+        else:
+            self._credit(token, to, amount)
+
+    def _pay_unbooked(self, call: Call, to: str, amount: int) -> None:
+        if to == call.sender and self.ledger.pushes(ETHER, to):
+            self.ledger.move(ETHER, self.address, to, amount)
+        else:
+            self._credit_unbooked(to, amount)
+
+    def _credit(self, token: str, to: str, amount: int) -> None:
+        self.credits[token, to] += amount
+
+    def _credit_unbooked(self, to: str, amount: int) -> None:
+        self.owed[ETHER] += amount
+        self.credits[ETHER, to] += amount

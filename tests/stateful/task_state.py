@@ -1,0 +1,92 @@
+"""All that a market knows of one task, and what it takes for valid awards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from offchain import digests
+from tests import reasons
+from tests.sale import GWEI, NONE, SETTLED, VOIDED, Signer, Task
+from tests.stateful.ledger import Refused
+
+
+@dataclass
+class TaskState:
+    """Everything of one task; the contract keeps two words of it, and one a submission."""
+
+    task: Task | None = None
+    stage: int = NONE
+    time_a: int = 0
+    time_b: int = 0
+    head: bytes = digests.NO_HEAD
+    words: list[bytes] = field(default_factory=list)
+    leaves: set[bytes] = field(default_factory=set)
+    reveals: int = 0
+    payouts: list[int] = field(default_factory=list)
+    claimed: set[int] = field(default_factory=set)
+    bond: int = 0
+
+    def terms(self) -> Task:
+        assert self.task, "there is no task"
+        return self.task
+
+    @property
+    def pot(self) -> int:
+        task, commits = self.terms(), len(self.words)
+        return commits * task.entry_fee + (commits - self.reveals) * task.commit_bond
+
+    @property
+    def unbooked(self) -> int:
+        """Wei that the market holds for this task without a word in its ledger."""
+        if self.stage == SETTLED or not self.task:
+            return 0
+        if self.stage == VOIDED:
+            waiting = sum(1 for word in self.words if word in self.leaves)
+            return waiting * (self.pot // self.reveals) if self.reveals else 0
+        return self.pot + self.bond
+
+    def progress_word(self) -> int:
+        """The packed word (docs/SPEC.md, "Packed words")."""
+        if not self.task:
+            return 0
+        fields = [
+            (self.stage, 8),
+            (self.time_a, 40),
+            (self.time_b, 40),
+            (self.task.max_submissions, 20),
+            (len(self.words), 20),
+            (self.reveals, 20),
+            (len(self.payouts), 4),
+            (sum(1 << award for award in self.claimed), 8),
+            (self.task.commit_bond // GWEI, 48),
+            (self.task.entry_fee // GWEI, 48),
+        ]
+        word = 0
+        for value, bits in fields:
+            word = word << bits | value
+        return word
+
+
+def wrong_stage() -> Refused:
+    return Refused(frozenset([reasons.WRONG_STAGE]))
+
+
+def head_of_report(
+    task: Task, payouts: Sequence[int], digest: bytes, signers: Sequence[Signer]
+) -> bytes:
+    signed = digests.signed(digest, signers)
+    return digests.after_report(task.token, list(payouts), signed)
+
+
+def acceptable(task: Task, words: Sequence[int], commits: int) -> bool:
+    """Whether the market takes these awards (docs/SPEC.md, "Awards")."""
+    count = next((n for n, word in enumerate(words) if word == 0), len(words))
+    awards = [(word % 2**32, word >> 32) for word in words[:count]]
+    prices = [task.price(score) for _, score in awards]
+    return (
+        not any(words[count:])
+        and awards == sorted(awards, key=lambda award: (-award[1], award[0]))
+        and len({index for index, _ in awards}) == count <= task.max_awards
+        and all(index < commits and score <= 10**6 for index, score in awards)
+        and all(price > 0 for price in prices)
+        and sum(prices) <= task.budget
+    )

@@ -1,0 +1,219 @@
+"""Who takes part in the random sales, in which tokens, and how they agree with the models."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import boa
+
+from tests.inprocess import SEAT_BOND, Chain, account, deploy, ether, refuses
+from tests.sale import ETHER as ONE
+from tests.sale import Enclave, Report, Task
+from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, Token
+from tests.stateful.market_model import MarketModel
+from tests.stateful.registry_model import Operator, Registered, RegistryModel
+from tests.stateful.words import Words
+
+MOODS = {"honest": 1, "silent": 2, "refuses": 4, "reverts": 8}
+WEALTH = 10**30
+DEAD = "0x000000000000000000000000000000000000dEaD"
+
+
+class World:
+    """A chain with tokens and accounts; titanoboa undoes what a test does to it."""
+
+    def __init__(self) -> None:
+        self.chain = Chain(enclaves=11, stake=ONE)
+        self.market, self.registry = self.chain.market, self.chain.registry
+        self.moody = deploy("testing/MoodyToken")
+        self.plain = [deploy("testing/PlainToken", decimals) for decimals in (6, 18)]
+        refuser = deploy("testing/HostileAccount")
+        refuser.set_refusal(True)
+        boa.env.set_balance(refuser.address, WEALTH)
+        self.refuser = str(refuser.address)
+        self.providers = [account("provider"), account("buyer"), self.refuser]
+        self.developers = [account(f"developer {n}") for n in range(3)] + [self.refuser]
+        self.operators = [each.operator for each in self.chain.enclaves]
+        boa.env.evm.patch.prev_hashes = [bytes(32)] * 256
+        self.strangers = [account("challenger"), account("stranger")]
+        self.people = list(
+            dict.fromkeys(self.providers + self.developers + self.operators + self.strangers)
+        )
+        self.contracts = {str(each.address): each for each in (self.moody, *self.plain)}
+        for address, token in self.contracts.items():
+            for holder in self.people:
+                token.mint(holder, WEALTH)
+                if token in self.plain:
+                    token.approve(self.market, 2**256 - 1, sender=holder)
+            self.contracts[address] = token
+        self.tokens = [ETHER, *self.contracts]
+        self.holders = [
+            *self.people,
+            str(self.market.address),
+            str(self.registry.address),
+            BURNED,
+            DEAD,
+        ]
+
+    def balance(self, token: str, holder: str) -> int:
+        if token == ETHER:
+            return ether(holder)
+        name = "holdings" if token == self.moody.address else "balanceOf"
+        return Words(self.contracts[token]).read(name, holder)
+
+
+class Twin:
+    """The contracts of a world, and the models that must agree with them."""
+
+    def __init__(self, world: World) -> None:
+        self.world, chain = world, world.chain
+        self.ledger = Ledger({address: Token() for address in world.contracts})
+        for token in world.tokens:
+            for holder in world.holders:
+                self.ledger.wallets[token, holder] = world.balance(token, holder)
+        self.ledger.refusing.add(world.refuser)
+        self.registry = RegistryModel(
+            str(world.registry.address), chain.domain, self.ledger, chain.measurement
+        )
+        for made in chain.enclaves:
+            key = (made.signing_key, made.sealing_key, made.platform)
+            self.registry.operators[made.operator] = Operator(stake=ONE)
+            expiry = world.registry.enclave(made.signing_key, chain.measurement).expiry
+            self.registry.enclaves[key] = Registered(made.operator, expiry, 0)
+        self.market = MarketModel(chain.domain, SEAT_BOND, self.registry, self.ledger)
+        self.words = Words(world.market)
+        self.supply = self.totals()
+
+    # ── Acting on both ──
+
+    def act(self, name: str, *args: Any, sender: str, value: int = 0, **unseen: Any) -> Any:
+        """A call of the market; `unseen` is what only the model has to be told."""
+        return self._both(self.world.market, self.market, name, args, sender, value, unseen)
+
+    def act_on_registry(self, name: str, *args: Any, sender: str, value: int = 0) -> Any:
+        return self._both(self.world.registry, self.registry, name, args, sender, value, {})
+
+    def _both(
+        self, contract: Any, model: Any, name: str, args: Any, sender: str, value: int, unseen: Any
+    ) -> Any:
+        call = Call(self.world.chain.now, sender, value)
+        expected = getattr(model, name)(call, *args, **unseen)
+        method = getattr(contract, name)
+        if isinstance(expected, Refused):
+            with refuses(*expected.reasons):
+                method(*args, sender=sender, value=value)
+        else:
+            assert method(*args, sender=sender, value=value) == expected
+        return expected
+
+    def renew(self, enclave: Enclave, lifetime: int) -> None:
+        """A registration by the enclave's operator, with good evidence."""
+        chain = self.world.chain
+        call = Call(chain.now, enclave.operator)
+        refused = self.registry.register(call, enclave, chain.now + lifetime)
+        with refuses(*refused.reasons) if refused else nullcontext():
+            chain.register(enclave, lifetime)
+
+    def revoke(self, what: str, enclave: Enclave) -> None:
+        """What the owner revokes of an enclave: itself, its platform or its measurement."""
+        chain = self.world.chain
+        measurement = chain.measurement
+        args = {
+            "enclave": (enclave.signing_key, measurement),
+            "platform": (enclave.platform,),
+            "measurement": (measurement,),
+        }[what]
+        refused = self.registry.revoke(Call(chain.now, chain.owner), args[0])
+        method = getattr(self.world.registry, f"revoke_{what}")
+        with refuses(*refused.reasons) if refused else nullcontext():
+            method(*args, sender=chain.owner)
+
+    def prove_equivocation(
+        self, task: Task, reports: list[Report], enclave: Enclave, sender: str
+    ) -> None:
+        domain = self.world.chain.domain
+        cosignatures = [enclave.cosign(each.digest(domain)) for each in reports]
+        keys = [enclave.sealing_key] * 2
+        self.act_on_registry("prove_equivocation", task, reports, cosignatures, keys, sender=sender)
+
+    def set_mood(self, mood: str) -> None:
+        """How the moody token behaves from now on."""
+        address = str(self.world.moody.address)
+        token = self.ledger.tokens[address]
+        token.refuses, token.reverts = mood == "refuses", mood == "reverts"
+        self.world.moody.set_mood(MOODS[mood])
+
+    def set_blocked(self, somebody: str, blocks: bool) -> None:
+        token = self.ledger.tokens[str(self.world.moody.address)]
+        (token.blocked.add if blocks else token.blocked.discard)(somebody)
+        self.world.moody.set_blocked(somebody, blocks)
+
+    def registration(self, enclave: Enclave) -> Registered:
+        key = (enclave.signing_key, enclave.sealing_key, enclave.platform)
+        return self.registry.enclaves[key]
+
+    def may_sign(self, enclave: Enclave, task: Task) -> bool:
+        """Whether the registry would take a signature of this enclave for the task now."""
+        registered = self.registration(enclave)
+        operator = self.registry.operators[enclave.operator]
+        return (
+            self.world.chain.now < registered.expiry
+            and not {enclave.signing_key, enclave.platform} & set(self.registry.revoked)
+            and not operator.unlocks_at
+            and operator.epoch == registered.epoch
+            and operator.stake >= task.min_stake
+        )
+
+    # ── Agreement ──
+
+    def totals(self) -> dict[str, int]:
+        world = self.world
+        return {
+            token: sum(world.balance(token, holder) for holder in world.holders)
+            for token in world.tokens
+        }
+
+    def check_wallets(self) -> None:
+        """Every balance is the model's, and nothing came or went."""
+        for token in self.world.tokens:
+            for holder in self.world.holders:
+                held = self.world.balance(token, holder)
+                assert held == self.ledger.wallets[token, holder], (token, holder)
+        assert self.totals() == self.supply
+
+    def check_books(self) -> None:
+        """What the market writes down as owed and as credits."""
+        for token in self.world.tokens:
+            assert self.words.read("escrow.owed", token) == self.market.owed[token]
+            for holder in self.world.people:
+                credit = self.words.read("escrow.credits", token, holder)
+                assert credit == self.market.credits[token, holder], (token, holder)
+
+    def check_tasks(self) -> None:
+        """Both words of every task, and that of every submission."""
+        for of, state in self.market.tasks.items():
+            assert self.words.read("task_book.progress_word", of) == state.progress_word()
+            assert self.words.read("task_book.head", of) == int.from_bytes(state.head, "big")
+            for index, word in enumerate(state.words):
+                stored = self.words.read("task_book.submissions", of, index)
+                assert stored == int.from_bytes(word, "big")
+
+    def check_registry(self) -> None:
+        """Every operator's word, every credit."""
+        registry = Words(self.world.registry)
+        for operator in self.world.operators:
+            model = self.registry.operators[operator]
+            word = model.stake | model.unlocks_at << 200 | model.epoch << 240
+            assert registry.read("operator_stake.operators", operator) == word
+        for holder in self.world.people:
+            assert registry.read("operator_stake.credits", holder) == self.registry.credits[holder]
+
+    def check_solvency(self) -> None:
+        """Market and registry hold what they owe, to the wei."""
+        market = str(self.world.market.address)
+        unbooked = sum(state.unbooked for state in self.market.tasks.values())
+        for token in self.world.tokens:
+            owed = self.words.read("escrow.owed", token) + (unbooked if token == ETHER else 0)
+            assert self.world.balance(token, market) == owed
+        stakes = sum(operator.stake for operator in self.registry.operators.values())
+        credited = sum(self.registry.credits.values())
+        assert ether(str(self.world.registry.address)) == stakes + credited
