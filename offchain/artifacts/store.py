@@ -1,0 +1,230 @@
+"""Bytes by their sha256, over fsspec: folder, ``memory://``, ``s3://``, ``http(s)://``, ``ipfs://``.
+
+Whoever holds the bytes is not believed: what does not hash to the digest is missing. ``ipfs://``
+works where fsspec knows it (package ipfsspec); a store over ``http`` or ``ipfs`` is read only.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from typing import IO, Any, cast
+from uuid import uuid4
+
+import aiohttp
+import fsspec
+
+PUBLIC_SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
+"""Where a stranger's uri may point: never into this machine's files or memory."""
+
+_PIECE = 2**20
+
+
+class Missing(Exception):  # noqa: N818 - says what happened
+    """The bytes of a digest are not to be had; says from where and why."""
+
+    def __init__(self, url: str, digest: bytes, cause: str) -> None:
+        super().__init__(f"{url}: {cause}; wanted sha256 0x{digest.hex()}")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a remote store.
+
+    Args:
+        seconds: for one answer.
+        attempts: how often to ask, at least once.
+        pause: seconds before the second attempt; each further pause is twice as long.
+        sleep: how to pause.
+    """
+
+    seconds: float = 60.0
+    attempts: int = 3
+    pause: float = 1.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+def fetch(
+    url: str,
+    digest: bytes,
+    limit: int,
+    sink: IO[bytes],
+    patience: Patience = Patience(),
+    **options: Any,
+) -> int:
+    """Copies what lies at a url into ``sink``, which is empty again unless it hashes to ``digest``.
+
+    Args:
+        url: any that fsspec knows. Check a stranger's with `check_public` first.
+        digest: sha256, 32 bytes.
+        limit: no more bytes than this are read.
+        sink: a new seekable file.
+        options: for fsspec, such as an ``endpoint_url``.
+
+    Returns:
+        Number of bytes.
+
+    Raises:
+        Missing: not there, too large, of another digest, or not to be had in time.
+    """
+    cause = ""
+    for attempt in range(patience.attempts):
+        if attempt:
+            patience.sleep(patience.pause * 2 ** (attempt - 1))
+        try:
+            size = _copy(url, digest, limit, sink, _options(url, patience.seconds) | options)
+        except FileNotFoundError as error:
+            sink.seek(0)
+            sink.truncate()
+            raise Missing(url, digest, "not found") from error
+        except (_Wrong, ValueError, ImportError) as error:
+            sink.seek(0)
+            sink.truncate()
+            raise Missing(url, digest, str(error)) from error
+        except (OSError, TimeoutError, aiohttp.ClientError) as error:
+            sink.seek(0)
+            sink.truncate()
+            cause = f"{type(error).__name__} {error} in attempt {attempt + 1}"
+        else:
+            return size
+    raise Missing(url, digest, cause)
+
+
+def fetch_bytes(
+    url: str,
+    digest: bytes,
+    limit: int,
+    patience: Patience = Patience(),
+    **options: Any,
+) -> bytes:
+    """What lies at a url, in memory. As `fetch`."""
+    sink = BytesIO()
+    fetch(url, digest, limit, sink, patience, **options)
+    return sink.getvalue()
+
+
+def check_public(url: str) -> None:
+    """Refuses a stranger's uri that points into this machine, or to a scheme that is not public.
+
+    Raises:
+        ValueError: names the uri and the schemes.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in PUBLIC_SCHEMES or not rest or "::" in url:
+        raise ValueError(f"uri {url!r}, expected one of {', '.join(sorted(PUBLIC_SCHEMES))}")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A place for artifacts, each under the hex digits of its digest.
+
+    Args:
+        url: of a folder or bucket; a path without scheme is a local folder.
+        options: for fsspec.
+    """
+
+    url: str
+    patience: Patience = Patience()
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def address(self, digest: bytes) -> str:
+        """The url of a digest."""
+        return f"{self.url.rstrip('/')}/{digest.hex()}"
+
+    def put(self, source: IO[bytes]) -> bytes:
+        """Stores all of ``source``; a reader sees all of it or nothing.
+
+        Returns:
+            Its sha256, 32 bytes.
+
+        Raises:
+            OSError: the store does not take it; nothing of it stays.
+        """
+        options = _options(self.url, self.patience.seconds) | dict(self.options)
+        files, folder = fsspec.url_to_fs(self.url, **options)
+        files.makedirs(folder, exist_ok=True)
+        part = f"{folder.rstrip('/')}/.{uuid4().hex}.part"
+        try:
+            with files.open(part, "wb") as sink:
+                digest = _pump(source.read, sink.write)
+            files.mv(part, f"{folder.rstrip('/')}/{digest.hex()}")
+        except BaseException:
+            if files.exists(part):
+                files.rm(part)
+            raise
+        return digest
+
+    def put_bytes(self, content: bytes) -> bytes:
+        """As `put`."""
+        return self.put(BytesIO(content))
+
+    def fetch(self, digest: bytes, limit: int, sink: IO[bytes]) -> int:
+        """As the function `fetch`."""
+        address, options = self.address(digest), dict(self.options)
+        return fetch(address, digest, limit, sink, self.patience, **options)
+
+    def fetch_bytes(self, digest: bytes, limit: int) -> bytes:
+        """As the function `fetch_bytes`."""
+        return fetch_bytes(self.address(digest), digest, limit, self.patience, **dict(self.options))
+
+
+class _Wrong(Exception):  # noqa: N818 - says what happened
+    """The bytes are there and are not those wanted: asking again does not help."""
+
+
+def _copy(url: str, digest: bytes, limit: int, sink: IO[bytes], options: dict[str, Any]) -> int:
+    size = 0
+
+    def write(piece: bytes) -> None:
+        nonlocal size
+        size += len(piece)
+        if size > limit:
+            raise _Wrong(f"more than {limit} bytes, expected that many at most")
+        sink.write(piece)
+
+    with _opened(url, options) as source:
+        found = _pump(source.read, write)
+    if found != digest:
+        raise _Wrong(f"{size} bytes of sha256 0x{found.hex()}")
+    return size
+
+
+def _opened(url: str, options: dict[str, Any]) -> AbstractContextManager[IO[bytes]]:
+    files, path = fsspec.url_to_fs(url, **options)
+    if url.partition("://")[0] in ("http", "https"):
+        # Read as it comes. Whatever the size: were it zero, fsspec would ask for it first, and take
+        # every failure for an absent file.
+        return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb", block_size=0, size=1))
+    return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb"))
+
+
+def _pump(read: Callable[[int], bytes], write: Callable[[bytes], Any]) -> bytes:
+    found = sha256()
+    while piece := read(_PIECE):
+        found.update(piece)
+        write(piece)
+    return found.digest()
+
+
+def _options(url: str, seconds: float) -> dict[str, Any]:
+    """How each scheme is told its timeout."""
+    scheme = url.partition("://")[0]
+    if scheme in ("http", "https"):
+        return {
+            "client_kwargs": {
+                "timeout": aiohttp.ClientTimeout(
+                    total=None, sock_read=seconds, sock_connect=seconds
+                )
+            },
+        }
+    if scheme == "s3":
+        return {
+            "config_kwargs": {
+                "connect_timeout": seconds,
+                "read_timeout": seconds,
+                "retries": {"max_attempts": 1},
+            }
+        }
+    return {}

@@ -1,0 +1,219 @@
+"""Stores of every kind, on this machine: what is asked for comes whole or is missing."""
+
+import functools
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from offchain.artifacts.store import Missing, Patience, Store, check_public, fetch, fetch_bytes
+
+CONTENT = b"artifact " * 300_000  # more than two pieces
+DIGEST = sha256(CONTENT).digest()
+LIMIT = 2**24
+QUICK = Patience(seconds=2, attempts=3, pause=0, sleep=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, object]]:
+    """A real S3 server on loopback; gives what fsspec needs to reach it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    access = {"key": "test", "secret": "test", "endpoint_url": f"http://{host}:{port}"}
+    client = boto3.client(
+        "s3",
+        endpoint_url=access["endpoint_url"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - of the look-alike
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="models")
+    yield access
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "folder":
+        return Store(str(tmp_path / "store"), QUICK)
+    if request.param == "memory":
+        return Store(f"memory://{tmp_path}", QUICK)
+    options = tuple(request.getfixturevalue("s3").items())
+    return Store(f"s3://models{tmp_path}", QUICK, options)
+
+
+def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[str]:
+    yield from serve(functools.partial(Quiet, directory=str(tmp_path)))
+
+
+class Failing(BaseHTTPRequestHandler):
+    """Answers with an error twice, then with the content."""
+
+    answers = 0
+
+    def do_HEAD(self) -> None:
+        self.send_response(405)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        type(self).answers += 1
+        self.send_response(200 if self.answers > 2 else 503)
+        self.end_headers()
+        if self.answers > 2:
+            self.wfile.write(CONTENT)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Silent(Failing):
+    """Never answers."""
+
+    released = threading.Event()
+
+    def do_GET(self) -> None:
+        self.released.wait(30)
+
+
+def test_put__then_fetch__gives_the_content(store):
+    assert store.put_bytes(CONTENT) == DIGEST
+    assert store.put_bytes(CONTENT) == DIGEST
+    assert store.fetch_bytes(DIGEST, LIMIT) == CONTENT
+
+
+def test_fetch__never_put__is_missing(store):
+    store.put_bytes(b"another")
+    with pytest.raises(Missing, match=f"{DIGEST.hex()}: not found; wanted sha256 0x{DIGEST.hex()}"):
+        store.fetch_bytes(DIGEST, LIMIT)
+
+
+def test_fetch__at_the_limit_and_above__gives_or_refuses(store):
+    store.put_bytes(CONTENT)
+    assert store.fetch_bytes(DIGEST, len(CONTENT)) == CONTENT
+    with pytest.raises(Missing, match=f"more than {len(CONTENT) - 1} bytes"):
+        store.fetch_bytes(DIGEST, len(CONTENT) - 1)
+
+
+def test_fetch__altered_content__is_missing_and_leaves_nothing(tmp_path):
+    store = Store(str(tmp_path), QUICK)
+    store.put_bytes(CONTENT)
+    altered = CONTENT[:-1] + b"!"
+    (tmp_path / DIGEST.hex()).write_bytes(altered)
+    sink = BytesIO()
+    with pytest.raises(Missing, match=f"sha256 0x{sha256(altered).hexdigest()}; wanted sha256"):
+        store.fetch(DIGEST, LIMIT, sink)
+    assert sink.getvalue() == b""
+
+
+def test_put__source_that_fails__leaves_nothing(tmp_path):
+    class Failure(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 0:
+                raise OSError("disk gone")
+            return super().read(size)
+
+    store = Store(str(tmp_path), QUICK)
+    with pytest.raises(OSError, match="disk gone"):
+        store.put(Failure(CONTENT))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fetch__over_http__gives_the_content(http, tmp_path):
+    (tmp_path / "model").write_bytes(CONTENT)
+    assert fetch_bytes(f"{http}/model", DIGEST, LIMIT, QUICK) == CONTENT
+
+
+def test_fetch__not_there_over_http__is_missing(http):
+    with pytest.raises(Missing, match="/absent: not found"):
+        fetch_bytes(f"{http}/absent", DIGEST, LIMIT, QUICK)
+
+
+def test_fetch__server_fails_twice__asks_again():
+    class Once(Failing):
+        answers = 0
+
+    for url in serve(Once):
+        assert fetch_bytes(f"{url}/model", DIGEST, LIMIT, QUICK) == CONTENT
+        assert Once.answers == 3
+
+
+def test_fetch__server_fails_too_often__is_missing():
+    class Once(Failing):
+        answers = -1
+
+    for url in serve(Once):
+        with pytest.raises(Missing, match="in attempt 3; wanted sha256"):
+            fetch_bytes(f"{url}/model", DIGEST, LIMIT, QUICK)
+        assert Once.answers == 2
+
+
+def test_fetch__server_silent__gives_up():
+    pauses: list[float] = []
+    impatient = Patience(seconds=0.2, attempts=2, pause=0.5, sleep=pauses.append)
+    for url in serve(Silent):
+        with pytest.raises(Missing, match="in attempt 2"):
+            fetch_bytes(f"{url}/model", DIGEST, LIMIT, impatient)
+        Silent.released.set()
+    assert pauses == [0.5]
+
+
+def test_fetch__nobody_listens__is_missing_and_leaves_nothing():
+    sink = BytesIO()
+    with pytest.raises(Missing, match="in attempt 3"):
+        fetch("http://127.0.0.1:9/model", DIGEST, LIMIT, sink, QUICK)
+    assert sink.getvalue() == b""
+
+
+def test_fetch__unknown_scheme__is_missing():
+    with pytest.raises(Missing, match="gopher"):
+        fetch_bytes("gopher://models/a", DIGEST, LIMIT, QUICK)
+
+
+@pytest.mark.parametrize("url", ["https://a/b", "http://a", "s3://bucket/key", "ipfs://bafy"])
+def test_check_public__remote__passes(url):
+    check_public(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "memory://x",
+        "",
+        "https://",
+        "s3",
+        "simplecache::s3://a/b",
+    ],
+)
+def test_check_public__this_machine_or_nothing__is_refused(url):
+    with pytest.raises(ValueError, match="expected one of http, https, ipfs, s3"):
+        check_public(url)
+
+
+def test_check_public__chained_in_the_middle__is_refused():
+    with pytest.raises(ValueError, match="expected one of"):
+        check_public("https://a/b::file:///etc/passwd")
