@@ -51,6 +51,11 @@ def refuses(reason: str | None, method: Any, *arguments: Any) -> None:
         method.call(*arguments, block_identifier="pending")
 
 
+def answers(method: Any, *arguments: Any) -> Any:
+    """What a method would answer in the next block."""
+    return method.call(*arguments, block_identifier="pending")
+
+
 def send_with_least_gas(sender: Any, to: Any, data: str, step: int = 2_000) -> int:
     """Sends a call with more and more gas until it succeeds; gives the gas limit that did it.
 

@@ -1,7 +1,7 @@
 """Who takes part, and a market for each module of tests, whose state every test starts from."""
 
 import pytest
-from brownie import PlainToken, accounts
+from brownie import MoodyToken, PlainToken, accounts
 
 from tests import sale
 from tests.unit.chain import rpc
@@ -89,6 +89,14 @@ def token(ground, provider):
     made = provider.deploy(PlainToken, 6)
     made.mint(provider, 10**12, {"from": provider})
     made.approve(ground.market, 2**256 - 1, {"from": provider})
+    return made
+
+
+@pytest.fixture
+def moody_token(provider):
+    """In which the provider is rich; honest until told otherwise."""
+    made = provider.deploy(MoodyToken)
+    made.mint(provider, 100 * sale.ETHER, {"from": provider})
     return made
 
 

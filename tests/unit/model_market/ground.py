@@ -1,5 +1,6 @@
 """A market with its registry and enclaves on the local chain, and the steps of a sale on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,13 @@ class Ground:
     def posted(self, task: Task, report: Report) -> Posted:
         """The report as it stands once the first enclaves of the roster have signed it."""
         return sale.posted(self.domain, task, report, self.signing(task))
+
+    def enter(self, task: Task, models: Sequence[Model], revealed: Sequence[int]) -> bytes:
+        """From nothing to the seed, which it gives: all models committed, some revealed."""
+        self.create(task)
+        self.commit(task, *models)
+        self.reveal(task, *((index, models[index]) for index in revealed))
+        return self.close(task)
 
     def dispute(self, task: Task, challenger: Any) -> None:
         value = task.bond(SEAT_BOND)

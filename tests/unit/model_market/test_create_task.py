@@ -1,7 +1,7 @@
 """create_task: what a task may say, and the escrow."""
 
 import pytest
-from brownie import MoodyToken, PlainToken
+from brownie import PlainToken
 
 from tests import sale
 from tests.reasons import (
@@ -26,7 +26,7 @@ from tests.reasons import (
     WRONG_VALUE,
 )
 from tests.sale import DAY, ETHER, GWEI, HOUR, OPEN, curve
-from tests.unit.chain import at, events, fund, now, refuses
+from tests.unit.chain import answers, at, events, fund, now, refuses
 from tests.unit.model_market.ground import MIN_TOLERANCE, SEAT_BOND
 from tests.unit.model_market.moods import Mood
 
@@ -46,7 +46,6 @@ def refused(ground, market):
 def test_create_task__in_ether__escrows_budget_and_fee(ground, market, provider, books):
     task, before = ground.task(provider, budget=7 * ETHER, benchmark_fee=3), books()
     transaction = ground.create(task)
-    assert bytes(transaction.return_value) == task.id(ground.domain)
     assert before.moved() == {
         "provider ether": -7 * ETHER - 3,
         "market ether": 7 * ETHER + 3,
@@ -55,6 +54,12 @@ def test_create_task__in_ether__escrows_budget_and_fee(ground, market, provider,
     assert events(transaction) == [
         ("TaskCreated", {"task_id": task.id(ground.domain), "provider": provider, "task": task})
     ]
+
+
+def test_create_task__any__answers_the_task_id(ground, market, provider):
+    task = ground.task(provider)
+    answer = answers(market.create_task, *ground.creation(task))
+    assert bytes(answer) == task.id(ground.domain)
 
 
 def test_create_task__in_a_token__escrows_budget_and_fee(ground, market, provider, token, books):
@@ -348,18 +353,13 @@ def test_create_task__no_allowance__reverts(ground, market, provider, token, ref
     ground.create(ground.task(provider, token=token.address))
 
 
-@pytest.fixture
-def moody(provider):
-    token = provider.deploy(MoodyToken)
-    token.mint(provider, 100 * ETHER, {"from": provider})
-    return token
-
-
 @pytest.mark.parametrize("mood", [Mood.HONEST, Mood.SILENT, Mood.LONG], ids=lambda mood: mood.name)
-def test_create_task__odd_token_that_delivers__is_accepted(ground, provider, moody, books, mood):
-    moody.set_mood(mood, {"from": provider})
-    before = books(moody)
-    ground.create(ground.task(provider, token=moody.address))
+def test_create_task__odd_token_that_delivers__is_accepted(
+    ground, provider, moody_token, books, mood
+):
+    moody_token.set_mood(mood, {"from": provider})
+    before = books(moody_token)
+    ground.create(ground.task(provider, token=moody_token.address))
     assert before.moved() == {
         "provider token": -11 * ETHER,
         "market token": 11 * ETHER,
@@ -373,21 +373,23 @@ def test_create_task__odd_token_that_delivers__is_accepted(ground, provider, moo
     ids=lambda mood: mood.name,
 )
 def test_create_task__token_that_does_not_deliver_exactly__is_refused(
-    ground, provider, moody, mood, refused
+    ground, provider, moody_token, mood, refused
 ):
-    moody.set_mood(mood, {"from": provider})
-    refused(ground.task(provider, token=moody.address), BAD_TOKEN)
+    moody_token.set_mood(mood, {"from": provider})
+    refused(ground.task(provider, token=moody_token.address), BAD_TOKEN)
 
 
-def test_create_task__token_that_reverts__gives_its_reason(ground, provider, moody, refused):
-    moody.set_mood(Mood.REVERTS, {"from": provider})
-    refused(ground.task(provider, token=moody.address), "token says no")
+def test_create_task__token_that_reverts__gives_its_reason(ground, provider, moody_token, refused):
+    moody_token.set_mood(Mood.REVERTS, {"from": provider})
+    refused(ground.task(provider, token=moody_token.address), "token says no")
 
 
 @pytest.mark.parametrize("mood", [Mood.TWO, Mood.SHORT, Mood.EATS_GAS], ids=lambda mood: mood.name)
-def test_create_task__token_that_answers_nonsense__reverts(ground, provider, moody, mood, refused):
-    moody.set_mood(mood, {"from": provider})
-    refused(ground.task(provider, token=moody.address), None)
+def test_create_task__token_that_answers_nonsense__reverts(
+    ground, provider, moody_token, mood, refused
+):
+    moody_token.set_mood(mood, {"from": provider})
+    refused(ground.task(provider, token=moody_token.address), None)
 
 
 def test_create_task__ether_forced_in_before__changes_nothing(ground, market, provider):

@@ -19,7 +19,7 @@ from tests.reasons import (
     WRONG_TASK,
 )
 from tests.sale import DAY, ETHER, REPORTED, awards
-from tests.unit.chain import at, events, now, refuses
+from tests.unit.chain import answers, at, events, now, refuses
 from tests.unit.model_market.ground import STAKE
 
 MODELS = 9
@@ -93,13 +93,12 @@ def refused(market, posting):
 def test_post_report__by_anyone__fixes_awards_prices_and_signers(ground, task, report, post, books):
     progress, before = ground.progress(task), books()
     transaction = post(task, report)
-    digest, signers = report.digest(ground.domain), sale.signers(ground.signing(task))
+    signers = sale.signers(ground.signing(task))
     payouts = (
         report.awards[0] << 128 | 5 * ETHER,
         report.awards[1] << 128 | ETHER + 10**13,
     )
     opens = transaction.timestamp + task.dispute_window
-    assert bytes(transaction.return_value) == digest
     assert ground.progress(task) == progress._replace(
         stage=REPORTED, time_a=opens, time_b=opens + task.claim_window, awards=2
     )
@@ -114,6 +113,11 @@ def test_post_report__by_anyone__fixes_awards_prices_and_signers(ground, task, r
         "signers": tuple(signers),
     }
     assert events(transaction) == [("ReportPosted", fixed)]
+
+
+def test_post_report__by_anyone__answers_the_digest(ground, market, task, report, posting):
+    answer = answers(market.post_report, *posting(task, report))
+    assert bytes(answer) == report.digest(ground.domain)
 
 
 def test_post_report__of_nothing__awards_nothing(ground, closed, post):
