@@ -36,15 +36,15 @@ class Why(StrEnum):
     """A proposed score beyond the tolerance of this enclave's own, or another reason for none."""
     SELECTION = "selection"
     """Proposed choices that this enclave's measurement does not bear out."""
-    AWARDS = "awards"
-    """Awards that do not follow from the proposed scores and choices."""
     RESULTS = "results"
-    """Results that are incomplete, out of order, or not those of the root."""
+    """Not a result for every revealed submission, by rising index."""
     POSTED = "posted report"
     """Not a report that a quorum of the roster signed, or one that this enclave signed itself."""
+    POSTED_STANDS = "posted report stands"
+    """Other awards, where a panel's enclave finds that its measurement bears the posted out."""
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818 - says what happened
     """The enclave does not do what its host asks.
 
     Args:

@@ -93,10 +93,18 @@ class Extract:
 
 @dataclass(frozen=True, config=STRICT)
 class Results:
-    """The results file of one report: every revealed submission, by rising index."""
+    """The results file of one report.
+
+    Args:
+        task_id: bytes32.
+        entries: of every revealed submission, by rising index.
+        chosen: the team in the order of the choices, or empty. Not in the root: the awards follow
+            from it.
+    """
 
     task_id: Bytes32
     entries: Annotated[tuple[Entry, ...], Len(1)]
+    chosen: tuple[Index, ...]
     version: Literal[1] = 1
 
     def root(self) -> bytes:
@@ -115,7 +123,11 @@ class Results:
 
 
 def make_results(
-    task_id: bytes, leaves: Mapping[int, bytes], secret: bytes, results: Sequence[Result]
+    task_id: bytes,
+    leaves: Mapping[int, bytes],
+    secret: bytes,
+    results: Sequence[Result],
+    chosen: Sequence[int] = (),
 ) -> Results:
     """The results file.
 
@@ -124,9 +136,10 @@ def make_results(
         leaves: the leaf (bytes32) of every revealed submission.
         secret: the test set's key, 32 bytes.
         results: one for each leaf.
+        chosen: the team.
     """
     entries = (
         Entry(result, leaves[result.index], hkdf(secret, "result", leaves[result.index]))
         for result in sorted(results, key=lambda result: result.index)
     )
-    return Results(task_id, tuple(entries))
+    return Results(task_id, tuple(entries), tuple(chosen))

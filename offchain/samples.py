@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain import metrics
+from offchain.artifacts.cipher import TAG_BYTES, TEST_SET, decrypt_bytes
+from offchain.artifacts.store import Missing, Store
+from offchain.errors import Refused, Why
+from offchain.manifest import Manifest
 from offchain.models.spec import ModelSpec, Output
+from offchain.sample import draw
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,12 @@ def _dtypes(spec: ModelSpec) -> tuple[np.dtype[Any], np.dtype[Any]]:
     return np.dtype(spec.input_dtype).newbyteorder("<"), np.dtype(targets)
 
 
+def packed_bytes(count: int, spec: ModelSpec) -> int:
+    """How many bytes ``count`` samples take."""
+    inputs, targets = _dtypes(spec)
+    return count * (prod(spec.input_shape) * inputs.itemsize + targets.itemsize)
+
+
 def pack(samples: Samples, spec: ModelSpec) -> bytes:
     """The bytes of a test set.
 
@@ -54,11 +66,10 @@ def unpack(data: bytes, count: int, spec: ModelSpec) -> Samples:
         ValueError: not of the length that count and types give, a target is none of the classes, or
             a value is not finite.
     """
+    if len(data) != packed_bytes(count, spec):
+        raise ValueError(f"test set of {len(data)} bytes, expected {packed_bytes(count, spec)}")
     inputs, targets = _dtypes(spec)
     size = count * prod(spec.input_shape)
-    expected = size * inputs.itemsize + count * targets.itemsize
-    if len(data) != expected:
-        raise ValueError(f"test set of {len(data)} bytes, expected {expected}")
     samples = Samples(
         np.frombuffer(data, inputs, size).reshape(count, *spec.input_shape),
         np.frombuffer(data, targets, count, size * inputs.itemsize),
@@ -90,3 +101,23 @@ def _check(samples: Samples, spec: ModelSpec) -> None:
             raise ValueError(
                 f"target {samples.targets[wrong][0]}, expected a class from 0 to {spec.classes - 1}"
             )
+
+
+def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, store: Store) -> Samples:
+    """The sample that a seed (bytes32) draws from the test set with key ``secret`` (32 bytes).
+
+    Raises:
+        Refused: `TEST_SET`: its bytes are missing, another's or malformed, or the metric is not
+            defined on the sample.
+    """
+    test_set, spec = manifest.test_set, manifest.model
+    limit = packed_bytes(test_set.samples, spec) + TAG_BYTES
+    try:
+        artifact = store.fetch_bytes(test_set.artifact_digest, limit)
+        data = decrypt_bytes(artifact, secret, TEST_SET)
+        rows = draw(seed, test_set.samples, manifest.sample_size)
+        samples = unpack(data, test_set.samples, spec).rows(rows)
+        metrics.get(manifest.metric).check(samples.targets)
+    except (Missing, ValueError) as error:
+        raise Refused(Why.TEST_SET, str(error)) from error
+    return samples

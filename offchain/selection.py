@@ -5,16 +5,20 @@ without replacement, on the soft vote: the mean of the members' class probabilit
 predictions in regression. docs/SPEC.md, "Selection", fixes ties and arithmetic.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offchain.errors import Refused, Why
 
-Outputs = NDArray[np.float32]
+Outputs = NDArray[np.floating[Any]]
 """A model's probabilities of shape (samples, classes), or its predictions of shape (samples,)."""
+
+Measure = Callable[[NDArray[np.float64]], int]
+"""The score (parts per million) of such an array."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,13 @@ class Team:
 
     Args:
         outputs: of every model that may be chosen, in the order of rank: ties go to the first.
-        measure: the score (parts per million) of float64 predictions of the shape of the outputs.
+        measure: gives the score of a mean of outputs.
         most: how many are chosen at most, at least 1.
         minimum_gain: what a model must add to be chosen (parts per million), at least 1.
     """
 
     outputs: Mapping[int, Outputs]
-    measure: Callable[[NDArray[np.float64]], int]
+    measure: Measure
     most: int
     minimum_gain: int
 
@@ -48,12 +52,21 @@ class Team:
             if index not in chosen
         }
 
-    def choose(self) -> tuple[int, ...]:
-        """The team, in the order in which its members are chosen."""
+    def choose(self, preferred: Collection[int] = (), leeway: int = 0) -> tuple[int, ...]:
+        """The team, in the order in which its members are chosen.
+
+        Args:
+            preferred: wins wherever it comes within ``leeway`` of the best, and of the minimum.
+            leeway: parts per million; the others must exceed the minimum by it.
+        """
         chosen: list[int] = []
         while len(chosen) < self.most and (gains := self.gains(chosen)):
-            best = max(gains, key=gains.__getitem__)
-            if gains[best] < self.minimum_gain:
+            favoured = {
+                index: gain + leeway * (index in preferred) for index, gain in gains.items()
+            }
+            best = max(favoured, key=favoured.__getitem__)
+            least = self.minimum_gain + (-leeway if best in preferred else leeway)
+            if gains[best] < least:
                 break
             chosen.append(best)
         return tuple(chosen)

@@ -1,0 +1,182 @@
+"""What runs in the TEE: keys of one boot, one measurement and one signature per task and round.
+
+Everything comes from the host, and nothing of it is believed: what a bundle shows leads by hash to
+a task, a seed and an inventory, under which the test set opens or does not, and under which the
+market takes the signature or does not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eth_keys.datatypes import PrivateKey
+
+from offchain.benchmark import Benchmark, Tools, measure_all
+from offchain.bundle import Bundle
+from offchain.errors import Refused, Why, expect
+from offchain.opening import open_submissions
+from offchain.panel import Posted, check_posted, upholding
+from offchain.proposals import Measured, Proposal
+from offchain.release import open_release
+from offchain.reports import Cosignature, Report, sign
+from offchain.results import Result, Results
+from offchain.samples import draw_samples
+from offchain.task import RosterEntry
+from offchain.x25519 import public_key
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A report that this enclave signed, with its results file."""
+
+    report: Report
+    cosignature: Cosignature
+    results: Results
+
+
+class Enclave:
+    """One boot of the enclave program.
+
+    Not safe for concurrent calls: whoever serves it calls it from one thread.
+    """
+
+    def __init__(self, signing_key: PrivateKey, sealing_private: bytes) -> None:
+        """
+        Args:
+            signing_key: secp256k1, fresh for this boot and never written out.
+            sealing_private: X25519, 32 bytes, likewise.
+        """
+        self._signing_key = signing_key
+        self._sealing_private = sealing_private
+        self._measured: dict[tuple[bytes, int], tuple[Measured, Posted | None]] = {}
+        self._signed: dict[tuple[bytes, int], bytes] = {}
+
+    @classmethod
+    def boot(cls, random: Callable[[int], bytes]) -> "Enclave":
+        """An enclave with fresh keys; ``random`` gives that many random bytes."""
+        return cls(PrivateKey(random(32)), random(32))
+
+    @property
+    def identity(self) -> RosterEntry:
+        """The public keys."""
+        address = self._signing_key.public_key.to_checksum_address()
+        return RosterEntry(address, public_key(self._sealing_private))
+
+    def measure(
+        self,
+        bundle: Bundle,
+        tools: Tools,
+        workers: int = 1,
+        progress: Callable[[Result], None] = lambda _: None,
+    ) -> None:
+        """Measures a task for a round and keeps the results. The same again does nothing.
+
+        Args:
+            bundle: what the host hands over.
+            tools: where artifacts are, and how models run.
+            workers: how many submissions are measured at a time.
+            progress: is told every result as it comes.
+
+        Raises:
+            Refused: the bundle does not hold together, is not for this enclave, or is another than
+                the one measured before.
+            RunAborted: the environment's fault, such as a missing artifact; names the submission.
+                Nothing is kept.
+        """
+        transcript, manifest, release = bundle.transcript, bundle.manifest, bundle.release
+        position = self._position(transcript.roster)
+        expect(Why.ANOTHER_MANIFEST, "manifest", manifest.digest(), transcript.task.benchmark)
+        commitment = manifest.test_set.key_commitment
+        secret = open_release(transcript, release, self._sealing_private, commitment)
+        inventory = transcript.inventory_digest(release.inventory)
+        if bundle.posted is not None:
+            check_posted(bundle.posted, transcript, inventory, self.identity.signing_key)
+        if self._has_measured(bundle, inventory):
+            return
+        samples = draw_samples(manifest, transcript.seed, secret, tools.store)
+        results, jobs = open_submissions(
+            transcript, release.inventory, bundle.keyrings, position, self._sealing_private
+        )
+        benchmark = Benchmark(manifest, samples, transcript.task.tolerance, tools)
+        measured = measure_all(benchmark, jobs, workers, progress)
+        results |= {index: each.result for index, each in measured.items()}
+        own = Measured(
+            transcript,
+            manifest,
+            release.inventory,
+            secret,
+            tuple(results[index] for index in transcript.by_index),
+            {index: each.outputs for index, each in measured.items() if each.outputs is not None},
+            benchmark.score,
+        )
+        self._measured[transcript.task_id, bundle.round] = own, bundle.posted
+
+    def propose(self, task_id: bytes, round_: int) -> Proposal:
+        """What this enclave would sign: on its own results, or for a panel on the posted ones.
+
+        Raises:
+            Refused: `NOT_MEASURED`.
+        """
+        measured, posted = self._get(task_id, round_)
+        upheld = None if posted is None else upholding(measured, posted)
+        return measured.propose() if upheld is None else upheld
+
+    def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
+        """Holds a proposal to the rule of co-signing and signs the report that follows from it.
+
+        The same report is signed again, with the same signature; no other is.
+
+        Args:
+            task_id: bytes32.
+            round_: 0, or 1 for a panel.
+            proposal: of any enclave, this one included.
+            platform: bytes32 that the registry holds for this enclave; not signed.
+
+        Raises:
+            Refused: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or
+                `SIGNED_OTHERWISE`.
+        """
+        measured, posted = self._get(task_id, round_)
+        report = measured.report(proposal, round_)
+        if posted is not None:
+            _check_verdict(measured, posted, report)
+        digest = report.digest(measured.transcript.domain)
+        signed = self._signed.setdefault((task_id, round_), digest)
+        expect(Why.SIGNED_OTHERWISE, "report", digest, signed)
+        cosignature = sign(digest, self._signing_key, platform)
+        return Signed(report, cosignature, measured.results_file(proposal))
+
+    def _get(self, task_id: bytes, round_: int) -> tuple[Measured, Posted | None]:
+        key = (task_id, round_)
+        if key not in self._measured:
+            raise Refused(Why.NOT_MEASURED, f"task 0x{task_id.hex()} in round {round_}")
+        return self._measured[key]
+
+    def _position(self, roster: tuple[RosterEntry, ...]) -> int:
+        own = self.identity
+        if own not in roster:
+            raise Refused(
+                Why.ANOTHER_ENCLAVE, f"roster without {own.signing_key} and its sealing key"
+            )
+        return roster.index(own)
+
+    def _has_measured(self, bundle: Bundle, inventory: bytes) -> bool:
+        known = self._measured.get((bundle.transcript.task_id, bundle.round))
+        if known is None:
+            return False
+        measured, posted = known
+        # The inventory's digest binds the seed, and the seed the transcript.
+        kept = measured.transcript.inventory_digest(measured.inventory)
+        expect(Why.MEASURED_OTHERWISE, "inventory", inventory, kept)
+        if posted is not None and bundle.posted is not None:
+            domain = measured.transcript.domain
+            digest = bundle.posted.report.digest(domain)
+            expect(Why.MEASURED_OTHERWISE, "posted report", digest, posted.report.digest(domain))
+        return True
+
+
+def _check_verdict(measured: Measured, posted: Posted, report: Report) -> None:
+    if report.awards == posted.report.awards or upholding(measured, posted) is None:
+        return
+    raise Refused(
+        Why.POSTED_STANDS, f"awards {report.awards}, expected {posted.report.awards} as posted"
+    )
