@@ -8,6 +8,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from tests.sale import DAY, ETHER, Enclave, word
+from tests.unit.chain import at, events, rpc
 
 PROGRAM = word("program")
 UNBONDING = 21 * DAY
@@ -15,35 +16,16 @@ MAX_LIFETIME = 30 * DAY
 NOT_OWNER = "ownable: caller is not the owner"
 
 
-# ── Time ──
-
-
-def now() -> int:
-    """Unix seconds of the latest block."""
-    return int(web3.eth.get_block("latest").timestamp)
-
-
-def at(time: int) -> None:
-    """The next transaction, if one comes, is mined at this time."""
-    web3.provider.make_request("evm_setNextBlockTimestamp", [int(time)])
-
-
 def mine_at(time: int) -> None:
     """Views see this time."""
-    web3.provider.make_request("evm_mine", [int(time)])
-
-
-# ── Receipts ──
+    rpc("evm_mine", time)
 
 
 def only_event(receipt: Any, name: str) -> dict[str, Any]:
-    """The fields of the one event that a transaction logged, words as bytes."""
-    assert list(receipt.events.keys()) == [name]
-    assert len(receipt.events[name]) == 1
-    return {
-        field: bytes(value) if isinstance(value, bytes) else value
-        for field, value in receipt.events[name][0].items()
-    }
+    """The fields of the one event that a transaction logged."""
+    [(logged, fields)] = events(receipt)
+    assert logged == name
+    return fields
 
 
 # ── Registration ──

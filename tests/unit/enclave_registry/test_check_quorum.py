@@ -30,7 +30,8 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.enclave_registry.bench import UNBONDING, at, measurement_of, mine_at, now
+from tests.unit.chain import at, now
+from tests.unit.enclave_registry.bench import UNBONDING, measurement_of, mine_at
 
 DIGEST = word("digest")
 STAKE = 10 * ETHER

@@ -29,7 +29,8 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.enclave_registry.bench import MAX_LIFETIME, UNBONDING, at, now, only_event
+from tests.unit.chain import at, now
+from tests.unit.enclave_registry.bench import MAX_LIFETIME, UNBONDING, only_event
 
 TOLERANCE = 2_000
 SEED = word("seed")

@@ -18,16 +18,15 @@ from tests.reasons import (
 from tests.reasons import UNBONDING as UNBONDING_REASON
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import address, signing_key
+from tests.unit.chain import at, now, rpc
 from tests.unit.enclave_registry.bench import (
     MAX_LIFETIME,
     PROGRAM,
     UNBONDING,
-    at,
     attestation,
     binding_of,
     measurement_of,
     mine_at,
-    now,
     only_event,
 )
 
@@ -268,7 +267,7 @@ def test_register_enclave__evidence_for_another__reverts(bench, registry, first,
 
 @pytest.mark.parametrize("age", [0, 257, 2**256 - 1])
 def test_register_enclave__stale_block__reverts(bench, registry, first, age):
-    web3.provider.make_request("anvil_mine", [300])
+    rpc("anvil_mine", 300)
     seen_from = web3.eth.block_number
     with reverts(STALE_BLOCK):
         registry.register_enclave.call(
@@ -282,7 +281,7 @@ def test_register_enclave__stale_block__reverts(bench, registry, first, age):
 
 
 def test_register_enclave__oldest_known_block__registers(bench, registry, first):
-    web3.provider.make_request("anvil_mine", [300])
+    rpc("anvil_mine", 300)
     block = web3.eth.block_number + 1 - 256
     evidence = bench.evidence(first, 2**64, block)
     registry.register_enclave(

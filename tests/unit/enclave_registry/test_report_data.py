@@ -4,6 +4,7 @@ from eth_utils.crypto import keccak
 
 from tests.reasons import STALE_BLOCK
 from tests.sale import enclave
+from tests.unit.chain import rpc
 
 KNOWN_BLOCKS = 256
 
@@ -32,7 +33,7 @@ def test_report_data__binds_chain_registry_operator_keys_and_block(registry, ope
 
 
 def test_report_data__block_out_of_range__reverts(registry, operator):
-    web3.provider.make_request("anvil_mine", [KNOWN_BLOCKS + 10])
+    rpc("anvil_mine", KNOWN_BLOCKS + 10)
     made = enclave("first", operator.address)
     latest = web3.eth.block_number
     arguments = operator, made.signing_key, made.sealing_key

@@ -2,8 +2,9 @@ from brownie import reverts
 
 from tests.reasons import NO_STAKE, UNBONDING
 from tests.sale import ETHER, enclave
+from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
-from tests.unit.enclave_registry.bench import at, now, only_event
+from tests.unit.enclave_registry.bench import only_event
 
 
 def test_request_unstake__staked__locks_for_21_days(bench, registry, operator):

@@ -7,7 +7,8 @@ from brownie import reverts
 
 from tests.reasons import ALREADY_REVOKED, VERIFIER_KNOWN
 from tests.sale import DAY, enclave, word
-from tests.unit.enclave_registry.bench import NOT_OWNER, at, binding_of, now, only_event
+from tests.unit.chain import at, now
+from tests.unit.enclave_registry.bench import NOT_OWNER, binding_of, only_event
 
 UNKNOWN = word("unknown")
 

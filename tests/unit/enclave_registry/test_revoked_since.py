@@ -1,7 +1,8 @@
 import pytest
 
 from tests.sale import enclave, signers, word
-from tests.unit.enclave_registry.bench import UNBONDING, at, mine_at, now
+from tests.unit.chain import at, now
+from tests.unit.enclave_registry.bench import UNBONDING, mine_at
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from brownie import reverts
 
 from tests.reasons import NOT_MARKET
 from tests.sale import ETHER
-from tests.unit.enclave_registry.bench import UNBONDING, at, now, only_event
+from tests.unit.chain import at, now
+from tests.unit.enclave_registry.bench import UNBONDING, only_event
 
 
 def test_slash__part__moves_from_stake_to_credit(bench, registry, operator, challenger):

@@ -1,15 +1,12 @@
-from brownie import reverts, web3
+from brownie import reverts
 
 from tests.reasons import TOO_MUCH_STAKE, UNBONDING, ZERO_AMOUNT
 from tests.sale import ETHER
+from tests.unit.chain import at, fund, now
 from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
-from tests.unit.enclave_registry.bench import at, now, only_event
+from tests.unit.enclave_registry.bench import only_event
 
 BOUND = 2**128
-
-
-def make_rich(account, amount):
-    web3.provider.make_request("anvil_setBalance", [account.address, hex(amount)])
 
 
 def test_stake__first__counts(registry, operator):
@@ -57,13 +54,13 @@ def test_stake__unbonding__reverts(bench, registry, operator):
 
 
 def test_stake__up_to_the_bound__counts(registry, operator):
-    make_rich(operator, 2 * BOUND)
+    fund(operator, 2 * BOUND)
     registry.stake({"from": operator, "value": BOUND - 1})
     assert registry.operator(operator) == (BOUND - 1, 0, 0)
 
 
 def test_stake__at_the_bound__reverts(registry, operator):
-    make_rich(operator, 2 * BOUND)
+    fund(operator, 2 * BOUND)
     with reverts(TOO_MUCH_STAKE):
         registry.stake({"from": operator, "value": BOUND})
     registry.stake({"from": operator, "value": BOUND - 1})

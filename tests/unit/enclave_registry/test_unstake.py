@@ -5,7 +5,8 @@ from brownie import ZERO_ADDRESS, reverts
 
 from tests.reasons import BAD_ADDRESS, NOT_UNBONDING, PAYMENT_FAILED, TOO_EARLY
 from tests.sale import ETHER, enclave
-from tests.unit.enclave_registry.bench import UNBONDING, at, now, only_event
+from tests.unit.chain import at, now
+from tests.unit.enclave_registry.bench import UNBONDING, only_event
 
 
 @pytest.fixture
