@@ -8,25 +8,16 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from offchain.attestation import p256, sgx_extension
+from offchain.attestation import der, p256, sgx_extension
 from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.sgx_extension import SgxExtension
 from offchain.attestation.x509_fields import CertificateFields, read_certificate, read_crl
 
-
-def _key_usage(*, authority: bool) -> x509.KeyUsage:
-    """keyCertSign and cRLSign for an authority, else digitalSignature and nonRepudiation."""
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=not authority,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
+_KEY_USAGE, _BASIC_CONSTRAINTS = der.oid("2.5.29.15"), der.oid("2.5.29.19")
+_SIGNS_CERTIFICATES_AND_LISTS = bytes.fromhex("03020106")
+_SIGNS_DATA = bytes.fromhex("030206c0")
+_AUTHORITY_OVER_LEAVES = bytes.fromhex("30060101ff020100")
+_NO_AUTHORITY = bytes.fromhex("3000")
 
 
 @dataclass(frozen=True)
@@ -34,24 +25,22 @@ class Role:
     """What a certificate is for: exactly these critical extensions, with or without SGX's."""
 
     name: str
-    key_usage: x509.KeyUsage
-    constraints: x509.BasicConstraints
+    key_usage: bytes
+    """DER, as is the next."""
+    constraints: bytes
     sgx: bool
 
     @property
-    def critical(self) -> dict[x509.ObjectIdentifier, x509.ExtensionType]:
+    def critical(self) -> dict[bytes, bytes]:
         """The critical extensions by object identifier."""
-        return {self.key_usage.oid: self.key_usage, self.constraints.oid: self.constraints}
+        return {_KEY_USAGE: self.key_usage, _BASIC_CONSTRAINTS: self.constraints}
 
 
 INTERMEDIATE = Role(
-    "intermediate CA", _key_usage(authority=True), x509.BasicConstraints(True, 0), False
+    "intermediate CA", _SIGNS_CERTIFICATES_AND_LISTS, _AUTHORITY_OVER_LEAVES, sgx=False
 )
-PCK = Role("PCK certificate", _key_usage(authority=False), x509.BasicConstraints(False, None), True)
-TCB_SIGNER = Role(
-    "TCB signer", _key_usage(authority=False), x509.BasicConstraints(False, None), False
-)
-
+PCK = Role("PCK certificate", _SIGNS_DATA, _NO_AUTHORITY, sgx=True)
+TCB_SIGNER = Role("TCB signer", _SIGNS_DATA, _NO_AUTHORITY, sgx=False)
 
 Revoked = frozenset[tuple[bytes, int]]
 """Issuer's key (X‖Y) and serial number of each revoked certificate."""
@@ -114,32 +103,31 @@ def verify_certificate(
     _check_role(fields, role)
     if not p256.verifies(issuer_key, fields.tbs, fields.signature):
         raise RejectedError(
-            Reason.CERTIFICATE_SIGNATURE, f"{fields.label} is not signed by key {issuer_key.hex()}"
+            Reason.CERTIFICATE_SIGNATURE, f"{fields} is not signed by key {issuer_key.hex()}"
         )
     if at < fields.not_before:
         raise RejectedError(
             Reason.CERTIFICATE_NOT_YET_VALID,
-            f"{fields.label} is valid from {fields.not_before}, now is {at}",
+            f"{fields} is valid from {fields.not_before}, now is {at}",
         )
     if at > fields.not_after:
         raise RejectedError(
             Reason.CERTIFICATE_EXPIRED,
-            f"{fields.label} was valid until {fields.not_after}, now is {at}",
+            f"{fields} was valid until {fields.not_after}, now is {at}",
         )
     if (issuer_key, fields.serial) in revoked:
-        raise RejectedError(
-            Reason.CERTIFICATE_REVOKED, f"{fields.label} with serial number {fields.serial:x}"
-        )
+        raise RejectedError(Reason.CERTIFICATE_REVOKED, str(fields))
     return fields
 
 
 def _check_role(fields: CertificateFields, role: Role) -> None:
     sgx = bool(fields.sgx)
     if fields.critical != role.critical or sgx != role.sgx:
+        critical = {oid.hex(): value.hex() for oid, value in fields.critical.items()}
         raise RejectedError(
             Reason.CERTIFICATE_ROLE,
-            f"{fields.label} has the critical extensions {list(fields.critical.values())}"
-            f" and {'an' if sgx else 'no'} SGX extension, which is not the role {role.name}",
+            f"{fields} is no {role.name}: critical extensions {critical},"
+            f" {'an' if sgx else 'no'} SGX extension",
         )
 
 
@@ -204,15 +192,13 @@ def verify_crl(
     """
     fields = read_crl(crl)
     if not p256.verifies(issuer_key, fields.tbs, fields.signature):
-        raise RejectedError(
-            Reason.CRL_SIGNATURE, f"{fields.label}'s list is not signed by {issuer_key.hex()}"
-        )
+        raise RejectedError(Reason.CRL_SIGNATURE, f"list is not signed by {issuer_key.hex()}")
     if issuer is not None and fields.issuer != issuer:
         raise RejectedError(
             Reason.CRL_ISSUER, f"issuer {fields.issuer.hex()}, expected {issuer.hex()}"
         )
     if at < fields.this_update:
         raise RejectedError(
-            Reason.CRL_NOT_YET_VALID, f"{fields.label}'s is of {fields.this_update}, now is {at}"
+            Reason.CRL_NOT_YET_VALID, f"list is of {fields.this_update}, now is {at}"
         )
     return RevocationList(issuer_key, fields.this_update, fields.serials)

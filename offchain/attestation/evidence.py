@@ -25,6 +25,8 @@ from offchain.attestation.x509_fields import (
 )
 
 QE_AUTH_SIZE = 32
+REVOKED = (1).to_bytes(32, "big")
+"""What the contract keeps of a revoked certificate."""
 _DSTACK = 0x80
 
 

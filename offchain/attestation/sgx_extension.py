@@ -14,6 +14,9 @@ PPID, TCB, PCE_ID, FMSPC, SGX_TYPE = (der.oid(f"{OID}.{n}") for n in range(1, 6)
 TCB_SVNS = tuple(der.oid(f"{OID}.2.{n}") for n in range(1, 17))
 TCB_PCE_SVN, TCB_CPU_SVN = der.oid(f"{OID}.2.17"), der.oid(f"{OID}.2.18")
 
+_FIELDS = PPID, TCB, PCE_ID, FMSPC
+_TCB_FIELDS = (*TCB_SVNS, TCB_PCE_SVN, TCB_CPU_SVN)
+
 
 @dataclass(frozen=True)
 class SgxExtension:
@@ -40,13 +43,16 @@ def _entries(content: bytes) -> Iterator[tuple[bytes, int, bytes]]:
         yield der.encode(der.OBJECT_IDENTIFIER, name), value_tag, value
 
 
-def _table(content: bytes) -> dict[bytes, tuple[int, bytes]]:
-    table: dict[bytes, tuple[int, bytes]] = {}
-    for name, tag, value in _entries(content):
-        if name in table:
-            raise RejectedError(Reason.SGX_EXTENSION, f"OID {name.hex()} stands twice")
-        table[name] = tag, value
-    return table
+def _table(content: bytes, first: tuple[bytes, ...]) -> dict[bytes, tuple[int, bytes]]:
+    """Tag and content by object identifier, the ``first`` ones in this order."""
+    entries = list(_entries(content))
+    found = tuple(name for name, _, _ in entries)
+    if found[: len(first)] != first or len(set(found)) != len(found):
+        raise RejectedError(
+            Reason.SGX_EXTENSION,
+            f"OIDs {[name.hex() for name in found]}, expected {[name.hex() for name in first]}",
+        )
+    return {name: (tag, value) for name, tag, value in entries}
 
 
 def _value(table: dict[bytes, tuple[int, bytes]], name: bytes, tag: int) -> bytes:
@@ -82,11 +88,15 @@ def read(extension: bytes) -> SgxExtension:
     """Read the extension's value (DER).
 
     Raises:
-        RejectedError: malformed DER, a field that is missing, double, or of another type or size,
-            or a provisioning enclave other than 0, Intel's only one.
+        RejectedError: malformed DER, fields that are missing, double or not in the profile's order,
+            a value of another type or size, or a provisioning enclave other than 0, Intel's only
+            one.
     """
-    table = _table(der.unwrap(extension, der.SEQUENCE))
-    tcb = _table(_value(table, TCB, der.SEQUENCE))
+    table = _table(der.unwrap(extension, der.SEQUENCE), _FIELDS)
+    tcb = _table(_value(table, TCB, der.SEQUENCE), _TCB_FIELDS)
+    if len(tcb) != len(_TCB_FIELDS):
+        raise RejectedError(Reason.SGX_EXTENSION, f"TCB of {len(tcb)} fields, expected 18")
+    _octets(tcb, TCB_CPU_SVN, 16)
     pce_id = _octets(table, PCE_ID, 2)
     if pce_id != bytes(2):
         raise RejectedError(Reason.SGX_EXTENSION, f"PCE id {pce_id.hex()}, expected 0000")

@@ -52,9 +52,9 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verd
     _check_qe_signature(quote, pck.key)
     _check_quoting_enclave(quote.qe_report, trust.quoting_enclaves[quote.tee_type])
     _check_quote_signature(quote)
-    _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
     kind = kind_of(quote.body, dstack)
     _check_body(quote.body, kind)
+    _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
     if isinstance(quote.body, TdReport):
         _check_floor(trust, pck.sgx.fmspc, TeeType.TDX, quote.body.tee_tcb_svn, 0)
     return Verdict(

@@ -1,35 +1,38 @@
-"""What certificates and revocation lists say, read at once and in full (RFC 5280).
+"""What certificates and revocation lists say, read at once (RFC 5280).
 
 ``cryptography`` parses them, partly when a field is first asked for and with several kinds of
-errors; here any of them means that the whole document is refused.
+errors; here any of them means that the whole document is refused. Names and extensions are taken
+as they stand, as the contract takes them: only their bytes matter.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import SignatureAlgorithmOID
 
-from offchain.attestation import p256, sgx_extension
+from offchain.attestation import der, p256, sgx_extension
 from offchain.attestation.errors import Reason, RejectedError
 
 _MALFORMED = (
     ValueError,
     UnsupportedAlgorithm,
-    x509.DuplicateExtension,
     x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
 )
-_SGX_EXTENSION = x509.ObjectIdentifier(sgx_extension.OID)
+_VERSION_3 = der.encode(der.explicit(0), der.integer(2))
+_CRL_VERSION_2 = der.integer(1)
+_ECDSA_WITH_SHA256 = der.encode(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2"))
+_YEARS = 946_684_800, 2_524_608_000
+"""Of Intel's certificates: 2000 up to 2050, so that UTCTime is enough."""
+_TRUE = der.encode(der.BOOLEAN, b"\xff")
+_SGX_EXTENSION = der.oid(sgx_extension.OID)
 
 
 @dataclass(frozen=True)
 class CertificateFields:
     """A certificate of version 3, signed with ECDSA and SHA-256, for a P-256 key."""
 
-    label: str
-    """The subject, for error messages."""
     tbs: bytes
     """The signed part, DER."""
     signature: bytes
@@ -43,18 +46,19 @@ class CertificateFields:
     not_after: int
     key: bytes
     """X‖Y, 64 bytes."""
-    critical: Mapping[x509.ObjectIdentifier, x509.ExtensionType]
-    """The critical extensions."""
+    critical: Mapping[bytes, bytes]
+    """Object identifier and value of the critical extensions, both DER."""
     sgx: bytes
     """The SGX extension's value, DER; empty without one."""
+
+    def __str__(self) -> str:
+        return f"certificate with serial number {self.serial:x}"
 
 
 @dataclass(frozen=True)
 class CrlFields:
     """A revocation list signed with ECDSA and SHA-256."""
 
-    label: str
-    """The issuer, for error messages."""
     tbs: bytes
     signature: bytes
     issuer: bytes
@@ -81,21 +85,22 @@ def read_certificate(certificate: x509.Certificate) -> CertificateFields:
         RejectedError: malformed, or of another version, algorithm or kind of key.
     """
     try:
-        _check_algorithm(certificate.signature_algorithm_oid)
-        extensions = {extension.oid: extension for extension in certificate.extensions}
-        sgx = extensions.get(_SGX_EXTENSION)
+        version, _, algorithm, issuer, _, subject, _, tail = _members(
+            certificate.tbs_certificate_bytes
+        )
+        _expect((version, algorithm), (_VERSION_3, _ECDSA_WITH_SHA256))
+        extensions = _extensions(tail)
         return CertificateFields(
-            label=certificate.subject.rfc4514_string(),
             tbs=certificate.tbs_certificate_bytes,
             signature=p256.raw_signature(certificate.signature),
-            serial=certificate.serial_number,
-            issuer=certificate.issuer.public_bytes(),
-            subject=certificate.subject.public_bytes(),
-            not_before=int(certificate.not_valid_before_utc.timestamp()),
-            not_after=int(certificate.not_valid_after_utc.timestamp()),
+            serial=_serial(certificate.serial_number),
+            issuer=issuer,
+            subject=subject,
+            not_before=_unix(certificate.not_valid_before_utc),
+            not_after=_unix(certificate.not_valid_after_utc),
             key=p256.raw_key(certificate.public_key()),
-            critical={oid: found.value for oid, found in extensions.items() if found.critical},
-            sgx=sgx.value.public_bytes() if sgx else b"",
+            critical={oid: value for oid, (critical, value) in extensions.items() if critical},
+            sgx=extensions.get(_SGX_EXTENSION, (False, b""))[1],
         )
     except _MALFORMED as error:
         raise RejectedError(Reason.DER, f"certificate: {error}") from error
@@ -109,19 +114,50 @@ def read_crl(crl: bytes) -> CrlFields:
     """
     try:
         found = x509.load_der_x509_crl(crl)
-        _check_algorithm(found.signature_algorithm_oid)
+        version, algorithm, issuer, *_ = _members(found.tbs_certlist_bytes)
+        _expect((version, algorithm), (_CRL_VERSION_2, _ECDSA_WITH_SHA256))
         return CrlFields(
-            label=found.issuer.rfc4514_string(),
             tbs=found.tbs_certlist_bytes,
             signature=p256.raw_signature(found.signature),
-            issuer=found.issuer.public_bytes(),
-            this_update=int(found.last_update_utc.timestamp()),
-            serials=frozenset(entry.serial_number for entry in found),
+            issuer=issuer,
+            this_update=_unix(found.last_update_utc),
+            serials=frozenset(_serial(entry.serial_number) for entry in found),
         )
     except _MALFORMED as error:
         raise RejectedError(Reason.DER, f"revocation list: {error}") from error
 
 
-def _check_algorithm(algorithm: x509.ObjectIdentifier) -> None:
-    if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
-        raise ValueError(f"{algorithm.dotted_string}, expected ecdsa-with-SHA256")
+def _members(sequence: bytes) -> tuple[bytes, ...]:
+    """The members of a SEQUENCE, each as it stands there."""
+    content = der.unwrap(sequence, der.SEQUENCE)
+    return tuple(der.encode(*member) for member in der.elements(content))
+
+
+def _extensions(tail: bytes) -> dict[bytes, tuple[bool, bytes]]:
+    """Whether critical, and value, by object identifier."""
+    found: dict[bytes, tuple[bool, bytes]] = {}
+    for extension in _members(der.unwrap(tail, der.explicit(3))):
+        oid, *flag, value = _members(extension)
+        if flag not in ([], [_TRUE]) or oid in found:
+            raise ValueError(f"extension {oid.hex()} stands twice or has flags {flag}")
+        found[oid] = bool(flag), der.unwrap(value, der.OCTET_STRING)
+    return found
+
+
+def _expect(found: tuple[bytes, bytes], expected: tuple[bytes, bytes]) -> None:
+    if found != expected:
+        shown = [[each.hex() for each in pair] for pair in (found, expected)]
+        raise ValueError(f"version and algorithm {shown[0]}, expected {shown[1]}")
+
+
+def _serial(number: int) -> int:
+    if number < 0:
+        raise ValueError(f"serial number {number}, expected none below zero")
+    return number
+
+
+def _unix(time: datetime) -> int:
+    seconds = int(time.timestamp())
+    if not _YEARS[0] <= seconds < _YEARS[1]:
+        raise ValueError(f"time {time}, expected one of the years 2000 to 2049")
+    return seconds

@@ -1,0 +1,292 @@
+"""The contract and the verifier in Python say the same of every quote, in the same words.
+
+Evidence with whole chains where certificates are at stake, with the machine known where only the
+quote is. What Python's parser refuses by itself, lengths and PEM, never reaches the contract.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.attestation.bodies import Body
+from offchain.attestation.errors import Reason
+from offchain.attestation.evidence import BY_ROOT, Chain, Known, pack
+from offchain.attestation.quote import Quote
+from offchain.attestation.simulated import Machine, SimulatedIntel, x509
+from offchain.attestation.simulated import trust as simulated_trust
+from offchain.attestation.simulated.machine import pem, qe_report
+from offchain.attestation.trust import Trust
+from offchain.attestation.verify import Verdict
+from tests.dcap import certificate, constructor
+from tests.inprocess import deploy
+from tests.offchain.attestation.support import (
+    AT,
+    BODIES,
+    GENUINE,
+    genuine,
+    intel_trust,
+    outcome,
+    sign,
+)
+from tests.p256 import p256verify
+
+pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")
+
+INTEL = SimulatedIntel.from_seed(b"agreement")
+MACHINE = Machine.simulate(INTEL, "machine")
+TRUST = simulated_trust(INTEL)
+
+Attested = tuple[bytes, bytes, int, bytes]
+"""Program, platform, expiry, report data."""
+
+CERTIFICATE = {
+    Reason.DER,
+    Reason.SGX_EXTENSION,
+    Reason.CERTIFICATE_ROLE,
+    Reason.CERTIFICATE_SIGNATURE,
+    Reason.CERTIFICATE_ISSUER,
+    Reason.CERTIFICATE_EXPIRED,
+    Reason.CERTIFICATE_NOT_YET_VALID,
+}
+"""Reasons for which a certificate is refused: of several faults each may name another first."""
+STRICTER = {Reason.DER, Reason.SGX_EXTENSION}
+"""Python also reads what the contract skips: inside names, keys, and the SGX extension's rest."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _precompile_and_time() -> Iterator[None]:
+    with p256verify(), boa.env.anchor():
+        boa.env.timestamp = AT
+        yield
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Any:
+    return deploy("DcapVerifier", *constructor(TRUST))
+
+
+@pytest.fixture(scope="module")
+def genuine_verifier() -> Any:
+    return deploy("DcapVerifier", *constructor(intel_trust()))
+
+
+@pytest.fixture(scope="module")
+def knowing(verifier: Any) -> Any:
+    """The verifier once it knows the machine."""
+    with boa.env.anchor():
+        quote = MACHINE.quote(BODIES["sgx v3"])
+        verifier.verify_quote(pack(quote, Chain.of(quote, TRUST.root_key), Known.ROOT))
+        yield verifier
+
+
+def on_chain(verifier: Any, evidence: bytes) -> Attested | Reason:
+    """What the contract says of evidence; it forgets what it learnt."""
+    try:
+        with boa.env.anchor():
+            attestation, report_data = verifier.verify_quote(evidence)
+    except boa.BoaError as error:
+        return Reason(error.stack_trace[0].pretty_vm_reason)
+    return (
+        attestation.program,
+        attestation.platform,
+        attestation.expiry,
+        b"".join(report_data),
+    )
+
+
+def off_chain(
+    quote: Quote | bytes, trust: Trust = TRUST, dstack: bool = False
+) -> Attested | Reason:
+    """What Python says of a quote."""
+    verdict = outcome(quote, trust, dstack)
+    if isinstance(verdict, Verdict):
+        return verdict.program, verdict.platform, verdict.expiry, verdict.report_data
+    return verdict
+
+
+def whole(quote: Quote, trust: Trust = TRUST, dstack: bool = False) -> bytes:
+    """Evidence with the whole chain."""
+    return pack(quote, Chain.of(quote, trust.root_key), Known.ROOT, dstack=dstack)
+
+
+# ── Genuine and simulated ──
+
+
+@pytest.mark.parametrize("name", GENUINE)
+def test_verify_quote__genuine__is_judged_alike(genuine_verifier: Any, name: str) -> None:
+    quote = genuine(name)
+    trust = intel_trust()
+    expected = off_chain(quote, trust)
+    assert on_chain(genuine_verifier, whole(quote, trust)) == expected
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("dstack", [False, True])
+def test_verify_quote__simulated__is_judged_alike(verifier: Any, name: str, dstack: bool) -> None:
+    for changes in ({}, {"mr_config_id": b"\x01" + bytes(47)}):
+        if changes and name == "sgx v3":
+            continue
+        quote = sign(MACHINE, BODIES[name], **changes)
+        said = on_chain(verifier, whole(quote, dstack=dstack))
+        assert said == off_chain(quote, dstack=dstack)
+
+
+def test_verify_quote__of_the_other_root__is_refused_alike(
+    verifier: Any, genuine_verifier: Any
+) -> None:
+    theirs, mine = genuine("tdx_v4_phala"), MACHINE.quote(BODIES["tdx v4"])
+    assert on_chain(verifier, whole(theirs)) is Reason.CERTIFICATE_SIGNATURE
+    assert off_chain(theirs) is Reason.CERTIFICATE_SIGNATURE
+    assert on_chain(genuine_verifier, whole(mine)) is Reason.CERTIFICATE_SIGNATURE
+    assert off_chain(mine, intel_trust()) is Reason.CERTIFICATE_SIGNATURE
+
+
+# ── Fields at their extremes ──
+
+
+def extremes(body: Body) -> Iterator[tuple[str, bytes | int]]:
+    for field, value in vars(body).items():
+        if isinstance(value, int):
+            yield from ((field, 0), (field, 1), (field, 0xFF00), (field, 0xFFFF))
+        elif value:
+            yield from ((field, bytes(len(value))), (field, b"\xff" * len(value)))
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_verify_quote__body_field_at_an_extreme__is_judged_alike(knowing: Any, name: str) -> None:
+    for field, value in extremes(BODIES[name]):
+        quote = sign(MACHINE, BODIES[name], **{field: value})
+        evidence = pack(quote, Chain.of(quote, TRUST.root_key), Known.PCK)
+        assert on_chain(knowing, evidence) == off_chain(quote), field
+
+
+@pytest.mark.parametrize("field", ["attributes", "td_attributes", "seam_attributes"])
+def test_verify_quote__each_bit_of_the_attributes__is_judged_alike(
+    knowing: Any, field: str
+) -> None:
+    body = BODIES["sgx v3" if field == "attributes" else "tdx v5"]
+    value = getattr(body, field)
+    for bit in range(8 * len(value)):
+        flipped = int.from_bytes(value, "little") ^ 1 << bit
+        quote = sign(MACHINE, body, **{field: flipped.to_bytes(len(value), "little")})
+        evidence = pack(quote, Chain.of(quote, TRUST.root_key), Known.PCK)
+        assert on_chain(knowing, evidence) == off_chain(quote), bit
+
+
+@pytest.mark.parametrize("name", ["sgx v3", "tdx v4"])
+def test_verify_quote__qe_field_at_an_extreme__is_judged_alike(knowing: Any, name: str) -> None:
+    tee_type = MACHINE.quote(BODIES[name]).tee_type
+    for field, value in extremes(qe_report(tee_type)):
+        report = replace(qe_report(tee_type), **{field: value})
+        quote = MACHINE.quote(BODIES[name], qe=report, bind=field != "report_data")
+        evidence = pack(quote, Chain.of(quote, TRUST.root_key), Known.PCK)
+        assert on_chain(knowing, evidence) == off_chain(quote), field
+
+
+@given(
+    svns=st.binary(min_size=16, max_size=16) | st.just(bytes([10] * 16)),
+    pce_svn=st.sampled_from([0, 19, 20, 255, 256, 65535]),
+    tee_tcb_svn=st.tuples(*[st.sampled_from([0, 1, 2, 9, 10, 255])] * 3),
+    ppid=st.binary(min_size=16, max_size=16),
+)
+def test_verify_quote__machine_of_any_level__is_judged_alike(
+    verifier: Any, svns: bytes, pce_svn: int, tee_tcb_svn: tuple[int, ...], ppid: bytes
+) -> None:
+    values = replace(INTEL.machine_values("any"), svns=svns, pce_svn=pce_svn, ppid=ppid)
+    machine = Machine.simulate(INTEL, "any", values)
+    level = bytes(tee_tcb_svn).ljust(16, b"\0")
+    quote = sign(machine, BODIES["tdx v5"], tee_tcb_svn=level)
+    assert on_chain(verifier, whole(quote)) == off_chain(quote)
+
+
+# ── Bytes changed ──
+
+
+def parts(quote: Quote) -> Iterator[tuple[int, int]]:
+    """Offset in the quote and size of each part that is in evidence too, in its order."""
+    after = len(quote.signed)
+    yield 0, after
+    yield after + 4, 128
+    after += 4 + 128 + (6 if quote.version > 3 else 0)
+    yield after, 384 + 64
+    yield after + 384 + 64 + 2, 32
+
+
+@pytest.mark.parametrize("name", BODIES)
+@given(st.data())
+def test_verify_quote__a_byte_changed__is_refused_alike(
+    knowing: Any, name: str, data: st.DataObject
+) -> None:
+    quote = MACHINE.quote(BODIES[name])
+    evidence = pack(quote, Chain.of(quote, TRUST.root_key), Known.PCK)
+    positions = [at + i for at, size in parts(quote) for i in range(size)]
+    chosen = data.draw(st.integers(0, len(positions) - 1))
+    mask = data.draw(st.integers(1, 255))
+    at = len(evidence) - len(positions) + chosen
+    assert evidence[at] == quote.encode()[positions[chosen]]
+    said = on_chain(knowing, _changed(evidence, at, mask))
+    assert said == off_chain(_changed(quote.encode(), positions[chosen], mask))
+    assert isinstance(said, Reason)
+
+
+def _changed(data: bytes, at: int, mask: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :]
+
+
+def with_certificates(quote: Quote, leaf: bytes, ca: bytes) -> bytes:
+    """Evidence with two certificates in the contract's form, whatever they are."""
+    known = Chain.of(quote, TRUST.root_key).pck_record
+    return pack(quote, Chain(ca, leaf, BY_ROOT, known), Known.ROOT)
+
+
+@given(st.data())
+def test_verify_quote__a_certificate_s_byte_changed__is_judged_alike(
+    verifier: Any, data: st.DataObject
+) -> None:
+    """Whether its issuer signed it so, or not."""
+    quote = MACHINE.quote(BODIES["sgx v3"])
+    leaf = data.draw(st.booleans())
+    issued, issuer = (MACHINE.pck, INTEL.authority) if leaf else (INTEL.authority, INTEL.root)
+    tbs = issued.certificate.tbs()
+    at = data.draw(st.integers(0, len(tbs) - 1))
+    mask = data.draw(st.integers(1, 255))
+    changed = _changed(tbs, at, mask)
+    signer = issuer.key if data.draw(st.booleans()) else INTEL.tcb_signer.key
+    raw, signed = changed + x509.sign(signer, changed), x509.signed(changed, signer)
+    if leaf:
+        evidence = with_certificates(quote, raw, certificate(INTEL.authority))
+        chain = pem(signed, INTEL.authority.der)
+    else:
+        evidence = with_certificates(quote, certificate(MACHINE.pck), raw)
+        chain = pem(MACHINE.pck.der, signed)
+    said, expected = on_chain(verifier, evidence), off_chain(replace(quote, pck_chain=chain))
+    assert said == expected or {said, expected} <= CERTIFICATE or expected in STRICTER
+
+
+# ── Certificates swapped ──
+
+
+def test_verify_quote__certificates_in_each_other_s_place__are_refused_alike(verifier: Any) -> None:
+    quote = MACHINE.quote(BODIES["tdx v4"])
+    other = SimulatedIntel.from_seed(b"other")
+    theirs = Machine.simulate(other, "machine")
+    certificates = [
+        MACHINE.pck,
+        INTEL.authority,
+        INTEL.root,
+        INTEL.tcb_signer,
+        theirs.pck,
+        other.authority,
+    ]
+    for leaf in certificates:
+        for ca in certificates:
+            chained = replace(quote, pck_chain=pem(leaf.der, ca.der))
+            said = on_chain(verifier, with_certificates(quote, certificate(leaf), certificate(ca)))
+            expected = off_chain(chained)
+            assert said == expected
+            assert isinstance(said, Reason) == ((leaf, ca) != (MACHINE.pck, INTEL.authority))
