@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from brownie import reverts
+
 from offchain.attestation.simulated import Identity, x509
+from tests.reasons import TOO_EARLY, TOO_LATE
 from tests.unit.chain import rpc
 
 Attested = tuple[bytes, bytes, int]
@@ -37,3 +40,16 @@ def views_see(time: int) -> None:
 def signed(document: bytes, issuer: Identity) -> bytes:
     """Any bytes, signed, in the contract's form of certificates and revocation lists."""
     return document + x509.sign(issuer.key, document)
+
+
+def takes_effect_between(function: Any, owner: Any, ready_at: int, *arguments: Any) -> None:
+    """Checks that a proposal can be carried out from `ready_at` on and before 14 days after it."""
+    views_see(ready_at - 1)
+    with reverts(TOO_EARLY):
+        function.call(*arguments, {"from": owner})
+    for time in (ready_at, ready_at + 1, ready_at + 14 * DAY - 1):
+        views_see(time)
+        function.call(*arguments, {"from": owner})
+    views_see(ready_at + 14 * DAY)
+    with reverts(TOO_LATE):
+        function.call(*arguments, {"from": owner})
