@@ -1,8 +1,9 @@
 """The contracts on titanoboa, in this process, and sales played on them.
 
-`Chain` is a registry, a verifier, a market and staked, registered enclaves. `Sale` plays one task on
-it: each step moves the clock into the time in which the market takes it, and keeps what later steps
-need. A conftest makes `chain` once a session; titanoboa's pytest plugin undoes every test's changes.
+`Chain` is a registry, a verifier, a market and staked, registered enclaves. `Sale` plays one task
+on it: each step moves the clock into the time in which the market takes it, and keeps what later
+steps need. A conftest makes `chain` once a session; titanoboa's pytest plugin undoes what a test
+does to it.
 """
 
 import sysconfig
@@ -25,7 +26,7 @@ from tests import sale as parts
 from tests.sale import DAY, ETHER, Enclave, Model, Posted, Report, Task
 
 ROOT = Path(__file__).parents[1]
-SEAT_BOND = ETHER // 10
+SEAT_BOND = ETHER // 10 + 1  # odd, so that its half has a rest
 MIN_TOLERANCE = 1_000
 PROGRAM = parts.word("program")
 WEALTH = 10**6 * ETHER
@@ -91,8 +92,9 @@ class Chain:
         self.register(made, lifetime)
         return made
 
-    def register(self, made: Enclave, lifetime: int = 30 * DAY) -> None:
-        """Registers an enclave, or renews it."""
+    def register(self, made: Enclave, lifetime: int = 30 * DAY, by: Contract = None) -> None:
+        """Registers an enclave, or renews it, with what a verifier attests."""
+        verifier = by or self.verifier
         block = boa.env.evm.patch.block_number - 1
         bound = self.registry.report_data(made.operator, made.signing_key, made.sealing_key, block)
         evidence = encode(
@@ -100,7 +102,7 @@ class Chain:
             [PROGRAM, made.platform, self.now + lifetime, bound],
         )
         self.registry.register_enclave(
-            self.verifier, evidence, made.signing_key, made.sealing_key, block, sender=made.operator
+            verifier, evidence, made.signing_key, made.sealing_key, block, sender=made.operator
         )
 
     @property

@@ -1,0 +1,422 @@
+"""Attacks on reports by disputes, and on disputes: the attack corpus, 35 to 43."""
+
+from itertools import product
+
+import boa
+import pytest
+
+from offchain.fields import ZERO_ADDRESS
+from tests import reasons
+from tests import sale as parts
+from tests.attacks.outcomes import Facts, gains, outcomes
+from tests.inprocess import SEAT_BOND, Sale, account, deploy, ether, models, refuses
+from tests.sale import DAY, DISPUTED, ETHER, FINAL, GWEI, HOUR, SETTLED, VOIDED, Posted, cosign
+
+HONEST = ((0, 900_000), (1, 800_000))
+WRONG = ((1, 900_000), (0, 700_000))
+
+
+@pytest.fixture
+def token():
+    made = deploy("testing/PlainToken", 6)
+    made.mint(account("provider"), 10**30)
+    return made
+
+
+# ── Every outcome, to the wei ──
+
+
+def terms(quorum: int) -> dict[str, int]:
+    """Amounts that leave a rest in every division."""
+    return {
+        "quorum": quorum,
+        "benchmark_fee": ETHER + 5,
+        "commit_bond": 50_000_001 * GWEI,
+        "entry_fee": 10_000_003 * GWEI,
+    }
+
+
+def played(sale: Sale, stands: Posted, outcome: str, challenger: str) -> Posted:
+    """From the report to the end of the dispute, if there is one; who is there claims."""
+    if outcome == "undisputed":
+        return stands
+    sale.dispute(challenger)
+    if outcome == "upheld":
+        return sale.resolve(stands, *HONEST)
+    if outcome == "overturned":
+        return sale.resolve(stands, *WRONG)
+    if outcome == "revoked":
+        sale.chain.registry.revoke_platform(sale.signing[0].platform, sender=sale.chain.owner)
+    sale.expire(stands)
+    return stands
+
+
+@pytest.mark.parametrize("in_ether", [True, False], ids=["ether", "token"])
+@pytest.mark.parametrize(
+    ("outcome", "quorum", "drained"),
+    [(*case, False) for case in product(outcomes(), [1, 2, 3])]
+    + [("overturned", quorum, True) for quorum in (1, 2, 3)],
+)
+def test_dispute__every_outcome__pays_as_specified(
+    chain, token, challenger, outcome, quorum, drained, in_ether
+):
+    paid_in = ZERO_ADDRESS if in_ether else str(token.address)
+    token.approve(chain.market, 2**256 - 1, sender=account("provider"))
+    sale = Sale(chain, token=paid_in, **terms(quorum)).create()
+    sale.commit(*models("one", "two", "three", "hidden")).reveal(0, 1, 2).close()
+    stands = sale.post(*HONEST)
+    bond = sale.task.bond(SEAT_BOND)
+    if drained:
+        another_fine(sale)
+    signers = [each.operator for each in sale.signing]
+    stakes = [chain.registry.operator(each).stake for each in signers]
+    taken = [min(bond // quorum, stake) for stake in stakes]
+    people = {
+        "challenger": [challenger],
+        "each seat": [each.operator for each in sale.panel],
+        "each signer": signers,
+        "provider": [sale.provider],
+        "each reveal": [model.developer for model in sale.models[:3]],
+        "burned": [ZERO_ADDRESS],
+    }
+    everybody = [person for group in people.values() for person in group]
+    before = {person: (chain.worth(person), worth_of(token, chain, person)) for person in everybody}
+
+    after = played(sale, stands, outcome, challenger)
+    sold = [0, 0, 0]
+    if outcome == "revoked":
+        for index in range(3):
+            sale.share(index)
+    else:
+        sale.claim(after, 0)
+        award = after.report.awards[0]
+        sold[award % 2**32] = sale.task.price(award >> 32)
+        sale.settle(after)
+
+    facts = Facts(
+        q=quorum,
+        seat=SEAT_BOND,
+        bond=bond,
+        taken=sum(taken) if outcome == "overturned" else 0,
+        budget=sale.task.budget,
+        fee=sale.task.benchmark_fee,
+        pot=4 * sale.task.entry_fee + sale.task.commit_bond,
+        r=3,
+        sold=sum(sold),
+    )
+    in_wei, in_token = gains("Ether", outcome, facts), gains("Token", outcome, facts)
+    if in_ether:
+        in_wei = {role: gain + in_token[role] for role, gain in in_wei.items()}
+        in_token = dict.fromkeys(in_token, 0)
+    stake_lost = in_wei.pop("signers' stakes"), in_token.pop("signers' stakes")
+    assert stake_lost == (-sum(taken) if outcome == "overturned" else 0, 0)
+    assert set(people) == set(in_wei)
+    for role, group in people.items():
+        for n, person in enumerate(group):
+            wei, units = in_wei[role], in_token[role]
+            if role == "each signer" and outcome == "overturned":
+                wei -= taken[n]
+            if role == "each reveal":
+                wei, units = wei + sold[n] * in_ether, units + sold[n] * (not in_ether)
+            gained = chain.worth(person) - before[person][0]
+            gained_units = worth_of(token, chain, person) - before[person][1]
+            assert (gained, gained_units) == (wei, units), f"{role} {n}"
+    assert sale.stage == (VOIDED if outcome == "revoked" else SETTLED)
+    assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS)
+
+
+def worth_of(token, chain, person):
+    return token.balanceOf(person) + chain.market.credits(token, person)
+
+
+def another_fine(sale):
+    """Other overturned reports leave the first signer less stake than one fine."""
+    chain, operator = sale.chain, sale.signing[0].operator
+    fine = sale.task.bond(SEAT_BOND) // sale.task.quorum
+    lost = chain.registry.operator(operator).stake - fine + 1
+    market = chain.market.address
+    chain.registry.slash(operator, lost, account("somebody"), sender=market)
+
+
+# ── Disputes that attack ──
+
+
+@pytest.fixture
+def sale(chain) -> Sale:
+    return Sale(chain).enter(*models("one", "two"))
+
+
+@pytest.mark.parametrize("outcome", outcomes())
+def test_dispute__by_the_signer_itself__earns_nothing(chain, sale, outcome):
+    """35: an operator that disputes its own report has less than if it had not, whoever decides."""
+    signer, panel = sale.signing[0].operator, [each.operator for each in sale.panel]
+    stands = sale.post(*HONEST)
+
+    def earned(outcome, coalition):
+        with boa.env.anchor():
+            before = sum(map(chain.worth, coalition))
+            after = played(sale, stands, outcome, signer)
+            if sale.stage != VOIDED:
+                chain.at(sale.time_b)
+                sale.settle(after)
+            return sum(map(chain.worth, coalition)) - before
+
+    assert earned(outcome, [signer]) <= earned("undisputed", [signer])
+    assert earned(outcome, [signer, *panel]) <= earned("undisputed", [signer, *panel])
+
+
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_dispute_report__around_the_last_second__in_time_or_not_at_all(sale, challenger, late):
+    """36: a dispute in the last second has its whole verdict window, and no claim comes first."""
+    stands = sale.post(*HONEST)
+    opens = sale.time_a
+    sale.chain.at(opens + late)
+    if late < 0:
+        with refuses(reasons.TOO_EARLY):
+            sale.market.claim_award(*stands.claim(0, sale.models[0]), sender=account("one"))
+        assert sale.dispute(challenger) == opens + late + sale.task.verdict_window
+        sale.chain.at(sale.time_a - 1)
+        sale.resolve(stands, *WRONG)
+        assert sale.stage == FINAL
+    else:
+        with refuses(reasons.TOO_LATE):
+            sale.dispute(challenger)
+        sale.claim(stands, 0)
+
+
+def test_expire_dispute__nobody_resolves__anybody_ends_it(sale, challenger, stranger):
+    """37: a dispute that nobody decides holds nobody up; half its bond is gone."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    burned = ether(ZERO_ADDRESS)
+    assert sale.expire(stands, sender=stranger) is False
+    bond = sale.task.bond(SEAT_BOND)
+    assert sale.market.credits(ZERO_ADDRESS, challenger) == bond // 2
+    assert ether(ZERO_ADDRESS) - burned == bond - bond // 2
+    sale.claim(stands, 0)
+    sale.claim(stands, 1)
+    sale.settle(stands, sender=stranger)
+
+
+@pytest.mark.parametrize(
+    "silent", ["developers", "provider", "operators", "winners", "panel", "challenger"]
+)
+def test_sale__a_party_is_silent__others_get_out(chain, challenger, stranger, silent):
+    """38: whoever stops, strangers end the task, and all that is left is credits."""
+    sale = Sale(chain).create().commit(*models("one", "two"))
+    if silent != "developers":
+        sale.reveal(0, 1)
+    if silent in ("developers", "provider", "operators"):
+        if silent == "operators":
+            sale.close()
+        sale.void(sender=stranger)
+        for index in range(chain.market.progress(sale.id).reveals):
+            sale.share(index)
+    else:
+        stands = sale.close().post(*HONEST)
+        if silent != "winners":
+            sale.dispute(challenger)
+            sale.expire(stands, sender=stranger)
+        chain.at(sale.time_b)
+        sale.settle(stands, sender=stranger)
+    assert sale.stage in (SETTLED, VOIDED)
+    people = {sale.provider, challenger, *(model.developer for model in sale.models)}
+    people |= {each.operator for each in chain.enclaves}
+    credited = sum(chain.market.credits(ZERO_ADDRESS, person) for person in people)
+    assert ether(chain.market.address) == credited == chain.market.owed(ZERO_ADDRESS)
+
+
+def test_dispute__challenger_refuses_ether__verdicts_are_not_held_up(chain, sale):
+    """39: a challenger that takes no ether, or eats gas, is credited and delays nobody."""
+    hostile = deploy("testing/HostileAccount")
+    boa.env.set_balance(hostile.address, 10 * ETHER)
+    stands = sale.post(*HONEST)
+    hostile.set_refusal(True)
+    sale.dispute(str(hostile.address))
+    with boa.env.anchor():
+        sale.expire(stands, sender=hostile.address)
+        assert chain.market.credits(ZERO_ADDRESS, hostile) == sale.task.bond(SEAT_BOND) // 2
+    sale.resolve(stands, *WRONG, sender=hostile.address)
+    assert chain.registry.credits(hostile) == sale.task.bond(SEAT_BOND)
+
+
+def test_post_report__verifier_reverts_by_now__not_asked(chain, sale):
+    """39: a verifier that reverts or eats gas stops new enclaves, no sale that has its roster."""
+    boa.env.set_code(chain.verifier.address, b"\xfe")  # eats all gas
+    with pytest.raises(boa.BoaError):
+        chain.register(sale.enclaves[0])
+    stands = sale.post(*HONEST)
+    sale.dispute(account("challenger"))
+    assert sale.resolve(stands, *HONEST) is stands
+
+
+def test_commit_and_reveal__many_strangers_entered__cost_the_same_gas(chain, developer):
+    """40: a flood of submissions makes nobody else's call dearer."""
+
+    def costs(others: int) -> list[int]:
+        with boa.env.anchor():
+            sale = Sale(chain, nonce=others, max_submissions=1_000).create()
+            sale.commit(*models(*(f"dust {n}" for n in range(others))))
+            used = []
+            for step in (
+                lambda: sale.commit(*models("victim")),
+                lambda: sale.reveal(others),
+                lambda: sale.close(),
+                lambda: sale.post((others, 900_000)),
+            ):
+                step()
+                used.append(chain.market._computation.get_gas_used())
+            return used
+
+    few, many = costs(2), costs(150)
+    assert many == [pytest.approx(gas, rel=0.01) for gas in few]
+
+
+def test_resolve_dispute__panel_that_is_not_one__refused(chain, sale, challenger):
+    """41: with a signer of the report on it, too small, or with a stranger to the roster."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    outsider = chain.enlist("outsider", account("outsider"), 10 * ETHER)
+    cases = {
+        reasons.OPERATOR_EXCLUDED: [*sale.signing, *sale.panel[:2]],
+        reasons.WRONG_QUORUM: sale.enclaves[1:3],
+        reasons.NOT_IN_ROSTER: [outsider, *sale.panel[:2]],
+    }
+    for reason, panel in cases.items():
+        with refuses(reason):
+            sale.resolve(stands, *WRONG, panel=panel)
+
+
+def test_resolve_dispute__seats_of_one_operator__refused(chain, challenger):
+    """41: an operator with two enclaves on the roster has one seat."""
+    sibling = chain.enlist("sibling", chain.enclaves[-1].operator)
+    others = [each for each in chain.enclaves[-4:] if each.operator != sibling.operator]
+    sale = Sale(chain, [*others, chain.enclaves[-1], sibling]).enter(*models("one", "two"))
+    twins = [each for each in sale.enclaves if each.operator == sibling.operator]
+    rest = [each for each in sale.enclaves if each.operator != sibling.operator]
+    report = sale.measured(*HONEST)
+    cosignatures = cosign(report.digest(chain.domain), rest[:1])
+    sale.market.post_report(sale.task, sale.roster, report, cosignatures)
+    stands = parts.posted(chain.domain, sale.task, report, rest[:1])
+    sale.dispute(challenger)
+    with refuses(reasons.OPERATOR_TWICE):
+        sale.resolve(stands, *WRONG, panel=[*twins, rest[1]])
+
+
+def test_resolve_dispute__twice__refused(sale, challenger):
+    """41: the first verdict is final, whatever another panel would say."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    sale.resolve(stands, *HONEST)
+    for panel in (sale.enclaves[1:4], sale.enclaves[4:7]):
+        with refuses(reasons.WRONG_STAGE):
+            sale.resolve(stands, *WRONG, panel=panel)
+    with refuses(reasons.WRONG_STAGE):
+        sale.dispute(challenger)
+
+
+@pytest.mark.parametrize("shift", [-15, -1, 0, 1, 15])
+def test_sale__clock_shifted_at_each_boundary__one_side_or_the_other(chain, challenger, shift):
+    """42: a proposer who bends the clock gains no second in which both sides of a boundary go."""
+    sale = Sale(chain).create().commit(*models("one", "two", "three"))
+    task, market = sale.task, chain.market
+    entry = {"sender": account("late"), "value": task.commit_bond + task.entry_fee}
+
+    def either(boundary, before, after):
+        chain.at(boundary + shift)
+        for call, allowed in ((before, shift < 0), (after, shift >= 0)):
+            with boa.env.anchor():
+                if allowed:
+                    call()
+                else:
+                    with refuses(reasons.TOO_EARLY, reasons.TOO_LATE):
+                        call()
+
+    either(
+        task.commit_deadline,
+        lambda: market.commit_model(sale.id, bytes(32), **entry),
+        lambda: sale.market.reveal_model(*sale.models[0].reveal(sale.id, 0), sender=account("one")),
+    )
+    sale.reveal(0, 1)
+    either(
+        task.reveal_deadline,
+        lambda: market.reveal_model(*sale.models[2].reveal(sale.id, 2), sender=account("three")),
+        lambda: market.close_reveals(sale.id),
+    )
+    sale.close()
+    with boa.env.anchor():
+        either(task.report_deadline, lambda: sale.post(*HONEST), lambda: market.void(task))
+    stands = sale.post(*HONEST)
+    claim = stands.claim(0, sale.models[0])
+    with boa.env.anchor():
+        either(
+            sale.time_a,
+            lambda: sale.dispute(challenger),
+            lambda: market.claim_award(*claim, sender=account("one")),
+        )
+    with boa.env.anchor():
+        either(
+            sale.time_b,
+            lambda: market.claim_award(*claim, sender=account("one")),
+            lambda: market.settle(*stands.settle()),
+        )
+    sale.dispute(challenger)
+    either(
+        sale.time_a,
+        lambda: sale.resolve(stands, *HONEST),
+        lambda: market.expire_dispute(*stands.expire(challenger)),
+    )
+
+
+def test_market__owner_uses_all_its_power__a_final_report_is_paid(chain, sale, challenger):
+    """43: after finality nothing the owner does keeps anybody from being paid."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    sale.expire(stands)
+    registry, owner = chain.registry, chain.owner
+    registry.revoke_measurement(chain.measurement, sender=owner)
+    registry.revoke_verifier(chain.verifier, sender=owner)
+    registry.revoke_enclave(sale.signing[0].signing_key, chain.measurement, sender=owner)
+    registry.transfer_ownership(account("usurper"), sender=owner)
+    registry.accept_ownership(sender=account("usurper"))
+    before = ether(account("one"))
+    sale.claim(stands, 0)
+    sale.claim(stands, 1)
+    sale.settle(stands)
+    assert ether(account("one")) - before == sale.task.price(900_000)
+
+
+def test_market__owner_widens_trust__a_live_task_keeps_its_judges(chain):
+    """43: a verifier added later attests other measurements: a live task hears none of them."""
+    registry, owner = chain.registry, chain.owner
+    second = deploy("testing/MockVerifier")
+    registry.propose_verifier(second, sender=owner)
+    with refuses(reasons.TOO_EARLY):
+        registry.add_verifier(second)
+    with refuses(reasons.MARKET_KNOWN):
+        registry.set_market(chain.verifier, sender=owner)
+    deadline = chain.now + 30 * DAY
+    times = {"commit_deadline": deadline, "reveal_deadline": deadline + DAY}
+    sale = Sale(chain, **times, report_deadline=deadline + 2 * DAY).enter(*models("one", "two"))
+    registry.add_verifier(second)
+    for enclave in sale.signing:
+        chain.register(enclave, by=second)
+    with refuses(reasons.ENCLAVE_EXPIRED):
+        sale.post(*HONEST)
+    for enclave in sale.signing:
+        chain.register(enclave)
+    sale.post(*HONEST)
+
+
+def test_expire_dispute__owner_revokes_before_the_end__refunds_and_no_more(chain, sale, challenger):
+    """43: all that revoking does to a live task is to undo it: the owner gains nothing."""
+    stands = sale.post(*HONEST)
+    before = chain.worth(chain.owner)
+    sale.dispute(challenger)
+    chain.at(sale.time_a + HOUR)
+    chain.registry.revoke_measurement(chain.measurement, sender=chain.owner)
+    assert sale.stage == DISPUTED
+    assert sale.expire(stands, sender=chain.owner) is True
+    assert chain.worth(chain.owner) == before
+    assert chain.market.credits(ZERO_ADDRESS, sale.provider) >= sale.task.budget
+    assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND)
