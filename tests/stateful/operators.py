@@ -18,7 +18,7 @@ def stake(data: Any, twin: Twin) -> None:
 
 def unstake(data: Any, twin: Twin) -> None:
     operator = pick(data, twin.world.operators[:RESTLESS])
-    if twin.registry.operators[operator].unlocks_at:
+    if twin.registry.reference.operators[operator].unlocks_at:
         to = now_and_then(data, operator, [twin.world.refuser])
         twin.act_on_registry("unstake", to, sender=operator)
     else:
@@ -28,7 +28,7 @@ def unstake(data: Any, twin: Twin) -> None:
 def renew(data: Any, twin: Twin) -> None:
     """Whoever expired attests itself anew, and one that need not."""
     enclaves, now = twin.world.chain.enclaves, twin.world.chain.now
-    expired = [each for each in enclaves if now >= twin.registration(each).expiry]
+    expired = [each for each in enclaves if now >= twin.expiry(each)]
     for enclave in [*expired, pick(data, enclaves)]:
         twin.renew(enclave, pick(data, [30 * DAY, 40 * DAY, DAY]))
 
@@ -45,7 +45,7 @@ def equivocate(data: Any, twin: Twin) -> None:
 
 
 def withdraw(data: Any, twin: Twin) -> None:
-    owed = [each for each, amount in twin.registry.credits.items() if amount]
+    owed = [each for each, amount in twin.registry.reference.credits.items() if amount]
     owner = pick(data, owed or twin.world.strangers)
     twin.act_on_registry("withdraw", owner, sender=owner)
 

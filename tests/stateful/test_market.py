@@ -176,7 +176,7 @@ class Market(RuleBasedStateMachine):
         assert state.stage in (SETTLED, VOIDED)
 
     def _everybody_leaves_the_registry(self) -> None:
-        operators = self.twin.registry.operators
+        operators = self.twin.registry.reference.operators
         staying = [each for each, state in operators.items() if state.stake]
         for operator in staying:
             if not operators[operator].unlocks_at:
@@ -184,7 +184,7 @@ class Market(RuleBasedStateMachine):
         self._wait_for(self.chain.now + UNBONDING)
         for operator in staying:
             self.twin.act_on_registry("unstake", DEAD, sender=operator)
-        for owner in [each for each, owed in self.twin.registry.credits.items() if owed]:
+        for owner in [each for each, owed in self.twin.registry.reference.credits.items() if owed]:
             self.twin.act_on_registry("withdraw", DEAD, sender=owner)
         assert ether(str(self.world.registry.address)) == 0
 

@@ -10,7 +10,8 @@ from tests.sale import ETHER as ONE
 from tests.sale import Enclave, Report, Task
 from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, Token
 from tests.stateful.market_model import MarketModel
-from tests.stateful.registry_model import Operator, Registered, RegistryModel
+from tests.stateful.registry_model import RegistryModel
+from tests.stateful.registry_reference import Signature
 from tests.stateful.words import Words
 
 MOODS = {"honest": 1, "silent": 2, "refuses": 4, "reverts": 8}
@@ -72,13 +73,16 @@ class Twin:
                 self.ledger.wallets[token, holder] = world.balance(token, holder)
         self.ledger.refusing.add(world.refuser)
         self.registry = RegistryModel(
-            str(world.registry.address), chain.domain, self.ledger, chain.measurement
+            str(world.registry.address),
+            chain.domain,
+            self.ledger,
+            str(chain.verifier.address),
+            chain.measurement,
         )
         for made in chain.enclaves:
-            key = (made.signing_key, made.sealing_key, made.platform)
-            self.registry.operators[made.operator] = Operator(stake=ONE)
+            self.registry.reference.operators[made.operator].stake = ONE
             expiry = world.registry.enclave(made.signing_key, chain.measurement).expiry
-            self.registry.enclaves[key] = Registered(made.operator, expiry, 0)
+            self.registry.register(Call(chain.now, made.operator), made, expiry)
         self.market = MarketModel(chain.domain, SEAT_BOND, self.registry, self.ledger)
         self.words = Words(world.market)
         self.supply = self.totals()
@@ -117,12 +121,15 @@ class Twin:
         """What the owner revokes of an enclave: itself, its platform or its measurement."""
         chain = self.world.chain
         measurement = chain.measurement
-        args = {
-            "enclave": (enclave.signing_key, measurement),
-            "platform": (enclave.platform,),
-            "measurement": (measurement,),
+        subject, args = {
+            "enclave": (
+                (measurement, enclave.signing_key),
+                (enclave.signing_key, measurement),
+            ),
+            "platform": (enclave.platform, (enclave.platform,)),
+            "measurement": (measurement, (measurement,)),
         }[what]
-        refused = self.registry.revoke(Call(chain.now, chain.owner), args[0])
+        refused = self.registry.revoke(Call(chain.now, chain.owner), subject)
         method = getattr(self.world.registry, f"revoke_{what}")
         with refuses(*refused.reasons) if refused else nullcontext():
             method(*args, sender=chain.owner)
@@ -147,21 +154,16 @@ class Twin:
         (token.blocked.add if blocks else token.blocked.discard)(somebody)
         self.world.moody.set_blocked(somebody, blocks)
 
-    def registration(self, enclave: Enclave) -> Registered:
-        key = (enclave.signing_key, enclave.sealing_key, enclave.platform)
-        return self.registry.enclaves[key]
+    def expiry(self, enclave: Enclave) -> int:
+        place = self.world.chain.measurement, enclave.signing_key
+        return self.registry.reference.enclaves[place].expiry
 
     def may_sign(self, enclave: Enclave, task: Task) -> bool:
         """Whether the registry would take a signature of this enclave for the task now."""
-        registered = self.registration(enclave)
-        operator = self.registry.operators[enclave.operator]
-        return (
-            self.world.chain.now < registered.expiry
-            and not {enclave.signing_key, enclave.platform} & set(self.registry.revoked)
-            and not operator.unlocks_at
-            and operator.epoch == registered.epoch
-            and operator.stake >= task.min_stake
-        )
+        by = Signature(enclave.signing_key, enclave.sealing_key, enclave.platform)
+        reference, now = self.registry.reference, self.world.chain.now
+        refusal = reference.check_quorum(task.measurement, task.min_stake, [by], [], now)
+        return refusal is None
 
     # ── Agreement ──
 
@@ -201,11 +203,14 @@ class Twin:
         """Every operator's word, every credit."""
         registry = Words(self.world.registry)
         for operator in self.world.operators:
-            model = self.registry.operators[operator]
+            model = self.registry.reference.operators[operator]
             word = model.stake | model.unlocks_at << 200 | model.epoch << 240
             assert registry.read("operator_stake.operators", operator) == word
         for holder in self.world.people:
-            assert registry.read("operator_stake.credits", holder) == self.registry.credits[holder]
+            assert (
+                registry.read("operator_stake.credits", holder)
+                == self.registry.reference.credits[holder]
+            )
 
     def check_solvency(self) -> None:
         """Market and registry hold what they owe, to the wei."""
@@ -214,6 +219,6 @@ class Twin:
         for token in self.world.tokens:
             owed = self.words.read("escrow.owed", token) + (unbooked if token == ETHER else 0)
             assert self.world.balance(token, market) == owed
-        stakes = sum(operator.stake for operator in self.registry.operators.values())
-        credited = sum(self.registry.credits.values())
+        stakes = sum(operator.stake for operator in self.registry.reference.operators.values())
+        credited = sum(self.registry.reference.credits.values())
         assert ether(str(self.world.registry.address)) == stakes + credited
