@@ -133,9 +133,8 @@ class Sale:
         self.enclaves = parts.ordered(enclaves or chain.enclaves)
         self.roster = parts.roster(self.enclaves)
         self.provider = terms.setdefault("provider", account("provider"))
-        self.task: Task = parts.task(
-            entries=self.roster, measurement=chain.measurement, now=chain.now, **terms
-        )
+        terms.setdefault("measurement", chain.measurement)
+        self.task: Task = parts.task(entries=self.roster, now=chain.now, **terms)
         self.id = self.task.id(chain.domain)
         self.models: list[Model] = []
         self.seed = bytes(32)

@@ -1,0 +1,434 @@
+"""Attacks with signatures and enclaves: the attack corpus, 11 to 22."""
+
+import boa
+import pytest
+
+from offchain.eip712 import Domain
+from tests import reasons
+from tests import sale as parts
+from tests.inprocess import SEAT_BOND, Sale, account, deploy, models, refuses
+from tests.sale import CLOSED, DAY, ETHER, REPORTED, VOIDED, Cosignature, cosign, word
+from tests.signing import ORDER, digest_signed_with
+
+AWARDS = ((0, 900_000), (1, 800_000))
+
+
+@pytest.fixture
+def sale(chain) -> Sale:
+    return Sale(chain).enter(*models("one", "two"))
+
+
+def post(sale: Sale, report: parts.Report, cosignatures: list[Cosignature]) -> None:
+    sale.market.post_report(sale.task, sale.roster, report, cosignatures)
+
+
+def signed_by(sale: Sale, report: parts.Report, *enclaves: parts.Enclave) -> list[Cosignature]:
+    return cosign(report.digest(sale.chain.domain), enclaves)
+
+
+# ── 11: signatures ──
+
+
+def test_post_report__signature_that_is_none__refused(sale):
+    """11: zeros and out-of-range numbers, whose `ecrecover` is the zero address."""
+    report = sale.measured(*AWARDS)
+    [good] = signed_by(sale, report, *sale.signing)
+    nothing, too_large = bytes(32), ORDER.to_bytes(32, "big")
+    for r, vs in ((nothing, good.vs), (good.r, nothing), (nothing, nothing), (too_large, good.vs)):
+        with refuses(reasons.BAD_SIGNATURE):
+            post(sale, report, [good._replace(r=r, vs=vs)])
+
+
+def test_post_report__other_parity__another_signer(sale):
+    """11: the parity of v flipped gives another key, which no roster holds."""
+    report = sale.measured(*AWARDS)
+    [good] = signed_by(sale, report, *sale.signing)
+    flipped = bytes([good.vs[0] ^ 0x80]) + good.vs[1:]
+    with refuses(reasons.NOT_IN_ROSTER):
+        post(sale, report, [good._replace(vs=flipped)])
+
+
+@pytest.mark.parametrize(("s", "low"), [(ORDER // 2, True), (ORDER // 2 + 1, False)])
+def test_check_quorum__high_s__refused(chain, s, low):
+    """11: of the two signatures that each signature gives, the registry takes the low one only."""
+    enclave = chain.enclaves[0]
+    digest, (r, vs) = digest_signed_with(enclave.key, s)
+    args = (digest, chain.measurement, 0, [enclave.entry()])
+    signatures = [Cosignature(r, vs, enclave.platform)]
+    if low:
+        assert len(chain.registry.check_quorum(*args, signatures, [])) == 1
+    else:
+        with refuses(reasons.BAD_SIGNATURE):
+            chain.registry.check_quorum(*args, signatures, [])
+
+
+# ── 12, 13: replays and forgeries ──
+
+
+def test_post_report__signed_for_another_task_round_or_seed__refused(chain, sale):
+    """12: what is signed of another task, round or seed says so, and cannot be altered."""
+    other = Sale(chain, nonce=1).create()
+    foreign = other.measured(*AWARDS)
+    with refuses(reasons.WRONG_TASK):
+        post(sale, foreign, signed_by(sale, foreign, *sale.signing))
+    with refuses(reasons.NOT_IN_ROSTER):
+        claimed = foreign._replace(task_id=sale.id, seed=sale.seed)
+        post(sale, claimed, signed_by(sale, foreign, *sale.signing))
+    panels = sale.measured(*AWARDS, panel=True)
+    with refuses(reasons.WRONG_ROUND):
+        post(sale, panels, signed_by(sale, panels, *sale.signing))
+    with refuses(reasons.NOT_IN_ROSTER):
+        post(sale, panels._replace(round=0), signed_by(sale, panels, *sale.signing))
+
+
+def test_post_report__signed_for_another_market_or_chain__refused(chain, sale):
+    """12: the domain is signed too."""
+    report = sale.measured(*AWARDS)
+    second = deploy("ModelMarket", chain.registry, SEAT_BOND, 1_000)
+    for domain in (
+        Domain(chain.domain.chain_id, str(second.address)),
+        Domain(chain.domain.chain_id + 1, chain.domain.market),
+    ):
+        with refuses(reasons.NOT_IN_ROSTER):
+            post(sale, report, cosign(report.digest(domain), sale.signing))
+
+
+def test_post_report__another_model_put_in__refused(sale):
+    """12: awards exchanged under a signature are not what was signed."""
+    report = sale.measured(*AWARDS)
+    cosignatures = signed_by(sale, report, *sale.signing)
+    exchanged = sale.measured((1, 900_000), (0, 800_000))
+    with refuses(reasons.NOT_IN_ROSTER):
+        post(sale, exchanged, cosignatures)
+
+
+def test_resolve_dispute__signed_for_round_0__refused(sale, challenger):
+    """12: reports that the panel's enclaves signed in the first round are no verdict."""
+    stands = sale.post(*AWARDS)
+    sale.dispute(challenger)
+    first = sale.measured((0, 700_000))
+    args = stands.resolve(sale.roster, challenger, first, sale.panel)
+    with refuses(reasons.WRONG_ROUND):
+        sale.market.resolve_dispute(*args)
+    panels = first._replace(round=1)
+    cosignatures = signed_by(sale, first, *sale.panel)
+    with refuses(reasons.NOT_IN_ROSTER):
+        sale.market.resolve_dispute(*args[:5], panels, cosignatures)
+
+
+def test_resolve_dispute__another_run__refused(sale, challenger):
+    """12: the panel measures what the report measured: same task, seed and inventory."""
+    stands = sale.post(*AWARDS)
+    sale.dispute(challenger)
+    for field, reason in (
+        ("task_id", reasons.WRONG_TASK),
+        ("seed", reasons.WRONG_SEED),
+        ("inventory", reasons.WRONG_INVENTORY),
+    ):
+        verdict = sale.measured((0, 700_000), panel=True, **{field: word("another")})
+        with refuses(reason):
+            args = stands.resolve(sale.roster, challenger, verdict, sale.panel)
+            sale.market.resolve_dispute(*args)
+
+
+@pytest.mark.parametrize("age", [-1, 0, 1, 256, 257])
+def test_register_enclave__block_of_the_evidence__among_the_last_256(chain, age):
+    """13: evidence bound to a future or stale block is refused: quotes cannot be hoarded."""
+    operator, patch = account("newcomer"), boa.env.evm.patch
+    chain.registry.stake(value=ETHER, sender=operator)
+    enclave = parts.enclave("newcomer", operator)
+    patch.block_number += 300
+    block = patch.block_number - age
+    args = (operator, enclave.signing_key, enclave.sealing_key, block)
+    if 1 <= age <= 256:
+        chain.registry.report_data(*args)
+    else:
+        with refuses(reasons.STALE_BLOCK):
+            chain.registry.report_data(*args)
+        with refuses(reasons.STALE_BLOCK):
+            chain.registry.register_enclave(
+                chain.verifier, bytes(128), *args[1:3], block, sender=operator
+            )
+
+
+def test_post_report__seed_of_a_forged_transcript__refused(sale):
+    """13, 19: an enclave that was shown invented reveals signs a seed that the market refuses."""
+    invented = parts.head_of_reveals(sale.id, [(0, sale.models[0])])
+    for seed in (invented, bytes(32), parts.word("fork")):
+        report = sale.measured(*AWARDS, seed=seed)
+        with refuses(reasons.WRONG_SEED):
+            post(sale, report, signed_by(sale, report, *sale.signing))
+
+
+# ── 14: scores ──
+
+
+@pytest.mark.parametrize(
+    "awards",
+    [
+        (1_000_001 << 32,),
+        (2**223 << 32,),
+        (900_000 << 32 | 2,),
+        (900_000 << 32, 900_000 << 32),
+        (800_000 << 32, 900_000 << 32 | 1),
+        (900_000 << 32 | 1, 900_000 << 32),
+        (0, 900_000 << 32),
+        (900_000 << 32, 0, 800_000 << 32 | 1),
+        (499_999 << 32,),
+        (1,),
+        (1_000_000 << 32, 999_000 << 32 | 1),
+    ],
+    ids=[
+        "score above all",
+        "score that overflows",
+        "never committed",
+        "twice",
+        "worse first",
+        "tie out of order",
+        "empty first",
+        "gap",
+        "worth nothing",
+        "scored nothing",
+        "over budget",
+    ],
+)
+def test_post_report__awards_out_of_range__refused(sale, awards):
+    """14: no quorum can make the market sell what the task's terms do not allow."""
+    padded = (*awards, *[0] * (8 - len(awards)))
+    report = sale.measured()._replace(awards=padded)
+    with refuses(reasons.BAD_AWARDS):
+        post(sale, report, signed_by(sale, report, *sale.signing))
+
+
+# ── 15, 16, 20: who may sign ──
+
+
+def test_post_report__signer_that_may_not__refused(chain, sale):
+    """15, 20: unregistered, revoked, expired, unbonding, poor, or under another program."""
+    report = sale.measured(*AWARDS)
+    enclave = sale.signing[0]
+    cosignatures = signed_by(sale, report, enclave)
+    registry, owner = chain.registry, chain.owner
+
+    def refused(reason):
+        with refuses(reason):
+            post(sale, report, cosignatures)
+
+    with boa.env.anchor():
+        registry.revoke_enclave(enclave.signing_key, chain.measurement, sender=owner)
+        refused(reasons.ENCLAVE_REVOKED)
+    with boa.env.anchor():
+        registry.revoke_platform(enclave.platform, sender=owner)
+        refused(reasons.PLATFORM_REVOKED)
+    with boa.env.anchor():
+        registry.revoke_measurement(chain.measurement, sender=owner)
+        refused(reasons.MEASUREMENT_REVOKED)
+    with boa.env.anchor():
+        registry.revoke_verifier(chain.verifier, sender=owner)
+        refused(reasons.VERIFIER_REVOKED)
+    with boa.env.anchor():
+        registry.request_unstake(sender=enclave.operator)
+        refused(reasons.OPERATOR_INACTIVE)
+    with boa.env.anchor():
+        chain.register(enclave, lifetime=1)
+        chain.at(chain.now + 1)
+        refused(reasons.ENCLAVE_EXPIRED)
+    with boa.env.anchor():
+        stake = registry.operator(enclave.operator).stake
+        market = chain.market.address
+        left = sale.task.min_stake - 1
+        registry.slash(enclave.operator, stake - left, owner, sender=market)
+        refused(reasons.TOO_LITTLE_STAKE)
+    post(sale, report, cosignatures)
+
+
+@pytest.mark.parametrize("stranger_to", ["registry", "measurement", "machine"])
+def test_post_report__enclave_unknown__refused(chain, stranger_to):
+    """15, 20: on the roster, but not registered, of another program, or on another machine."""
+    operator = account("newcomer")
+    if stranger_to == "registry":
+        newcomer = parts.enclave("newcomer", operator)
+    else:
+        newcomer = chain.enlist("newcomer", operator, ETHER)
+    terms = {"measurement": word("other")} if stranger_to == "measurement" else {}
+    sale = Sale(chain, [newcomer, *chain.enclaves[:6]], **terms)
+    sale.enter(*models("one"))
+    report = sale.measured((0, 900_000))
+    [cosignature] = signed_by(sale, report, newcomer)
+    if stranger_to == "machine":
+        cosignature = cosignature._replace(platform=chain.enclaves[0].platform)
+    with refuses(reasons.ENCLAVE_UNKNOWN):
+        post(sale, report, [cosignature])
+
+
+def test_post_report__enclave_restarted_with_new_keys__not_in_the_roster(chain, sale):
+    """15: whoever rotates its keys in the window is out of that task, renewed or not."""
+    before = sale.signing[0]
+    after = chain.enlist("rotated", before.operator)
+    report = sale.measured(*AWARDS)
+    with refuses(reasons.NOT_IN_ROSTER):
+        post(sale, report, signed_by(sale, report, after))
+    chain.register(before)
+    post(sale, report, signed_by(sale, report, before))
+
+
+def test_expire_dispute__stolen_key_revoked_after_its_report__void(chain, sale, challenger):
+    """16: what a stolen key signed before its revocation is undone by a dispute."""
+    thief = sale.signing[0]
+    stands = sale.post((1, 900_000))
+    chain.registry.revoke_enclave(thief.signing_key, chain.measurement, sender=chain.owner)
+    sale.dispute(challenger)
+    assert sale.expire(stands) is True
+    assert sale.stage == VOIDED
+
+
+def test_revoke_enclave__stolen_key__never_comes_back(chain, sale):
+    """16: a revoked key is not renewed, and the thief cannot register it for itself."""
+    stolen = sale.signing[0]
+    chain.registry.revoke_enclave(stolen.signing_key, chain.measurement, sender=chain.owner)
+    with refuses(reasons.ENCLAVE_REVOKED):
+        chain.register(stolen)
+    thief = account("thief")
+    chain.registry.stake(value=ETHER, sender=thief)
+    machine = word("the thief's machine")
+    with refuses(reasons.ENCLAVE_REVOKED):
+        chain.register(parts.Enclave(stolen.key, stolen.sealing_key, machine, thief))
+
+
+def test_register_enclave__key_of_another_operator__taken(chain, sale):
+    """16, 22: who stole a key, or saw one in the mempool, cannot take its registration over."""
+    known, thief = sale.signing[0], account("thief")
+    chain.registry.stake(value=ETHER, sender=thief)
+    with refuses(reasons.PLATFORM_TAKEN):
+        chain.register(parts.Enclave(known.key, known.sealing_key, known.platform, thief))
+    machine = word("the thief's machine")
+    with refuses(reasons.KEY_TAKEN):
+        chain.register(parts.Enclave(known.key, known.sealing_key, machine, thief))
+
+
+# ── 17, 18: clones ──
+
+
+def equivocation(sale, enclaves, *lists, **changed):
+    """The arguments of `prove_equivocation` for reports of these awards, one of each enclave."""
+    seed = word("a run")
+    reports = [sale.measured(*pairs, seed=seed, **changed) for pairs in lists]
+    digests = [report.digest(sale.chain.domain) for report in reports]
+    cosignatures = [each.cosign(digest) for each, digest in zip(enclaves, digests, strict=True)]
+    return sale.task, reports, cosignatures, [each.sealing_key for each in enclaves]
+
+
+def clone(chain, of):
+    """A second boot of an enclave on the same machine: new keys, same platform."""
+    made = parts.enclave("clone", of.operator)
+    made = parts.Enclave(made.key, made.sealing_key, of.platform, of.operator)
+    chain.register(made)
+    return made
+
+
+@pytest.mark.parametrize("booted_again", [False, True], ids=["clone", "rolled back"])
+def test_prove_equivocation__two_runs_of_one_machine__whole_stake_gone(
+    chain, sale, stranger, booted_again
+):
+    """17, 18: a cloned or rolled-back enclave that signs two results costs its operator all."""
+    enclave = sale.signing[0]
+    second = clone(chain, enclave) if booted_again else enclave
+    stake = chain.registry.operator(enclave.operator).stake
+    proof = equivocation(sale, [enclave, second], [(0, 900_000)], [(1, 900_000)])
+    assert chain.registry.prove_equivocation(*proof, sender=stranger) == stake
+    assert chain.registry.operator(enclave.operator).stake == 0
+    assert chain.registry.credits(stranger) == stake // 4
+    with refuses(reasons.NO_STAKE):
+        chain.registry.prove_equivocation(*proof, sender=stranger)
+
+
+def test_prove_equivocation__honest_operator__cannot_be_framed(chain, sale, stranger):
+    """17: scores within tolerance, other runs or machines, or a forged signature prove nothing."""
+    one, other = sale.enclaves[:2]
+    tolerance = sale.task.tolerance
+    prove = chain.registry.prove_equivocation
+    near = [(0, 900_000)], [(0, 900_000 + 2 * tolerance)]
+    with refuses(reasons.NO_CONTRADICTION):
+        prove(*equivocation(sale, [one, one], *near), sender=stranger)
+    far = [(0, 900_000)], [(0, 900_001 + 2 * tolerance)]
+    with refuses(reasons.DIFFERENT_PLATFORMS):
+        prove(*equivocation(sale, [one, other], *far), sender=stranger)
+    task, reports, signatures, keys = equivocation(sale, [one, one], *far)
+    elsewhere = [reports[0], reports[1]._replace(seed=word("another run"))]
+    with refuses(reasons.DIFFERENT_RUNS):
+        prove(task, elsewhere, signatures, keys, sender=stranger)
+    with refuses(reasons.WRONG_TASK):
+        prove(task._replace(tolerance=0), reports, signatures, keys, sender=stranger)
+    forged = [signatures[0], signatures[0]]
+    with refuses(reasons.ENCLAVE_UNKNOWN):
+        prove(task, reports, forged, keys, sender=stranger)
+    prove(task, reports, signatures, keys, sender=stranger)
+
+
+def test_prove_equivocation__culprit_withdrew_before__too_late_only_then(chain, sale, stranger):
+    """17: unbonding stake is still lost; only a stake that was paid out is safe."""
+    enclave = sale.signing[0]
+    proof = equivocation(sale, [enclave, enclave], [(0, 900_000)], [])
+    chain.registry.request_unstake(sender=enclave.operator)
+    unlocks_at = chain.registry.operator(enclave.operator).unlocks_at
+    chain.at(unlocks_at - 1)
+    with boa.env.anchor():
+        assert chain.registry.prove_equivocation(*proof, sender=stranger) > 0
+    chain.at(unlocks_at)
+    chain.registry.unstake(enclave.operator, sender=enclave.operator)
+    with refuses(reasons.OPERATOR_INACTIVE):
+        chain.registry.prove_equivocation(*proof, sender=stranger)
+
+
+# ── 21, 22 ──
+
+
+def test_post_report__a_report_stands__never_rewritten(sale, challenger):
+    """21: nobody posts a second report, before a dispute, after one, or at the end."""
+    stands = sale.post(*AWARDS)
+    head = sale.market.head(sale.id)
+    again = sale.measured((1, 900_000))
+    cosignatures = signed_by(sale, again, *sale.enclaves[1:2])
+
+    def refused():
+        with refuses(reasons.WRONG_STAGE):
+            post(sale, again, cosignatures)
+
+    refused()
+    assert sale.market.head(sale.id) == head
+    sale.dispute(challenger)
+    refused()
+    sale.resolve(stands, *AWARDS)
+    refused()
+    assert sale.market.head(sale.id) == head
+    sale.claim(stands, 0)
+    sale.claim(stands, 1)
+    sale.settle(stands)
+    refused()
+
+
+def test_create_task__identifier_of_anothers_task__not_to_be_taken(chain, stranger):
+    """22: a task id says who its provider is, so nobody else can use it up, or use it twice."""
+    sale = Sale(chain)
+    escrow = sale.task.budget + sale.task.benchmark_fee
+    with refuses(reasons.NOT_PROVIDER):
+        chain.market.create_task(sale.task, sender=stranger, value=escrow)
+    with refuses(reasons.WRONG_STAGE):
+        chain.market.commit_model(sale.id, bytes(32), sender=stranger)
+    sale.create()
+    with refuses(reasons.TASK_EXISTS):
+        sale.create()
+
+
+def test_check_quorum__expired_in_the_same_second__refused(chain):
+    """15: an enclave signs until the second before its expiry."""
+    sale = Sale(chain).enter(*models("one", "two"))
+    enclave = sale.signing[0]
+    chain.register(enclave, lifetime=DAY)
+    chain.at(chain.now + DAY)
+    with refuses(reasons.ENCLAVE_EXPIRED):
+        sale.post(*AWARDS)
+    assert sale.stage == CLOSED
+    chain.register(enclave)
+    sale.post(*AWARDS)
+    assert sale.stage == REPORTED
