@@ -5,7 +5,7 @@ quote is. What Python's parser refuses by itself, lengths and PEM, never reaches
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import boa
@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation.bodies import Body
+from offchain.attestation.certificates import verify_crl
 from offchain.attestation.errors import Reason
-from offchain.attestation.evidence import BY_ROOT, Chain, Known, pack
+from offchain.attestation.evidence import BY_ROOT, Chain, Known, crl_bytes, pack
 from offchain.attestation.quote import Quote
 from offchain.attestation.simulated import Machine, SimulatedIntel, x509
 from offchain.attestation.simulated import trust as simulated_trust
@@ -100,10 +101,10 @@ def on_chain(verifier: Any, evidence: bytes) -> Attested | Reason:
 
 
 def off_chain(
-    quote: Quote | bytes, trust: Trust = TRUST, dstack: bool = False
+    quote: Quote | bytes, trust: Trust = TRUST, *, dstack: bool = False, at: int = AT
 ) -> Attested | Reason:
     """What Python says of a quote."""
-    verdict = outcome(quote, trust, dstack)
+    verdict = outcome(quote, trust, dstack, at)
     if isinstance(verdict, Verdict):
         return verdict.program, verdict.platform, verdict.expiry, verdict.report_data
     return verdict
@@ -266,6 +267,54 @@ def test_verify_quote__a_certificate_s_byte_changed__is_judged_alike(
         chain = pem(MACHINE.pck.der, signed)
     said, expected = on_chain(verifier, evidence), off_chain(replace(quote, pck_chain=chain))
     assert said == expected or {said, expected} <= CERTIFICATE or expected in STRICTER
+
+
+# ── Time and revocation ──
+
+
+@pytest.mark.parametrize("leaf", [True, False], ids=["leaf", "authority"])
+def test_verify_quote__at_each_end_of_a_certificate__is_judged_alike(
+    verifier: Any, leaf: bool
+) -> None:
+    issued, issuer = (MACHINE.pck, INTEL.authority) if leaf else (INTEL.authority, INTEL.root)
+    short = issuer.issue(
+        issued.key, replace(issued.certificate, not_before=AT + 10, not_after=AT + 20)
+    )
+    pair = (short, INTEL.authority) if leaf else (MACHINE.pck, short)
+    quote = replace(MACHINE.quote(BODIES["sgx v3"]), pck_chain=pem(*(each.der for each in pair)))
+    evidence = whole(quote)
+    verdicts = []
+    for at in (AT + 9, AT + 10, AT + 20, AT + 21):
+        with boa.env.anchor():
+            boa.env.timestamp = at
+            said = on_chain(verifier, evidence)
+        assert said == off_chain(quote, at=at)
+        verdicts.append(said)
+    assert verdicts[0] is Reason.CERTIFICATE_NOT_YET_VALID
+    assert verdicts[1] == verdicts[2]
+    assert verdicts[3] is Reason.CERTIFICATE_EXPIRED
+
+
+@pytest.mark.parametrize("leaf", [True, False], ids=["leaf", "authority"])
+@pytest.mark.parametrize("known", Known)
+def test_verify_quote__certificate_revoked__is_refused_alike(
+    knowing: Any, leaf: bool, known: Known
+) -> None:
+    quote = MACHINE.quote(BODIES["sgx v3"])
+    chain = Chain.of(quote, TRUST.root_key)
+    issuer, serial = (
+        (INTEL.authority, MACHINE.pck.certificate.serial)
+        if leaf
+        else (INTEL.root, INTEL.authority.certificate.serial)
+    )
+    crl = issuer.revoke(serial)
+    listed = verify_crl(crl, issuer.public_key, AT)
+    with boa.env.anchor():
+        record = chain.authority_record if leaf else BY_ROOT
+        assert knowing.add_crl(astuple(record), crl_bytes(crl), 0, 1) == 1
+        said = on_chain(knowing, pack(quote, chain, known))
+    assert said is Reason.CERTIFICATE_REVOKED
+    assert off_chain(quote, replace(TRUST, revoked=listed.revoked)) is said
 
 
 # ── Certificates swapped ──

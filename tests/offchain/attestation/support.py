@@ -70,11 +70,13 @@ def intel_trust() -> Trust:
     return Trust(INTEL_ROOT_KEY, lowest_floors(*map(bytes.fromhex, GENUINE_FMSPCS)))
 
 
-def outcome(quote: bytes | Quote, trust: Trust, dstack: bool = False) -> Verdict | Reason:
+def outcome(
+    quote: bytes | Quote, trust: Trust, dstack: bool = False, at: int = AT
+) -> Verdict | Reason:
     """What the verifier says of a quote, as a value."""
     try:
         parsed = quote if isinstance(quote, Quote) else parse(quote)
-        return verify(parsed, trust, AT, dstack=dstack)
+        return verify(parsed, trust, at, dstack=dstack)
     except RejectedError as error:
         return error.reason
 

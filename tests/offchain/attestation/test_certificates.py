@@ -191,6 +191,34 @@ def test_verify_certificate__an_extension_twice__is_refused(intel: SimulatedInte
     assert refused(identity, INTERMEDIATE, intel.root.public_key) is Reason.DER
 
 
+def test_verify_certificate__year_before_2000__is_refused(intel: SimulatedIntel) -> None:
+    identity = reissue(intel.root, intel.authority, not_before=946_684_799)
+    assert refused(identity, INTERMEDIATE, intel.root.public_key) is Reason.DER
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
+def test_verify_certificate__serial_below_zero__is_refused(intel: SimulatedIntel) -> None:
+    tbs = reissue(intel.root, intel.authority, serial=0x7F).certificate.tbs()
+    negative = tbs.replace(der.integer(0x7F), der.encode(der.INTEGER, b"\xff"), 1)
+    assert len(negative) == len(tbs)
+    certificate = load_der_x509_certificate(x509.signed(negative, intel.root.key))
+    assert refused(certificate, INTERMEDIATE, intel.root.public_key) is Reason.DER
+
+
+@pytest.mark.parametrize("flag", [b"\x00", b"\x01"])
+def test_verify_certificate__critical_flag_that_is_not_true__is_refused(
+    intel: SimulatedIntel, flag: bytes
+) -> None:
+    usage = x509.CA_USAGE.replace(bytes.fromhex("0101ff"), bytes.fromhex("0101") + flag)
+    extensions = (usage, x509.basic_constraints(True, 0))
+    identity = reissue(intel.root, intel.authority, extensions=extensions)
+    with pytest.raises(RejectedError) as refusal:
+        certificates.verify_certificate(
+            load_chain(pem(identity.der))[0], INTERMEDIATE, intel.root.public_key, AT, frozenset()
+        )
+    assert refusal.value.reason is Reason.DER
+
+
 def test_verify_pck__key_off_the_curve__is_refused(intel: SimulatedIntel, machine: Machine) -> None:
     certificate = replace(machine.pck.certificate, key=b"\x01" * 64)
     signed = x509.signed(certificate.tbs(), intel.authority.key)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from offchain.attestation import certificates
+from offchain.attestation import certificates, der
 from offchain.attestation.certificates import RevocationList
 from offchain.attestation.errors import Reason, RejectedError
-from offchain.attestation.simulated import SimulatedIntel
+from offchain.attestation.simulated import SimulatedIntel, x509
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509_fields import load_chain
 from tests.offchain.attestation.support import AT, vector
@@ -70,3 +70,16 @@ def test_verify_crl__any_signed_byte_changed__is_refused(intel: SimulatedIntel) 
     for offset in range(4, len(crl), 3):
         changed = crl[:offset] + bytes([crl[offset] ^ 1]) + crl[offset + 1 :]
         assert refused(changed, intel.root.public_key) in (Reason.DER, Reason.CRL_SIGNATURE)
+
+
+def test_verify_crl__version_1__is_refused(intel: SimulatedIntel) -> None:
+    members = der.elements(der.unwrap(tbs_of(intel.root.revoke(7)), der.SEQUENCE))
+    _, *others = (der.encode(*member) for member in members)
+    version_1 = der.encode(der.SEQUENCE, *others[:-1])
+    crl = x509.signed(version_1, intel.root.key)
+    assert refused(crl, intel.root.public_key) is Reason.DER
+
+
+def tbs_of(signed: bytes) -> bytes:
+    tbs, *_ = der.elements(der.unwrap(signed, der.SEQUENCE))
+    return der.encode(*tbs)

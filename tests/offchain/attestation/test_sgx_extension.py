@@ -128,3 +128,24 @@ def test_read__not_one_sequence__is_refused(content: bytes) -> None:
 def test_read__element_that_is_no_pair__is_refused() -> None:
     lone = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, sgx_extension.PPID))
     assert refused(lone) is Reason.SGX_EXTENSION
+
+
+def test_read__fields_in_another_order__are_refused() -> None:
+    first, second, *rest = (
+        der.encode(*field) for field in der.elements(der.unwrap(value(VALUES), der.SEQUENCE))
+    )
+    assert sgx_extension.read(der.encode(der.SEQUENCE, first, second, *rest)) == VALUES
+    assert refused(der.encode(der.SEQUENCE, second, first, *rest)) is Reason.SGX_EXTENSION
+
+
+CPU_SVN = pair(sgx_extension.TCB_CPU_SVN, der.encode(der.OCTET_STRING, VALUES.svns))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [b"", pair(sgx_extension.TCB_CPU_SVN, der.integer(0)), CPU_SVN + PCE_ID],
+    ids=["missing", "of another type", "followed by another field"],
+)
+def test_read__tcb_that_does_not_end_with_the_cpu_svn__is_refused(change: bytes) -> None:
+    assert sgx_extension.read(rebuilt(CPU_SVN, CPU_SVN)) == VALUES
+    assert refused(rebuilt(CPU_SVN, change)) is Reason.SGX_EXTENSION
