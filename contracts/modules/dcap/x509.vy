@@ -155,10 +155,11 @@ def _extensions(
         if critical:
             at += 3
         octets: uint256 = extract32(_certificate, at, output_type=uint256)
-        octets_size: uint256 = end - at
+        octets_start: uint256 = at
         start: uint256 = 0
         start, at = self._enter(_certificate, der.OCTET_STRING, at, end)
         der._require(at == end)
+        octets_size: uint256 = end - octets_start
 
         is_usage: bool = oid == convert(KEY_USAGE, uint256)
         is_constraints: bool = oid == convert(BASIC_CONSTRAINTS, uint256)

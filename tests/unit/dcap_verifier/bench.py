@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from brownie import reverts
 
+from offchain.attestation.evidence import Chain
+from offchain.attestation.quote import Quote
 from offchain.attestation.simulated import Identity, x509
+from offchain.attestation.trust import INTEL_ROOT_KEY
+from tests.offchain.attestation.support import genuine
 from tests.reasons import TOO_EARLY, TOO_LATE
-from tests.unit.chain import rpc
+from tests.unit.chain import now, rpc
 
 Attested = tuple[bytes, bytes, int]
 NOT_OWNER = "ownable: caller is not the owner"
@@ -30,6 +35,15 @@ def verify_quote(verifier: Any, evidence: bytes) -> tuple[Attested, bytes]:
     (program, platform, expiry), report_data = verifier.verify_quote.call(evidence)
     attested = bytes(program), bytes(platform), int(expiry)
     return attested, b"".join(bytes(word) for word in report_data)
+
+
+def live(name: str) -> tuple[Quote, Chain]:
+    """A genuine quote with its chain; skips the test once its certificates expired."""
+    quote = genuine(name)
+    chain = Chain.of(quote, INTEL_ROOT_KEY)
+    if now() > chain.pck_record.expiry:
+        pytest.skip(f"the certificates of {name} expired at {chain.pck_record.expiry}")
+    return quote, chain
 
 
 def views_see(time: int) -> None:

@@ -38,7 +38,9 @@ def refused(verifier):
 @pytest.fixture(scope="module")
 def issued(intel):
     """An intermediate CA's certificate with some fields changed, signed by the root."""
-    return lambda **changes: signed(replace(intel.authority.certificate, **changes).tbs(), intel.root)
+    return lambda **changes: signed(
+        replace(intel.authority.certificate, **changes).tbs(), intel.root
+    )
 
 
 # ── Admission ──
@@ -48,7 +50,9 @@ def test_add_ca__signed_by_the_root__is_kept(verifier, stranger, intel, chain_of
     shown = certificate(intel.authority)
     assert shown == chain_of.ca
     receipt = verifier.add_ca(shown, {"from": stranger})
-    assert events(receipt) == [("AuthorityAdded", {"authority": astuple(chain_of.authority_record)})]
+    assert events(receipt) == [
+        ("AuthorityAdded", {"authority": astuple(chain_of.authority_record)})
+    ]
     kept = bytes(verifier.certificate(chain_of.authority_record.id))
     assert kept == keccak(chain_of.authority_record.encode())
     assert chain_of.known_by(kept_by(verifier)) is Known.AUTHORITY
@@ -72,7 +76,9 @@ def test_add_ca__extensions_that_say_nothing_critical__are_admitted(verifier, in
     assert verifier.add_ca.call(issued(extensions=intel.authority.certificate.extensions + more))
 
 
-@pytest.mark.parametrize("serial", [0, 1, 127, 128, 255, 256, 2**152, 2**159, 2**160 - 1, 2**239 - 1])
+@pytest.mark.parametrize(
+    "serial", [0, 1, 127, 128, 255, 256, 2**152, 2**159, 2**160 - 1, 2**239 - 1]
+)
 def test_add_ca__any_serial_number__is_admitted_under_its_own_id(verifier, intel, issued, serial):
     identifier = bytes(verifier.add_ca.call(issued(serial=serial))[0])
     assert identifier == keccak(intel.root.public_key + serial.to_bytes(32, "big"))
@@ -93,7 +99,9 @@ def test_add_ca__around_its_validity(verifier, refused, issued):
     refused(CERTIFICATE_EXPIRED, shown)
 
 
-@pytest.mark.parametrize("text", ["280229235959Z", "280301000000Z", "301231235959Z", "491231235959Z"])
+@pytest.mark.parametrize(
+    "text", ["280229235959Z", "280301000000Z", "301231235959Z", "491231235959Z"]
+)
 def test_add_ca__expiry__is_the_last_second_of_the_certificate(verifier, issued, text):
     time = int(datetime.strptime(text + "+0000", "%y%m%d%H%M%SZ%z").timestamp())
     assert verifier.add_ca.call(issued(not_after=time))[3] == time
@@ -270,7 +278,9 @@ def overlong(element: bytes, form: str) -> bytes:
     return element[:1] + lengths[form] + content + end
 
 
-@pytest.mark.parametrize("form", ["indefinite", "three bytes", "four bytes", "reserved", "one byte"])
+@pytest.mark.parametrize(
+    "form", ["indefinite", "three bytes", "four bytes", "reserved", "one byte"]
+)
 def test_add_ca__another_form_of_the_outer_length__reverts(refused, intel, form):
     refused(DER, signed(overlong(intel.authority.certificate.tbs(), form), intel.root))
 
@@ -302,6 +312,8 @@ def test_add_ca__another_form_of_an_extension_s_length__reverts(refused, issued,
         "300b0603550403010100040100",  # FALSE written out
         "300b0603550403010101040100",  # TRUE as 1
         "0600",  # no SEQUENCE
+        "30050603550403" + "0101ff0400",  # ends after the identifier, not after its value
+        "30080603550403" + "0101ff0400",  # ends after the flag
     ],
 )
 def test_add_ca__malformed_extension__reverts(refused, issued, extension):

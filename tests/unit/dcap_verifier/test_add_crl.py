@@ -58,7 +58,7 @@ def kept(verifier, intel):
 
 @pytest.fixture(scope="module")
 def applied(verifier):
-    """Applies a batch and says how many it revoked: a trace of the transaction would take seconds."""
+    """Applies a batch; says how many it revoked without a trace, which would take seconds."""
 
     def apply(*batch):
         revoked = verifier.add_crl.call(*batch)
@@ -128,13 +128,14 @@ def test_add_crl__new_certificate_for_the_authority_s_key__does_not_bring_a_mach
     verifier, authority, by_authority, intel, machine
 ):
     verifier.add_crl(authority, by_authority(machine.pck.certificate.serial), 0, 1)
-    renewed = intel.root.issue(
-        intel.authority.key, replace(intel.authority.certificate, serial=77)
-    )
+    renewed = intel.root.issue(intel.authority.key, replace(intel.authority.certificate, serial=77))
     under = replace(intel, authority=renewed)
     again = Machine.with_pck(under, "machine", machine.pck)
     shown = evidence(again.quote(BODIES["sgx v3"]), intel.root.public_key)
-    assert Chain.of(again.quote(BODIES["sgx v3"]), intel.root.public_key).authority_record.id != authority[0]
+    assert (
+        Chain.of(again.quote(BODIES["sgx v3"]), intel.root.public_key).authority_record.id
+        != authority[0]
+    )
     with reverts(CERTIFICATE_REVOKED):
         verifier.verify.call(shown, REPORT_DATA)
 
@@ -164,8 +165,12 @@ def test_add_crl__in_batches__revokes_each_entry_once(applied, authority, by_aut
     assert [kept(serial) for serial in SERIALS] == [REVOKED] * 5
 
 
-@pytest.mark.parametrize(("first", "count"), [(0, 0), (2, 0), (1, 2), (4, 1), (0, 5), (3, 2**256 - 1)])
-def test_add_crl__batch__revokes_its_entries_only(verifier, authority, by_authority, kept, first, count):
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, 0), (2, 0), (1, 2), (4, 1), (0, 5), (3, 2**256 - 1)]
+)
+def test_add_crl__batch__revokes_its_entries_only(
+    verifier, authority, by_authority, kept, first, count
+):
     verifier.add_crl(authority, by_authority(*SERIALS), first, count)
     chosen = range(first, min(first + count, 5))
     assert [kept(serial) == REVOKED for serial in SERIALS] == [n in chosen for n in range(5)]
@@ -189,7 +194,9 @@ def test_add_crl__older_than_the_newest__reverts(verifier, refused, authority, b
     assert verifier.crl_updated(keccak(intel.authority.public_key)) == newest + 1
 
 
-def test_add_crl__age_of_one_issuer__does_not_bind_another(verifier, authority, by_authority, intel):
+def test_add_crl__age_of_one_issuer__does_not_bind_another(
+    verifier, authority, by_authority, intel
+):
     verifier.add_crl(authority, by_authority(1, this_update=now()), 0, 1)
     older = crl_bytes(intel.root.revoke(1, this_update=now() - 1_000))
     assert verifier.add_crl.call(ROOT, older, 0, 1) == 1
@@ -230,9 +237,13 @@ def test_add_crl__issued_in_another_name__reverts(refused, intel):
 
 def test_add_crl__authority_unknown_or_changed__reverts(refused, chain_of, by_authority, intel):
     record = chain_of.authority_record
-    refused(CERTIFICATE_UNKNOWN, by_authority(1), astuple(replace(record, expiry=record.expiry + 1)))
     refused(
-        CERTIFICATE_UNKNOWN, by_authority(1), astuple(replace(record, key=words(intel.root.public_key)))
+        CERTIFICATE_UNKNOWN, by_authority(1), astuple(replace(record, expiry=record.expiry + 1))
+    )
+    refused(
+        CERTIFICATE_UNKNOWN,
+        by_authority(1),
+        astuple(replace(record, key=words(intel.root.public_key))),
     )
     refused(CERTIFICATE_UNKNOWN, by_authority(1), astuple(replace(record, id=record.subject)))
 

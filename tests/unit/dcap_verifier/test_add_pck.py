@@ -47,13 +47,17 @@ def refused(verifier, authority):
 @pytest.fixture(scope="module")
 def issued(intel, machine):
     """The machine's certificate with some fields changed, signed by the intermediate CA."""
-    return lambda **changes: signed(replace(machine.pck.certificate, **changes).tbs(), intel.authority)
+    return lambda **changes: signed(
+        replace(machine.pck.certificate, **changes).tbs(), intel.authority
+    )
 
 
 # ── Admission ──
 
 
-def test_add_pck__signed_by_the_authority__is_kept(verifier, authority, stranger, machine, chain_of):
+def test_add_pck__signed_by_the_authority__is_kept(
+    verifier, authority, stranger, machine, chain_of
+):
     shown = certificate(machine.pck)
     assert shown == chain_of.pck
     receipt = verifier.add_pck(authority, shown, {"from": stranger})
@@ -142,12 +146,16 @@ def test_add_pck__revoked_authority__reverts(verifier, refused, intel, machine):
     refused(CERTIFICATE_REVOKED, certificate(machine.pck))
 
 
-def test_add_pck__platform_record_as_authority__reverts(verifier, authority, refused, intel, machine, chain_of):
+def test_add_pck__platform_record_as_authority__reverts(
+    verifier, authority, refused, intel, machine, chain_of
+):
     """A machine cannot certify machines: the digests of the two records never meet."""
     verifier.add_pck(authority, certificate(machine.pck))
     pck = chain_of.pck_record
     forged = signed(machine.pck.certificate.tbs(), machine.pck)
-    posing = AuthorityRecord(pck.id, pck.key, keccak(intel.authority.certificate.subject), pck.expiry)
+    posing = AuthorityRecord(
+        pck.id, pck.key, keccak(intel.authority.certificate.subject), pck.expiry
+    )
     refused(CERTIFICATE_UNKNOWN, forged, astuple(posing))
 
 
@@ -173,7 +181,9 @@ def test_add_pck__issued_in_another_name__reverts(refused, intel, issued):
 
 
 @pytest.mark.parametrize("missing", range(2, 5))
-def test_add_pck__usage_constraints_or_sgx_extension_missing__reverts(refused, machine, issued, missing):
+def test_add_pck__usage_constraints_or_sgx_extension_missing__reverts(
+    refused, machine, issued, missing
+):
     extensions = list(machine.pck.certificate.extensions)
     del extensions[missing]
     refused(CERTIFICATE_ROLE, issued(extensions=tuple(extensions)))
@@ -253,9 +263,7 @@ def with_svn(number: int, value: bytes) -> bytes:
 def with_sgx(machine, issued):
     """The machine's certificate with another SGX extension."""
     others = machine.pck.certificate.extensions[:-1]
-    return lambda *parts: issued(
-        extensions=(*others, x509.extension(ID, encode(SEQUENCE, *parts)))
-    )
+    return lambda *parts: issued(extensions=(*others, x509.extension(ID, encode(SEQUENCE, *parts))))
 
 
 @pytest.mark.parametrize(
@@ -332,7 +340,12 @@ WRONG = {
     "no pce svn": [PPID, tcb(*SVNS, CPU_SVN), PCE_ID, FMSPC],
     "no cpu svn": [PPID, tcb(*SVNS, PCE_SVN), PCE_ID, FMSPC],
     "tcb goes on": [PPID, tcb(*SVNS, PCE_SVN, CPU_SVN, b"\5\0"), PCE_ID, FMSPC],
-    "tcb in two": [PPID, pair(sgx_extension.TCB, encode(SEQUENCE, *SVNS, PCE_SVN, CPU_SVN) + b"\5\0"), PCE_ID, FMSPC],
+    "tcb in two": [
+        PPID,
+        pair(sgx_extension.TCB, encode(SEQUENCE, *SVNS, PCE_SVN, CPU_SVN) + b"\5\0"),
+        PCE_ID,
+        FMSPC,
+    ],
     "too many fields": [PPID, TCB, PCE_ID, FMSPC, *[b"\x30\0"] * 5],
 }
 

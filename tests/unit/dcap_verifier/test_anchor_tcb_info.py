@@ -43,7 +43,13 @@ def refused(verifier, signature):
 
 @pytest.mark.parametrize(
     "document",
-    [DOCUMENT, tcb_info(TeeType.SGX).encode(), qe_identity(TeeType.TDX).encode(), b"", b"x" * 16_384],
+    [
+        DOCUMENT,
+        tcb_info(TeeType.SGX).encode(),
+        qe_identity(TeeType.TDX).encode(),
+        b"",
+        b"x" * 16_384,
+    ],
     ids=["tdx", "sgx", "qe", "empty", "longest"],
 )
 def test_anchor_tcb_info__signed__is_kept_by_its_digest(

@@ -12,7 +12,6 @@ from offchain.attestation.evidence import (
     BY_ROOT,
     REVOKED,
     AuthorityRecord,
-    Chain,
     Known,
     certificate_bytes,
     certificate_id,
@@ -22,10 +21,10 @@ from offchain.attestation.program import program_id
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509_fields import load_chain, read_certificate, read_crl
 from tests.dcap import BODIES, constructor, evidence, words
-from tests.offchain.attestation.support import genuine, intel_trust, vector
+from tests.offchain.attestation.support import intel_trust, vector
 from tests.reasons import ATTRIBUTES, CERTIFICATE_SIGNATURE, DEBUG, REPORT_DATA
 from tests.unit.chain import events, now
-from tests.unit.dcap_verifier.bench import kept_by, verify, verify_quote
+from tests.unit.dcap_verifier.bench import kept_by, live, verify, verify_quote
 
 PPIDS = {
     "sgx_v3_automata": "186950b6d8d014d89f0c144d1d90ebad",
@@ -40,17 +39,8 @@ WITH_COLLATERAL = "tdx_v4_phala", "tdx_v5_phala"
 
 @pytest.fixture(scope="module")
 def verifier(owner):
-    """A verifier as a live network has it, except that it trusts the quotes' machines at any TCB."""
+    """A verifier as on a live network, but one that trusts these machines at any TCB."""
     return owner.deploy(DcapVerifier, *constructor(intel_trust()))
-
-
-def live(name):
-    """A genuine quote with its chain; skips the test once its certificates expired."""
-    quote = genuine(name)
-    chain = Chain.of(quote, INTEL_ROOT_KEY)
-    if now() > chain.pck_record.expiry:
-        pytest.skip(f"the certificates of {name} expired at {chain.pck_record.expiry}")
-    return quote, chain
 
 
 def collateral(name):
@@ -124,7 +114,11 @@ def test_anchor_tcb_info__genuine__is_kept(verifier, name):
     documents = collateral(name)
     for text, signature, chain in (
         (documents.tcb_info, documents.tcb_info_signature, documents.tcb_info_issuer_chain),
-        (documents.qe_identity, documents.qe_identity_signature, documents.qe_identity_issuer_chain),
+        (
+            documents.qe_identity,
+            documents.qe_identity_signature,
+            documents.qe_identity_issuer_chain,
+        ),
     ):
         signer = read_certificate(load_chain(chain.encode())[0])
         if now() > signer.not_after:

@@ -1,4 +1,4 @@
-"""Evidence that is refused, each for its own reason: form, signatures, quoting enclave, body, TCB."""
+"""Evidence refused, each for its own reason: form, signatures, quoting enclave, body, TCB."""
 
 from dataclasses import astuple, replace
 
@@ -136,7 +136,9 @@ def test_verify__other_header__reverts(refused, machine, trust, name, offset, va
 @pytest.mark.parametrize(("name", "other"), [("sgx v3", "81000000"), ("tdx v4", "00000000")])
 def test_verify__tee_of_another_version__reverts(refused, machine, trust, name, other):
     shown = evidence(machine.quote(BODIES[name]), trust.root_key)
-    refused(QUOTE_TEE_TYPE, altered(shown, len(shown) - REST - SIZES[name] + 4, bytes.fromhex(other)))
+    refused(
+        QUOTE_TEE_TYPE, altered(shown, len(shown) - REST - SIZES[name] + 4, bytes.fromhex(other))
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,9 @@ def test_verify__tee_of_another_version__reverts(refused, machine, trust, name, 
 )
 def test_verify__other_body_type__reverts(refused, machine, trust, descriptor):
     shown = evidence(machine.quote(BODIES["tdx v5"]), trust.root_key)
-    refused(QUOTE_BODY_TYPE, altered(shown, len(shown) - REST - 702 + 48, bytes.fromhex(descriptor)))
+    refused(
+        QUOTE_BODY_TYPE, altered(shown, len(shown) - REST - 702 + 48, bytes.fromhex(descriptor))
+    )
 
 
 def test_verify__td_10_in_version_5__is_accepted(accepted, machine):
@@ -234,7 +238,9 @@ def test_verify__another_quoting_enclave__reverts(refused, machine, name, field,
 
 
 @pytest.mark.parametrize("name", BODIES)
-@pytest.mark.parametrize("attributes", ["1500000000000000" + "ff" * 8, "1100000000000000" + "00" * 8])
+@pytest.mark.parametrize(
+    "attributes", ["1500000000000000" + "ff" * 8, "1100000000000000" + "00" * 8]
+)
 def test_verify__qe_attributes_that_the_mask_leaves_free__are_accepted(
     accepted, machine, name, attributes
 ):
@@ -324,7 +330,9 @@ def test_verify__around_the_floor_of_the_pce(refused, accepted, intel, name):
         odd = Machine.simulate(intel, "odd", replace(values, pce_svn=pce_svn))
         refused(TCB_FLOOR, odd.quote(BODIES[name]))
     for pce_svn in (20, 21, 255, 256, 65_535):
-        accepted(Machine.simulate(intel, "odd", replace(values, pce_svn=pce_svn)).quote(BODIES[name]))
+        accepted(
+            Machine.simulate(intel, "odd", replace(values, pce_svn=pce_svn)).quote(BODIES[name])
+        )
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -349,7 +357,7 @@ def test_verify__unknown_kind_of_machine__reverts(refused, intel, name):
     ],
 )
 def test_verify__tdx_tcb(refused, accepted, machine, name, tee_tcb_svn, reason):
-    """Floors of the simulated machines: module 1 from 10 on, module 0 too, late microcode from 10 on."""
+    """Simulated machines: modules 0 and 1 from SVN 10 on, late microcode from 10 on."""
     body = replace(BODIES[name], tee_tcb_svn=bytes(tee_tcb_svn).ljust(16, b"\0"))
     refused(reason, machine.quote(body)) if reason else accepted(machine.quote(body))
 

@@ -44,7 +44,10 @@ WIDER = {
     "product": {"isv_prod_id": 3},
     "older": {"min_isv_svn": 3},
     "oldest": {"min_isv_svn": 0},
-    "a bit let go": {"attributes_mask": bytes.fromhex("fafffffffffffffe0000000000000000"), "attributes": b"\x10" + bytes(15)},
+    "a bit let go": {
+        "attributes_mask": bytes.fromhex("fafffffffffffffe0000000000000000"),
+        "attributes": b"\x10" + bytes(15),
+    },
     "first bit let go": {"attributes_mask": bytes.fromhex("7bffffffffffffff0000000000000000")},
     "last bit let go": {"attributes_mask": bytes.fromhex("fbffffffffffff7f0000000000000000")},
     "a bit exchanged": {"attributes_mask": bytes.fromhex("fbffffffffffff7f8000000000000000")},

@@ -77,7 +77,8 @@ def test_set_tcb_floor__lower_in_any_part__takes_a_proposal(verifier, owner, now
         for n in parts
     ]
     lower[len(parts) :] = [
-        replace(each, svns=altered(each.svns, n, -1)) for n, each in zip(parts, lower[len(parts) :], strict=True)
+        replace(each, svns=altered(each.svns, n, -1))
+        for n, each in zip(parts, lower[len(parts) :], strict=True)
     ]
     if now_in_force is SGX:
         lower.append(replace(SGX, svns=b"\xff" * 16, pce_svn=19))
@@ -111,20 +112,22 @@ def test_set_tcb_floor__raised__refuses_machines_below_at_once(verifier, owner, 
 # ── Lowering ──
 
 
-@pytest.mark.parametrize("lower", [replace(SGX, pce_svn=0), NEW, NEW_MODULE], ids=["low", "new", "module"])
+@pytest.mark.parametrize(
+    "lower", [replace(SGX, pce_svn=0), NEW, NEW_MODULE], ids=["low", "new", "module"]
+)
 def test_set_tcb_floor__proposed__between_14_and_28_days(verifier, owner, lower):
     proposed_at = now() + 10
     at(proposed_at)
     ready_at = proposed_at + 14 * DAY
     receipt = verifier.propose_tcb_floor(floor(lower), {"from": owner})
-    assert events(receipt) == [
-        ("TcbFloorProposed", {"floor": floor(lower), "ready_at": ready_at})
-    ]
+    assert events(receipt) == [("TcbFloorProposed", {"floor": floor(lower), "ready_at": ready_at})]
     assert verifier.ready_at(proposal(lower)) == ready_at
     takes_effect_between(verifier.set_tcb_floor, owner, ready_at, floor(lower))
 
 
-@pytest.mark.parametrize("lower", [replace(SGX, pce_svn=0), NEW, NEW_MODULE], ids=["low", "new", "module"])
+@pytest.mark.parametrize(
+    "lower", [replace(SGX, pce_svn=0), NEW, NEW_MODULE], ids=["low", "new", "module"]
+)
 def test_set_tcb_floor__proposed_in_time__is_in_force(verifier, owner, lower):
     verifier.propose_tcb_floor(floor(lower), {"from": owner})
     at(now() + 14 * DAY)
@@ -194,7 +197,14 @@ def test_set_tcb_floor__of_one_kind_of_machine__leaves_the_others(verifier, owne
 
 @pytest.mark.parametrize(
     ("fmspc", "tee", "module"),
-    [(FMSPC, 0, 1), (FMSPC, 129, 2), (FMSPC, 1, 0), (FMSPC, 130, 0), (bytes(6), 0, 0), (FMSPC, 0, 256)],
+    [
+        (FMSPC, 0, 1),
+        (FMSPC, 129, 2),
+        (FMSPC, 1, 0),
+        (FMSPC, 130, 0),
+        (bytes(6), 0, 0),
+        (FMSPC, 0, 256),
+    ],
 )
 def test_tcb_floor__of_no_machine__reverts(verifier, fmspc, tee, module):
     with reverts(TCB_UNKNOWN):

@@ -35,9 +35,7 @@ def attested(intel, machine, body, dstack=False):
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("known", Known)
-def test_verify__whatever_is_cached__attests_the_same(
-    verifier, intel, machine, trust, name, known
-):
+def test_verify__whatever_is_cached__attests_the_same(verifier, intel, machine, trust, name, known):
     quote = machine.quote(BODIES[name])
     verifier.verify(evidence(quote, trust.root_key), REPORT_DATA)
     again = evidence(quote, trust.root_key, known)
@@ -93,7 +91,9 @@ def test_verify__quote_of_another_machine_with_a_cached_record__reverts(
     """A record shows one machine's key only."""
     quote = machine.quote(BODIES["sgx v3"])
     verifier.verify(evidence(quote, trust.root_key), REPORT_DATA)
-    stolen = replace(Machine.simulate(intel, "thief").quote(BODIES["sgx v3"]), pck_chain=quote.pck_chain)
+    stolen = replace(
+        Machine.simulate(intel, "thief").quote(BODIES["sgx v3"]), pck_chain=quote.pck_chain
+    )
     for known in Known:
         with reverts("qe signature"):
             verifier.verify.call(evidence(stolen, trust.root_key, known), REPORT_DATA)
@@ -149,7 +149,9 @@ def test_verify__dstack_without_mrconfigid__reverts(verifier, machine, trust, na
     neighbours = replace(BODIES[name], mr_td=b"\xff" * 48, mr_owner=b"\xff" * 48)
     for body in (BODIES[name], neighbours):
         with reverts(MR_CONFIG):
-            verifier.verify.call(evidence(machine.quote(body), trust.root_key, dstack=True), REPORT_DATA)
+            verifier.verify.call(
+                evidence(machine.quote(body), trust.root_key, dstack=True), REPORT_DATA
+            )
 
 
 def test_verify__dstack_claimed_for_sgx__reverts(verifier, machine, trust):
@@ -185,4 +187,6 @@ def test_verify__around_the_beginning_of_the_pck_certificate(verifier, intel, tr
         verifier.verify.call(shown, REPORT_DATA)
     for time in (start, start + 1):
         views_see(time)
-        assert verify(verifier, shown, REPORT_DATA)[1] == keccak(intel.machine_values("future").ppid)
+        assert verify(verifier, shown, REPORT_DATA)[1] == keccak(
+            intel.machine_values("future").ppid
+        )
