@@ -11,7 +11,13 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le, Len
 from eth_utils.address import is_address, to_checksum_address
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 STRICT = ConfigDict(strict=True, extra="forbid")
 """The configuration of every dataclass: no conversions, no unknown fields."""
@@ -52,7 +58,12 @@ _HEX = (BeforeValidator(_from_hex), PlainSerializer(_to_hex, when_used="json"))
 _DECIMAL = (BeforeValidator(_from_decimal), PlainSerializer(str, when_used="json"))
 
 HexBytes = Annotated[bytes, *_HEX]
-Bytes32 = Annotated[bytes, Len(32, 32), *_HEX]
+Bytes32 = Annotated[
+    bytes,
+    Len(32, 32),
+    *_HEX,
+    WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}),
+]
 Address = Annotated[str, AfterValidator(_address)]
 Uint256 = Annotated[int, Ge(0), Le(2**256 - 1), *_DECIMAL]
 Uint128 = Annotated[int, Ge(0), Le(2**128 - 1), *_DECIMAL]

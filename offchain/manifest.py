@@ -5,10 +5,11 @@ A JSON object (`docs/manifest.schema.json`). Its digest is keccak256 of its cano
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len
 from eth_utils.crypto import keccak
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from offchain import metrics
@@ -86,7 +87,16 @@ class Manifest:
             )
         if self.selection is Selection.ENSEMBLE and self.model.output is Output.LABELS:
             raise ValueError("labels do not add up to a vote, expected probabilities or values")
+        self.digest()  # raises for integers and texts that have no canonical form
 
     def digest(self) -> bytes:
         """bytes32: the task's ``benchmark``."""
         return keccak(to_json(self))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a manifest: ``docs/manifest.schema.json``."""
+    made = TypeAdapter(Manifest).json_schema()
+    for part in (made, *made["$defs"].values()):
+        del part["description"]  # Python's docstrings
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made

@@ -138,13 +138,14 @@ class Measured:
 
     def report(self, proposal: Proposal, round_: int) -> Report:
         """The report that follows from a proposal. Raises as `awards` does."""
+        awards = self.awards(proposal)
         return Report(
             self.transcript.task_id,
             round_,
             self.transcript.seed,
             self.transcript.inventory_digest(self.inventory),
             self.results_file(proposal).root(),
-            self.awards(proposal),
+            awards,
         )
 
 

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
 from offchain.artifacts.cipher import MODEL, TEST_SET, encrypt
@@ -107,10 +108,17 @@ class Market:
 def enclaves(count: int = 4, boot: int = 0) -> tuple[Enclave, ...]:
     """Enclaves by rising signing key; another boot has other keys."""
     made = [
-        Enclave(signing_key(f"{name}"), word(f"sealing key of {name}"))
+        Enclave(signing_key(name), word(f"sealing key of {name}"))
         for name in (f"enclave {i} boot {boot}" for i in range(count))
     ]
     return tuple(sorted(made, key=lambda enclave: enclave.identity.signing_key.lower()))
+
+
+def key_of(enclave: Enclave) -> PrivateKey:
+    """The signing key of one of `enclaves`, for those that a test lets out of their TEE."""
+    keys = (signing_key(f"enclave {i} boot {boot}") for i in range(16) for boot in range(2))
+    addresses = {key.public_key.to_checksum_address(): key for key in keys}
+    return addresses[enclave.identity.signing_key]
 
 
 def make_manifest(key: bytes, **changes: Any) -> Manifest:
@@ -170,7 +178,8 @@ def make_market(
 ) -> Market:
     """Offers are committed in their order, and revealed in ``order``."""
     key = word("test set")
-    document, panel = make_manifest(key, **manifest or {}), enclaves(boot=boot)
+    document = make_manifest(key, **manifest or {})
+    panel = enclaves(3 * task.get("quorum", 1) + 1, boot)
     roster = tuple(enclave.identity for enclave in panel)
     terms = make_task(roster, document, **task)
     reveals, keyrings = {}, {}

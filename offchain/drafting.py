@@ -1,0 +1,88 @@
+"""The provider's tool: from arrays to an encrypted test set and its manifest."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from offchain import metrics
+from offchain.artifacts.cipher import TEST_SET, encrypt
+from offchain.manifest import HiddenSet, Manifest, Selection
+from offchain.models.spec import ModelLimits, ModelSpec, Output
+from offchain.release import key_commitment
+from offchain.samples import Samples, pack
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a provider decides beside its data.
+
+    Args:
+        metric: a name in `offchain.metrics`.
+        selection: which models are bought.
+        minimum_gain: see `Manifest`.
+        sample_size: rows that the seed draws; None for all.
+        output: what is read of a model's outputs; None for what metric and selection allow.
+        limits: what a model may need.
+        description: for people.
+    """
+
+    metric: str
+    selection: Selection = Selection.ENSEMBLE
+    minimum_gain: int = 1_000
+    sample_size: int | None = None
+    output: Output | None = None
+    limits: ModelLimits = ModelLimits()  # noqa: RUF009 - frozen
+    description: str = ""
+
+
+def read_samples(file: Path, metric: str) -> Samples:
+    """The arrays ``inputs`` and ``targets`` of an ``.npz`` file, targets as the metric takes them.
+
+    Raises:
+        ValueError: no such arrays, or they are Python objects, which are never loaded, or targets
+            that should be classes are not whole numbers.
+    """
+    with np.load(file, allow_pickle=False) as arrays:
+        for name in ("inputs", "targets"):
+            if name not in arrays:
+                raise ValueError(f"{file} holds {arrays.files}, expected inputs and targets")
+        inputs, targets = arrays["inputs"], arrays["targets"]
+    if Output.VALUES in metrics.get(metric).outputs:
+        return Samples(inputs, targets.astype("f8"))
+    if targets.dtype.kind not in "iub":
+        raise ValueError(f"targets of {targets.dtype}, expected classes as integers for {metric}")
+    return Samples(inputs, targets.astype("i8"))
+
+
+def draft(samples: Samples, terms: Terms, secret: bytes) -> tuple[Manifest, bytes]:
+    """The manifest and the encrypted test set.
+
+    Args:
+        samples: the whole test set.
+        terms: of the provider.
+        secret: the test set's key, 32 random bytes, for this test set only.
+
+    Raises:
+        ValueError: samples and terms do not fit; says how.
+    """
+    outputs = metrics.get(terms.metric).outputs
+    if Output.VALUES in outputs:
+        output, classes = Output.VALUES, 0
+    else:
+        output, classes = terms.output or Output.PROBABILITIES, int(samples.targets.max()) + 1
+    spec = ModelSpec(samples.inputs.shape[1:], output, classes, str(samples.inputs.dtype))
+    sink = BytesIO()
+    digests = encrypt(BytesIO(pack(samples, spec)), sink, secret, TEST_SET)
+    manifest = Manifest(
+        description=terms.description,
+        metric=terms.metric,
+        model=spec,
+        limits=terms.limits,
+        test_set=HiddenSet(len(samples.targets), digests.artifact, key_commitment(secret)),
+        sample_size=terms.sample_size or len(samples.targets),
+        selection=terms.selection,
+        minimum_gain=terms.minimum_gain if terms.selection is Selection.ENSEMBLE else 0,
+    )
+    return manifest, sink.getvalue()
