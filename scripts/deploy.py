@@ -56,16 +56,19 @@ def deploy(deployer: Any, settings: Settings, console: Console) -> Deployment:
         _qe_identity(SGX_QE),
         _qe_identity(TDX_QE),
         [_floor(floor) for floor in settings.tcb_floors],
+        silent=True,
     )
     console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
-    registry = deployer.deploy(EnclaveRegistry, deployer, verifier)
+    registry = deployer.deploy(EnclaveRegistry, deployer, verifier, silent=True)
     console.print(f"EnclaveRegistry  {registry.address}")
-    market = deployer.deploy(ModelMarket, registry, settings.seat_bond, settings.min_tolerance)
+    market = deployer.deploy(
+        ModelMarket, registry, settings.seat_bond, settings.min_tolerance, silent=True
+    )
     console.print(f"ModelMarket      {market.address}")
-    registry.set_market(market, sender)
+    registry.set_market(market, sender, silent=True)
     if settings.owner is not None and settings.owner != deployer.address:
         for owned in (verifier, registry):
-            owned.transfer_ownership(settings.owner, sender)
+            owned.transfer_ownership(settings.owner, sender, silent=True)
         console.print(f"ownership offered to {settings.owner}, who has to accept it on both")
     return Deployment(verifier, registry, market)
 
@@ -123,7 +126,9 @@ def main() -> None:
     console.print(plan(settings, deployer.address, name))
     if live:
         if book.exists():
-            raise FileExistsError(f"{book} names a deployment already: move it away to make another")
+            raise FileExistsError(
+                f"{book} names a deployment already: move it away to make another"
+            )
         if console.input(f"Type the network's name ({name}) to deploy: ") != name:
             console.print("nothing was deployed")
             return

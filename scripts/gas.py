@@ -2,9 +2,9 @@
 
     make gas
 
-An ERC-20 sale in steady state: unlimited allowance, the market holds the token, ledger words are not
-zero, a 66-character uri, developers who do not hold the token yet. Ends with an error when a limit
-is exceeded.
+An ERC-20 sale in steady state: unlimited allowance, the market holds the token, ledger words are
+not zero, a 66-character uri, developers who do not hold the token yet. Ends with an error when a
+limit is exceeded.
 """
 
 import secrets
@@ -30,6 +30,7 @@ from rich.table import Table
 from web3 import Web3
 
 from offchain.eip712 import Domain
+from scripts.local_chain import now, warp
 from tests import sale
 
 LIMITS = {
@@ -86,17 +87,6 @@ def new_account() -> Any:
     return accounts.at(address, force=True)
 
 
-def now() -> int:
-    """The chain's time, not this machine's."""
-    return int(web3.eth.get_block("latest")["timestamp"])
-
-
-def warp(time: int) -> None:
-    """The next block, and those after it, come at `time` or later."""
-    web3.provider.make_request("evm_setNextBlockTimestamp", [int(time)])
-    web3.provider.make_request("evm_mine", [])
-
-
 def set_up(verifier: Any, token: Any) -> Bench:
     """Registry, market, ten staked operators with an enclave each."""
     deployer = accounts[0]
@@ -143,9 +133,7 @@ class Sale:
         provider, start = accounts[1], now()
         entries = sale.roster(bench.enclaves[: 3 * quorum + 1])
         step = 400_000 // (knots - 1)
-        curve = sale.curve(
-            *((600_000 + i * step, (100 + i) * TOKEN_UNIT) for i in range(knots))
-        )
+        curve = sale.curve(*((600_000 + i * step, (100 + i) * TOKEN_UNIT) for i in range(knots)))
         task = sale.task(
             provider.address,
             entries,
@@ -224,16 +212,14 @@ class Sale:
         ]
 
     def settle(self, posted: sale.Posted) -> int:
-        return int(
-            self.bench.market.settle(*posted.settle(), {"from": accounts[1]}).gas_used
-        )
+        return int(self.bench.market.settle(*posted.settle(), {"from": accounts[1]}).gas_used)
 
 
 # ── What is measured ──
 
 
 def measure_sales(bench: Bench) -> None:
-    """Sales from task to settlement, with one and with eight awards, of one and of three signers."""
+    """Sales from task to settlement, with one and eight awards, of one and three signers."""
     warm_up = Sale.create(bench)
     warm_up.commit(1)
     warm_up.reveal(1)

@@ -1,0 +1,39 @@
+"""Act three: two signatures of one platform contradict each other, and its whole stake goes."""
+
+from dataclasses import replace
+
+from offchain.pricing import Award
+from scripts.acts.roles import forge
+from scripts.acts.sale import Standing
+from scripts.acts.stage import Stage, ether
+from scripts.local_chain import send, warp
+
+
+def equivocation(stage: Stage, standing: Standing) -> None:
+    """One platform signed two reports that contradict each other: its whole stake goes."""
+    stage.console.rule("Act three: two signatures of one platform, proven on-chain")
+    liar, registry = stage.operators[0], stage.made.registry
+    other = replace(standing.report, awards=(Award(1, 900_000),))
+    reports = [standing.report, other]
+    cosignatures = [forge(liar, each, stage.domain) for each in reports]
+    prover, stake = stage.free.pop(), liar.stake
+    receipt = send(
+        registry.prove_equivocation,
+        standing.sale.task.to_abi(),
+        [each.to_abi() for each in reports],
+        [each.to_abi() for each in cosignatures],
+        [liar.entry.sealing_key] * 2,
+        account=prover,
+    )
+    reward = registry.credits(prover)
+    stage.done(f"a prover is owed a quarter of {liar.name}'s stake, {ether(reward)}", receipt)
+    burned = liar.stake
+    warp(registry.operator(liar.account)[1])
+    receipt = send(registry.burn_stake, liar.account, account=prover)
+    stage.done(
+        f"three weeks on, open to fines until then, the other {ether(burned)} burned", receipt
+    )
+    if liar.stake:
+        raise RuntimeError(
+            f"{liar.name} has {ether(liar.stake)} of stake, expected none of {ether(stake)}"
+        )

@@ -1,0 +1,80 @@
+"""What all acts share: contracts, a provider with a hidden test set, operators, a console."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from brownie import accounts, chain
+from rich.console import Console
+
+from offchain.artifacts.store import Store
+from offchain.eip712 import Domain
+from offchain.manifest import Manifest, Selection
+from offchain.models.spec import ModelLimits
+from offchain.task import Roster
+from scripts.acts import exhibits
+from scripts.acts.roles import Developer, Operator, Provider
+from scripts.deploy import Deployment, deploy
+from scripts.settings import load
+
+ETHER = 10**18
+NATIVE = "0x" + 40 * "0"
+QUORUM = 2
+
+
+@dataclass
+class Stage:
+    """What all acts share."""
+
+    console: Console
+    made: Deployment
+    store: Store
+    provider: Provider
+    manifest: Manifest
+    data: exhibits.Data
+    operators: list[Operator] = field(default_factory=list)
+    free: list[Any] = field(default_factory=list)
+
+    @property
+    def market(self) -> Any:
+        return self.made.market
+
+    @property
+    def domain(self) -> Domain:
+        return Domain(chain.id, self.market.address)
+
+    @property
+    def roster(self) -> Roster:
+        entries = (operator.entry for operator in self.operators)
+        return tuple(sorted(entries, key=lambda entry: int(entry.signing_key, 16)))
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False)
+
+    def done(self, what: str, receipt: Any) -> None:
+        self.say(f"  {what} [dim]({receipt.gas_used:,} gas)[/dim]")
+
+    def developer(self, name: str, model: bytes, min_price: int = 0) -> Developer:
+        return Developer(name, self.free.pop(), model, min_price)
+
+
+def ether(wei: int) -> str:
+    """Wei for people."""
+    return f"{wei / ETHER:.4f} ether"
+
+
+def set_up(console: Console, store: Store) -> Stage:
+    console.rule("The stage: contracts, a provider with a hidden test set")
+    made = deploy(accounts[0], load("development", live=False), console)
+    data, provider = exhibits.digits(), Provider(accounts[1], store)
+    manifest = Manifest(
+        description="Handwritten digits, 8 x 8 pixels (scikit-learn)",
+        metric="accuracy",
+        model=exhibits.DIGITS,
+        limits=ModelLimits(),
+        test_set=provider.hide(data.hidden, exhibits.DIGITS),
+        sample_size=500,
+        selection=Selection.ENSEMBLE,
+        minimum_gain=2_000,
+    )
+    console.print(f"test set: {len(data.hidden.targets)} digits, encrypted; 500 will be drawn")
+    return Stage(console, made, store, provider, manifest, data, free=list(accounts[10:]))
