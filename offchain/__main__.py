@@ -1,0 +1,39 @@
+"""``python -m offchain``: the enclave and the tools of its hosts."""
+
+import argparse
+import importlib
+import os
+import sys
+from types import ModuleType
+
+COMMANDS = {
+    "manifest": "encrypt a test set and write its manifest",
+    "serve": "boot an enclave and serve it on loopback",
+}
+"""Each is a module of `offchain.commands`, with ``add`` and ``run``."""
+
+
+def main(argv: list[str]) -> int:
+    """Run a command; 1 and the reason on standard error when it fails."""
+    parser = argparse.ArgumentParser(prog="python -m offchain", description=__doc__)
+    commands = parser.add_subparsers(required=True, dest="command")
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose)
+        if argv and name == argv[0]:  # the others need not be imported
+            _module(name).add(command)
+    arguments = parser.parse_args(argv)
+    try:
+        for line in _module(arguments.command).run(arguments, os.urandom):
+            print(line, flush=True)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"offchain.commands.{name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

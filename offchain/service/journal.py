@@ -1,0 +1,42 @@
+"""Every signature, on disk before it is sent: one line of JSON each, synced.
+
+For the operator, whose stake answers for what its enclave signs. Lines are `Signed`, which hold
+nothing secret.
+"""
+
+import os
+from pathlib import Path
+
+from offchain.codec import from_json, to_json
+from offchain.enclave import Signed
+
+
+class Journal:
+    """A file that only grows; a line that a crash cut short was never sent."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def append(self, signed: Signed) -> None:
+        """Writes a line and waits until it is on disk.
+
+        Raises:
+            OSError: it could not be written, so it must not be sent.
+        """
+        with self._path.open("a+b") as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":
+                    file.write(b"\n")
+            file.write(to_json(signed) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> list[Signed]:
+        """All signatures, oldest first.
+
+        Raises:
+            pydantic.ValidationError: a line that is neither whole nor the torn end of a write.
+        """
+        lines = self._path.read_bytes().split(b"\n") if self._path.exists() else []
+        return [from_json(Signed, line) for line in lines if line.endswith(b"}")]

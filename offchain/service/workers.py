@@ -1,0 +1,46 @@
+"""Where joblib works: on local cores, or on a Dask cluster.
+
+Workers decrypt models and see the sample: they belong inside the TEE, as part of the program.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from distributed import Client, Security
+from joblib import parallel_config
+
+Parallel = Callable[[], AbstractContextManager[object]]
+"""Entered around a measurement, in the thread that measures."""
+
+
+def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--scheduler`` and its TLS options."""
+    parser.add_argument("--scheduler", help="address of a Dask scheduler, such as tls://host:8786")
+    for part in ("ca-file", "cert", "key"):
+        parser.add_argument(f"--tls-{part}", help="PEM file, for a scheduler with tls://")
+
+
+@contextmanager
+def parallel_of(arguments: argparse.Namespace) -> Iterator[Parallel]:
+    """Local threads, or the cluster that the arguments name, for as long as the context lasts.
+
+    Raises:
+        OSError: the scheduler does not answer.
+    """
+    if arguments.scheduler is None:
+        yield nullcontext
+        return
+    with Client(arguments.scheduler, security=_security(arguments)) as client:  # type: ignore[no-untyped-call]
+        yield lambda: parallel_config(backend="dask", client=client)
+
+
+def _security(arguments: argparse.Namespace) -> Security | None:
+    if arguments.tls_ca_file is None:
+        return None
+    return Security(  # type: ignore[no-untyped-call]
+        tls_ca_file=arguments.tls_ca_file,
+        tls_client_cert=arguments.tls_cert,
+        tls_client_key=arguments.tls_key,
+        require_encryption=True,
+    )
