@@ -3,17 +3,71 @@
 import json
 from pathlib import Path
 
-from offchain.eip712 import TYPES
-from tests.vectors.generate import GOLDEN, golden
+from offchain.codec import from_json
+from offchain.eip712 import TYPES, Domain
+from offchain.envelopes import delivery_info, keyring_entry, keyring_info, unseal
+from offchain.release import release_info
+from offchain.results import Results
+from offchain.sample import draw
+from offchain.task import Submission
+from offchain.x25519 import public_key
+from tests.vectors.generate import GOLDEN, golden, word
 
 SPEC = Path(__file__).parents[2] / "docs" / "SPEC.md"
+VECTORS = json.loads(GOLDEN.read_text())
+DOMAIN = from_json(Domain, json.dumps(VECTORS["domain"]).encode())
+TASK_ID = bytes.fromhex(VECTORS["task_id"][2:])
+
+
+def unhex(value: str) -> bytes:
+    return bytes.fromhex(value[2:])
+
+
+def sealing_privates() -> list[bytes]:
+    """Of the enclaves, in the roster's order."""
+    privates = [word(f"sealing key of enclave {i}") for i in range(4)]
+    by_key = {"0x" + public_key(private).hex(): private for private in privates}
+    return [by_key[entry["sealing_key"]] for entry in VECTORS["roster"]]
 
 
 def test_golden__generated_again__is_the_file() -> None:
-    assert golden() == json.loads(GOLDEN.read_text())
+    assert golden() == VECTORS
 
 
 def test_types__of_the_specification__are_those_hashed() -> None:
     lines = SPEC.read_text().splitlines()
     for name, members in TYPES.items():
         assert f"{name}({members})" in lines
+
+
+def test_unseal__golden_envelopes_and_keyrings__hold_the_key() -> None:
+    for row in VECTORS["reveals"]:
+        key = unhex(row["key"])
+        envelope = unhex(row["envelope"])
+        assert unseal(word("delivery key"), delivery_info(TASK_ID), envelope) == key
+        submission = from_json(Submission, json.dumps(row["submission"]).encode())
+        info = keyring_info(DOMAIN, TASK_ID, row["developer"], submission.digest())
+        assert len(unhex(row["keyring"])) == 80 * len(VECTORS["roster"])
+        for position, private in enumerate(sealing_privates()):
+            assert unseal(private, info, keyring_entry(unhex(row["keyring"]), position)) == key
+
+
+def test_unseal__golden_release__holds_the_test_sets_key() -> None:
+    closing = VECTORS["closing"]
+    info = release_info(DOMAIN, TASK_ID, unhex(closing["seed"]), unhex(closing["inventory"]))
+    released = closing["release"]
+    assert unseal(sealing_privates()[0], info, unhex(released["envelope"])) == unhex(
+        released["key"]
+    )
+
+
+def test_draw__golden_sample__agrees() -> None:
+    sample = VECTORS["closing"]["sample"]
+    seed = unhex(VECTORS["closing"]["seed"])
+    assert draw(seed, sample["samples"], sample["size"]).tolist() == sample["rows"]
+
+
+def test_results__golden_file__has_the_reports_root() -> None:
+    reported = VECTORS["reported"]
+    results = from_json(Results, json.dumps(reported["results"]).encode())
+    assert "0x" + results.root().hex() == reported["report"]["results"]

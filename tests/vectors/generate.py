@@ -11,12 +11,15 @@ from typing import Any
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
-from offchain import digests
+from offchain import digests, envelopes, release
 from offchain.codec import to_json
 from offchain.eip712 import Domain
 from offchain.pricing import Award, Candidate, Knot, payout_words, price, walk, words
 from offchain.reports import Report, by_signer, recover, sign
+from offchain.results import Fault, Result, Results, make_results
+from offchain.sample import draw
 from offchain.task import Roster, RosterEntry, Submission, Task, roster_digest
+from offchain.transcript import Reveal
 from offchain.x25519 import public_key
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -95,62 +98,83 @@ def reveals() -> list[dict[str, Any]]:
     for index in (2, 0, 1):
         name = f"submission {index}"
         developer, salt = address(f"developer {index}"), word(f"salt of {name}")
+        secret = word(f"key of {name}")
+        envelope = envelopes.delivery_envelope(secret, task_id, task().delivery_key)
         submission = Submission(
             model_digest=word(f"model of {name}"),
             artifact_digest=word(f"artifact of {name}"),
-            envelope_digest=word(f"envelope of {name}"),
+            envelope_digest=keccak(envelope),
             min_price=index * 10**18,
         )
-        digest, keyring_digest = submission.digest(), word(f"keyring of {name}")
-        commitment = digests.commitment(
-            DOMAIN.chain_id, DOMAIN.market, task_id, developer, digest, salt
-        )
+        info = envelopes.keyring_info(DOMAIN, task_id, developer, submission.digest())
+        keyring = envelopes.make_keyring(secret, info, roster())
+        made = Reveal(index, developer, submission, keccak(keyring), salt, "")
+        commitment = made.commitment(DOMAIN, task_id)
         payload = digests.payload(
-            submission.model_digest, submission.artifact_digest, keyring_digest
+            submission.model_digest, submission.artifact_digest, made.keyring_digest
         )
-        leaf = digests.leaf(
-            task_id, index, developer, submission.envelope_digest, submission.min_price, payload
-        )
-        head = digests.after_reveal(head, leaf, salt)
+        head = digests.after_reveal(head, made.leaf(task_id), salt)
         rows.append(
             {
                 "index": index,
                 "developer": developer,
                 "submission": value(submission),
-                "submission_digest": hexed(digest),
+                "submission_digest": hexed(submission.digest()),
                 "salt": hexed(salt),
-                "keyring_digest": hexed(keyring_digest),
+                "key": hexed(secret),
+                "envelope": hexed(envelope),
+                "keyring": hexed(keyring),
+                "keyring_digest": hexed(made.keyring_digest),
                 "commitment": hexed(commitment),
                 "committed": hexed(keccak(commitment)),
                 "payload": hexed(payload),
-                "leaf": hexed(leaf),
+                "leaf": hexed(made.leaf(task_id)),
                 "head": hexed(head),
             }
         )
     return rows
 
 
-def closing(rows: list[dict[str, Any]]) -> dict[str, str]:
-    """The seed, and an inventory that leaves submission 1 out."""
+def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The seed, an inventory that leaves submission 1 out, and the test set's key for it."""
     prevrandao, parent_hash = word("prevrandao"), word("parent hash")
     seed = digests.seed(bytes.fromhex(rows[-1]["head"][2:]), prevrandao, parent_hash)
     leaves = {row["index"]: bytes.fromhex(row["leaf"][2:]) for row in rows}
+    inventory = digests.inventory(seed, [leaves[0], leaves[2]])
+    info = release.release_info(DOMAIN, task().id(DOMAIN), seed, inventory)
+    secret, sealing_key = word("key of the test set"), roster()[0].sealing_key
+    envelope = envelopes.seal(sealing_key, info, secret, word("ephemeral of the release"))
     return {
         "prevrandao": hexed(prevrandao),
         "parent_hash": hexed(parent_hash),
         "seed": hexed(seed),
-        "inventory": hexed(digests.inventory(seed, [leaves[0], leaves[2]])),
+        "inventory": hexed(inventory),
+        "sample": {"samples": 100, "size": 12, "rows": draw(seed, 100, 12).tolist()},
+        "release": {
+            "key": hexed(secret),
+            "key_commitment": hexed(release.key_commitment(secret)),
+            "sealing_key": hexed(sealing_key),
+            "ephemeral": hexed(word("ephemeral of the release")),
+            "envelope": hexed(envelope),
+        },
     }
 
 
-def report(closed: dict[str, str]) -> dict[str, Any]:
+def results(rows: list[dict[str, Any]]) -> Results:
+    """Two scores, and one that was left out."""
+    leaves = {row["index"]: bytes.fromhex(row["leaf"][2:]) for row in rows}
+    made = [Result(0, 850_000), Result(1, reason=Fault.NOT_IN_INVENTORY), Result(2, 950_001)]
+    return make_results(task().id(DOMAIN), leaves, word("key of the test set"), made)
+
+
+def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
     """A report of two awards, signed by one enclave, then disputed."""
     made = Report(
         task_id=task().id(DOMAIN),
         round=0,
         seed=bytes.fromhex(closed["seed"][2:]),
         inventory=bytes.fromhex(closed["inventory"][2:]),
-        results=word("results"),
+        results=results.root(),
         awards=(Award(2, 950_001), Award(0, 850_000)),
     )
     digest, operator, platform = made.digest(DOMAIN), address("operator 0"), word("platform 0")
@@ -163,6 +187,7 @@ def report(closed: dict[str, str]) -> dict[str, Any]:
     signed = digests.signed(digest, signers)
     head = digests.after_report(TOKEN, payouts, signed)
     return {
+        "results": value(results),
         "report": value(made),
         "award_words": [str(each) for each in words(made.awards)],
         "report_digest": hexed(digest),
@@ -233,7 +258,7 @@ def golden() -> dict[str, Any]:
         "roster": [value(entry) for entry in roster()],
         "reveals": rows,
         "closing": closed,
-        "reported": report(closed),
+        "reported": report(closed, results(rows)),
         "prices": prices(),
         "walks": walks(),
     }
