@@ -1,0 +1,467 @@
+"""Attacks on money: the attack corpus, 23 to 34."""
+
+import boa
+import pytest
+
+from offchain.fields import ZERO_ADDRESS
+from tests import reasons
+from tests import sale as parts
+from tests.inprocess import ROOT, SEAT_BOND, Sale, account, deploy, ether, models, refuses
+from tests.sale import ETHER, VOIDED, curve, model
+
+AWARDS = ((0, 900_000), (1, 800_000))
+SUPPLY = 10**30
+MOODS = (ROOT / "contracts" / "testing" / "MoodyToken.vy").read_text()
+
+
+def mood(name: str) -> int:
+    """A mood of the moody token, as its flag's value."""
+    members = MOODS.split("flag Mood:\n")[1].split("\n\n")[0].splitlines()
+    return 1 << [member.split()[0] for member in members].index(name)
+
+
+@pytest.fixture
+def moody(provider):
+    made = deploy("testing/MoodyToken")
+    made.mint(provider, SUPPLY)
+    return made
+
+
+@pytest.fixture
+def plain(chain, provider):
+    made = deploy("testing/PlainToken", 6)
+    made.mint(provider, SUPPLY)
+    made.approve(chain.market, SUPPLY, sender=provider)
+    return made
+
+
+@pytest.fixture
+def hostile():
+    made = deploy("testing/HostileAccount")
+    boa.env.set_balance(made.address, 100 * ETHER)
+    return made
+
+
+def calldata(contract, name, *args):
+    return getattr(contract, name).prepare_calldata(*args)
+
+
+# ── 23, 24, 39: who refuses money ──
+
+
+def test_reveal_model__developer_refuses_ether__bond_is_its_credit(chain, hostile):
+    """23: a contract that takes no ether loses nothing and stops nothing."""
+    developer = str(hostile.address)
+    sale = Sale(chain).create().commit(model(developer, "refuser"))
+    hostile.set_refusal(True)
+    sale.reveal(0).close()
+    bond = sale.task.commit_bond
+    assert chain.market.credits(ZERO_ADDRESS, developer) == bond
+    stands = sale.post((0, 900_000))
+    sale.claim(stands, 0)
+    owed = bond + sale.task.price(900_000)
+    assert chain.market.credits(ZERO_ADDRESS, developer) == owed
+    with refuses(reasons.PAYMENT_FAILED):
+        chain.market.withdraw(ZERO_ADDRESS, developer, sender=developer)
+    assert chain.market.credits(ZERO_ADDRESS, developer) == owed
+    elsewhere = account("elsewhere")
+    before = ether(elsewhere)
+    assert chain.market.withdraw(ZERO_ADDRESS, elsewhere, sender=developer) == owed
+    assert ether(elsewhere) - before == owed
+
+
+@pytest.mark.parametrize("end", ["settle", "void"])
+def test_end__provider_refuses_ether__its_own_call_and_strangers_end_the_task(chain, hostile, end):
+    """23: a provider that refuses its refund strands nobody, not even itself."""
+    provider = str(hostile.address)
+    sale = Sale(chain, provider=provider).enter(*models("one", "two"))
+    hostile.set_refusal(True)
+    if end == "void":
+        sale.void(sender=provider)
+        refund = sale.task.budget
+    else:
+        stands = sale.post(*AWARDS)
+        chain.at(sale.time_b)
+        sale.settle(stands, sender=provider)
+        refund = sale.task.budget
+    assert chain.market.credits(ZERO_ADDRESS, provider) >= refund
+
+
+def test_claim_award__developer_on_the_tokens_blacklist__credited(chain, moody, developer):
+    """24: a token that blocks the winner keeps neither the model's price nor the sale."""
+    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "blocked"))
+    stands = sale.post((0, 900_000))
+    moody.set_blocked(developer, True)
+    sale.claim(stands, 0)
+    price = sale.task.price(900_000)
+    assert chain.market.credits(moody, developer) == price
+    with refuses("blocked"):
+        chain.market.withdraw(moody, developer, sender=developer)
+    assert chain.market.withdraw(moody, account("elsewhere"), sender=developer) == price
+    assert moody.balanceOf(account("elsewhere")) == price
+    sale.settle(stands)
+
+
+def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, moody, provider):
+    """24: a blocked provider is credited with its refund, and the operators with their fee."""
+    sale = Sale(chain, token=str(moody.address)).enter(*models("one"))
+    stands = sale.post((0, 900_000))
+    moody.set_blocked(provider, True)
+    chain.at(sale.time_b)
+    sale.settle(stands, sender=provider)
+    assert chain.market.credits(moody, provider) == sale.task.budget
+    operator = sale.signing[0].operator
+    assert chain.market.credits(moody, operator) == sale.task.benchmark_fee
+    assert moody.balanceOf(chain.market) == chain.market.owed(moody)
+
+
+# ── 25: tokens that misbehave ──
+
+
+@pytest.mark.parametrize(
+    "name", ["TAKES_FEE", "GIVES_MORE", "REFUSES", "LIES", "HIDES", "FALSE_ALARM"]
+)
+def test_create_task__token_that_delivers_not_just_the_amount__refused(chain, moody, name):
+    """25: fee on transfer, false, lies: no task begins, and nothing is owed."""
+    moody.set_mood(mood(name))
+    with refuses(reasons.BAD_TOKEN):
+        Sale(chain, token=str(moody.address)).create()
+    moody.set_mood(mood("HONEST"))
+    assert moody.balanceOf(chain.market) == chain.market.owed(moody) == 0
+
+
+def test_create_task__token_without_code__refused(chain):
+    """25: a transfer of nobody's token succeeds always: an address without code is none."""
+    with refuses(reasons.BAD_TOKEN):
+        Sale(chain, token=account("nobody's token")).create()
+
+
+def test_create_task__market_or_registry_as_token__refused(chain):
+    """25: neither contract can be made to pay itself."""
+    for contract in (chain.market, chain.registry):
+        with pytest.raises(boa.BoaError):
+            Sale(chain, token=str(contract.address)).create()
+
+
+def test_sale__token_that_returns_nothing__works(chain, moody, developer):
+    """25: tokens of the old kind, which return nothing, are as good as others."""
+    moody.set_mood(mood("SILENT"))
+    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "old"))
+    stands = sale.post((0, 900_000))
+    sale.claim(stands, 0)
+    sale.settle(stands, sender=sale.provider)
+    assert moody.balanceOf(developer) == sale.task.price(900_000)
+    assert chain.market.withdraw(moody, account("x"), sender=sale.signing[0].operator) > 0
+    assert moody.balanceOf(chain.market) == 0
+
+
+@pytest.mark.parametrize("name", ["REFUSES", "REVERTS", "EATS_GAS"])
+def test_claim_award__token_fails_by_now__envelope_never_out_unpaid(chain, moody, developer, name):
+    """25, 39: if the transfer fails when the envelope comes out, the price is a credit."""
+    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "sold"))
+    stands = sale.post((0, 900_000))
+    moody.set_mood(mood(name))
+    sale.claim(stands, 0)
+    assert chain.market.credits(moody, developer) == sale.task.price(900_000)
+    chain.at(sale.time_b)
+    sale.settle(stands, sender=sale.provider)
+    moody.set_mood(mood("HONEST"))
+    owed = chain.market.credits(moody, developer)
+    assert chain.market.withdraw(moody, developer, sender=developer) == owed
+
+
+def test_claim_award__token_returns_a_bomb__paid_and_not_read(chain, moody, developer):
+    """39: of what a token returns at most a word is read."""
+    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "sold"))
+    stands = sale.post((0, 900_000))
+    moody.set_mood(mood("LONG"))
+    sale.claim(stands, 0)
+    assert moody.balanceOf(developer) == sale.task.price(900_000)
+
+
+def test_claim_award__too_little_gas__nothing_happens(chain, plain, developer):
+    """25, 39: nobody turns a payment into a credit, or loses an envelope, for want of gas."""
+    sale = Sale(chain, token=str(plain.address)).enter(model(developer, "sold"))
+    stands = sale.post((0, 900_000))
+    chain.at(sale.time_a)
+    claim = stands.claim(0, sale.models[0])
+    price, outcomes = sale.task.price(900_000), set()
+    for gas in range(20_000, 400_000, 9_973):
+        with boa.env.anchor():
+            call = {"to_address": chain.market.address, "sender": developer, "gas": gas}
+            data = calldata(chain.market, "claim_award", *claim)
+            failed = boa.env.execute_code(**call, data=data).is_error
+            paid, credited = plain.balanceOf(developer), chain.market.credits(plain, developer)
+            assert (paid, credited) == ((0, 0) if failed else (price, 0))
+            assert chain.market.progress(sale.id).claimed == (0 if failed else 1)
+            outcomes.add(failed)
+    assert outcomes == {True, False}
+
+
+# ── 26: reentrancy ──
+
+
+def reentrant_calls(sale, stands):
+    """Everything that changes state, and what would show half-done books; last, a control."""
+    market, chain = sale.market, sale.chain
+    entered = sale.models[0]
+    return {
+        "claim_award": (market, stands.claim(0, entered)),
+        "settle": (market, stands.settle()),
+        "void": (market, (sale.task,)),
+        "claim_share": (market, entered.share(sale.task, 0)),
+        "withdraw": (market, (sale.task.token, account("loot"))),
+        "reveal_model": (market, entered.reveal(sale.id, 0)),
+        "commit_model": (market, (sale.id, bytes(32))),
+        "dispute_report": (market, (sale.task,)),
+        "expire_dispute": (market, stands.expire(account("challenger"))),
+        "create_task": (market, (sale.task,)),
+        "owed": (market, (sale.task.token,)),
+        "credits": (market, (sale.task.token, chain.owner)),
+        "progress": (market, (sale.id,)),
+        "owner": (chain.registry, ()),
+    }
+
+
+def calling_back(target, data: bytes) -> bytes:
+    """Code that makes a call when it gets ether, within the 50,000 gas that a push allows it.
+
+    Leaves 2 + success + 256 * (bytes returned) in slot 0.
+    """
+    head = "61{n:04x} 61{at:04x} 5f 39"  # codecopy(0, at, n)
+    call = "5f 5f 61{n:04x} 5f 5f 73{to} 5a f1"  # call(gas, to, 0, 0, n, 0, 0)
+    note = "3d 6008 1b 17 6002 17 5f 55 00"  # sstore(0, 2 | success | returndatasize << 8)
+    code = f"{head}{call}{note}".replace(" ", "")
+    made = code.format(n=len(data), at=0, to=target.address[2:])
+    return bytes.fromhex(code.format(n=len(data), at=len(made) // 2, to=target.address[2:])) + data
+
+
+def check_locked(name, called, returned):
+    """The registry answers a call back; the market's lock does not, and gives no reason."""
+    if name == "owner":
+        assert (called, returned) == (True, 32), "nothing calls back here"
+    else:
+        assert (called, returned) == (False, 0), f"{name} was re-entered"
+
+
+@pytest.mark.parametrize("payout", ["reveal", "claim", "settle", "void", "withdraw"])
+def test_payout__receiver_of_ether_calls_back__locked_out(chain, payout):
+    """26: whoever gets ether finds every function of the market locked, views too."""
+    me = account("re-entrant")
+    sale = Sale(chain, provider=me).create().commit(model(me, "own"), *models("two"))
+    stands = parts.posted(chain.domain, sale.task, sale.measured((0, 900_000)), sale.signing)
+    if payout == "reveal":
+        chain.at(sale.task.commit_deadline)
+    else:
+        sale.reveal(0).close()
+    if payout in ("claim", "settle"):
+        stands = sale.post((0, 900_000))
+        chain.at(sale.time_a if payout == "claim" else sale.time_b)
+    if payout == "withdraw":
+        sale.void()
+    pay = {
+        "reveal": lambda: sale.reveal(0),
+        "claim": lambda: sale.claim(stands, 0),
+        "settle": lambda: sale.settle(stands, sender=me),
+        "void": lambda: sale.void(sender=me),
+        "withdraw": lambda: chain.market.withdraw(ZERO_ADDRESS, me, sender=me),
+    }[payout]
+    for name, (target, args) in reentrant_calls(sale, stands).items():
+        with boa.env.anchor():
+            boa.env.set_code(me, calling_back(target, calldata(target, name, *args)))
+            pay()
+            note = boa.env.get_storage(me, 0)
+            assert note >= 2, "it was not paid, so it never called back"
+            check_locked(name, bool(note & 1), note >> 8)
+
+
+@pytest.mark.parametrize("payout", ["create", "claim", "settle", "void", "withdraw"])
+def test_payout__token_calls_back__locked_out(chain, moody, developer, payout):
+    """26: a token with hooks (as ERC-777 has) finds every function of the market locked."""
+    sale = Sale(chain, token=str(moody.address))
+    stands = parts.posted(chain.domain, sale.task, sale.measured((0, 900_000)), sale.signing)
+    sale.models = [model(developer, "sold")]
+
+    if payout != "create":
+        sale.models = []
+        sale.enter(model(developer, "sold"))
+    if payout in ("claim", "settle", "withdraw"):
+        stands = sale.post((0, 900_000))
+        chain.at(sale.time_a if payout == "claim" else sale.time_b)
+    if payout == "withdraw":
+        sale.settle(stands)
+    pay = {
+        "create": sale.create,
+        "claim": lambda: sale.claim(stands, 0),
+        "settle": lambda: sale.settle(stands, sender=sale.provider),
+        "void": lambda: sale.void(sender=sale.provider),
+        "withdraw": lambda: chain.market.withdraw(moody, sale.provider, sender=sale.provider),
+    }[payout]
+    for name, (target, args) in reentrant_calls(sale, stands).items():
+        with boa.env.anchor():
+            moody.set_call(target, calldata(target, name, *args))
+            pay()
+            check_locked(name, moody.called(), len(moody.response()))
+
+
+# ── 27, 31, 32, 34: whose money ──
+
+
+def test_market__forced_ether__changes_no_book_and_no_payout(chain, developer):
+    """27: ether that nobody owes, however it came, is nobody's and disturbs nothing."""
+    sale = Sale(chain).enter(model(developer, "sold"))
+    forced = 7 * ETHER
+    boa.env.set_balance(chain.market.address, ether(chain.market.address) + forced)
+    stands = sale.post((0, 900_000))
+    sale.claim(stands, 0)
+    sale.settle(stands)
+    assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS) + forced
+
+
+def test_market__ether_sent_to_it__refused(chain, stranger):
+    """27: nobody sends it ether by mistake."""
+    sent = boa.env.execute_code(chain.market.address, sender=stranger, value=1)
+    assert sent.is_error
+
+
+@pytest.mark.parametrize("off", [-1, 1])
+def test_market__one_wei_too_much_or_too_little__refused(chain, developer, challenger, off):
+    """31: nothing is topped up, and nothing comes for less."""
+    sale = Sale(chain)
+    task, market = sale.task, chain.market
+    escrow = task.budget + task.benchmark_fee
+    with refuses(reasons.WRONG_VALUE):
+        market.create_task(task, sender=sale.provider, value=escrow + off)
+    sale.create()
+    entry = task.commit_bond + task.entry_fee
+    with refuses(reasons.WRONG_VALUE):
+        market.commit_model(sale.id, bytes(32), sender=developer, value=entry + off)
+    sale.commit(model(developer, "sold")).reveal(0).close().post((0, 900_000))
+    with refuses(reasons.WRONG_VALUE):
+        bond = task.bond(SEAT_BOND)
+        market.dispute_report(task, sender=challenger, value=bond + off)
+
+
+def test_create_task__ether_sent_with_a_token_task__refused(chain, plain):
+    """31: ether sent beside a token's budget would belong to nobody."""
+    sale = Sale(chain, token=str(plain.address))
+    with refuses(reasons.WRONG_VALUE):
+        chain.market.create_task(sale.task, sender=sale.provider, value=1)
+
+
+def test_create_task__with_anothers_allowance__only_the_payer_is_debited(chain, plain, stranger):
+    """30, 32: an allowance to the market serves its owner's own tasks, and no others."""
+    sale = Sale(chain, token=str(plain.address))
+    with refuses(reasons.NOT_PROVIDER):
+        chain.market.create_task(sale.task, sender=stranger)
+    own = Sale(chain, token=str(plain.address), provider=stranger)
+    with pytest.raises(boa.BoaError):
+        own.create()
+    assert plain.balanceOf(sale.provider) == SUPPLY
+    sale.create()
+    assert plain.balanceOf(sale.provider) == SUPPLY - sale.task.budget - sale.task.benchmark_fee
+
+
+def test_create_task__terms_changed_on_the_way__another_task(chain, provider, developer):
+    """30: no term of a task changes: with another price or budget it is another task."""
+    sale = Sale(chain).create()
+    dearer = sale.task._replace(curve=curve((500_000, 2 * ETHER)))
+    for changed in (dearer, sale.task._replace(budget=11 * ETHER)):
+        assert changed.id(chain.domain) != sale.id
+        assert chain.market.progress(changed.id(chain.domain)).stage == 0
+    sale.commit(model(developer, "sold")).reveal(0).close()
+    stands = sale.post((0, 900_000))
+    chain.at(sale.time_b)
+    with refuses(reasons.WRONG_STAGE):
+        chain.market.settle(dearer, *stands.settle()[1:])
+
+
+def test_settle__each_task__pays_from_its_own_escrow(chain, plain, moody, provider):
+    """34: the end of a task touches neither other tokens nor other tasks' money."""
+    sales = [
+        Sale(chain, token=token, nonce=nonce).create()
+        for nonce, token in enumerate((ZERO_ADDRESS, str(plain.address), str(moody.address)) * 2)
+    ]
+    escrow = sales[0].task.budget + sales[0].task.benchmark_fee
+    chain.at(sales[0].task.reveal_deadline)
+    for sale in sales[:3]:
+        sale.void(sender=provider)
+        assert sale.stage == VOIDED
+    assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS) == escrow
+    for token in (plain, moody):
+        assert token.balanceOf(chain.market) == chain.market.owed(token) == escrow
+
+
+# ── 28, 29 ──
+
+
+@pytest.mark.parametrize(
+    ("score", "price"),
+    [(1, 1), (666_667, 1), (666_668, 2), (999_999, 2), (1_000_000, 4)],
+)
+def test_claim_award__curve_at_its_ends_and_rests__rounded_down(chain, developer, score, price):
+    """28: prices at the bottom, between units and at the top, and the rest back to the provider."""
+    terms = {"curve": curve((1, 1), (666_668, 2), (999_999, 2), (1_000_000, 4)), "budget": 5}
+    sale = Sale(chain, **terms).enter(model(developer, "small"))
+    stands = sale.post((0, score))
+    before = ether(developer)
+    sale.claim(stands, 0)
+    assert ether(developer) - before == price
+    before = ether(sale.provider)
+    sale.settle(stands, sender=sale.provider)
+    assert ether(sale.provider) - before == sale.task.budget - price
+
+
+def test_void__no_submission__everything_back(chain, provider):
+    """29: a task that nobody enters locks nothing."""
+    before = ether(provider)
+    sale = Sale(chain).create()
+    sale.void(sender=provider)
+    assert ether(provider) == before
+    assert ether(chain.market.address) == 0
+
+
+# ── 33: twice ──
+
+
+def test_sale__everything_twice__second_time_refused(chain, developer, stranger):
+    """33: claim, settle, void, share and withdrawal each pay once, in whatever order they race."""
+    sale = Sale(chain).enter(model(developer, "sold"), *models("other"))
+    stands = sale.post(*AWARDS)
+    market, task = chain.market, sale.task
+    sale.claim(stands, 0)
+    with refuses(reasons.ALREADY_CLAIMED):
+        sale.claim(stands, 0)
+    with refuses(reasons.WRONG_STAGE):
+        market.void(task)
+    chain.at(sale.time_b)
+    with refuses(reasons.TOO_LATE):
+        sale.claim(stands, 1)
+    sale.settle(stands, sender=stranger)
+    for call in (
+        lambda: market.settle(*stands.settle()),
+        lambda: sale.claim(stands, 1),
+        lambda: market.void(task),
+        lambda: sale.share(0),
+    ):
+        with refuses(reasons.WRONG_STAGE):
+            call()
+    market.withdraw(ZERO_ADDRESS, sale.provider, sender=sale.provider)
+    with refuses(reasons.NOTHING_OWED):
+        market.withdraw(ZERO_ADDRESS, sale.provider, sender=sale.provider)
+
+
+def test_claim_share__twice_or_for_another__refused(chain, stranger):
+    """33: one share for each reveal, to its developer."""
+    sale = Sale(chain).create().commit(*models("one", "two", "silent")).reveal(0, 1).close()
+    sale.void()
+    task_id, index, _, *rest = sale.models[0].share(sale.task, 0)
+    with refuses(reasons.WRONG_SUBMISSION):
+        chain.market.claim_share(task_id, index, stranger, *rest)
+    sale.share(0)
+    for again in (0, 2):
+        with refuses(reasons.WRONG_SUBMISSION):
+            sale.share(again)
+    sale.share(1)
+    with refuses(reasons.WRONG_STAGE):
+        chain.market.settle(sale.task, [], bytes(32), [])
