@@ -172,13 +172,18 @@ def make_market(
     domain: Domain = DOMAIN,
     boot: int = 0,
     order: Sequence[int] | None = None,
-    manifest: dict[str, Any] | None = None,
+    manifest: dict[str, Any] | Manifest | None = None,
     prevrandao: bytes = bytes(32),
     **task: Any,
 ) -> Market:
-    """Offers are committed in their order, and revealed in ``order``."""
+    """Offers are committed in their order, and revealed in ``order``.
+
+    Args:
+        manifest: one for the key ``word("test set")``, or changes of `make_manifest`'s.
+        task: changes of `make_task`'s.
+    """
     key = word("test set")
-    document = make_manifest(key, **manifest or {})
+    document = manifest if isinstance(manifest, Manifest) else make_manifest(key, **manifest or {})
     panel = enclaves(3 * task.get("quorum", 1) + 1, boot)
     roster = tuple(enclave.identity for enclave in panel)
     terms = make_task(roster, document, **task)
