@@ -8,25 +8,25 @@
 
 from ethereum.ercs import IERC20
 
-flag Mood:
-    HONEST
-    SILENT  # returns nothing
-    REFUSES  # returns false and moves nothing
-    REVERTS
-    EATS_GAS  # burns all that it is given
-    LIES  # returns true and moves nothing
-    FALSE_ALARM  # moves, and returns false
-    TWO  # moves, and returns 2
-    SHORT  # moves, and returns 31 bytes
-    LONG  # moves, and returns 4 kB that begin with true
-    TAKES_FEE  # delivers one unit less
-    GIVES_MORE  # delivers one unit more
-    HIDES  # moves, and says that nobody holds anything
+# ── Moods ──
 
+HONEST: constant(uint256) = 0
+SILENT: constant(uint256) = 1  # returns nothing
+REFUSES: constant(uint256) = 2  # returns false and moves nothing
+REVERTS: constant(uint256) = 3
+EATS_GAS: constant(uint256) = 4  # burns all that it is given
+LIES: constant(uint256) = 5  # returns true and moves nothing
+FALSE_ALARM: constant(uint256) = 6  # moves, and returns false
+TWO: constant(uint256) = 7  # moves, and returns 2
+SHORT: constant(uint256) = 8  # moves, and returns 31 bytes
+LONG: constant(uint256) = 9  # moves, and returns 4 kB that begin with true
+TAKES_FEE: constant(uint256) = 10  # delivers one unit less
+GIVES_MORE: constant(uint256) = 11  # delivers one unit more
+HIDES: constant(uint256) = 12  # moves, and says that nobody holds anything
 
 FEE: constant(uint256) = 1
 
-mood: public(Mood)
+mood: public(uint256)
 # Gas that each transfer burns.
 cost: public(uint256)
 # Nobody can send it any.
@@ -39,13 +39,8 @@ called: public(bool)
 response: public(Bytes[1024])
 
 
-@deploy
-def __init__():
-    self.mood = Mood.HONEST
-
-
 @external
-def set_mood(_mood: Mood):
+def set_mood(_mood: uint256):
     self.mood = _mood
 
 
@@ -73,7 +68,7 @@ def mint(_to: address, _amount: uint256):
 @external
 @view
 def balanceOf(_account: address) -> uint256:
-    if self.mood == Mood.HIDES:
+    if self.mood == HIDES:
         return 0
     return self.holdings[_account]
 
@@ -95,9 +90,9 @@ def transferFrom(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
 
 @internal
 def _move(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
-    assert self.mood != Mood.REVERTS, "token says no"
+    assert self.mood != REVERTS, "token says no"
     assert not self.blocked[_to], "blocked"
-    if self.mood == Mood.EATS_GAS:
+    if self.mood == EATS_GAS:
         raise UNREACHABLE
     before: uint256 = msg.gas
     for _: uint256 in range(100_000):
@@ -105,15 +100,15 @@ def _move(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
             break
     if self.target != empty(address):
         self._call_back()
-    if self.mood == Mood.REFUSES:
+    if self.mood == REFUSES:
         return abi_encode(False)
-    if self.mood == Mood.LIES:
+    if self.mood == LIES:
         return abi_encode(True)
     self.holdings[_from] -= _amount
     self.holdings[_to] += _amount
-    if self.mood == Mood.TAKES_FEE:
+    if self.mood == TAKES_FEE:
         self.holdings[_to] -= FEE
-    if self.mood == Mood.GIVES_MORE:
+    if self.mood == GIVES_MORE:
         self.holdings[_to] += FEE
     log IERC20.Transfer(sender=_from, receiver=_to, value=_amount)
     return self._response()
@@ -133,15 +128,15 @@ def _call_back():
 @internal
 @view
 def _response() -> Bytes[4096]:
-    if self.mood == Mood.SILENT:
+    if self.mood == SILENT:
         return b""
-    if self.mood == Mood.FALSE_ALARM:
+    if self.mood == FALSE_ALARM:
         return abi_encode(False)
-    if self.mood == Mood.TWO:
+    if self.mood == TWO:
         return abi_encode(convert(2, uint256))
-    if self.mood == Mood.SHORT:
+    if self.mood == SHORT:
         return slice(abi_encode(True), 0, 31)
-    if self.mood == Mood.LONG:
+    if self.mood == LONG:
         words: uint256[128] = empty(uint256[128])
         words[0] = 1
         return abi_encode(words)

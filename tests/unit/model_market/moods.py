@@ -1,19 +1,19 @@
 """The moods of contracts/testing/MoodyToken.vy, which says what each does."""
 
-from enum import IntFlag, auto
+from enum import IntEnum
 
 
-class Mood(IntFlag):
-    HONEST = auto()
-    SILENT = auto()
-    REFUSES = auto()
-    REVERTS = auto()
-    EATS_GAS = auto()
-    LIES = auto()
-    FALSE_ALARM = auto()
-    TWO = auto()
-    SHORT = auto()
-    LONG = auto()
-    TAKES_FEE = auto()
-    GIVES_MORE = auto()
-    HIDES = auto()
+class Mood(IntEnum):
+    HONEST = 0
+    SILENT = 1
+    REFUSES = 2
+    REVERTS = 3
+    EATS_GAS = 4
+    LIES = 5
+    FALSE_ALARM = 6
+    TWO = 7
+    SHORT = 8
+    LONG = 9
+    TAKES_FEE = 10
+    GIVES_MORE = 11
+    HIDES = 12

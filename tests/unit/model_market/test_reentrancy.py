@@ -1,0 +1,97 @@
+"""While the market pays, nobody gets in again, by any door."""
+
+import pytest
+from brownie import web3
+
+from tests import sale
+from tests.sale import ZERO_ADDRESS
+
+OPEN_DOORS = {"eip712Domain", "price"}
+"""They read nothing that a payment could find half changed."""
+
+LOCKED = (False, b"")
+"""A revert without a reason."""
+
+
+@pytest.fixture(scope="module")
+def doors(ground, market, provider, developer, challenger, model):
+    """A call of each function that the market would answer or refuse with a reason."""
+    task = ground.task(provider)
+    task_id = task.id(ground.domain)
+    posted = ground.posted(task, sale.report(task_id, bytes(32), (0, 900_000)))
+    arguments = {
+        "create_task": [task],
+        "commit_model": [task_id, sale.word("any")],
+        "reveal_model": model.reveal(task_id, 0),
+        "close_reveals": [task_id],
+        "post_report": [task, ground.roster, posted.report, []],
+        "dispute_report": [task],
+        "resolve_dispute": posted.resolve(ground.roster, challenger.address, posted.report, []),
+        "expire_dispute": posted.expire(challenger.address),
+        "claim_award": posted.claim(0, model),
+        "settle": posted.settle(),
+        "void": [task],
+        "claim_share": model.share(task, 0),
+        "withdraw": [ZERO_ADDRESS, developer],
+        "owed": [ZERO_ADDRESS],
+        "credits": [ZERO_ADDRESS, developer],
+        "progress": [task_id],
+        "head": [task_id],
+        "submissions": [task_id, 0],
+        "task_id": [task],
+        "report_digest": [posted.report],
+        "price": [task.curve, 0],
+        "registry": [],
+        "seat_bond": [],
+        "min_tolerance": [],
+        "eip712Domain": [],
+    }
+    return {name: getattr(market, name).encode_input(*values) for name, values in arguments.items()}
+
+
+def test_doors__of_the_market__are_all_tried(market, doors):
+    functions = {entry["name"] for entry in market.abi if entry["type"] == "function"}
+    assert set(doors) == functions
+
+
+@pytest.fixture
+def reentered(ground, market, provider, moody_token):
+    """What a call gets from the market that is pulling a token, which makes the call."""
+
+    def enter(data):
+        moody_token.set_call(market, data, {"from": provider})
+        ground.create(
+            ground.task(
+                provider,
+                token=moody_token.address,
+                budget=1,
+                benchmark_fee=0,
+                curve=sale.curve((1, 1)),
+            )
+        )
+        return moody_token.called(), bytes(moody_token.response())
+
+    return enter
+
+
+@pytest.fixture
+def called(market, stranger):
+    """What a call gets from the market at any other time."""
+
+    def call(data):
+        request = {"from": stranger.address, "to": market.address, "data": data}
+        answer = web3.provider.make_request("eth_call", [request, "latest"])
+        succeeded = "error" not in answer
+        given = answer["result"] if succeeded else answer["error"]["data"]
+        return succeeded, bytes.fromhex(given[2:])
+
+    return call
+
+
+def test_any_function__while_the_market_pays__is_locked(doors, reentered):
+    let_in = {name for name, data in doors.items() if reentered(data) != LOCKED}
+    assert let_in == OPEN_DOORS
+
+
+def test_any_function__at_any_other_time__answers_or_says_why_not(doors, called):
+    assert {name for name, data in doors.items() if called(data) == LOCKED} == set()
