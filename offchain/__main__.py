@@ -9,6 +9,7 @@ from types import ModuleType
 COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
     "serve": "boot an enclave and serve it on loopback",
+    "release": "release the test set of a task to enclaves",
 }
 """Each is a module of `offchain.commands`, with ``add`` and ``run``."""
 

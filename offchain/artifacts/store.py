@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from typing import IO, Any, cast
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import aiohttp
 import fsspec
+from Crypto.Hash import keccak
 
 PUBLIC_SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
 """Where a stranger's uri may point: never into this machine's files or memory."""
@@ -22,11 +24,25 @@ PUBLIC_SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
 _PIECE = 2**20
 
 
+@dataclass(frozen=True)
+class Hashing:
+    """A hash function by name; ``new`` makes an object with ``update`` and ``digest``."""
+
+    name: str
+    new: Callable[[], Any]
+
+
+SHA256 = Hashing("sha256", sha256)
+"""Of artifacts."""
+KECCAK256 = Hashing("keccak256", partial(keccak.new, digest_bits=256))
+"""Of keyrings."""
+
+
 class Missing(Exception):  # noqa: N818 - says what happened
     """The bytes of a digest are not to be had; says from where and why."""
 
-    def __init__(self, url: str, digest: bytes, cause: str) -> None:
-        super().__init__(f"{url}: {cause}; wanted sha256 0x{digest.hex()}")
+    def __init__(self, url: str, digest: bytes, cause: str, hashing: Hashing = SHA256) -> None:
+        super().__init__(f"{url}: {cause}; wanted {hashing.name} 0x{digest.hex()}")
 
 
 @dataclass(frozen=True)
@@ -52,15 +68,17 @@ def fetch(
     limit: int,
     sink: IO[bytes],
     patience: Patience = Patience(),
+    hashing: Hashing = SHA256,
     **options: Any,
 ) -> int:
     """Copies what lies at a url into ``sink``, which is empty again unless it hashes to ``digest``.
 
     Args:
         url: any that fsspec knows. Check a stranger's with `check_public` first.
-        digest: sha256, 32 bytes.
+        digest: 32 bytes.
         limit: no more bytes than this are read.
         sink: a new seekable file.
+        hashing: of which the digest is.
         options: for fsspec, such as an ``endpoint_url``.
 
     Returns:
@@ -74,22 +92,23 @@ def fetch(
         if attempt:
             patience.sleep(patience.pause * 2 ** (attempt - 1))
         try:
-            size = _copy(url, digest, limit, sink, _options(url, patience.seconds) | options)
+            all_options = _options(url, patience.seconds) | options
+            size = _copy(url, digest, limit, sink, hashing, all_options)
         except FileNotFoundError as error:
             sink.seek(0)
             sink.truncate()
-            raise Missing(url, digest, "not found") from error
+            raise Missing(url, digest, "not found", hashing) from error
         except (_Wrong, ValueError, ImportError) as error:
             sink.seek(0)
             sink.truncate()
-            raise Missing(url, digest, str(error)) from error
+            raise Missing(url, digest, str(error), hashing) from error
         except (OSError, TimeoutError, aiohttp.ClientError) as error:
             sink.seek(0)
             sink.truncate()
             cause = f"{type(error).__name__} {error} in attempt {attempt + 1}"
         else:
             return size
-    raise Missing(url, digest, cause)
+    raise Missing(url, digest, cause, hashing)
 
 
 def fetch_bytes(
@@ -97,11 +116,12 @@ def fetch_bytes(
     digest: bytes,
     limit: int,
     patience: Patience = Patience(),
+    hashing: Hashing = SHA256,
     **options: Any,
 ) -> bytes:
     """What lies at a url, in memory. As `fetch`."""
     sink = BytesIO()
-    fetch(url, digest, limit, sink, patience, **options)
+    fetch(url, digest, limit, sink, patience, hashing, **options)
     return sink.getvalue()
 
 
@@ -165,16 +185,24 @@ class Store:
         address, options = self.address(digest), dict(self.options)
         return fetch(address, digest, limit, sink, self.patience, **options)
 
-    def fetch_bytes(self, digest: bytes, limit: int) -> bytes:
+    def fetch_bytes(self, digest: bytes, limit: int, hashing: Hashing = SHA256) -> bytes:
         """As the function `fetch_bytes`."""
-        return fetch_bytes(self.address(digest), digest, limit, self.patience, **dict(self.options))
+        address, options = self.address(digest), dict(self.options)
+        return fetch_bytes(address, digest, limit, self.patience, hashing, **options)
 
 
 class _Wrong(Exception):  # noqa: N818 - says what happened
     """The bytes are there and are not those wanted: asking again does not help."""
 
 
-def _copy(url: str, digest: bytes, limit: int, sink: IO[bytes], options: dict[str, Any]) -> int:
+def _copy(
+    url: str,
+    digest: bytes,
+    limit: int,
+    sink: IO[bytes],
+    hashing: Hashing,
+    options: dict[str, Any],
+) -> int:
     size = 0
 
     def write(piece: bytes) -> None:
@@ -185,9 +213,9 @@ def _copy(url: str, digest: bytes, limit: int, sink: IO[bytes], options: dict[st
         sink.write(piece)
 
     with _opened(url, options) as source:
-        found = _pump(source.read, write)
+        found = _pump(source.read, write, hashing)
     if found != digest:
-        raise _Wrong(f"{size} bytes of sha256 0x{found.hex()}")
+        raise _Wrong(f"{size} bytes of {hashing.name} 0x{found.hex()}")
     return size
 
 
@@ -200,12 +228,15 @@ def _opened(url: str, options: dict[str, Any]) -> AbstractContextManager[IO[byte
     return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb"))
 
 
-def _pump(read: Callable[[int], bytes], write: Callable[[bytes], Any]) -> bytes:
-    found = sha256()
+def _pump(
+    read: Callable[[int], bytes], write: Callable[[bytes], Any], hashing: Hashing = SHA256
+) -> bytes:
+    found = hashing.new()
     while piece := read(_PIECE):
         found.update(piece)
         write(piece)
-    return found.digest()
+    digest: bytes = found.digest()
+    return digest
 
 
 def _options(url: str, seconds: float) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""Arguments and values that several commands share."""
+
+import argparse
+
+from eth_utils.address import to_checksum_address
+from web3 import HTTPProvider, Web3
+
+from offchain.artifacts.store import Patience, Store
+from offchain.chain.market import Market
+from offchain.chain.node import Node
+from offchain.provider.holdings import Sources
+
+
+def task_id(text: str) -> bytes:
+    """bytes32 from hex digits.
+
+    Raises:
+        ValueError: not 32 bytes in hex.
+    """
+    value = bytes.fromhex(text.removeprefix("0x"))
+    if len(value) != 32:
+        raise ValueError(f"{text!r}, expected 32 bytes in hex")
+    return value
+
+
+def address(text: str) -> str:
+    """A checksummed address.
+
+    Raises:
+        ValueError: not an address.
+    """
+    return str(to_checksum_address(text))
+
+
+def add_node(parser: argparse.ArgumentParser) -> None:
+    """Of a node and how far it is believed."""
+    parser.add_argument("--rpc", required=True, help="URL of your own node")
+    parser.add_argument(
+        "--confirmations", type=int, default=64, help="blocks until one counts (%(default)s)"
+    )
+    parser.add_argument("--first-block", type=int, default=0, help="where to read logs from")
+
+
+def add_market(parser: argparse.ArgumentParser) -> None:
+    """Of a market on a node."""
+    parser.add_argument("--market", required=True, type=address)
+    add_node(parser)
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Of where submissions are looked for."""
+    parser.add_argument("--store", required=True, help="folder or URL that keeps what is fetched")
+    parser.add_argument("--mirror", action="append", default=[], help="another store to ask")
+    parser.add_argument("--fetch-seconds", type=float, default=20.0, help="for each answer")
+    parser.add_argument(
+        "--local-uris",
+        action="store_true",
+        help="let developers' uris point into this machine: for development only",
+    )
+
+
+def node_of(arguments: argparse.Namespace) -> Node:
+    """The node that the arguments name."""
+    web3 = Web3(HTTPProvider(arguments.rpc))
+    return Node(web3, arguments.confirmations, arguments.first_block)
+
+
+def market_of(arguments: argparse.Namespace) -> Market:
+    """The market that the arguments name."""
+    return Market(node_of(arguments), arguments.market)
+
+
+def sources_of(arguments: argparse.Namespace) -> Sources:
+    """Where the arguments say to look for submissions."""
+    return Sources(
+        keep=Store(arguments.store),
+        mirrors=tuple(Store(url) for url in arguments.mirror),
+        patience=Patience(seconds=arguments.fetch_seconds, attempts=2),
+        local=arguments.local_uris,
+    )

@@ -1,0 +1,103 @@
+"""Which submissions can be had: artifacts and keyrings, fetched and held to their digests.
+
+A developer's uri names a folder: the artifact lies under the hex digits of its sha256, the keyring
+under those of its keccak256. Mirrors are laid out alike, and are asked first.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from offchain.artifacts.cipher import TAG_BYTES
+from offchain.artifacts.store import KECCAK256, Missing, Patience, Store, check_public
+from offchain.envelopes import ENVELOPE_BYTES
+from offchain.manifest import Manifest
+from offchain.transcript import Reveal, Transcript
+
+_KEYRING_BYTES = 16 * ENVELOPE_BYTES
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where to look, and where to keep what was found.
+
+    Args:
+        keep: this host's own store.
+        mirrors: others, asked before the developer's own uri.
+        patience: with a developer's uri.
+        local: whether a uri may point into this machine: for development only.
+    """
+
+    keep: Store
+    mirrors: tuple[Store, ...] = ()
+    patience: Patience = field(default_factory=Patience)
+    local: bool = False
+
+    def of(self, reveal: Reveal) -> list[Store]:
+        """The places to ask for a submission, a uri that is not public left out."""
+        stores = [self.keep, *self.mirrors]
+        try:
+            if not self.local:
+                check_public(reveal.uri)
+        except ValueError:
+            return stores
+        return [*stores, Store(reveal.uri, self.patience)]
+
+
+def keyring_of(reveal: Reveal, sources: Sources) -> bytes:
+    """A submission's keyring.
+
+    Raises:
+        Missing: no source has it; says what the last one said.
+    """
+    digest = reveal.keyring_digest
+    return _first(
+        sources.of(reveal), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
+    )
+
+
+def keep_artifact(digest: bytes, limit: int, stores: Sequence[Store], keep: Store) -> None:
+    """Brings an artifact of at most ``limit`` bytes into ``keep``, in bounded memory.
+
+    Raises:
+        Missing: no source has it.
+    """
+
+    def bring(store: Store) -> None:
+        with tempfile.TemporaryFile() as file:
+            store.fetch(digest, limit, file)
+            if store is not keep:
+                file.seek(0)
+                keep.put(file)
+
+    _first(stores, bring)
+
+
+def hold(
+    transcript: Transcript, manifest: Manifest, sources: Sources
+) -> tuple[dict[int, bytes], dict[int, Missing]]:
+    """The keyrings of all submissions that can be had whole, and why others cannot, by index."""
+    keyrings, missing = {}, {}
+    limit = manifest.limits.model_bytes + TAG_BYTES
+    for index, reveal in transcript.by_index.items():
+        try:
+            keep_artifact(
+                reveal.submission.artifact_digest, limit, sources.of(reveal), sources.keep
+            )
+            keyrings[index] = keyring_of(reveal, sources)
+        except Missing as error:
+            missing[index] = error
+    return keyrings, missing
+
+
+def _first(stores: Sequence[Store], ask: Callable[[Store], T]) -> T:
+    *others, last = stores
+    for store in others:
+        try:
+            return ask(store)
+        except Missing:
+            continue
+    return ask(last)
