@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from annotated_types import Le
+from annotated_types import Le, Len
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.address import to_canonical_address
@@ -28,7 +28,7 @@ class Report:
     seed: Bytes32
     inventory: Bytes32
     results: Bytes32
-    awards: tuple[Award, ...]
+    awards: Annotated[tuple[Award, ...], Len(0, 8)]
 
     def to_abi(self) -> tuple[bytes, int, bytes, bytes, bytes, list[int]]:
         """The struct as the contract takes it."""

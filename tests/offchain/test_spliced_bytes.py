@@ -1,77 +1,106 @@
 """Random bytes in a valid bundle never lead to a signed report that the market takes.
 
-Unless it is the honest one: the market takes what names its task and seed in its own domain.
+Unless it is the honest one: the market takes what names its task and seed in its own domain. There
+are bundles of the first round, and of a panel.
 """
 
 import json
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.bundle import read_bundle
+from offchain.bundle import Bundle, read_bundle
 from offchain.codec import to_json
-from offchain.enclave import Enclave
 from offchain.errors import Refused
 from offchain.models.refusals import RunAborted
+from offchain.panel import Posted
 from offchain.pricing import Award
-from tests.offchain.honest import BUNDLE, OFFERS, REPORT, TASK_ID, fresh, sign
-from tests.offchain.market import make_market
+from tests.offchain.honest import BUNDLE, HONEST, OFFERS, REPORT, TASK_ID, fresh, sign
+from tests.offchain.market import TOOLS, make_market
 from tests.vectors.generate import DOMAIN, word
 
-
-def in_vain_or_same(enclave: Enclave, data: bytes) -> None:
-    """Measures and signs whatever the bytes say, and holds the outcome to what the market takes."""
-    try:
-        bundle = read_bundle(data)
-        report = sign(enclave, bundle)
-    except (Refused, RunAborted):
-        return
-    transcript = bundle.transcript
-    if (transcript.domain, report.task_id, report.seed) != (DOMAIN, TASK_ID, REPORT.seed):
-        return
-    assert report == REPORT
+BYTES = b'0123456789abcdef",:{}[]x'
 
 
-DATA = to_json(BUNDLE)
-DIGITS = b'0123456789abcdef",:{}[]x'
+def panel_bundle() -> Bundle:
+    """What the second enclave gets to judge the first one's report."""
+    enclave = fresh()
+    enclave.measure(BUNDLE, TOOLS)
+    signed = enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), bytes(32))
+    posted = Posted(signed.report, (signed.cosignature,), signed.results)
+    return replace(HONEST.bundle(fresh(1)), posted=posted)
 
 
-@given(st.lists(st.tuples(st.integers(0, len(DATA) - 1), st.sampled_from(DIGITS)), max_size=3))
-def test_sign__bytes_replaced__is_refused_or_the_same_report(
-    changes: list[tuple[int, int]],
-) -> None:
-    data = bytearray(DATA)
-    for position, byte in changes:
-        data[position] = byte
-    in_vain_or_same(fresh(), bytes(data))
+@dataclass(frozen=True)
+class Base:
+    """A valid bundle and the enclave that it is for."""
+
+    position: int
+    data: bytes
+
+    def hold(self, data: bytes) -> None:
+        """Has the enclave measure and sign whatever the bytes say."""
+        try:
+            bundle = read_bundle(data)
+            report = sign(fresh(self.position), bundle)
+        except (Refused, RunAborted):
+            return
+        domain = bundle.transcript.domain
+        if (domain, report.task_id, report.seed) == (DOMAIN, TASK_ID, REPORT.seed):
+            assert report == replace(REPORT, round=report.round)
 
 
+BASES = [Base(0, to_json(BUNDLE)), Base(1, to_json(panel_bundle()))]
 OTHERS = [
     make_market(OFFERS, nonce=8),
     make_market(OFFERS, prevrandao=word("fork")),
     make_market(OFFERS[::-1]),
 ]
-DONORS = [DATA, *(to_json(market.bundle(fresh())) for market in OTHERS)]
+DONORS = [base.data for base in BASES] + [
+    to_json(market.bundle(fresh(position))) for market in OTHERS for position in (0, 1)
+]
+DOCUMENTS = [json.loads(data) for data in DONORS]
 
 
-@given(
-    st.sampled_from(DONORS), st.integers(0, len(DATA)), st.integers(1, 700), st.integers(-90, 90)
-)
-def test_sign__bytes_spliced__is_refused_or_the_same_report(
-    donor: bytes, start: int, length: int, shift: int
+@pytest.mark.parametrize("base", BASES)
+def test_sign__honest_bytes__is_the_honest_report(base: Base) -> None:
+    report = sign(fresh(base.position), read_bundle(base.data))
+    assert report == replace(REPORT, round=base.position)
+    assert report.awards[0] == Award(0, 1_000_000)
+
+
+@pytest.mark.parametrize("base", BASES)
+@given(st.data())
+def test_sign__bytes_replaced__is_refused_or_the_same_report(
+    base: Base, data: st.DataObject
 ) -> None:
+    altered = bytearray(base.data)
+    change = st.tuples(st.integers(0, len(altered) - 1), st.sampled_from(BYTES))
+    for position, byte in data.draw(st.lists(change, max_size=3)):
+        altered[position] = byte
+    base.hold(bytes(altered))
+
+
+@pytest.mark.parametrize("base", BASES)
+@given(st.sampled_from(DONORS), st.data(), st.integers(1, 700), st.integers(-90, 90))
+def test_sign__bytes_spliced__is_refused_or_the_same_report(
+    base: Base, donor: bytes, data: st.DataObject, length: int, shift: int
+) -> None:
+    start = data.draw(st.integers(0, len(base.data)))
     source = max(0, start + shift)
-    spliced = DATA[:start] + donor[source : source + length] + DATA[start + length :]
-    in_vain_or_same(fresh(), spliced)
+    piece = donor[source : source + length]
+    base.hold(base.data[:start] + piece + base.data[start + length :])
 
 
-def leaves(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths of all values in a JSON document."""
+def paths(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where the values of a JSON document are."""
     if isinstance(document, dict):
-        return [leaf for key in document for leaf in leaves(document[key], (*path, key))]
+        return [leaf for key in document for leaf in paths(document[key], (*path, key))]
     if isinstance(document, list):
-        return [leaf for at in range(len(document)) for leaf in leaves(document[at], (*path, at))]
+        return [leaf for i in range(len(document)) for leaf in paths(document[i], (*path, i))]
     return [path]
 
 
@@ -81,31 +110,22 @@ def at(document: Any, path: tuple[Any, ...]) -> Any:
     return document
 
 
-DOCUMENTS = [json.loads(data) for data in DONORS]
-PATHS = leaves(DOCUMENTS[0])
-
-
-@given(
-    st.sampled_from(DOCUMENTS),
-    st.lists(st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS)), min_size=1, max_size=4),
-)
-def test_sign__values_exchanged_with_another_bundle__is_refused_or_the_same_report(
-    donor: Any, exchanges: list[tuple[tuple[Any, ...], tuple[Any, ...]]]
+@pytest.mark.parametrize("base", BASES)
+@given(st.sampled_from(DOCUMENTS), st.data())
+def test_sign__values_exchanged__is_refused_or_the_same_report(
+    base: Base, donor: Any, data: st.DataObject
 ) -> None:
-    document = json.loads(DATA)
-    for target, source in exchanges:
+    document = json.loads(base.data)
+    exchange = st.tuples(st.sampled_from(paths(document)), st.sampled_from(paths(donor)))
+    for target, source in data.draw(st.lists(exchange, min_size=1, max_size=4)):
         at(document, target[:-1])[target[-1]] = at(donor, source)
-    in_vain_or_same(fresh(), json.dumps(document).encode())
+    base.hold(json.dumps(document).encode())
 
 
-@given(st.sampled_from(DOCUMENTS), st.sets(st.sampled_from(list(DOCUMENTS[0]))))
+@pytest.mark.parametrize("base", BASES)
+@given(st.sampled_from(DOCUMENTS), st.sets(st.sampled_from(list(DOCUMENTS[1]))))
 def test_sign__parts_of_two_bundles__is_refused_or_the_same_report(
-    donor: dict[str, Any], parts: set[str]
+    base: Base, donor: dict[str, Any], parts: set[str]
 ) -> None:
-    document = json.loads(DATA) | {part: donor[part] for part in parts}
-    in_vain_or_same(fresh(), json.dumps(document).encode())
-
-
-def test_sign__honest_bytes__is_the_honest_report() -> None:
-    assert sign(fresh(), read_bundle(DATA)) == REPORT
-    assert REPORT.awards[0] == Award(0, 1_000_000)
+    document = json.loads(base.data) | {part: donor[part] for part in parts if part in donor}
+    base.hold(json.dumps(document).encode())
