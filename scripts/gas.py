@@ -306,7 +306,7 @@ def posted_resolve(
 
 
 def measure_attestation(gas: dict[str, int]) -> Any:
-    """A machine's first quote with its whole chain, its next one, and a re-registration; the verifier."""
+    """A machine's first quote with its chain, its next one, a re-registration; the verifier."""
     settings = load("development", live=False)
     made = deploy(accounts[0], settings, Console(quiet=True))
     intel = SimulatedIntel.from_seed(DEVELOPMENT_SEED)

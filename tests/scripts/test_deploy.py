@@ -1,0 +1,80 @@
+"""A deployment: wired as it must be, owned by whom it should, written down whole or not at all."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from brownie import accounts
+from rich.console import Console
+
+from scripts.deploy import address_book, deploy, write_address_book
+from scripts.settings import load
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return load("development", live=False)
+
+
+@pytest.fixture(scope="module")
+def made(settings):
+    return deploy(accounts[0], settings, Console(quiet=True))
+
+
+@pytest.fixture(autouse=True)
+def isolation(fn_isolation):
+    """Nothing that one test does is left to the next."""
+
+
+def test_deploy__development__wires_the_three_contracts(made, settings):
+    assert made.market.registry() == made.registry
+    assert made.registry.market() == made.market
+    assert made.registry.verifier(made.verifier)[1] > 0
+    assert made.market.seat_bond() == settings.seat_bond
+    assert made.market.min_tolerance() == settings.min_tolerance
+    assert b"".join(bytes(word) for word in made.verifier.root()) == settings.root_key
+
+
+def test_deploy__without_owner__leaves_the_deployer_in_charge(made):
+    assert made.registry.owner() == accounts[0]
+    assert made.verifier.owner() == accounts[0]
+
+
+def test_deploy__with_owner__offers_ownership_of_both(settings):
+    owner = accounts[1]
+    made = deploy(accounts[0], replace(settings, owner=owner.address), Console(quiet=True))
+    for owned in (made.registry, made.verifier):
+        assert owned.pending_owner() == owner
+        owned.accept_ownership({"from": owner})
+        assert owned.owner() == owner
+
+
+def test_deploy__says__what_it_deployed_under_which_root(settings):
+    console = Console(width=200, file=StringIO())
+    made = deploy(accounts[0], settings, console)
+    said = console.file.getvalue()
+    assert f"{made.verifier.address}   root: SIMULATED" in said
+    assert made.registry.address in said
+    assert made.market.address in said
+
+
+def test_address_book__names__what_integrators_need(made, settings, tmp_path):
+    book = address_book(made, settings, accounts[0].address)
+    write_address_book(book, tmp_path / "new" / "development.json")
+    read = json.loads((tmp_path / "new" / "development.json").read_text())
+    assert read == book
+    assert read["market"] == made.market.address
+    assert read["registry"] == made.registry.address
+    assert read["verifier"] == made.verifier.address
+    assert read["root"] == "SIMULATED"
+    assert read["owner"] == accounts[0].address
+
+
+def test_write_address_book__fails__leaves_the_old_one(tmp_path):
+    path = tmp_path / "development.json"
+    path.write_text("old")
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        write_address_book({"market": object()}, path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

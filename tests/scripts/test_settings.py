@@ -1,0 +1,100 @@
+"""What a deployment is made with: read strictly, and never another root by accident."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from offchain.attestation.quote import TeeType
+from offchain.attestation.trust import INTEL_ROOT_KEY
+from scripts.settings import CONSENT, SettingsError, load, parse
+
+OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+FLOOR = {"fmspc": "00806f050000", "tee": "TDX", "svns": "03" * 16, "pce_svn": 0}
+LIVE = {
+    "root": "intel",
+    "owner": OWNER,
+    "seat_bond": "0.01 ether",
+    "min_tolerance": 1000,
+    "tcb_floors": [FLOOR],
+}
+
+
+def test_parse__intel_on_a_live_network__passes():
+    settings = parse(LIVE, live=True)
+    assert settings.root_key == INTEL_ROOT_KEY
+    assert (settings.owner, settings.seat_bond, settings.min_tolerance) == (OWNER, 10**16, 1000)
+    (floor,) = settings.tcb_floors
+    assert floor.fmspc == bytes.fromhex("00806f050000")
+    assert (floor.tee_type, floor.svns, floor.pce_svn) == (TeeType.TDX, b"\x03" * 16, 0)
+
+
+@pytest.mark.parametrize("root", ["simulated", "ab" * 64])
+def test_parse__another_root_on_a_live_network__is_refused(root):
+    with pytest.raises(SettingsError, match="on a live network: expected 'intel'"):
+        parse({**LIVE, "root": root}, live=True)
+    with pytest.raises(SettingsError, match="on a live network: expected 'intel'"):
+        parse({**LIVE, "root": root, "untrusted_root": "yes"}, live=True)
+
+
+def test_parse__another_root_in_so_many_words__passes():
+    settings = parse({**LIVE, "root": "ab" * 64, "untrusted_root": CONSENT}, live=True)
+    assert settings.root_key == bytes.fromhex("ab" * 64)
+
+
+def test_parse__simulated_root_on_a_local_chain__is_labelled():
+    settings = parse({**LIVE, "root": "simulated", "owner": None}, live=False)
+    assert settings.root_name == "SIMULATED"
+    assert settings.root_key != INTEL_ROOT_KEY
+    assert settings.owner is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("root", "Intel", "root is 'Intel': expected 'intel', 'simulated' or 128 hex digits"),
+        ("root", "zz" * 64, "expected 'intel', 'simulated' or 128 hex digits"),
+        ("owner", None, "owner is None: expected a checksummed address"),
+        ("owner", OWNER.lower(), "expected a checksummed address"),
+        ("seat_bond", "0.01", "seat_bond is '0.01': expected such as '0.01 ether'"),
+        ("seat_bond", "0 ether", "seat_bond is 0 wei: expected above 0"),
+        ("seat_bond", "18446744073709551616 wei", "expected above 0 and below 2\\*\\*64"),
+        ("min_tolerance", 0, "min_tolerance is 0: expected 1 to 1000000 ppm"),
+        ("min_tolerance", 1_000_001, "expected 1 to 1000000 ppm"),
+        ("min_tolerance", "1000", "min_tolerance is '1000': expected 1 to 1000000 ppm"),
+        ("tcb_floors", {}, "expected a list or 'simulated'"),
+        ("tcb_floors", [{**FLOOR, "tee": "SEV"}], "expected fmspc and svns in hex, tee SGX or TDX"),
+        ("tcb_floors", [{**FLOOR, "svns": "03"}], "expected 6 bytes of fmspc, 16 of svns"),
+        ("tcb_floors", [{}], "expected fmspc and svns in hex"),
+    ],
+)
+def test_parse__wrong_value__is_named(key, value, said):
+    with pytest.raises(SettingsError, match=said):
+        parse({**LIVE, key: value}, live=True)
+
+
+def test_parse__missing_and_unknown_keys__are_named():
+    values = {key: value for key, value in LIVE.items() if key != "root"}
+    with pytest.raises(SettingsError, match=r"miss \['root'\] and do not know \['rot'\]"):
+        parse({**values, "rot": "intel"}, live=True)
+
+
+def test_load__no_file__names_those_there_are(tmp_path: Path):
+    (tmp_path / "sepolia.json").write_text("{}")
+    with pytest.raises(SettingsError, match=r"no settings for network 'mainnet'.*have sepolia"):
+        load("mainnet", live=True, folder=tmp_path)
+
+
+def test_load__not_json__says_where(tmp_path: Path):
+    (tmp_path / "sepolia.json").write_text("{")
+    with pytest.raises(SettingsError, match=r"sepolia.json is not JSON: .* line 1"):
+        load("sepolia", live=True, folder=tmp_path)
+
+
+def test_load__development__is_a_simulated_root():
+    assert load("development", live=False).root_name == "SIMULATED"
+
+
+def test_load__file__is_what_parse_makes_of_it(tmp_path: Path):
+    (tmp_path / "sepolia.json").write_text(json.dumps(LIVE))
+    assert load("sepolia", live=True, folder=tmp_path) == parse(LIVE, live=True)
