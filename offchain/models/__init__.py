@@ -1,17 +1,23 @@
-"""Load and run a stranger's ONNX model: static checks decide results, a confined child runs it.
+"""Loads and runs a stranger's ONNX model: static checks decide results, a confined child runs it.
 
-=============  =====================================================================================
-``spec``       what every model of a task must look like, and how large it may be
-``refusals``   why a submission has no score, and why a run was aborted
-``wire``       what a protobuf parser would allocate, counted before one parses
-``operators``  which operators may run
-``graph``      type, shape, memory and work of every value, node by node
-``static``     all static checks of a model's bytes: the plan of its run, or a refusal
-``sandbox``    memory and CPU limits, no files, no network
-``protocol``   the messages between parent and child
-``child``      the program of the child process: confine, check, run
-``runner``     the parent's side: one fresh child for each model, killed at its deadline
-=============  =====================================================================================
+==============  ====================================================================================
+``spec``        what every model of a task must look like, and how large it may be
+``refusals``    why a submission has no score, and why a run was aborted
+``wire``        what a protobuf parser would allocate, counted before one parses
+``operators``   which operators may run
+``attributes``  the range of a node's attributes
+``tensors``     types of values
+``shapes``      type and shape of what a node makes; ``classical`` has rules that ONNX lacks
+``folding``     small constants, followed through shape arithmetic
+``costs``       work of a node, and its memory beside its values
+``graph``       all of these, node by node
+``static``      all static checks of a model's bytes: the plan of its run, or a refusal
+``runtime``     onnxruntime on one thread
+``sandbox``     memory and CPU limits, no files, no network
+``protocol``    the messages between parent and child
+``child``       the program of the child process: confine, check, run
+``runner``      the parent's side: one fresh child for each model, killed at its deadline
+==============  ====================================================================================
 
 This file imports nothing: the child starts once for every model and loads only what it needs.
 """

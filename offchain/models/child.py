@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 
 def main(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Serve one request as ``offchain.models.protocol`` says."""
+    """Serves one request as ``offchain.models.protocol`` says."""
     settings = Settings.from_json(read_message(source))
     die_with_parent(settings.parent)
     limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
@@ -52,11 +52,14 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
 def predict(
     model: bytes, plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]
 ) -> Array:
-    """Return the predictions of one pass over samples that are read batch by batch.
+    """Returns the predictions of one pass over samples that are read batch by batch.
 
-    :returns: int64 of shape (rows,) for labels, float64 of shape (rows, classes) for
-        probabilities, float64 of shape (rows,) for values.
-    :raises Refusal: ``RUNTIME``, ``OUTPUT`` or ``NOT_FINITE``.
+    Returns:
+        int64 of shape (rows,) for labels, float64 of shape (rows, classes) for probabilities,
+            float64 of shape (rows,) for values.
+
+    Raises:
+        Refusal: `RUNTIME`, `OUTPUT` or `NOT_FINITE`.
     """
     session = open_session(model, optimised)
     batches = []
@@ -79,7 +82,7 @@ def _read_samples(source: IO[bytes], spec: ModelSpec, count: int) -> Array:
 
 
 def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
-    """Check what the runtime returned, which static checks may not have proven."""
+    """Checks what the runtime returned, which static checks may not have proven."""
     shape = getattr(output, "shape", None)
     if shape != plan.output_shape:
         raise Refusal(Reason.OUTPUT, f"output of shape {shape}, expected {plan.output_shape}")

@@ -5,11 +5,12 @@ from typing import Final
 
 from onnx import NodeProto
 
+from offchain.models.attributes import attribute_of
 from offchain.models.operators import domain_of
-from offchain.models.shapes import Types, attribute_of, shape_of, tensor_bytes
+from offchain.models.shapes import RECURRENT
+from offchain.models.tensors import Types, elements, shape_of, tensor_bytes
 
 _WEIGHT_INPUT: Final = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
-_RECURRENT: Final = ("GRU", "LSTM", "RNN")
 _PRODUCTS: Final = ("MatMul", "MatMulInteger", "QLinearMatMul")
 
 SORT_FACTOR: Final = 64
@@ -17,9 +18,10 @@ SORT_FACTOR: Final = 64
 
 
 def operations(node: NodeProto, types: Types) -> int:
-    """Return an upper bound of a node's multiplications (or comparisons).
+    """Returns an upper bound of a node's multiplications (or comparisons).
 
-    :param types: the types of its inputs and outputs, all with known shapes.
+    Args:
+        types: the types of its inputs and outputs, all with known shapes.
     """
     inputs = [_elements(types, name) for name in node.input]
     outputs = [_elements(types, name) for name in node.output]
@@ -38,7 +40,7 @@ def operations(node: NodeProto, types: Types) -> int:
     if kind in ("AveragePool", "MaxPool"):
         kernel = attribute_of(node, "kernel_shape")
         return moved + max(outputs) * prod(kernel.ints if kernel else ())
-    if kind in _RECURRENT:
+    if kind in RECURRENT:
         sequence, batch = _shape(types, node.input[0])[:2]
         return moved + sequence * batch * (inputs[1] + inputs[2])
     if kind == "LRN":
@@ -50,19 +52,20 @@ def operations(node: NodeProto, types: Types) -> int:
 
 
 def scratch_bytes(node: NodeProto, types: Types) -> int:
-    """Return an upper bound of a node's memory beside its inputs and outputs, in bytes.
+    """Returns an upper bound of a node's memory beside its inputs and outputs, in bytes.
 
     Most operators copy at most what goes in and out. Convolutions lay every window of one image
     out as a column; recurrent layers keep their gates for all steps.
 
-    :param types: the types of its inputs and outputs, all with known shapes.
+    Args:
+        types: the types of its inputs and outputs, all with known shapes.
     """
     names = [*node.input, *node.output]
     copied = sum(tensor_bytes(types[name]) for name in names if name)
     if node.op_type in _WEIGHT_INPUT:
         image = node.input[0] if node.op_type == "ConvTranspose" else node.output[0]
         return copied + 4 * _window(node, types) * prod(_shape(types, image)[2:])
-    if node.op_type in _RECURRENT:
+    if node.op_type in RECURRENT:
         sequence, batch = _shape(types, node.input[0])[:2]
         directions, gates = _shape(types, node.input[1])[:2]
         return copied + 16 * sequence * batch * directions * gates
@@ -74,7 +77,7 @@ def _shape(types: Types, name: str) -> tuple[int, ...]:
 
 
 def _elements(types: Types, name: str) -> int:
-    return prod(shape_of(types[name]) or ()) if name else 0
+    return elements(shape_of(types[name]) or ()) if name else 0
 
 
 def _rows(node: NodeProto, types: Types) -> int:
@@ -87,5 +90,5 @@ def _attribute_elements(node: NodeProto) -> list[int]:
 
 
 def _window(node: NodeProto, types: Types) -> int:
-    """Return the size of one window: the weights' elements for one channel of their first axis."""
+    """Returns the size of one window: the weights' elements for one channel of their first axis."""
     return prod(_shape(types, node.input[_WEIGHT_INPUT[node.op_type]])[1:])

@@ -7,18 +7,19 @@ stand in topological order, which ``onnx.checker`` has checked.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import prod
 
-from onnx import GraphProto, NodeProto, TensorProto, TypeProto, helper
+from onnx import GraphProto, NodeProto, TensorProto, TypeProto
 
 from offchain.models.costs import operations, scratch_bytes
+from offchain.models.folding import KNOWN_ELEMENTS, KNOWN_OPERATIONS, fold
 from offchain.models.refusals import Reason, Refusal
-from offchain.models.shapes import KNOWN_ELEMENTS, Types, fold, infer, shape_of, tensor_bytes
+from offchain.models.shapes import infer
 from offchain.models.spec import ModelLimits
+from offchain.models.tensors import Types, elements, shape_of, tensor_bytes, tensor_type
 
 
 def nested_graphs(node: NodeProto) -> Iterator[GraphProto]:
-    """Yield the graphs in a node's attributes."""
+    """Yields the graphs in a node's attributes."""
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g
@@ -26,7 +27,7 @@ def nested_graphs(node: NodeProto) -> Iterator[GraphProto]:
 
 
 def nodes_of(graph: GraphProto) -> Iterator[NodeProto]:
-    """Yield all nodes of a graph and of those nested in it; protobuf nests 100 deep at most."""
+    """Yields all nodes of a graph and of those nested in it; protobuf nests 100 deep at most."""
     for node in graph.node:
         yield node
         for nested in nested_graphs(node):
@@ -34,7 +35,7 @@ def nodes_of(graph: GraphProto) -> Iterator[NodeProto]:
 
 
 def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
-    """Yield all dense tensors of a graph and of the graphs nested in it."""
+    """Yields all dense tensors of a graph and of the graphs nested in it."""
     yield from graph.initializer
     for node in nodes_of(graph):
         for attribute in node.attribute:
@@ -49,15 +50,16 @@ def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
 class Walk:
     """What is known of the values made so far.
 
-    :ivar versions: opset version of each domain.
-    :ivar types: type of each value.
-    :ivar known: values of small constants.
-    :ivar unproven: values whose shape is not known, made by an operator that the manifest lets in
-        or from such values.
-    :ivar weight_bytes: all constants of the file.
-    :ivar value_bytes: all values of one batch, as if none were ever released.
-    :ivar scratch_bytes: the most that one operator needs beside its inputs and outputs.
-    :ivar operations: multiplications for one batch.
+    Args:
+        versions: opset version of each domain.
+        types: type of each value.
+        known: values of small constants.
+        unproven: values whose shape is not known, made by an operator that the manifest lets in or
+            from such values.
+        weight_bytes: all constants of the file.
+        value_bytes: all values of one batch, as if none were ever released.
+        scratch_bytes: the most that one operator needs beside its inputs and outputs.
+        operations: multiplications for one batch.
     """
 
     versions: Mapping[str, int]
@@ -76,26 +78,28 @@ class Walk:
         return 2 * self.weight_bytes + self.value_bytes + self.scratch_bytes
 
     def add_input(self, name: str, value: TypeProto) -> None:
-        """Add the model's input."""
+        """Adds the model's input."""
         self.types[name] = value
         self.value_bytes += tensor_bytes(value)
         self._check_memory(f"input {name!r}")
 
     def add_constant(self, tensor: TensorProto) -> None:
-        """Add an initializer.
+        """Adds an initializer.
 
-        :raises Refusal: ``MEMORY`` or ``OPERATOR``.
+        Raises:
+            Refusal: `MEMORY` or `OPERATOR`.
         """
-        self.types[tensor.name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
+        self.types[tensor.name] = tensor_type(tensor.data_type, tuple(tensor.dims))
         self.weight_bytes += tensor_bytes(self.types[tensor.name])
-        if prod(tensor.dims) <= KNOWN_ELEMENTS:
+        if elements(tuple(tensor.dims)) <= KNOWN_ELEMENTS:
             self.known[tensor.name] = tensor
         self._check_memory(f"initializer {tensor.name!r}")
 
     def add_node(self, node: NodeProto) -> None:
-        """Add a node and what it makes.
+        """Adds a node and what it makes.
 
-        :raises Refusal: ``SHAPE``, ``MEMORY``, or ``OPERATOR`` for what are no tensors of numbers.
+        Raises:
+            Refusal: `SHAPE`, `MEMORY`, or `OPERATOR` for what are no tensors of numbers.
         """
         inputs = {name: self.types[name] for name in node.input if name in self.types}
         known = {name: self.known[name] for name in node.input if name in self.known}
@@ -112,14 +116,16 @@ class Walk:
         self._add_values(node, outputs)
         types = inputs | outputs
         self.scratch_bytes = max(self.scratch_bytes, scratch_bytes(node, types))
-        self.operations += operations(node, types)
         self._check_memory(f"{node.op_type} {node.name!r}")
-        self.known.update(fold(node, types, known, self.versions))
+        work = operations(node, types)
+        self.operations += work
+        if work <= KNOWN_OPERATIONS:
+            self.known.update(fold(node, types, known, self.versions))
 
     def _add_unproven(
         self, node: NodeProto, inputs: Types, known: Mapping[str, TensorProto]
     ) -> None:
-        """Add a node that the manifest lets in, or that follows one; shapes may stay unknown."""
+        """Adds a node that the manifest lets in, or that follows one; shapes may stay unknown."""
         names = set(filter(None, node.output))
         try:
             outputs = infer(node, inputs, known, self.versions)

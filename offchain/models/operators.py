@@ -50,14 +50,15 @@ _HINTS: Final = {"ZipMap": " (export with options={'zipmap': False})"}
 
 
 def domain_of(node: onnx.NodeProto) -> str:
-    """Return the node's domain; the default domain has two spellings."""
+    """Returns the node's domain; the default domain has two spellings."""
     return "" if node.domain == "ai.onnx" else str(node.domain)
 
 
 def opset_versions(model: onnx.ModelProto) -> dict[str, int]:
-    """Return the version of each domain that the model imports.
+    """Returns the version of each domain that the model imports.
 
-    :raises Refusal: ``OPERATOR`` for another domain, version or IR version than is allowed.
+    Raises:
+        Refusal: `OPERATOR` for another domain, version or IR version than is allowed.
     """
     if model.ir_version not in IR_VERSIONS:
         raise Refusal(
@@ -81,10 +82,13 @@ def opset_versions(model: onnx.ModelProto) -> dict[str, int]:
 
 
 def check_operator(node: onnx.NodeProto, extra: tuple[str, ...]) -> None:
-    """Check that a node's operator may run.
+    """Checks that a node's operator may run.
 
-    :param extra: operators that the manifest lets in beside the allow-list.
-    :raises Refusal: ``OPERATOR``.
+    Args:
+        extra: operators that the manifest lets in beside the allow-list.
+
+    Raises:
+        Refusal: `OPERATOR`.
     """
     domain, operator = domain_of(node), node.op_type
     if domain not in ALLOWED:

@@ -36,10 +36,11 @@ class Status(StrEnum):
 class Settings:
     """What a child is told by its parent.
 
-    :param parent: process id of the parent, with which the child dies.
-    :param model_bytes: size of the model that follows.
-    :param rows: number of samples that follow.
-    :param cpu_seconds: see ``RunLimits``.
+    Args:
+        parent: process id of the parent, with which the child dies.
+        model_bytes: size of the model that follows.
+        rows: number of samples that follow.
+        cpu_seconds: see `RunLimits`.
     """
 
     parent: int
@@ -51,7 +52,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Settings":
-        """Rebuild what ``dataclasses.asdict`` took apart."""
+        """Rebuilds what ``dataclasses.asdict`` took apart."""
         spec, limits = value["spec"], value["limits"]
         shape, output = tuple(spec["input_shape"]), Output(spec["output"])
         extra = tuple(limits["extra_operators"])
@@ -68,8 +69,9 @@ class Settings:
 class Verdict:
     """How a run ended.
 
-    :param reason: the reason of a refusal, else empty.
-    :param detail: what a refusal or an abort says.
+    Args:
+        reason: the reason of a refusal, else empty.
+        detail: what a refusal or an abort says.
     """
 
     status: Status
@@ -78,17 +80,18 @@ class Verdict:
 
 
 def write_message(stream: IO[bytes], message: dict[str, Any]) -> None:
-    """Send one message."""
+    """Sends one message."""
     encoded = json.dumps(message).encode()
     stream.write(len(encoded).to_bytes(4, "little") + encoded)
     stream.flush()
 
 
 def read_message(stream: IO[bytes]) -> dict[str, Any]:
-    """Receive one message.
+    """Receives one message.
 
-    :raises EOFError: when the stream ends before the message does.
-    :raises ValueError: when it is too large, or is no JSON object.
+    Raises:
+        EOFError: when the stream ends before the message does.
+        ValueError: when it is too large, or is no JSON object.
     """
     size = int.from_bytes(read_exactly(stream, 4), "little")
     if size > MESSAGE_BYTES:
@@ -100,9 +103,10 @@ def read_message(stream: IO[bytes]) -> dict[str, Any]:
 
 
 def read_exactly(stream: IO[bytes], size: int) -> bytes:
-    """Read ``size`` bytes from a buffered stream.
+    """Reads ``size`` bytes from a buffered stream.
 
-    :raises EOFError: when it ends before.
+    Raises:
+        EOFError: when it ends before.
     """
     content = stream.read(size)
     if len(content) != size:

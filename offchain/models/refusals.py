@@ -45,9 +45,10 @@ class Reason(StrEnum):
 class Refusal(Exception):  # noqa: N818 - a result, not an error of the program
     """A model's own fault.
 
-    :param reason: what becomes the submission's result.
-    :param detail: names the bad value and what was expected; cut at ``DETAIL_LENGTH`` characters,
-        since a model chooses the names in it.
+    Args:
+        reason: what becomes the submission's result.
+        detail: names the bad value and what was expected; cut at `DETAIL_LENGTH` characters, since
+            a model chooses the names in it.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -62,8 +63,9 @@ class Refusal(Exception):  # noqa: N818 - a result, not an error of the program
 class RunAborted(Exception):  # noqa: N818 - says what happened
     """The environment's fault: no result, nothing may be signed.
 
-    :param submission: index of the submission whose run was aborted.
-    :param cause: what happened.
+    Args:
+        submission: index of the submission whose run was aborted.
+        cause: what happened.
     """
 
     def __init__(self, submission: int, cause: str) -> None:

@@ -1,4 +1,4 @@
-"""Run a stranger's model in a fresh child process and take nothing from it but numbers."""
+"""Runs a stranger's model in a fresh child process and takes nothing from it but numbers."""
 
 import os
 import signal
@@ -28,6 +28,8 @@ from offchain.models.spec import ModelLimits, ModelSpec, Output
 
 Array = np.ndarray[Any, Any]
 
+CHILD: Final = ("-m", "offchain.models.child")
+
 _SOURCE_ROOT: Final = Path(offchain.__file__).resolve().parents[1]
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _LAST_WORDS_BYTES: Final = 65_536
@@ -37,10 +39,11 @@ _LAST_WORDS_BYTES: Final = 65_536
 class RunLimits:
     """The backstop behind the static checks: hitting one aborts the run, it never makes a result.
 
-    :param wall_seconds: after which the child is killed.
-    :param cpu_seconds: CPU time of the child, start-up not included.
-    :param require_sandbox: run only where Landlock and seccomp, or either, keep the child from
-        files and network. False is for enclaves whose runtime confines them itself (Gramine).
+    Args:
+        wall_seconds: after which the child is killed.
+        cpu_seconds: CPU time of the child, start-up not included.
+        require_sandbox: run only where Landlock and seccomp, or either, keep the child from files
+            and network. False is for enclaves whose runtime confines them itself (Gramine).
     """
 
     wall_seconds: float = 900.0
@@ -52,9 +55,10 @@ class RunLimits:
 class Predictions:
     """What a model says of each sample, in the form of its task's ``Output``.
 
-    :param plain: with the runtime's graph optimisations off: what is scored.
-    :param optimised: with all of them on: a model whose two scores differ too much is unstable.
-    :param confinement: what held the child.
+    Args:
+        plain: with the runtime's graph optimisations off: what is scored.
+        optimised: with all of them on: a model whose two scores differ too much is unstable.
+        confinement: what held the child.
     """
 
     plain: Array
@@ -69,24 +73,29 @@ def run_model(
     limits: ModelLimits,
     run_limits: RunLimits,
     submission: int,
+    child_program: tuple[str, ...] = CHILD,
 ) -> Predictions:
-    """Check a model and run it on every sample, without and with optimisations.
+    """Checks a model and runs it on every sample, without and with optimisations.
 
     The child is spawned, not forked, since the parent may have threads; its environment holds
     paths and thread counts only. It is killed at its deadline, and in any case at the end.
 
-    :param model: content of an ONNX file.
-    :param samples: shape (n, *spec.input_shape), dtype ``spec.input_dtype``, n at least 1.
-    :param submission: index that an abort names.
-    :raises Refusal: what the model gets wrong by itself.
-    :raises RunAborted: what the environment gets wrong.
-    :raises ValueError: samples of another shape or dtype.
+    Args:
+        model: content of an ONNX file.
+        samples: shape (n, *spec.input_shape), dtype `spec.input_dtype`, n at least 1.
+        submission: index that an abort names.
+        child_program: arguments of the Python that plays the child's part.
+
+    Raises:
+        Refusal: what the model gets wrong by itself.
+        RunAborted: what the environment gets wrong.
+        ValueError: samples of another shape or dtype.
     """
     _check_samples(samples, spec)
     limits.check_size(len(model))
     settings = Settings(os.getpid(), len(model), len(samples), run_limits.cpu_seconds, spec, limits)
     try:
-        child = _spawn()
+        child = _spawn(child_program)
     except OSError as error:
         raise RunAborted(submission, f"no child process: {error}") from error
     expired = Event()
@@ -99,11 +108,13 @@ def run_model(
     deadline.start()
     try:
         return _converse(child, settings, model, samples, run_limits.require_sandbox)
-    except _ChildError as error:
+    except EOFError as error:
         child.wait()
         late = f"deadline of {run_limits.wall_seconds} s passed"
-        cause = late if expired.is_set() else f"{error}{_end(child)}"
+        cause = late if expired.is_set() else f"{error}, {_end(child)}"
         raise RunAborted(submission, cause) from error
+    except _ChildError as error:
+        raise RunAborted(submission, str(error)) from error
     finally:
         deadline.cancel()
         child.kill()
@@ -124,10 +135,10 @@ def _check_samples(samples: Array, spec: ModelSpec) -> None:
         raise ValueError(f"samples of {samples.dtype}, expected {spec.input_dtype}")
 
 
-def _spawn() -> subprocess.Popen[bytes]:
+def _spawn(program: tuple[str, ...]) -> subprocess.Popen[bytes]:
     paths = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-s", "-m", "offchain.models.child"],
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-P", "-s", *program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -163,7 +174,7 @@ def _converse(
             raise _ChildError(verdict.detail)
         spec, rows = settings.spec, settings.rows
         plain, optimised = (_read_predictions(source, spec, rows) for _ in range(2))
-    except (EOFError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _ChildError(f"no proper answer ({error})") from error
     return Predictions(plain, optimised, confinement)
 
@@ -175,11 +186,11 @@ def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
 
 
 def _end(child: subprocess.Popen[bytes]) -> str:
-    """Return how a child ended, as far as it tells."""
+    """Returns how a child ended, as far as it tells."""
     if child.returncode < 0:
-        return f", killed by {signal.Signals(-child.returncode).name}"
+        return f"killed by {signal.Signals(-child.returncode).name}"
     last_words = _stream(child.stderr).read(_LAST_WORDS_BYTES).decode(errors="replace").strip()
-    return f", exit code {child.returncode} {last_words[-DETAIL_LENGTH:]}"
+    return f"exit code {child.returncode} {last_words[-DETAIL_LENGTH:]}"
 
 
 def _stream(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -34,11 +34,14 @@ _OUT_OF_MEMORY: Final = re.compile(
 
 
 def open_session(model: bytes, optimised: bool) -> InferenceSession:
-    """Load a model that passed the static checks.
+    """Loads a model that passed the static checks.
 
-    :param optimised: with all of the runtime's graph optimisations, or with none.
-    :raises Refusal: ``RUNTIME`` when the runtime refuses it.
-    :raises MemoryError: when memory ran out.
+    Args:
+        optimised: with all of the runtime's graph optimisations, or with none.
+
+    Raises:
+        Refusal: `RUNTIME` when the runtime refuses it.
+        MemoryError: when memory ran out.
     """
     options = SessionOptions()
     options.graph_optimization_level = (
@@ -57,10 +60,11 @@ def open_session(model: bytes, optimised: bool) -> InferenceSession:
 def run_session(
     session: InferenceSession, outputs: list[str], feeds: Mapping[str, np.ndarray[Any, Any]]
 ) -> list[np.ndarray[Any, Any]]:
-    """Return the named outputs for one batch.
+    """Returns the named outputs for one batch.
 
-    :raises Refusal: ``RUNTIME`` when the model fails on it.
-    :raises MemoryError: when memory ran out.
+    Raises:
+        Refusal: `RUNTIME` when the model fails on it.
+        MemoryError: when memory ran out.
     """
     with _own_faults():
         return list(session.run(outputs, dict(feeds)))

@@ -46,10 +46,11 @@ class SandboxError(Exception):
 class Confinement:
     """What holds a process: read in logs, and decided upon by the parent.
 
-    :param landlock_abi: version of Landlock that was applied, 0 where the kernel has none.
-    :param seccomp: whether the filter was applied.
-    :param files_denied: a probe could not open a directory.
-    :param network_denied: a probe could not make a socket.
+    Args:
+        landlock_abi: version of Landlock that was applied, 0 where the kernel has none.
+        seccomp: whether the filter was applied.
+        files_denied: a probe could not open a directory.
+        network_denied: a probe could not make a socket.
     """
 
     landlock_abi: int
@@ -64,9 +65,10 @@ class Confinement:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when process ``parent`` ends.
+    """Has the kernel kill this process when process ``parent`` ends.
 
-    :raises SandboxError: when it has already ended.
+    Raises:
+        SandboxError: when it has already ended.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
@@ -76,10 +78,13 @@ def die_with_parent(parent: int) -> None:
 
 
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
-    """Bound address space and CPU time from here on; no core dumps, no file grows.
+    """Bounds address space and CPU time from here on; no core dumps, no file grows.
 
-    :param memory_bytes: how much the address space may grow, ``ADDRESS_MARGIN_BYTES`` beside it.
-    :raises ValueError: when a lower limit already holds.
+    Args:
+        memory_bytes: how much the address space may grow, `ADDRESS_MARGIN_BYTES` beside it.
+
+    Raises:
+        ValueError: when a lower limit already holds.
     """
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
     mapped = int(pages) * resource.getpagesize()
@@ -93,9 +98,10 @@ def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
 
 
 def confine() -> Confinement:
-    """Deny files, network and new processes as far as the kernel can, and probe what holds.
+    """Denies files, network and new processes as far as the kernel can, and probes what holds.
 
-    :raises SandboxError: when other threads run, which Landlock would not hold.
+    Raises:
+        SandboxError: when other threads run, which Landlock would not hold.
     """
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:

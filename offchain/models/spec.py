@@ -23,11 +23,14 @@ class Output(StrEnum):
 class ModelSpec:
     """Shapes and types at a model's two ends.
 
-    :param input_shape: shape of one sample, without the batch dimension, such as ``(64,)``.
-    :param output: what is read of the outputs.
-    :param classes: number of classes, at least 2; 0 when values are read.
-    :param input_dtype: one of ``INPUT_DTYPES``.
-    :raises ValueError: names the field and what was expected.
+    Args:
+        input_shape: shape of one sample, without the batch dimension, such as `(64,)`.
+        output: what is read of the outputs.
+        classes: number of classes, at least 2; 0 when values are read.
+        input_dtype: one of `INPUT_DTYPES`.
+
+    Raises:
+        ValueError: names the field and what was expected.
     """
 
     input_shape: tuple[int, ...]
@@ -50,16 +53,19 @@ class ModelSpec:
 class ModelLimits:
     """What a model may need. Checked before it runs, so these decide results.
 
-    :param model_bytes: size of the ONNX file.
-    :param nodes: operators in the graph, those of nested graphs included.
-    :param memory_bytes: an upper bound of parsed model, weights, all values of one batch at once,
-        and all predictions.
-    :param operations: an upper bound of the multiplications for all samples, one pass.
-    :param batch_rows: samples in one batch. A model sees every batch at this size: the last one is
-        filled up with copies of the last sample.
-    :param extra_operators: operators let in beyond the allow-list, such as ``("Loop",)``. What they
-        make is not bounded by static checks but by the limits of the child process alone.
-    :raises ValueError: names the field and what was expected.
+    Args:
+        model_bytes: size of the ONNX file.
+        nodes: operators in the graph, those of nested graphs included.
+        memory_bytes: an upper bound of parsed model, weights, all values of one batch at once, and
+            all predictions.
+        operations: an upper bound of the multiplications for all samples, one pass.
+        batch_rows: samples in one batch. A model sees every batch at this size: the last one is
+            filled up with copies of the last sample.
+        extra_operators: operators let in beyond the allow-list, such as `("Loop",)`. What they make
+            is not bounded by static checks but by the limits of the child process alone.
+
+    Raises:
+        ValueError: names the field and what was expected.
     """
 
     model_bytes: int = 64 * 2**20
@@ -76,9 +82,10 @@ class ModelLimits:
                 raise ValueError(f"{name} is {value}, expected at least 1")
 
     def check_size(self, size: int) -> None:
-        """Check the size of an ONNX file.
+        """Checks the size of an ONNX file.
 
-        :raises Refusal: ``TOO_LARGE``.
+        Raises:
+            Refusal: `TOO_LARGE`.
         """
         if size > self.model_bytes:
             raise Refusal(Reason.TOO_LARGE, f"{size} bytes, expected {self.model_bytes} at most")

@@ -15,8 +15,8 @@ from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 from offchain.models.graph import Walk, nodes_of, tensors_of
 from offchain.models.operators import check_operator, opset_versions
 from offchain.models.refusals import Reason, Refusal
-from offchain.models.shapes import ITEM_BYTES, MAX_RANK, Shape, shape_of
 from offchain.models.spec import ModelLimits, ModelSpec, Output
+from offchain.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
 from offchain.models.wire import parsed_bytes
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
@@ -27,13 +27,14 @@ _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
 class Plan:
     """How to run a model that passed the static checks.
 
-    :param input: name of its input.
-    :param output: name of the output that is read.
-    :param output_shape: shape of that output for one batch.
-    :param argmax: labels are the largest score of each row, the first of equals.
-    :param batch_rows: samples in one batch.
-    :param memory_bytes: upper bound of what a run needs.
-    :param operations: upper bound of the multiplications for all samples, one pass.
+    Args:
+        input: name of its input.
+        output: name of the output that is read.
+        output_shape: shape of that output for one batch.
+        argmax: labels are the largest score of each row, the first of equals.
+        batch_rows: samples in one batch.
+        memory_bytes: upper bound of what a run needs.
+        operations: upper bound of the multiplications for all samples, one pass.
     """
 
     input: str
@@ -46,14 +47,24 @@ class Plan:
 
 
 def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
-    """Check a model's bytes and return the plan of its run.
+    """Checks a model's bytes and return the plan of its run.
 
-    :param model: content of an ONNX file.
-    :param rows: number of samples it will be run on, at least 1.
-    :raises Refusal: what the model gets wrong.
-    :raises MemoryError: when memory ran out, which is not the model's fault: its need is bounded by
-        ``limits.memory_bytes`` before it is parsed.
+    Args:
+        model: content of an ONNX file.
+        rows: number of samples it will be run on, at least 1.
+
+    Raises:
+        Refusal: what the model gets wrong.
+        MemoryError: when memory ran out, which is not the model's fault: its need is bounded by
+            `limits.memory_bytes` before it is parsed.
     """
+    try:
+        return _check(model, spec, limits, rows)
+    except UnicodeDecodeError as error:
+        raise Refusal(Reason.UNREADABLE, f"a name that is not UTF-8: {error}") from error
+
+
+def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
     limits.check_size(len(model))
     parsed = parsed_bytes(model, limits.memory_bytes // 2)
     proto = _parse(model)
@@ -96,7 +107,7 @@ def _check_validity(model: bytes) -> None:
 
 
 def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
-    """Refuse constructs that no static check follows, and too many nodes."""
+    """Refuses constructs that no static check follows, and too many nodes."""
     if proto.functions or proto.training_info:
         raise Refusal(Reason.OPERATOR, "local functions or training graphs, expected none")
     if proto.graph.sparse_initializer:
@@ -111,7 +122,7 @@ def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
 
 
 def _check_tensors(proto: ModelProto) -> None:
-    """Check that every tensor lies in the file and is as large as its dimensions say."""
+    """Checks that every tensor lies in the file and is as large as its dimensions say."""
     for tensor in tensors_of(proto.graph):
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
             raise Refusal(Reason.EXTERNAL_DATA, f"tensor {tensor.name!r} lies outside the file")
@@ -139,7 +150,7 @@ def _check_tensors(proto: ModelProto) -> None:
 
 
 def _add_input(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) -> str:
-    """Fix the shape of the model's one input and return its name."""
+    """Fixes the shape of the model's one input and return its name."""
     inputs = [value for value in proto.graph.input if value.name not in walk.types]
     if len(inputs) != 1:
         raise Refusal(Reason.INPUT, f"{len(inputs)} inputs, expected 1")
@@ -162,14 +173,14 @@ def _add_input(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) 
             Reason.INPUT, f"input of shape {sizes[:MAX_RANK]}, expected {[None, *spec.input_shape]}"
         )
     shape = (batch_rows, *spec.input_shape)
-    walk.add_input(inputs[0].name, helper.make_tensor_type_proto(expected, shape))
+    walk.add_input(inputs[0].name, tensor_type(expected, shape))
     return str(inputs[0].name)
 
 
 def _choose_output(
     proto: ModelProto, walk: Walk, spec: ModelSpec, rows: int
 ) -> tuple[str, Shape, bool]:
-    """Return name and shape of the output that is read, and whether labels are its argmax.
+    """Returns name and shape of the output that is read, and whether labels are its argmax.
 
     The first output that fits is taken. Where labels are read, integers go before scores.
     """
@@ -194,7 +205,7 @@ def _choose_output(
 
 
 def _output_type(value: ValueInfoProto, walk: Walk, rows: int) -> TypeProto:
-    """Return an output's type; where no check could tell, what it claims: the run verifies it."""
+    """Returns an output's type; where no check could tell, what it claims: the run verifies it."""
     if value.name not in walk.unproven:
         return walk.types[value.name]
     claim = TypeProto()

@@ -49,12 +49,14 @@ _NUMBERS: Final = re.compile(
 
 
 def parsed_bytes(model: bytes, limit: int) -> int:
-    """Return an upper bound of the memory that parsing ``model`` takes, in bytes.
+    """Returns an upper bound of the memory that parsing ``model`` takes, in bytes.
 
-    :param model: a serialised ``onnx.ModelProto``.
-    :param limit: the most that is allowed; the walk ends there.
-    :raises Refusal: ``UNREADABLE`` when it is not in the wire format, ``TOO_LARGE`` above
-        the limit.
+    Args:
+        model: a serialised `onnx.ModelProto`.
+        limit: the most that is allowed; the walk ends there.
+
+    Raises:
+        Refusal: `UNREADABLE` when it is not in the wire format, `TOO_LARGE` above the limit.
     """
     total = MESSAGE_BYTES
     messages: list[tuple[int, int, Descriptor]] = [(0, len(model), onnx.ModelProto.DESCRIPTOR)]
@@ -86,7 +88,7 @@ def parsed_bytes(model: bytes, limit: int) -> int:
 
 
 def _varint(model: bytes, position: int, end: int) -> tuple[int, int]:
-    """Return the number at ``position`` and the position after it."""
+    """Returns the number at ``position`` and the position after it."""
     value = shift = 0
     while position < end and shift < 64:
         byte = model[position]
@@ -98,7 +100,7 @@ def _varint(model: bytes, position: int, end: int) -> tuple[int, int]:
 
 
 def _size(model: bytes, position: int, end: int, wire_type: int) -> tuple[int, int]:
-    """Return the size of a field's content and the position where it begins."""
+    """Returns the size of a field's content and the position where it begins."""
     if wire_type == _VARINT:
         size = _varint(model, position, end)[1] - position
     elif wire_type == _LEN:
