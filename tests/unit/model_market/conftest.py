@@ -4,7 +4,7 @@ import pytest
 from brownie import MoodyToken, PlainToken, accounts
 
 from tests import sale
-from tests.unit.chain import rpc
+from tests.unit.chain import refuses, rpc
 from tests.unit.model_market.books import Books
 from tests.unit.model_market.ground import Ground, lay
 
@@ -60,6 +60,12 @@ def ground(module_isolation, guardian) -> Ground:
 @pytest.fixture(scope="module")
 def market(ground):
     return ground.market
+
+
+@pytest.fixture(scope="module")
+def refused_task(ground, market):
+    """Asserts that a task is refused for a reason."""
+    return lambda task, reason: refuses(reason, market.create_task, *ground.creation(task))
 
 
 @pytest.fixture(scope="module")

@@ -18,26 +18,17 @@ from tests.reasons import (
     BAD_ROSTER,
     BAD_STAKE,
     BAD_SUBMISSION_COUNT,
-    BAD_TOKEN,
     BAD_TOLERANCE,
     BAD_WINDOW,
     NOT_PROVIDER,
     TASK_EXISTS,
-    WRONG_VALUE,
 )
 from tests.sale import DAY, ETHER, GWEI, HOUR, OPEN, curve
-from tests.unit.chain import answers, at, events, fund, now, refuses
+from tests.unit.chain import answers, at, events, now, refuses
 from tests.unit.model_market.ground import MIN_TOLERANCE, SEAT_BOND
-from tests.unit.model_market.moods import Mood
 
 LOW_ORDER = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7")
 """Of order 8, with the bit set that RFC 7748 ignores."""
-
-
-@pytest.fixture(scope="module")
-def refused(ground, market):
-    """Asserts that a task is refused for a reason."""
-    return lambda task, reason: refuses(reason, market.create_task, *ground.creation(task))
 
 
 # ── Success ──
@@ -282,17 +273,17 @@ def test_create_task__deadline_at_its_limit__is_accepted(ground, provider, steps
     ],
     ids=str,
 )
-def test_create_task__deadline_beyond_its_limit__is_refused(ground, provider, steps, refused):
+def test_create_task__deadline_beyond_its_limit__is_refused(ground, provider, steps, refused_task):
     start = now() + 100
     task = dated(ground, provider, start, **steps)
     at(start)
-    refused(task, BAD_DEADLINE)
+    refused_task(task, BAD_DEADLINE)
 
 
-def test_create_task__deadlines_that_would_wrap__revert(ground, provider, refused):
+def test_create_task__deadlines_that_would_wrap__revert(ground, provider, refused_task):
     far = 2**256 - 1
     task = ground.task(provider, reveal_deadline=far, report_deadline=far)
-    refused(task, BAD_DEADLINE)
+    refused_task(task, BAD_DEADLINE)
 
 
 # ── Who, and once ──
@@ -303,13 +294,13 @@ def test_create_task__of_somebody_else__is_refused(ground, market, provider, str
     refuses(NOT_PROVIDER, market.create_task, task, {"from": stranger, "value": 11 * ETHER})
 
 
-def test_create_task__twice__is_refused(ground, provider, refused):
+def test_create_task__twice__is_refused(ground, provider, refused_task):
     task = ground.task(provider)
     ground.create(task)
-    refused(task, TASK_EXISTS)
+    refused_task(task, TASK_EXISTS)
 
 
-def test_create_task__again_after_its_end__is_refused(ground, market, provider, refused):
+def test_create_task__again_after_its_end__is_refused(ground, market, provider, refused_task):
     task = ground.task(
         provider,
         commit_deadline=now() + 30 * DAY,
@@ -319,91 +310,4 @@ def test_create_task__again_after_its_end__is_refused(ground, market, provider, 
     ground.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
-    refused(task, BAD_DEADLINE)
-
-
-# ── The money that comes in ──
-
-
-@pytest.mark.parametrize("error", [-1, 1])
-def test_create_task__ether_not_exact__is_refused(ground, market, provider, error):
-    task = ground.task(provider)
-    value = task.budget + task.benchmark_fee + error
-    refuses(WRONG_VALUE, market.create_task, task, {"from": provider, "value": value})
-
-
-def test_create_task__in_a_token_with_ether__is_refused(ground, market, provider, token):
-    refuses(
-        WRONG_VALUE,
-        market.create_task,
-        ground.task(provider, token=token.address),
-        {"from": provider, "value": 1},
-    )
-
-
-def test_create_task__token_without_code__is_refused(ground, provider, stranger, refused):
-    refused(ground.task(provider, token=stranger.address), BAD_TOKEN)
-
-
-def test_create_task__no_allowance__reverts(ground, market, provider, token, refused):
-    token.approve(market, 11 * ETHER - 1, {"from": provider})
-    token.mint(provider, 11 * ETHER, {"from": provider})
-    refused(ground.task(provider, token=token.address), None)
-    token.approve(market, 11 * ETHER, {"from": provider})
-    ground.create(ground.task(provider, token=token.address))
-
-
-@pytest.mark.parametrize("mood", [Mood.HONEST, Mood.SILENT, Mood.LONG], ids=lambda mood: mood.name)
-def test_create_task__odd_token_that_delivers__is_accepted(
-    ground, provider, moody_token, books, mood
-):
-    moody_token.set_mood(mood, {"from": provider})
-    before = books(moody_token)
-    ground.create(ground.task(provider, token=moody_token.address))
-    assert before.moved() == {
-        "provider token": -11 * ETHER,
-        "market token": 11 * ETHER,
-        "owed token": 11 * ETHER,
-    }
-
-
-@pytest.mark.parametrize(
-    "mood",
-    [Mood.REFUSES, Mood.LIES, Mood.FALSE_ALARM, Mood.TAKES_FEE, Mood.GIVES_MORE, Mood.HIDES],
-    ids=lambda mood: mood.name,
-)
-def test_create_task__token_that_does_not_deliver_exactly__is_refused(
-    ground, provider, moody_token, mood, refused
-):
-    moody_token.set_mood(mood, {"from": provider})
-    refused(ground.task(provider, token=moody_token.address), BAD_TOKEN)
-
-
-def test_create_task__token_that_reverts__gives_its_reason(ground, provider, moody_token, refused):
-    moody_token.set_mood(Mood.REVERTS, {"from": provider})
-    refused(ground.task(provider, token=moody_token.address), "token says no")
-
-
-@pytest.mark.parametrize("mood", [Mood.TWO, Mood.SHORT, Mood.EATS_GAS], ids=lambda mood: mood.name)
-def test_create_task__token_that_answers_nonsense__reverts(
-    ground, provider, moody_token, mood, refused
-):
-    moody_token.set_mood(mood, {"from": provider})
-    refused(ground.task(provider, token=moody_token.address), None)
-
-
-def test_create_task__ether_forced_in_before__changes_nothing(ground, market, provider):
-    fund(market, 5 * ETHER)
-    task = ground.task(provider)
-    ground.create(task)
-    assert market.owed(sale.ZERO_ADDRESS) == 11 * ETHER
-    assert market.balance() == 16 * ETHER
-
-
-def test_create_task__tokens_donated_before__change_nothing(ground, market, provider, token):
-    token.mint(market, 7, {"from": provider})
-    ground.create(
-        ground.task(provider, token=token.address, budget=5, benchmark_fee=2, curve=curve((1, 5)))
-    )
-    assert market.owed(token) == 7
-    assert token.balanceOf(market) == 14
+    refused_task(task, BAD_DEADLINE)
