@@ -23,8 +23,7 @@ _MALFORMED = (
 _VERSION_3 = der.encode(der.explicit(0), der.integer(2))
 _CRL_VERSION_2 = der.integer(1)
 _ECDSA_WITH_SHA256 = der.encode(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2"))
-_YEARS = 946_684_800, 2_524_608_000
-"""Of Intel's certificates: 2000 up to 2050, so that UTCTime is enough."""
+_YEAR_2000 = 946_684_800
 _TRUE = der.encode(der.BOOLEAN, b"\xff")
 _SGX_EXTENSION = der.oid(sgx_extension.OID)
 
@@ -85,10 +84,11 @@ def read_certificate(certificate: x509.Certificate) -> CertificateFields:
         RejectedError: malformed, or of another version, algorithm or kind of key.
     """
     try:
-        version, _, algorithm, issuer, _, subject, _, tail = _members(
+        version, _, algorithm, issuer, validity, subject, _, tail = _members(
             certificate.tbs_certificate_bytes
         )
         _expect((version, algorithm), (_VERSION_3, _ECDSA_WITH_SHA256))
+        _check_times(*_members(validity))
         extensions = _extensions(tail)
         return CertificateFields(
             tbs=certificate.tbs_certificate_bytes,
@@ -114,8 +114,11 @@ def read_crl(crl: bytes) -> CrlFields:
     """
     try:
         found = x509.load_der_x509_crl(crl)
-        version, algorithm, issuer, *_ = _members(found.tbs_certlist_bytes)
+        version, algorithm, issuer, this_update, next_update, *_ = _members(
+            found.tbs_certlist_bytes
+        )
         _expect((version, algorithm), (_CRL_VERSION_2, _ECDSA_WITH_SHA256))
+        _check_times(this_update, next_update)
         return CrlFields(
             tbs=found.tbs_certlist_bytes,
             signature=p256.raw_signature(found.signature),
@@ -156,8 +159,15 @@ def _serial(number: int) -> int:
     return number
 
 
+def _check_times(*times: bytes) -> None:
+    """UTCTime only: it ends with 2049, as Intel's certificates do."""
+    for time in times:
+        if time[0] != der.UTC_TIME:
+            raise ValueError(f"time {time.hex()}, expected a UTCTime")
+
+
 def _unix(time: datetime) -> int:
     seconds = int(time.timestamp())
-    if not _YEARS[0] <= seconds < _YEARS[1]:
+    if seconds < _YEAR_2000:
         raise ValueError(f"time {time}, expected one of the years 2000 to 2049")
     return seconds

@@ -197,6 +197,31 @@ def test_verify_certificate__year_before_2000__is_refused(intel: SimulatedIntel)
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
+def test_verify_authority__serial_zero__passes(intel: SimulatedIntel) -> None:
+    certificate = load(reissue(intel.root, intel.authority, serial=0))
+    assert certificates.verify_authority(certificate, intel.root.public_key, AT).not_after > AT
+
+
+def generalized(time: int) -> bytes:
+    utc = der.unwrap(x509.utc_time(time), der.UTC_TIME)
+    return der.encode(0x18, b"20" + utc)
+
+
+def test_verify_certificate__generalized_time__is_refused(intel: SimulatedIntel) -> None:
+    certificate = intel.authority.certificate
+    validity = x509.utc_time(certificate.not_before) + x509.utc_time(certificate.not_after)
+    for times in (
+        generalized(certificate.not_before) + x509.utc_time(certificate.not_after),
+        x509.utc_time(certificate.not_before) + generalized(certificate.not_after),
+    ):
+        body = der.unwrap(certificate.tbs(), der.SEQUENCE)
+        changed = body.replace(der.encode(der.SEQUENCE, validity), der.encode(der.SEQUENCE, times))
+        signed = x509.signed(der.encode(der.SEQUENCE, changed), intel.root.key)
+        loaded = load_der_x509_certificate(signed)
+        assert refused(loaded, INTERMEDIATE, intel.root.public_key) is Reason.DER
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 def test_verify_certificate__serial_below_zero__is_refused(intel: SimulatedIntel) -> None:
     tbs = reissue(intel.root, intel.authority, serial=0x7F).certificate.tbs()
     negative = tbs.replace(der.integer(0x7F), der.encode(der.INTEGER, b"\xff"), 1)

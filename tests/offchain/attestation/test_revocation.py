@@ -83,3 +83,12 @@ def test_verify_crl__version_1__is_refused(intel: SimulatedIntel) -> None:
 def tbs_of(signed: bytes) -> bytes:
     tbs, *_ = der.elements(der.unwrap(signed, der.SEQUENCE))
     return der.encode(*tbs)
+
+
+def test_verify_crl__time_that_is_no_utctime__is_refused(intel: SimulatedIntel) -> None:
+    body = der.unwrap(tbs_of(intel.root.revoke(7, this_update=AT)), der.SEQUENCE)
+    time = x509.utc_time(AT)
+    generalized = der.encode(0x18, b"20" + der.unwrap(time, der.UTC_TIME))
+    changed = der.encode(der.SEQUENCE, body.replace(time, generalized, 1))
+    crl = x509.signed(changed, intel.root.key)
+    assert refused(crl, intel.root.public_key) is Reason.DER
