@@ -52,7 +52,7 @@ exports: (
 exports: timelock.ready_at
 
 MAX_EVIDENCE: constant(uint256) = 8_192
-MAX_FLOORS: constant(uint256) = 32
+MAX_FLOORS: constant(uint256) = 128
 
 # How the first byte of evidence says what stands before the quote.
 KNOWN_PCK: constant(uint256) = 0

@@ -14,7 +14,7 @@ from interfaces import IDcapVerifier
 
 uses: certificates
 
-MAX_DOCUMENT: constant(uint256) = 16_384
+MAX_DOCUMENT: constant(uint256) = 32_768
 
 anchored_at: public(HashMap[bytes32, uint256])  # sha256 of the document → unix seconds
 

@@ -53,12 +53,13 @@ def set_tcb_floor(_floor: IDcapVerifier.TcbFloor):
 
 @external
 @view
-def tcb_floor(_fmspc: bytes6, _tee: uint256, _module: uint256) -> IDcapVerifier.TcbFloor:
-    word: uint256 = self.floors[self._key(convert(_fmspc, uint256), _tee, _module)]
+def tcb_floor(_fmspc: bytes6, _tee: uint8, _module: uint8) -> IDcapVerifier.TcbFloor:
+    tee: uint256 = convert(_tee, uint256)
+    word: uint256 = self.floors[self._key(convert(_fmspc, uint256), tee, convert(_module, uint256))]
     errors._require(word != 0, errors.TCB_UNKNOWN)
     return IDcapVerifier.TcbFloor(
         fmspc=_fmspc,
-        tee=_tee,
+        tee=tee,
         svns=convert(convert(word & _SVNS, uint128), bytes16),
         pce_svn=(word >> _PCE_SVN) & 65535,
     )

@@ -48,7 +48,7 @@ def refused(verifier, signature):
         tcb_info(TeeType.SGX).encode(),
         qe_identity(TeeType.TDX).encode(),
         b"",
-        b"x" * 16_384,
+        b"x" * 32_768,
     ],
     ids=["tdx", "sgx", "qe", "empty", "longest"],
 )

@@ -203,7 +203,7 @@ def test_set_tcb_floor__of_one_kind_of_machine__leaves_the_others(verifier, owne
         (FMSPC, 1, 0),
         (FMSPC, 130, 0),
         (bytes(6), 0, 0),
-        (FMSPC, 0, 256),
+        (FMSPC, 255, 255),
     ],
 )
 def test_tcb_floor__of_no_machine__reverts(verifier, fmspc, tee, module):
