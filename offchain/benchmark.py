@@ -22,7 +22,6 @@ from offchain.models.runner import Predictions
 from offchain.models.spec import ModelLimits, ModelSpec, Output
 from offchain.opening import Disqualified, Job
 from offchain.results import Fault, Result
-from offchain.samples import Samples
 
 Array = NDArray[Any]
 
@@ -65,40 +64,38 @@ class Benchmark:
 
     Args:
         manifest: the task's.
-        samples: those that the seed drew.
+        targets: of the sample.
         tolerance: parts per million that runtime optimisations may move a score.
         tools: of the machine.
     """
 
     manifest: Manifest
-    samples: Samples
+    targets: Array
     tolerance: int
     tools: Tools
 
     def score(self, outputs: Array) -> int:
         """Parts per million."""
         wide = outputs.astype(np.float64) if outputs.dtype.kind == "f" else outputs
-        return metrics.score(self.manifest.metric, self.samples.targets, wide)
+        return metrics.score(self.manifest.metric, self.targets, wide)
 
-    def measure(self, job: Job) -> Measurement:
-        """A submission's result.
+    def measure(self, inputs: Array, job: Job) -> Measurement:
+        """A submission's result on the sample's inputs.
 
         Raises:
             RunAborted: what the environment gets wrong.
         """
         try:
-            outputs, score = self._score(job)
+            outputs, score = self._score(inputs, job)
         except (Disqualified, Refusal) as fault:
             return Measurement(Result(job.index, reason=fault.reason))
         keep = self.manifest.selection is Selection.ENSEMBLE
         return Measurement(Result(job.index, score), outputs if keep else None)
 
-    def _score(self, job: Job) -> tuple[Array, int]:
+    def _score(self, inputs: Array, job: Job) -> tuple[Array, int]:
         model, manifest = self._open(job), self.manifest
         run = self.tools.run
-        predictions = run(
-            model, self.samples.inputs, manifest.model, manifest.limits, submission=job.index
-        )
+        predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
         plain = read(predictions.plain, manifest.model)
         optimised = read(predictions.optimised, manifest.model)
         score = self.score(plain)
@@ -150,6 +147,7 @@ def read(predictions: Array, spec: ModelSpec) -> Array:
 
 def measure_all(
     benchmark: Benchmark,
+    inputs: Array,
     jobs: Iterable[Job],
     workers: int,
     progress: Callable[[Result], None],
@@ -157,6 +155,9 @@ def measure_all(
     """The measurement of every job, by index; the same whatever the number of workers.
 
     Args:
+        benchmark: of the task.
+        inputs: of the sample. An argument of each call, since joblib sends a large array to a
+            cluster's worker once, and what a bound method holds with every job.
         jobs: by rising index.
         workers: how many are measured at a time: joblib's ``n_jobs``, in threads unless joblib is
             configured otherwise (each model runs in a process of its own).
@@ -178,7 +179,7 @@ def measure_all(
         ready, duplicates = _next_wave(waiting.values(), scored)
         for job in duplicates:
             take(Measurement(Result(job.index, reason=Fault.DUPLICATE)))
-        for measurement in parallel(delayed(benchmark.measure)(job) for job in ready):
+        for measurement in parallel(delayed(benchmark.measure)(inputs, job) for job in ready):
             take(measurement)
             if measurement.result.score is not None:
                 scored |= waiting[measurement.result.index].digests()

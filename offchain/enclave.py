@@ -96,8 +96,8 @@ class Enclave:
         results, jobs = open_submissions(
             transcript, release.inventory, bundle.keyrings, position, self._sealing_private
         )
-        benchmark = Benchmark(manifest, samples, transcript.task.tolerance, tools)
-        measured = measure_all(benchmark, jobs, workers, progress)
+        benchmark = Benchmark(manifest, samples.targets, transcript.task.tolerance, tools)
+        measured = measure_all(benchmark, samples.inputs, jobs, workers, progress)
         results |= {index: each.result for index, each in measured.items()}
         own = Measured(
             transcript,

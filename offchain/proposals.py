@@ -6,7 +6,6 @@ A proposal travels unsigned. Each enclave holds it against its own measurement (
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from pydantic.dataclasses import dataclass as checked_dataclass
 
@@ -22,9 +21,11 @@ from offchain.transcript import Transcript
 
 @checked_dataclass(frozen=True, config=STRICT)
 class Proposal:
-    """Args:
-    results: of every revealed submission, by rising index.
-    chosen: in `Selection.ENSEMBLE` the team in the order of the choices, else empty.
+    """Scores and choices.
+
+    Args:
+        results: of every revealed submission, by rising index.
+        chosen: in `Selection.ENSEMBLE` the team in the order of the choices, else empty.
     """
 
     results: tuple[Result, ...]
@@ -56,7 +57,7 @@ class Measured:
     def __repr__(self) -> str:
         return f"Measured(task 0x{self.transcript.task_id.hex()}, {len(self.results)} results)"
 
-    @cached_property
+    @property
     def tolerance(self) -> int:
         """Parts per million by which two honest measurements may differ."""
         return self.transcript.task.tolerance

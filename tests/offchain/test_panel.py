@@ -11,7 +11,7 @@ from offchain.manifest import Selection
 from offchain.panel import Posted
 from offchain.pricing import Award
 from offchain.proposals import Proposal
-from offchain.reports import Report, sign
+from offchain.reports import Cosignature, Report, sign
 from offchain.results import Result
 from tests.offchain.market import ROWS, TOOLS, Market, Offer, key_of, make_market, model
 from tests.vectors.generate import DOMAIN, signing_key, word
@@ -161,6 +161,7 @@ def altered(**changes: object) -> Posted:
         (altered(awards=()), Why.POSTED),
         (altered(results=word("results")), Why.POSTED),
         (replace(POSTED, cosignatures=()), Why.POSTED),
+        (replace(POSTED, cosignatures=(Cosignature(bytes(32), bytes(32), bytes(32)),)), Why.POSTED),
         (replace(POSTED, cosignatures=(sign(word("x"), signing_key("y"), word("z")),)), Why.POSTED),
     ],
 )
