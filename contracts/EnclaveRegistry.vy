@@ -12,10 +12,10 @@ from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
 from contracts.modules import enrolment
+from contracts.modules import equivocation
 from contracts.modules import errors
 from contracts.modules import operator_stake
 from contracts.modules import quorum
-from contracts.modules import slashing
 from contracts.modules import trust
 from interfaces import IEnclaveRegistry
 
@@ -23,11 +23,11 @@ implements: IEnclaveRegistry
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: operator_stake
+initializes: operator_stake[ownable := ownable]
 initializes: trust[ownable := ownable]
 initializes: enrolment[operator_stake := operator_stake, trust := trust]
 initializes: quorum[operator_stake := operator_stake, trust := trust]
-initializes: slashing[ownable := ownable, operator_stake := operator_stake, trust := trust]
+initializes: equivocation[operator_stake := operator_stake, trust := trust]
 
 # ── Exports ──
 
@@ -43,7 +43,8 @@ exports: (
 )
 exports: (trust.propose_verifier, trust.add_verifier)
 exports: (quorum.check_quorum, quorum.revoked_since, quorum.is_active)
-exports: (slashing.set_market, slashing.slash, slashing.prove_equivocation, slashing.market)
+exports: (operator_stake.set_market, operator_stake.slash, operator_stake.market)
+exports: (equivocation.prove_equivocation, operator_stake.burn_stake)
 exports: (operator_stake.operator, operator_stake.credits)
 exports: (trust.enclave, trust.platform, trust.measurement, trust.verifier)
 # Not `renounce_ownership`: without a guardian nobody could revoke a broken platform.

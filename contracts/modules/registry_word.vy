@@ -4,14 +4,14 @@
 @license GNU Affero General Public License v3.0 only
 @notice The only place that knows the layout:
 
-        | bits        | 0-159    | 160-199    | 200-239    | 240-255     |
-        |-------------|----------|------------|------------|-------------|
-        |             | value    | revoked_at | until      | epoch       |
-        | operator    | stake    |            | unlocks_at | withdrawals |
-        | enclave     | binding  | revoked_at | expiry     | operator's  |
-        | platform    | operator | revoked_at | held_until | operator's  |
-        | measurement | verifier | revoked_at |            |             |
-        | verifier    | added_at | revoked_at | ready_at   |             |
+        | bits        | 0-159    | 160-199      | 200-239    | 240-255     |
+        |-------------|----------|--------------|------------|-------------|
+        |             | value    | revoked_at   | until      | epoch       |
+        | operator    | stake    | condemned_at | unlocks_at | withdrawals |
+        | enclave     | binding  | revoked_at   | expiry     | operator's  |
+        | platform    | operator | revoked_at   | held_until | operator's  |
+        | measurement | verifier | revoked_at   |            |             |
+        | verifier    | added_at | revoked_at   | ready_at   |             |
 
         Zero is what nobody has touched.
 @dev Packing trusts its caller. Times fit until the year 36,812. A withdrawal takes 21 days, so

@@ -11,7 +11,7 @@ from eth_keys.datatypes import Signature as Ecdsa
 from offchain.eip712 import Domain
 from tests import reasons
 from tests.sale import Cosignature, Enclave, Report, RosterEntry, Signer, Task
-from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, unless
+from tests.stateful.ledger import ETHER, Call, Ledger, Refused, unless
 from tests.stateful.registry_reference import Bound, Enrolment, Reference, Signature, Verifier
 
 
@@ -54,7 +54,8 @@ class RegistryModel:
 
     def unstake(self, call: Call, to: str) -> Refused | int:
         operator = self.reference.operators[call.sender]
-        if 0 < operator.unlocks_at <= call.now and not self.ledger.pushes(ETHER, to):
+        unlocked = 0 < operator.unlocks_at <= call.now and not operator.condemned_at
+        if unlocked and not self.ledger.pushes(ETHER, to):
             return Refused(frozenset([reasons.PAYMENT_FAILED]))
         refusal = self.reference.unstake(call.sender, call.now)
         return because(refusal) or self._pay(to, operator.stake)
@@ -132,9 +133,10 @@ class RegistryModel:
             Signature(recover(report.digest(self.domain), cosignature), key, cosignature.platform)
             for report, cosignature, key in zip(reports, cosignatures, sealing_keys, strict=True)
         )
-        burned, staked = self.reference.burned, self._staked()
-        refusal = self.reference.prove_equivocation(task.measurement, (one, other), call.sender)
-        self.ledger.move(ETHER, self.address, BURNED, self.reference.burned - burned)
+        staked = self._staked()
+        refusal = self.reference.prove_equivocation(
+            task.measurement, (one, other), call.sender, call.now
+        )
         return because(refusal) or staked - self._staked()
 
     def _staked(self) -> int:

@@ -26,6 +26,7 @@ class Operator:
     stake: int = 0
     unlocks_at: int = 0
     epoch: int = 0
+    condemned_at: int = 0
 
 
 @dataclass
@@ -109,8 +110,20 @@ class Reference:
         record = self.operators[operator]
         if not record.unlocks_at:
             return reasons.NOT_UNBONDING
+        if record.condemned_at:
+            return reasons.CONDEMNED
         if now < record.unlocks_at:
             return reasons.TOO_EARLY
+        self.operators[operator] = Operator(epoch=record.epoch + 1)
+        return None
+
+    def burn_stake(self, operator: str, now: int) -> Reason:
+        record = self.operators[operator]
+        if not record.condemned_at:
+            return reasons.NOT_CONDEMNED
+        if now < record.unlocks_at:
+            return reasons.TOO_EARLY
+        self.burned += record.stake
         self.operators[operator] = Operator(epoch=record.epoch + 1)
         return None
 
@@ -263,7 +276,7 @@ class Reference:
         return any(self.revoked.get(each, -1) >= time for each in subjects)
 
     def prove_equivocation(
-        self, measurement: bytes, by: tuple[Signature, Signature], prover: str
+        self, measurement: bytes, by: tuple[Signature, Signature], prover: str, now: int
     ) -> Reason:
         """Two reports that contradict one another, each signed by one of the two."""
         if by[0].platform != by[1].platform:
@@ -275,11 +288,14 @@ class Reference:
             if enclave.epoch != self.operators[enclave.bound.operator].epoch:
                 return reasons.OPERATOR_INACTIVE
         operator = self.operators[self.platforms[by[0].platform].operator]
+        if operator.condemned_at:
+            return reasons.CONDEMNED
         if not operator.stake:
             return reasons.NO_STAKE
-        self.credits[prover] += operator.stake // 4
-        self.burned += operator.stake - operator.stake // 4
-        operator.stake = 0
+        reward = operator.stake // 4
+        self.credits[prover] += reward
+        operator.stake -= reward
+        operator.condemned_at, operator.unlocks_at = now, now + UNBONDING
         return None
 
     def _enclave(self, measurement: bytes, by: Signature) -> Enclave | None:

@@ -142,6 +142,13 @@ class Registry(RuleBasedStateMachine):
         if stakes_again:
             self.stake(operator, ETHER)
 
+    @rule(operator=operators)
+    def burn_stake(self, operator: str) -> None:
+        condemned = [each for each in OPERATORS if self.reference.operators[each].condemned_at]
+        operator = condemned[0] if condemned else operator
+        refusal = self.reference.burn_stake(operator, self.now)
+        self._expect(refusal, lambda: self.registry.burn_stake(operator, sender=CHALLENGER))
+
     @rule(
         operator=operators,
         amount=st.sampled_from([0, 1, ETHER // 2, 10 * ETHER]),
@@ -270,7 +277,7 @@ class Registry(RuleBasedStateMachine):
         first = self._signature(data, measurement, data.draw(signing))
         second = data.draw(st.sampled_from([first.signing_key, data.draw(signing)]))
         by = first, self._signature(data, measurement, second)
-        refusal = self.reference.prove_equivocation(measurement, by, PROVER)
+        refusal = self.reference.prove_equivocation(measurement, by, PROVER, self.now)
         self._expect(refusal, lambda: self.bench.prove_equivocation(measurement, by))
 
     # ── What always holds ──
@@ -287,7 +294,12 @@ class Registry(RuleBasedStateMachine):
         reference, read, revoked = self.reference, self.bench.words.read, self.reference.revoked
         for operator in OPERATORS:
             of_operator = reference.operators[operator]
-            expected = packed(of_operator.stake, 0, of_operator.unlocks_at, of_operator.epoch)
+            expected = packed(
+                of_operator.stake,
+                of_operator.condemned_at,
+                of_operator.unlocks_at,
+                of_operator.epoch,
+            )
             assert read("operator_stake.operators", operator) == expected
         for owed_to in (CHALLENGER, PROVER, *OPERATORS):
             assert read("operator_stake.credits", owed_to) == reference.credits[owed_to]

@@ -204,7 +204,8 @@ class Twin:
         registry = Words(self.world.registry)
         for operator in self.world.operators:
             model = self.registry.reference.operators[operator]
-            word = model.stake | model.unlocks_at << 200 | model.epoch << 240
+            times = model.condemned_at << 160 | model.unlocks_at << 200
+            word = model.stake | times | model.epoch << 240
             assert registry.read("operator_stake.operators", operator) == word
         for holder in self.world.people:
             assert (

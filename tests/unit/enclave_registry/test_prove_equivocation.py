@@ -2,11 +2,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts, web3
+from brownie import EnclaveRegistry, reverts, web3
 
 from offchain.eip712 import Domain
 from tests.reasons import (
     BAD_SIGNATURE,
+    CONDEMNED,
     DIFFERENT_PLATFORMS,
     DIFFERENT_RUNS,
     ENCLAVE_UNKNOWN,
@@ -16,6 +17,7 @@ from tests.reasons import (
     OPERATOR_INACTIVE,
     WRONG_TASK,
 )
+from tests.reasons import UNBONDING as UNBONDING_REASON
 from tests.sale import (
     DAY,
     ETHER,
@@ -65,6 +67,11 @@ class Case:
         return self.registry.prove_equivocation.call(*arguments, {"from": self.prover})
 
 
+def is_condemned(registry, operator):
+    stake, _, _, condemned_at = registry.operator(operator)
+    return condemned_at == now() and stake == 10 * ETHER - 10 * ETHER // 4
+
+
 @pytest.fixture
 def case(bench, registry, prover, market, enlisted):
     made = task(prover.address, roster([enlisted]), bench.measurement, now(), tolerance=TOLERANCE)
@@ -80,51 +87,53 @@ def two_stories(case):
 # ── Success ──
 
 
-def test_prove_equivocation__one_enclave__takes_the_stake_a_quarter_for_the_prover(
+def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarter(
     bench, registry, case, two_stories, enlisted, operator, rival, prover
 ):
     bench.stake(operator, 3)
     bench.stake(rival)
-    burned_before = web3.eth.get_balance(ZERO_ADDRESS)
+    time = now() + 100
+    at(time)
     receipt = case.prove(*two_stories, by=(enlisted, enlisted))
-    taken = 10 * ETHER + 3
-    reward = taken // 4
-    assert receipt.return_value == taken
-    assert registry.operator(operator) == (0, 0, 0)
-    assert registry.operator(rival) == (10 * ETHER, 0, 0)
+    stake = 10 * ETHER + 3
+    reward = stake // 4
+    assert receipt.return_value == reward
+    assert registry.operator(operator) == (stake - reward, time + UNBONDING, 0, time)
+    assert registry.operator(rival) == (10 * ETHER, 0, 0, 0)
     assert registry.credits(prover) == reward
-    assert registry.balance() == 10 * ETHER + reward
-    assert web3.eth.get_balance(ZERO_ADDRESS) - burned_before == taken - reward
+    assert registry.balance() == 10 * ETHER + stake
+    assert not bench.is_active(enlisted)
     assert only_event(receipt, "EquivocationProven") == {
         "operator": operator,
         "prover": prover,
         "platform": enlisted.platform,
         "task_id": case.task.id(case.domain),
-        "taken": taken,
+        "stake": stake,
         "reward": reward,
     }
 
 
-def test_prove_equivocation__two_enclaves_of_one_platform__takes_the_stake(
+def test_prove_equivocation__two_enclaves_of_one_platform__condemns(
     bench, registry, case, two_stories, enlisted, operator
 ):
     twin = replace(enclave("twin", operator.address), platform=enlisted.platform)
     bench.register(twin)
     case.prove(*two_stories, by=(enlisted, twin))
-    assert registry.operator(operator) == (0, 0, 0)
+    assert is_condemned(registry, operator)
 
 
-def test_prove_equivocation__unbonding__still_takes_the_stake(
+def test_prove_equivocation__unbonding__condemns_and_locks_anew(
     registry, case, two_stories, enlisted, operator
 ):
     registry.request_unstake({"from": operator})
-    unlocks_at = registry.operator(operator)[1]
-    at(unlocks_at + 1)
+    time = registry.operator(operator)[1] + 1
+    at(time)
     case.prove(*two_stories, by=(enlisted, enlisted))
-    assert registry.operator(operator) == (0, unlocks_at, 0)
+    left = 10 * ETHER - 10 * ETHER // 4
+    assert registry.operator(operator) == (left, time + UNBONDING, 0, time)
 
 
-def test_prove_equivocation__expired_and_revoked__still_takes_the_stake(
+def test_prove_equivocation__expired_and_revoked__condemns(
     bench, registry, case, two_stories, enlisted, operator, owner
 ):
     registry.revoke_enclave(enlisted.signing_key, bench.measurement, {"from": owner})
@@ -132,15 +141,33 @@ def test_prove_equivocation__expired_and_revoked__still_takes_the_stake(
     registry.revoke_measurement(bench.measurement, {"from": owner})
     at(now() + MAX_LIFETIME + UNBONDING + DAY)
     case.prove(*two_stories, by=(enlisted, enlisted))
-    assert registry.operator(operator) == (0, 0, 0)
+    assert is_condemned(registry, operator)
 
 
-def test_prove_equivocation__by_the_culprit__still_costs_three_quarters(
-    registry, case, two_stories, enlisted, operator
+def test_prove_equivocation__by_the_culprit__costs_three_quarters_and_still_serves_fines(
+    bench, registry, case, two_stories, enlisted, operator, challenger
 ):
+    """Nobody proves its own fault to leave a challenger without its fine."""
     replace(case, prover=operator).prove(*two_stories, by=(enlisted, enlisted))
     assert registry.credits(operator) == 10 * ETHER // 4
-    assert registry.balance() == 10 * ETHER // 4
+    assert bench.slash(operator, 7 * ETHER, challenger).return_value == 7 * ETHER
+    at(now() + UNBONDING + 1)
+    with reverts(CONDEMNED):
+        registry.unstake(operator, {"from": operator})
+
+
+def test_prove_equivocation__condemned__can_do_nothing_until_the_stake_is_burned(
+    bench, registry, case, two_stories, enlisted, operator
+):
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    with reverts(UNBONDING_REASON):
+        bench.stake(operator)
+    with reverts(UNBONDING_REASON):
+        registry.request_unstake({"from": operator})
+    with reverts(UNBONDING_REASON):
+        bench.try_register(enlisted)
+    with reverts(CONDEMNED):
+        registry.unstake(operator, {"from": operator})
 
 
 @pytest.mark.parametrize("stake", [1, 3, 4, 5])
@@ -150,7 +177,7 @@ def test_prove_equivocation__a_few_wei__reward_rounds_down(
     bench.slash(operator, 10 * ETHER - stake, challenger)
     case.prove(*two_stories, by=(enlisted, enlisted))
     assert registry.credits(prover) == stake // 4
-    assert registry.balance() == 10 * ETHER - stake + stake // 4
+    assert registry.operator(operator)[0] == stake - stake // 4
 
 
 # ── What contradicts ──
@@ -175,7 +202,7 @@ BASE = (3, 900_000), (7, 800_000)
 def test_prove_equivocation__awards_that_contradict__either_way_round(case, enlisted, pairs):
     stories = [case.report(*BASE), case.report(*pairs)]
     for first, second in (stories, stories[::-1]):
-        assert case.try_prove(first, second, by=(enlisted, enlisted)) == 10 * ETHER
+        assert case.try_prove(first, second, by=(enlisted, enlisted)) == 10 * ETHER // 4
 
 
 @pytest.mark.parametrize(
@@ -203,7 +230,7 @@ def test_prove_equivocation__an_award_and_none__contradict_whatever_the_score(
     registry, case, enlisted
 ):
     case.prove(case.report((0, 1)), case.report(), by=(enlisted, enlisted))
-    assert registry.operator(enlisted.operator) == (0, 0, 0)
+    assert is_condemned(registry, enlisted.operator)
 
 
 @pytest.mark.parametrize("tolerance", [0, 2**255, 2**256 - 1])
@@ -241,12 +268,12 @@ def test_prove_equivocation__another_run__reverts(case, two_stories, enlisted, c
         case.try_prove(first, second._replace(**changed), by=(enlisted, enlisted))
 
 
-def test_prove_equivocation__in_the_panel_round__takes_the_stake(
+def test_prove_equivocation__in_the_panel_round__condemns(
     registry, case, two_stories, enlisted, operator
 ):
     first, second = (story._replace(round=1) for story in two_stories)
     case.prove(first, second, by=(enlisted, enlisted))
-    assert registry.operator(operator) == (0, 0, 0)
+    assert is_condemned(registry, operator)
 
 
 def test_prove_equivocation__signature_of_another_report__reverts(
@@ -342,11 +369,19 @@ def test_prove_equivocation__of_an_earlier_epoch__reverts_unless_revived(
         case.try_prove(*two_stories, by=(enlisted, enlisted))
     bench.register(enlisted)
     case.prove(*two_stories, by=(enlisted, enlisted))
-    assert registry.operator(operator) == (0, 0, 1)
+    assert is_condemned(registry, operator)
 
 
 def test_prove_equivocation__again__reverts(case, two_stories, enlisted):
     case.prove(*two_stories, by=(enlisted, enlisted))
+    with reverts(CONDEMNED):
+        case.try_prove(*two_stories, by=(enlisted, enlisted))
+
+
+def test_prove_equivocation__everything_slashed__reverts(
+    bench, case, two_stories, enlisted, operator, challenger
+):
+    bench.slash(operator, 10 * ETHER, challenger)
     with reverts(NO_STAKE):
         case.try_prove(*two_stories, by=(enlisted, enlisted))
 

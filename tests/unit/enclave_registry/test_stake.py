@@ -1,6 +1,6 @@
-from brownie import reverts
+from brownie import EnclaveRegistry, reverts
 
-from tests.reasons import TOO_MUCH_STAKE, UNBONDING, ZERO_AMOUNT
+from tests.reasons import MARKET_UNKNOWN, TOO_MUCH_STAKE, UNBONDING, ZERO_AMOUNT
 from tests.sale import ETHER
 from tests.unit.chain import at, fund, now
 from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
@@ -9,22 +9,22 @@ from tests.unit.enclave_registry.bench import only_event
 BOUND = 2**128
 
 
-def test_stake__first__counts(registry, operator):
+def test_stake__first__counts(bench, registry, operator):
     before = operator.balance()
     receipt = registry.stake({"from": operator, "value": 3 * ETHER})
-    assert registry.operator(operator) == (3 * ETHER, 0, 0)
+    assert registry.operator(operator) == (3 * ETHER, 0, 0, 0)
     assert registry.balance() == 3 * ETHER
     assert operator.balance() == before - 3 * ETHER
     fields = {"operator": operator, "amount": 3 * ETHER, "stake": 3 * ETHER}
     assert only_event(receipt, "Staked") == fields
 
 
-def test_stake__again__adds_up(registry, operator, rival):
+def test_stake__again__adds_up(bench, registry, operator, rival):
     registry.stake({"from": operator, "value": ETHER})
     registry.stake({"from": rival, "value": 5 * ETHER})
     receipt = registry.stake({"from": operator, "value": 1})
-    assert registry.operator(operator) == (ETHER + 1, 0, 0)
-    assert registry.operator(rival) == (5 * ETHER, 0, 0)
+    assert registry.operator(operator) == (ETHER + 1, 0, 0, 0)
+    assert registry.operator(rival) == (5 * ETHER, 0, 0, 0)
     fields = {"operator": operator, "amount": 1, "stake": ETHER + 1}
     assert only_event(receipt, "Staked") == fields
 
@@ -35,10 +35,16 @@ def test_stake__after_withdrawal__counts_in_the_next_epoch(bench, registry, oper
     at(now() + UNBONDING_TIME)
     registry.unstake(operator, {"from": operator})
     bench.stake(operator, 2 * ETHER)
-    assert registry.operator(operator) == (2 * ETHER, 0, 1)
+    assert registry.operator(operator) == (2 * ETHER, 0, 1, 0)
 
 
-def test_stake__nothing_sent__reverts(registry, operator):
+def test_stake__no_market__reverts(deployer, owner, verifier, operator):
+    unnamed = deployer.deploy(EnclaveRegistry, owner, verifier)
+    with reverts(MARKET_UNKNOWN):
+        unnamed.stake({"from": operator, "value": 1})
+
+
+def test_stake__nothing_sent__reverts(bench, registry, operator):
     with reverts(ZERO_AMOUNT):
         registry.stake({"from": operator, "value": 0})
 
@@ -53,13 +59,13 @@ def test_stake__unbonding__reverts(bench, registry, operator):
         registry.stake({"from": operator, "value": 1})
 
 
-def test_stake__up_to_the_bound__counts(registry, operator):
+def test_stake__up_to_the_bound__counts(bench, registry, operator):
     fund(operator, 2 * BOUND)
     registry.stake({"from": operator, "value": BOUND - 1})
-    assert registry.operator(operator) == (BOUND - 1, 0, 0)
+    assert registry.operator(operator) == (BOUND - 1, 0, 0, 0)
 
 
-def test_stake__at_the_bound__reverts(registry, operator):
+def test_stake__at_the_bound__reverts(bench, registry, operator):
     fund(operator, 2 * BOUND)
     with reverts(TOO_MUCH_STAKE):
         registry.stake({"from": operator, "value": BOUND})

@@ -1,63 +1,26 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title What costs an operator its stake
+@title Equivocation
 @license GNU Affero General Public License v3.0 only
-@notice The market's fines, and proof of equivocation, which needs no state of the market.
+@notice prove_equivocation: one platform, two reports that contradict one another. It needs no state
+        of the market.
 """
-
-from snekmate.auth import ownable
 
 from contracts.modules import compact_signature
 from contracts.modules import errors
-from contracts.modules import registry_word
 from contracts.modules import operator_stake
+from contracts.modules import registry_word
 from contracts.modules import trust
 from interfaces import IEnclaveRegistry
 from interfaces import IModelMarket
 from interfaces import Types
 
-uses: ownable
 uses: operator_stake
 uses: trust
 
-# One part in so many is the prover's: worth its while, and little comfort to a culprit who proves
-# its own fault.
-_REWARD_DIVISOR: constant(uint256) = 4
 # An award is score << 32 | index.
 _INDEX: constant(uint256) = 2**32 - 1
-
-# The market that may slash, zero until named.
-market: public(address)
-
-
-# ── Owner ──
-
-
-@external
-def set_market(_market: address):
-    ownable._check_owner()
-    if self.market != empty(address):
-        errors._revert(errors.MARKET_KNOWN)
-    if not _market.is_contract:
-        errors._revert(errors.NOT_A_CONTRACT)
-    self.market = _market
-    log IEnclaveRegistry.MarketSet(market=_market)
-
-
-# ── Market ──
-
-
-@external
-def slash(_operator: address, _amount: uint256, _beneficiary: address) -> uint256:
-    if msg.sender != self.market:
-        errors._revert(errors.NOT_MARKET)
-    taken: uint256 = operator_stake._take(_operator, _amount)
-    operator_stake._credit(_beneficiary, taken)
-    log IEnclaveRegistry.Slashed(
-        operator=_operator, beneficiary=_beneficiary, asked=_amount, taken=taken
-    )
-    return taken
 
 
 # ── Anyone ──
@@ -70,17 +33,18 @@ def prove_equivocation(
     _cosignatures: Types.Cosignature[2],
     _sealing_keys: bytes32[2],
 ) -> uint256:
-    if self.market == empty(address):
+    market: IModelMarket = IModelMarket(operator_stake.market)
+    if market.address == empty(address):
         errors._revert(errors.MARKET_UNKNOWN)
-    task_id: bytes32 = staticcall IModelMarket(self.market).task_id(_task)
+    task_id: bytes32 = staticcall market.task_id(_task)
     self._check_contradiction(task_id, _reports, _task.tolerance)
     platform: bytes32 = _cosignatures[0].platform
     if _cosignatures[1].platform != platform:
         errors._revert(errors.DIFFERENT_PLATFORMS)
     holder: address = registry_word._account(trust.platforms[platform])
-    operator: uint256 = operator_stake.operators[holder]
+    epoch: uint256 = registry_word._epoch(operator_stake.operators[holder])
     for i: uint256 in range(2):
-        digest: bytes32 = staticcall IModelMarket(self.market).report_digest(_reports[i])
+        digest: bytes32 = staticcall market.report_digest(_reports[i])
         signing_key: address = compact_signature._signer(
             digest, _cosignatures[i].r, _cosignatures[i].vs
         )
@@ -88,24 +52,20 @@ def prove_equivocation(
         binding: uint256 = registry_word._binding(holder, platform, _sealing_keys[i])
         if registry_word._value(enclave) != binding:
             errors._revert(errors.ENCLAVE_UNKNOWN)
-        if registry_word._epoch(enclave) != registry_word._epoch(operator):
+        if registry_word._epoch(enclave) != epoch:
             errors._revert(errors.OPERATOR_INACTIVE)
-    taken: uint256 = operator_stake._take(holder, registry_word._value(operator))
-    if taken == 0:
-        errors._revert(errors.NO_STAKE)
-    # Rounded down, against the prover, by less than one wei.
-    reward: uint256 = taken // _REWARD_DIVISOR
-    operator_stake._credit(msg.sender, reward)
+    amount: uint256 = 0
+    reward: uint256 = 0
+    amount, reward = operator_stake._condemn(holder, msg.sender)
     log IEnclaveRegistry.EquivocationProven(
         operator=holder,
         prover=msg.sender,
         platform=platform,
         task_id=task_id,
-        taken=taken,
+        stake=amount,
         reward=reward,
     )
-    operator_stake._burn(taken - reward)
-    return taken
+    return reward
 
 
 # ── Internal ──
