@@ -10,6 +10,7 @@ COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
     "serve": "boot an enclave and serve it on loopback",
     "release": "release the test set of a task to enclaves",
+    "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
 }
 """Each is a module of `offchain.commands`, with ``add`` and ``run``."""
 

@@ -29,6 +29,13 @@ class Sender(Protocol):
         """
 
 
+def is_sending(web3: Web3, address: str) -> bool:
+    """Whether a transaction of the account waits for its block, of an earlier process say."""
+    account = web3.to_checksum_address(address)
+    count = web3.eth.get_transaction_count
+    return count(account, "pending") > count(account, "latest")
+
+
 class NodeSender:
     """An account that the node holds: of a development chain, or of a signer behind the node."""
 

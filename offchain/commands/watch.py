@@ -1,0 +1,69 @@
+"""``python -m offchain watch``: an operator's enclave at work, until SIGTERM or SIGINT."""
+
+import argparse
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+from offchain.chain.documents import Folder
+from offchain.chain.sender import KeySender, NodeSender, Sender, unlock
+from offchain.commands import arguments as shared
+from offchain.service.client import EnclaveClient
+from offchain.watch.operator import Operator
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("--enclave", required=True, help="URL of the operator's own service")
+    parser.add_argument("--peer", action="append", default=[], help="URL of a co-signer's service")
+    parser.add_argument("--folder", required=True, help="where the provider publishes")
+    parser.add_argument("--results", required=True, type=Path, help="folder for results files")
+    account = parser.add_mutually_exclusive_group(required=True)
+    account.add_argument("--keystore", type=Path, help="key file; its password is asked for")
+    account.add_argument("--node-account", type=shared.address, help="account of the node")
+    parser.add_argument(
+        "--dispute",
+        action="store_true",
+        help="dispute reports that the enclave contradicts, and bring the panel's verdict",
+    )
+    parser.add_argument("--poll", type=float, default=12.0, help="seconds between two looks")
+    shared.add_market(parser)
+    shared.add_sources(parser)
+
+
+def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
+    """Watches; says what it does, once."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    operator, said = _operator(arguments), frozenset[str]()
+    yield f"watching with {operator.enclave.identity().signing_key}"
+    while not stop.is_set():
+        lines = []
+        for line in operator.step():
+            lines.append(line)
+            if line not in said:
+                yield line
+        said = frozenset(lines)
+        stop.wait(arguments.poll)
+    yield "stopped"
+
+
+def _operator(arguments: argparse.Namespace) -> Operator:
+    market = shared.market_of(arguments)
+    sender: Sender
+    if arguments.keystore is not None:
+        sender = KeySender(market.node.web3, unlock(arguments.keystore))
+    else:
+        sender = NodeSender(market.node.web3, arguments.node_account)
+    return Operator(
+        market=market,
+        folder=Folder(arguments.folder),
+        sources=shared.sources_of(arguments),
+        enclave=EnclaveClient(arguments.enclave),
+        peers=tuple(EnclaveClient(url) for url in arguments.peer),
+        sender=sender,
+        results=arguments.results,
+        disputes=arguments.dispute,
+    )

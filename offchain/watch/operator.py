@@ -1,0 +1,257 @@
+"""One step of an operator: for every task of a market, what is its to do by now."""
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import requests
+from web3.exceptions import ContractLogicError, Web3Exception
+
+from offchain.artifacts.cipher import TAG_BYTES, write_whole
+from offchain.artifacts.store import Missing
+from offchain.bundle import Bundle
+from offchain.chain.documents import Documents, Folder
+from offchain.chain.market import CLOSED, DISPUTED, REPORTED, History, Market
+from offchain.chain.registry import Registry
+from offchain.chain.sender import Sender, is_sending
+from offchain.codec import to_json
+from offchain.errors import Refused, Why
+from offchain.panel import Posted
+from offchain.provider.holdings import Sources, keep_artifact, keyring_of
+from offchain.release import Release
+from offchain.service.client import EnclaveClient
+from offchain.service.wire import RunId, Stage
+from offchain.task import RosterEntry
+from offchain.transcript import Transcript
+from offchain.watch.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
+
+Said = Generator[str, None, None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task in whose roster this operator's enclave stands."""
+
+    task_id: bytes
+    history: History
+    documents: Documents
+    transcript: Transcript
+    own: RosterEntry
+
+
+@dataclass
+class Operator:
+    """Args:
+    market: on the operator's own node.
+    folder: where the provider publishes.
+    sources: where submissions may be had; ``keep`` is the store of the enclave.
+    enclave: its own.
+    peers: of others, to co-sign.
+    sender: pays for the transactions.
+    results: folder for the results files of the reports that this operator posts.
+    disputes: dispute a report that the own enclave contradicts, and bring the panel's verdict.
+    turn: steps that each peer with a lower signing key gets to post first, so that not all
+        propose at once.
+    """
+
+    market: Market
+    folder: Folder
+    sources: Sources
+    enclave: EnclaveClient
+    peers: tuple[EnclaveClient, ...]
+    sender: Sender
+    results: Path
+    disputes: bool = False
+    turn: int = 3
+    _over: set[bytes] = field(default_factory=set)
+    _ready: Counter[bytes] = field(default_factory=Counter)
+
+    def step(self) -> Iterator[str]:
+        """Does what there is to do and says so; what fails is tried again in the next step."""
+        try:
+            own = self.enclave.identity()
+            tasks = [task_id for task_id in self.market.tasks() if task_id not in self._over]
+        except (OSError, Web3Exception, requests.RequestException, *PROBLEMS) as problem:
+            yield f"cannot follow the market: {problem}"
+            return
+        for task_id in tasks:
+            try:
+                for line in self._advance(task_id, own):
+                    yield f"task 0x{task_id.hex()[:8]}: {line}"
+            except (
+                ValueError,
+                OSError,
+                Missing,
+                Web3Exception,
+                requests.RequestException,
+                *PROBLEMS,
+            ) as problem:
+                yield f"task 0x{task_id.hex()[:8]}: {type(problem).__name__}: {problem}"
+
+    def _advance(self, task_id: bytes, own: RosterEntry) -> Said:
+        history = self.market.history(task_id)
+        if history is not None and history.over:
+            self._over.add(task_id)
+        if history is None or history.stage not in (CLOSED, REPORTED, DISPUTED):
+            return
+        documents = self.folder.documents(task_id)
+        if documents is None:
+            yield f"no documents in {self.folder.url}"
+            return
+        documents.check(history.task)
+        if own not in documents.roster:
+            return
+        transcript = self.market.transcript(history, documents.roster)
+        case = Case(task_id, history, documents, transcript, own)
+        if self.market.stage(task_id) != history.stage:
+            return  # the chain is further, but for the confirmations
+        if is_sending(self.market.node.web3, self.sender.address):
+            return
+        if history.stage == CLOSED:
+            yield from self._report(case)
+        else:
+            yield from self._judge(case)
+
+    # ── Round 0 ──
+
+    def _report(self, case: Case) -> Said:
+        if not (yield from self._measured(case, None)) or not self._has_turn(case):
+            return
+        contract, task = self.market.contract, case.history.task
+        cosigning = Cosigning(case.transcript, self._registry(), 0, task.quorum)
+        agreed = yield from self._agree(case, cosigning)
+        if agreed is None:
+            return
+        self._publish(case, agreed)
+        cosignatures = [each.to_abi() for each in agreed.cosignatures]
+        roster = [entry.to_abi() for entry in case.documents.roster]
+        call = contract.functions.post_report(
+            task.to_abi(), roster, agreed.report.to_abi(), cosignatures
+        )
+        try:
+            self.sender.send(call)
+        except ContractLogicError as refusal:
+            yield f"report not taken: {refusal}"
+        else:
+            yield f"report posted, {len(agreed.report.awards)} awards"
+
+    def _has_turn(self, case: Case) -> bool:
+        """Those with lower keys go first; who is silent loses its turn."""
+        keys = []
+        for peer in self.peers:
+            try:
+                keys.append(peer.identity().signing_key.lower())
+            except PROBLEMS:
+                continue
+        rank = sum(key < case.own.signing_key.lower() for key in keys)
+        self._ready[case.task_id] += 1
+        return self._ready[case.task_id] > rank * self.turn
+
+    # ── Round 1 ──
+
+    def _judge(self, case: Case) -> Said:
+        standing, task = case.history.posted, case.history.task
+        if standing is None:
+            return
+        if case.own.signing_key in [signer.signing_key for signer in standing.signers]:
+            return
+        if self.folder.release(case.task_id, case.own.signing_key) is None:
+            if case.history.stage == DISPUTED:
+                yield "disputed, and no release of the test set to this enclave"
+            return
+        posted = self.market.posted(case.history, case.transcript)
+        if not (yield from self._measured(case, posted)):
+            return
+        if case.history.stage == REPORTED:
+            yield from self._review(case, posted)
+        elif self.disputes:
+            operators = [signer.operator for signer in standing.signers]
+            seats = 2 * task.quorum + 1
+            cosigning = Cosigning(case.transcript, self._registry(), 1, seats, operators)
+            agreed = yield from self._agree(case, cosigning)
+            if agreed is not None:
+                yield from self._resolve(case, posted, agreed)
+
+    def _review(self, case: Case, posted: Posted) -> Said:
+        own = awards_of(self.enclave.propose(case.task_id, 1), case.transcript)
+        if own == posted.report.awards:
+            yield "the report stands up to this enclave's measurement"
+            return
+        yield f"CONTRADICTED: report awards {posted.report.awards}, this enclave finds {own}"
+        if self.disputes:
+            functions, task = self.market.contract.functions, case.history.task
+            bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
+            self.sender.send(functions.dispute_report(task.to_abi()), bond)
+            yield f"disputed, with a bond of {bond} wei"
+
+    def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Said:
+        history, standing = case.history, case.history.posted
+        if standing is None:
+            return
+        self._publish(case, agreed)
+        call = self.market.contract.functions.resolve_dispute(
+            history.task.to_abi(),
+            [entry.to_abi() for entry in case.documents.roster],
+            posted.report.to_abi(),
+            [signer.to_abi() for signer in standing.signers],
+            history.challenger,
+            agreed.report.to_abi(),
+            [each.to_abi() for each in agreed.cosignatures],
+        )
+        self.sender.send(call)
+        upheld = agreed.report.awards == posted.report.awards
+        yield f"dispute resolved, report {'upheld' if upheld else 'overturned'}"
+
+    # ── Both ──
+
+    def _measured(self, case: Case, posted: Posted | None) -> Generator[str, None, bool]:
+        """Whether the enclave has measured; else sees to it that it will."""
+        run = RunId(case.task_id, 0 if posted is None else 1)
+        try:
+            status = self.enclave.status(run)
+        except Refused as refusal:
+            if refusal.why is not Why.NOT_MEASURED:
+                raise
+        else:
+            if status.stage is not Stage.FAILED:
+                return status.stage is Stage.MEASURED
+            yield f"measurement failed: {status.problem}"
+        release = self.folder.release(case.task_id, case.own.signing_key)
+        if release is None:
+            yield "waits for the release of the test set to this enclave"
+            return False
+        self.enclave.start(self._bundle(case, release, posted))
+        yield f"measures {len(release.inventory)} submissions in round {run.round}"
+        return False
+
+    def _bundle(self, case: Case, release: Release, posted: Posted | None) -> Bundle:
+        """Everything for the enclave, its artifacts in its store. Raises `Missing`."""
+        manifest, sources, keyrings = case.documents.manifest, self.sources, {}
+        test_set = manifest.test_set.artifact_digest
+        keep_artifact(test_set, 2**40, [sources.keep, *sources.mirrors], sources.keep)
+        limit = manifest.limits.model_bytes + TAG_BYTES
+        for index in release.inventory:
+            reveal = case.transcript.by_index[index]
+            places, digest = sources.of(reveal), reveal.submission.artifact_digest
+            keep_artifact(digest, limit, places, sources.keep)
+            keyrings[index] = keyring_of(reveal, sources)
+        return Bundle(case.transcript, manifest, release, keyrings, posted)
+
+    def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
+        proposal = self.enclave.propose(case.task_id, cosigning.round)
+        return (yield from cosigning.gather([self.enclave, *self.peers], proposal))
+
+    def _publish(self, case: Case, agreed: Agreed) -> None:
+        self.results.mkdir(parents=True, exist_ok=True)
+        content = to_json(agreed.signed.results)
+        target = self.results / f"0x{case.task_id.hex()}-round-{agreed.report.round}.json"
+
+        def write(sink: IO[bytes]) -> None:
+            sink.write(content)
+
+        write_whole(target, write)
+
+    def _registry(self) -> Registry:
+        return Registry(self.market.node, self.market.registry)
