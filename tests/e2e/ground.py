@@ -1,0 +1,229 @@
+"""Contracts, operators with enclaves behind services, a provider, and developers.
+
+Attestation is SIMULATED and goes through the real verifier. Models are tables, as in
+`tests/offchain/market.py`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from brownie import web3 as brownie_web3
+from rich.console import Console
+from web3 import HTTPProvider, Web3
+
+from offchain import digests
+from offchain.artifacts.store import Patience, Store
+from offchain.attestation.program import measurement
+from offchain.chain.documents import Documents, Folder
+from offchain.chain.market import Market
+from offchain.chain.node import Node
+from offchain.chain.registry import Registry
+from offchain.chain.sender import NodeSender
+from offchain.entry import Entry, prepare
+from offchain.provider.holdings import Sources
+from offchain.provider.releasing import Provider
+from offchain.service.client import EnclaveClient
+from offchain.service.wire import Registration
+from offchain.task import Task
+from offchain.watch.operator import Operator
+from scripts.deploy import deploy
+from scripts.settings import load
+from tests.offchain.market import STORE, enclaves, make_manifest, make_task
+from tests.offchain.service.served import served
+from tests.unit.chain import now, rpc
+from tests.vectors.generate import word
+
+ETHER = 10**18
+DAY = 86_400
+QUORUM = 2
+KEY = word("test set")
+CONFIRMATIONS = 3
+QUICK = Patience(seconds=5, attempts=1)
+
+
+@dataclass
+class Ground:
+    """What all tests share."""
+
+    made: Any
+    web3: Web3
+    folder: Path
+    clients: list[EnclaveClient]
+    senders: list[NodeSender]
+    measurement: bytes
+    nonces: Iterator[int] = field(default_factory=count)
+    """No task is like one of an earlier test, which the enclaves remember."""
+
+    def market(self, confirmations: int = CONFIRMATIONS) -> Market:
+        return Market(Node(self.web3, confirmations), self.made.market.address)
+
+    @property
+    def documents(self) -> Documents:
+        roster = tuple(client.identity() for client in self.clients)
+        return Documents(make_manifest(KEY), roster)
+
+
+@dataclass
+class Sale:
+    """One task, with what its parties hold."""
+
+    ground: Ground
+    task: Task
+    documents: Documents
+    uploads: Store
+    published: Folder
+    entries: list[Entry]
+
+    @property
+    def task_id(self) -> bytes:
+        return self.task.id(self.ground.market().domain)
+
+    def provider(self, confirmations: int = CONFIRMATIONS, secret: bytes = KEY) -> Provider:
+        sources = Sources(Store(f"{self.published.url}/held"), (), QUICK, local=True)
+        return Provider(
+            self.ground.market(confirmations), self.published, sources, secret, _random()
+        )
+
+    def operator(self, seat: int, *peers: int, **options: Any) -> Operator:
+        ground = self.ground
+        return Operator(
+            market=ground.market(),
+            folder=self.published,
+            sources=Sources(STORE, (), QUICK, local=True),
+            enclave=ground.clients[seat],
+            peers=tuple(ground.clients[peer] for peer in peers),
+            sender=ground.senders[seat],
+            results=ground.folder / f"results {seat}",
+            **options,
+        )
+
+    def stage(self) -> int:
+        return self.ground.market().stage(self.task_id)
+
+
+def _random() -> Callable[[int], bytes]:
+    counter = count()
+    return lambda size: word(f"random {next(counter)}")[:size]
+
+
+@contextmanager
+def lay(accounts: Any, folder: Path) -> Iterator[Ground]:
+    """Deploys, serves, attests, stakes and registers."""
+    made = deploy(accounts[0], load("development", live=False), Console(file=StringIO()))
+    web3 = Web3(HTTPProvider(brownie_web3.provider.endpoint_uri))
+    with ExitStack() as stack:
+        clients, senders = [], []
+        for seat, enclave in enumerate(enclaves(3 * QUORUM + 1)):
+            url = stack.enter_context(served(enclave, folder, machine=f"machine {seat}"))
+            clients.append(stack.enter_context(EnclaveClient(url)))
+            senders.append(NodeSender(web3, accounts[seat + 1].address))
+        market = Market(Node(web3, 0), made.market.address)
+        attested = [
+            register(market, made.verifier.address, client, sender)
+            for client, sender in zip(clients, senders, strict=True)
+        ]
+        (program,) = set(attested)
+        yield Ground(
+            made, web3, folder, clients, senders, measurement(made.verifier.address, program)
+        )
+
+
+def register(market: Market, verifier: str, client: EnclaveClient, sender: NodeSender) -> bytes:
+    """Stakes and registers an operator's enclave; gives its program."""
+    registry = Registry(market.node, market.registry)
+    functions, block = registry.contract.functions, market.node.web3.eth.get_block("latest")
+    sender.send(functions.stake(), 2 * ETHER)
+    made = client.attest(
+        Registration(
+            sender.address,
+            registry.contract.address,
+            market.domain.chain_id,
+            block["number"],
+            bytes(block["hash"]),
+        )
+    )
+    assert made.simulated
+    identity = client.identity()
+    sender.send(
+        functions.register_enclave(verifier, made.evidence, *identity.to_abi(), block["number"])
+    )
+    return made.program
+
+
+def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
+    """A task, and models that are committed to it."""
+    documents, start, nonce = ground.documents, now(), next(ground.nonces)
+    task = replace(
+        make_task(documents.roster, documents.manifest),
+        provider=accounts[0].address,
+        measurement=ground.measurement,
+        quorum=QUORUM,
+        min_stake=ETHER,
+        nonce=nonce,
+        commit_deadline=start + DAY,
+        reveal_deadline=start + 2 * DAY,
+        report_deadline=start + 4 * DAY,
+        dispute_window=DAY,
+        verdict_window=2 * DAY,
+        claim_window=3 * DAY,
+    )
+    folder = ground.folder / f"sale {nonce}"
+    sale = Sale(ground, task, documents, Store(str(folder / "up")), Folder(str(folder)), [])
+    sale.published.put_documents(sale.task_id, documents)
+    market, domain = ground.market().contract, ground.market().domain
+    escrow = task.budget + task.benchmark_fee
+    NodeSender(ground.web3, task.provider).send(market.functions.create_task(task.to_abi()), escrow)
+    for index, model in enumerate(models):
+        developer = accounts[8].address
+        secret, salt = word(f"key {index} of {nonce}"), word(f"salt {index}")
+        entry = prepare(model, task, documents.roster, domain, developer, 0, secret, salt)
+        commitment = _commitment(sale, developer, entry)
+        NodeSender(ground.web3, developer).send(
+            market.functions.commit_model(sale.task_id, commitment)
+        )
+        sale.entries.append(entry)
+    return sale
+
+
+def _commitment(sale: Sale, developer: str, entry: Entry) -> bytes:
+    domain, submission = sale.ground.market().domain, entry.submission.digest()
+    return digests.commitment(
+        domain.chain_id, domain.market, sale.task_id, developer, submission, entry.salt
+    )
+
+
+def close_sale(sale: Sale, accounts: Any, unpublished: Sequence[int] = ()) -> None:
+    """Everybody reveals, and the reveals are closed; some artifacts are nowhere."""
+    market, sender = (
+        sale.ground.market().contract,
+        NodeSender(sale.ground.web3, accounts[8].address),
+    )
+    rpc("evm_mine", sale.task.commit_deadline)
+    for index, entry in enumerate(sale.entries):
+        if index not in unpublished:
+            sale.uploads.put_bytes(entry.artifact)
+        keyring = Path(sale.uploads.url) / entry.keyring_digest.hex()
+        keyring.parent.mkdir(parents=True, exist_ok=True)
+        keyring.write_bytes(entry.keyring)
+        sender.send(
+            market.functions.reveal_model(
+                sale.task_id,
+                index,
+                entry.submission.to_abi(),
+                entry.keyring_digest,
+                entry.salt,
+                sale.uploads.url,
+            )
+        )
+    rpc("evm_mine", sale.task.reveal_deadline)
+    sender.send(market.functions.close_reveals(sale.task_id))
+
+
+def mine(blocks: int = CONFIRMATIONS) -> None:
+    """Confirms what is on the chain."""
+    rpc("anvil_mine", hex(blocks))

@@ -1,0 +1,197 @@
+"""A sale through services, provider and operators, on a chain that may still change its mind."""
+
+import time
+
+import pytest
+from brownie import accounts
+
+from offchain.chain.market import CLOSED, DISPUTED, REPORTED
+from offchain.chain.registry import Registry
+from offchain.codec import from_json
+from offchain.pricing import Award
+from offchain.provider.releasing import TooEarly
+from offchain.reports import Report, by_signer, sign
+from offchain.results import Results
+from tests.e2e.ground import QUORUM, close_sale, mine, open_sale
+from tests.offchain.market import enclaves, model
+
+FINAL = 5
+MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11]), model(range(20))]
+
+
+@pytest.fixture
+def sale(ground):
+    return open_sale(ground, accounts, MODELS)
+
+
+@pytest.fixture
+def closed(sale):
+    close_sale(sale, accounts)
+    mine()
+    return sale
+
+
+def steps(*operators, until, limit=60):
+    """Lets operators work in turn until their stage is reached; gives what they said."""
+    said = []
+    for _ in range(limit):
+        for operator in operators:
+            said += operator.step()
+        if until():
+            return said
+        mine(1)
+    raise AssertionError(said)
+
+
+# ── Release ──
+
+
+def test_release__reveals_not_closed__is_too_early(sale):
+    with pytest.raises(TooEarly, match="are not closed with 3 confirmations"):
+        list(sale.provider().release(sale.task_id))
+
+
+def test_release__one_confirmation_short__is_too_early(sale):
+    close_sale(sale, accounts)
+    mine(2)
+    with pytest.raises(TooEarly):
+        list(sale.provider().release(sale.task_id))
+    mine(1)
+    assert list(sale.provider().release(sale.task_id))
+    assert sale.published.inventory(sale.task_id).indices == (0, 1, 2)
+
+
+def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
+    close_sale(sale, accounts, unpublished=[1])
+    mine()
+    said = list(sale.provider().release(sale.task_id))
+    assert said[0].startswith("warning: submission 1 cannot be measured: ")
+    assert said[1] == "inventory of 2 out of 3 submissions"
+    assert sale.published.inventory(sale.task_id).indices == (0, 2)
+
+
+def test_release__later_enclave__is_on_the_same_inventory(closed):
+    list(closed.provider().release(closed.task_id, without=[2]))
+    panelist = closed.documents.roster[5].signing_key
+    assert list(closed.provider().release(closed.task_id, [panelist])) == [
+        f"released to {panelist}"
+    ]
+    released = closed.published.release(closed.task_id, panelist)
+    assert released.inventory == closed.published.inventory(closed.task_id).indices == (0, 1)
+
+
+def test_release__another_inventory__is_refused(closed):
+    list(closed.provider().release(closed.task_id))
+    with pytest.raises(
+        ValueError, match=r"submissions \[1\] are in the inventory that was released"
+    ):
+        list(closed.provider().release(closed.task_id, without=[1]))
+
+
+def test_release__again__changes_nothing(closed):
+    list(closed.provider().release(closed.task_id))
+    key = closed.documents.roster[0].signing_key
+    before = closed.published.release(closed.task_id, key)
+    assert f"released before to {key}" in list(closed.provider().release(closed.task_id))
+    assert closed.published.release(closed.task_id, key) == before
+
+
+def test_release__another_key__is_refused(closed):
+    with pytest.raises(ValueError, match="key is not the one that the manifest commits to"):
+        list(closed.provider(secret=bytes(32)).release(closed.task_id))
+
+
+def test_release__stranger__is_refused(closed):
+    with pytest.raises(ValueError, match=f"enclave {accounts[9].address}, expected one of 0x"):
+        list(closed.provider().release(closed.task_id, [accounts[9].address]))
+
+
+def test_release__few_active_enclaves__warns(closed):
+    registry = closed.ground.made.registry
+    for seat in (3, 4, 5, 6):
+        registry.request_unstake({"from": closed.ground.senders[seat].address})
+    (warning,) = [line for line in closed.provider().release(closed.task_id) if "warning" in line]
+    assert warning == (
+        "warning: active enclaves of 3 operators, a report and its panel need 7: a dispute would "
+        "get no verdict"
+    )
+
+
+# ── Watch ──
+
+
+def test_step__quorum_of_two_services__posts_one_report(closed):
+    list(closed.provider().release(closed.task_id))
+    first, second = closed.operator(0, 1), closed.operator(1, 0)
+    said = steps(first, second, until=lambda: closed.stage() == REPORTED)
+    assert sum("report posted" in line for line in said) == 1
+    mine()
+    assert [*first.step(), *second.step()] == []
+    posted = closed.ground.market(0).history(closed.task_id).posted
+    assert [award.index for award in posted.awards] == [0]
+    assert len(posted.signers) == QUORUM
+    (file,) = (closed.ground.folder / "results 0").glob(f"0x{closed.task_id.hex()}*")
+    assert from_json(Results, file.read_bytes()).root() == posted.results
+
+
+def test_step__leader_that_is_silent__loses_its_turn(closed):
+    list(closed.provider().release(closed.task_id))
+    leader = closed.ground.clients[0]
+    list(closed.operator(0, 1).step())  # feeds its enclave, and is not seen again
+    while leader.health().measuring:
+        time.sleep(0.01)
+    said = steps(closed.operator(1, 0, turn=2), until=lambda: closed.stage() == REPORTED)
+    assert sum("report posted" in line for line in said) == 1
+
+
+def test_step__operator_that_starts_anew__goes_on_from_the_chain_alone(closed):
+    list(closed.provider().release(closed.task_id))
+    said = []
+    for _ in range(60):
+        for seat, peer in ((0, 1), (1, 0)):
+            said += closed.operator(seat, peer, turn=0).step()
+        if closed.stage() == REPORTED:
+            break
+    assert sum("report posted" in line for line in said) == 1
+
+
+def test_step__no_release__waits(closed):
+    (line,) = closed.operator(0, 1).step()
+    assert line.endswith("waits for the release of the test set to this enclave")
+    assert closed.stage() == CLOSED
+
+
+def test_step__report_that_is_contradicted__is_disputed_and_overturned(closed):
+    list(closed.provider().release(closed.task_id))
+    forge(closed)
+    mine()
+    panel = [entry.signing_key for entry in closed.documents.roster[2:]]
+    list(closed.provider().release(closed.task_id, panel))
+    watching = closed.operator(2, 3, 4, 5, 6, disputes=True)
+    others = [closed.operator(seat) for seat in (3, 4, 5, 6)]
+    said = steps(watching, until=lambda: closed.stage() == DISPUTED)
+    assert any("CONTRADICTED" in line for line in said)
+    mine()
+    said = steps(watching, *others, until=lambda: closed.stage() == FINAL)
+    assert any(line.endswith("dispute resolved, report overturned") for line in said)
+
+
+def forge(sale):
+    """Two operators whose TEEs are broken post a report that buys the worst model."""
+    market, roster = sale.ground.market(), sale.documents.roster
+    registry = Registry(market.node, market.registry)
+    transcript = market.transcript(market.history(sale.task_id), roster)
+    inventory, worst = transcript.inventory_digest([0, 1, 2]), Award(2, 1_000_000)
+    report = Report(sale.task_id, 0, transcript.seed, inventory, bytes(32), (worst,))
+    digest, signatures = report.digest(market.domain), []
+    for enclave in enclaves(len(roster))[:QUORUM]:
+        known = registry.registered(enclave.identity.signing_key, sale.task.measurement)
+        signatures.append(sign(digest, enclave._signing_key, known.platform))
+    sale.ground.senders[0].send(
+        market.contract.functions.post_report(
+            sale.task.to_abi(),
+            [entry.to_abi() for entry in roster],
+            report.to_abi(),
+            [each.to_abi() for each in by_signer(digest, signatures)],
+        )
+    )
