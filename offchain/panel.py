@@ -3,7 +3,7 @@
 from pydantic.dataclasses import dataclass
 
 from offchain.errors import Refused, Why, expect
-from offchain.fields import STRICT
+from offchain.fields import MAX_SCORE, STRICT
 from offchain.pricing import Award
 from offchain.proposals import Measured, Proposal
 from offchain.reports import Cosignature, Report, recover
@@ -63,11 +63,17 @@ def upholding(measured: Measured, posted: Posted) -> Proposal | None:
     """A proposal with the posted awards, if this enclave's measurement bears them out.
 
     By the rule of co-signing on the posted scores and choices, where the results file is at hand.
-    Else on the scores within the tolerance of its own that favour the posted awards: theirs as
-    posted, the others' lower by the tolerance.
+    Else on scores within the tolerance of its own that favour the posted awards: theirs as posted,
+    and the others' either as low as they may be, so that they do not sell or come too late, or as
+    high as they may be behind the posted, so that the budget ends at them.
     """
-    for proposal in (_as_posted(measured, posted), _in_favour(measured, posted.report)):
-        if proposal is not None and _leads_to(measured, proposal, posted.report.awards):
+    awards = posted.report.awards
+    for proposal in (
+        _as_posted(measured, posted),
+        _with_others(measured, awards, high=False),
+        _with_others(measured, awards, high=True),
+    ):
+        if proposal is not None and _leads_to(measured, proposal, awards):
             return proposal
     return None
 
@@ -92,14 +98,17 @@ def _as_posted(measured: Measured, posted: Posted) -> Proposal | None:
     return proposal
 
 
-def _in_favour(measured: Measured, report: Report) -> Proposal:
-    posted = {award.index: award.score for award in report.awards}
-    lowest = (
-        result
-        if result.score is None
-        else Result(
-            result.index, posted.get(result.index, max(0, result.score - measured.tolerance))
-        )
-        for result in measured.results
-    )
-    return measured.propose(tuple(lowest), posted)
+def _with_others(measured: Measured, awards: tuple[Award, ...], *, high: bool) -> Proposal:
+    posted = {award.index: award.score for award in awards}
+    last = awards[-1] if awards else Award(0, MAX_SCORE)
+
+    def favouring(result: Result) -> Result:
+        if result.score is None:
+            return result
+        score = max(0, result.score - measured.tolerance)
+        if high:
+            behind = last.score if result.index > last.index else last.score - 1
+            score = max(score, min(result.score + measured.tolerance, behind))
+        return Result(result.index, posted.get(result.index, score))
+
+    return measured.propose(tuple(favouring(result) for result in measured.results), posted)

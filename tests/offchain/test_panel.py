@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from offchain.enclave import Enclave, Signed
 from offchain.errors import Refused, Why
 from offchain.manifest import Selection
-from offchain.panel import Posted
-from offchain.pricing import Award
-from offchain.proposals import Proposal
+from offchain.panel import Posted, upholding
+from offchain.pricing import Award, Candidate, Knot, walk
+from offchain.proposals import Measured, Proposal
 from offchain.reports import Cosignature, Report, sign
 from offchain.results import Result
 from tests.offchain.market import ROWS, TOOLS, Market, Offer, key_of, make_market, model
@@ -92,6 +95,52 @@ def test_verdict__order_of_two_that_the_tolerance_leaves_open__is_upheld(file: b
     assert verdict(market, judged).awards == judged.report.awards
 
 
+@pytest.mark.parametrize("file", [True, False])
+@pytest.mark.parametrize("budget", [1_730_000, 1_740_000, 1_779_999])
+def test_verdict__budget_that_the_tolerance_leaves_open__is_upheld(file: bool, budget: int) -> None:
+    # 900,000 and 850,000: the second fits or not, by scores within the tolerance.
+    offers = [Offer(model(range(4))), Offer(model(range(6)))]
+    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=budget)
+    judged = posted(market, file=file, _0=905_000, _1=875_000)
+    assert judged.report.awards == (Award(0, 905_000),)
+    assert verdict(market, judged).awards == judged.report.awards
+
+
+def test_verdict__award_that_no_tolerance_leaves_out__is_overturned() -> None:
+    offers = [Offer(model(range(4))), Offer(model(range(6)))]
+    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=1_780_000)
+    report = verdict(market, forged(market, Award(0, 905_000)))
+    assert report.awards == (Award(0, 900_000), Award(1, 850_000))
+
+
+def test_propose__file_at_hand__proposes_the_posted_scores_of_losers_too() -> None:
+    market = market_of(range(4), range(12))
+    judged = posted(market, _0=890_000, _1=690_000)
+    assert judge(market, judged)[1].results == (Result(0, 890_000), Result(1, 690_000))
+
+
+@pytest.mark.parametrize("entries", [slice(1), slice(None)], ids=["shorter", "other scores"])
+def test_propose__file_that_is_not_the_posted_one__is_not_believed(entries: slice) -> None:
+    market = market_of(range(4), range(12))
+    judged = posted(market, _0=890_000, _1=690_000)
+    other = posted(market_of(range(4), range(12)), _0=890_000, _1=680_000).results
+    assert other is not None
+    file = replace(other, entries=other.entries[entries])
+    proposal = judge(market, replace(judged, results=file))[1]
+    assert proposal.results == (Result(0, 890_000), Result(1, 675_000))
+
+
+@pytest.mark.parametrize(("worse_by", "upheld"), [(2, True), (3, False)])
+def test_verdict__team_without_a_file__is_upheld_up_to_twice_the_tolerance(
+    worse_by: int, upheld: bool
+) -> None:
+    # The worse model is wrong wherever the better one is, so that they gain little together.
+    market = market_of(range(4), range(4 + worse_by), team=True)
+    award = Award(1, 900_000 - 25_000 * worse_by)
+    expected = award if upheld else Award(0, 900_000)
+    assert verdict(market, forged(market, award)).awards == (expected,)
+
+
 @pytest.mark.parametrize("score", [874_999, 925_001])
 def test_verdict__score_beyond_the_tolerance__is_overturned(score: int) -> None:
     market = market_of(range(4))
@@ -113,14 +162,6 @@ def test_verdict__awards_that_no_measurement_bears_out__are_overturned(
     offers = [Offer(model(range(4))), Offer(model(range(12))), Offer(model(refuse="work"))]
     market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=1)
     assert verdict(market, forged(market, *awards)).awards == (Award(0, 900_000),)
-
-
-def test_verdict__file_that_is_not_the_posted_one__is_not_believed() -> None:
-    market = market_of(range(4), range(5))
-    judged = posted(market, _0=890_000, _1=895_000)
-    other = posted(market_of(range(4), range(5)))
-    mixed = replace(judged, results=other.results)
-    assert verdict(market, mixed).awards == judged.report.awards
 
 
 def test_cosign__other_awards_where_the_posted_stand__are_refused() -> None:
@@ -193,3 +234,45 @@ def test_measure__another_posted_report_after_the_first__is_refused() -> None:
     with pytest.raises(Refused) as refused:
         enclave.measure(replace(MARKET.bundle(enclave), posted=other), TOOLS)
     assert refused.value.why is Why.MEASURED_OTHERWISE
+
+
+# ── Without a file, in `top`: exactly what some scores within the tolerance lead to ──
+
+CURVE = (Knot(1, 1), Knot(9, 9))
+BENCH = make_market([Offer(), Offer(), Offer()], manifest=TOP, tolerance=2, max_awards=3)
+
+
+@given(
+    st.lists(st.integers(0, 11), min_size=3, max_size=3),
+    st.lists(st.sampled_from([0, 0, 4, 7]), min_size=3, max_size=3),
+    st.lists(st.integers(0, 13), min_size=3, max_size=3),
+    st.integers(9, 20),
+    st.integers(1, 3),
+)
+def test_upholding__any_scores__agrees_with_trying_all_within_the_tolerance(
+    own: list[int], min_prices: list[int], seen: list[int], budget: int, most: int
+) -> None:
+    task = replace(BENCH.transcript.task, curve=CURVE, budget=budget, max_awards=most)
+    reveals = tuple(
+        replace(each, submission=replace(each.submission, min_price=min_prices[each.index]))
+        for each in BENCH.transcript.reveals
+    )
+    measured = Measured(
+        transcript=replace(BENCH.transcript, task=task, reveals=reveals),
+        manifest=BENCH.manifest,
+        inventory=(0, 1, 2),
+        secret=BENCH.key,
+        results=tuple(Result(index, score) for index, score in enumerate(own)),
+        outputs={},
+        measure=len,
+    )
+
+    def awards(scores: Sequence[int]) -> tuple[Award, ...]:
+        candidates = map(Candidate, range(3), scores, min_prices)
+        return walk(CURVE, budget, most, candidates)
+
+    signed = awards(seen)
+    report = Report(bytes(32), 0, bytes(32), bytes(32), bytes(32), signed)
+    ranges = [range(max(0, score - 2), score + 3) for score in own]
+    possible = any(awards(scores) == signed for scores in product(*ranges))
+    assert (upholding(measured, Posted(report, ())) is not None) == possible
