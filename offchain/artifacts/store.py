@@ -54,12 +54,16 @@ class Patience:
         attempts: how often to ask, at least once.
         pause: seconds before the second attempt; each further pause is twice as long.
         sleep: how to pause.
+        total: seconds for all of it, against a server that sends byte after byte.
+        clock: seconds that never go back.
     """
 
     seconds: float = 60.0
     attempts: int = 3
     pause: float = 1.0
     sleep: Callable[[float], None] = time.sleep
+    total: float = 3600.0
+    clock: Callable[[], float] = time.monotonic
 
 
 def fetch(
@@ -88,12 +92,18 @@ def fetch(
         Missing: not there, too large, of another digest, or not to be had in time.
     """
     cause = ""
+    deadline = patience.clock() + patience.total
+
+    def check_time() -> None:
+        if patience.clock() >= deadline:
+            raise _Wrong(f"not whole after {patience.total} s")
+
     for attempt in range(patience.attempts):
         if attempt:
             patience.sleep(patience.pause * 2 ** (attempt - 1))
         try:
             all_options = _options(url, patience.seconds) | options
-            size = _copy(url, digest, limit, sink, hashing, all_options)
+            size = _copy(url, digest, limit, sink, hashing, check_time, all_options)
         except FileNotFoundError as error:
             sink.seek(0)
             sink.truncate()
@@ -192,7 +202,7 @@ class Store:
 
 
 class _Wrong(Exception):  # noqa: N818 - says what happened
-    """The bytes are there and are not those wanted: asking again does not help."""
+    """Not the bytes wanted, or not in time: asking again does not help."""
 
 
 def _copy(
@@ -201,12 +211,14 @@ def _copy(
     limit: int,
     sink: IO[bytes],
     hashing: Hashing,
+    check_time: Callable[[], None],
     options: dict[str, Any],
 ) -> int:
     size = 0
 
     def write(piece: bytes) -> None:
         nonlocal size
+        check_time()
         size += len(piece)
         if size > limit:
             raise _Wrong(f"more than {limit} bytes, expected that many at most")

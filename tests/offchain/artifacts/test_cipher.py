@@ -120,20 +120,20 @@ def test_encrypt__secret_of_another_length__is_refused():
 
 
 def test_files__larger_than_the_memory_allowed__go_through(tmp_path):
-    """A file of 512 MiB, in a process that may not have half of that beyond its start."""
+    """A file of 128 MiB, in a process that may not have half of that beyond its start."""
     large = tmp_path / "large"
     with large.open("wb") as file:
-        file.truncate(2**29)
+        file.truncate(2**27)
     program = f"""
 import resource
 from pathlib import Path
 from offchain.artifacts.cipher import MODEL, decrypt_file, encrypt_file
 folder = Path({str(tmp_path)!r})
 pages = int(Path("/proc/self/statm").read_text().split()[0])
-limit = pages * resource.getpagesize() + 2**27
+limit = pages * resource.getpagesize() + 2**25
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 encrypt_file(folder / "large", folder / "artifact", bytes(32), MODEL)
 decrypt_file(folder / "artifact", folder / "plain", bytes(32), MODEL)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
-    assert (tmp_path / "plain").stat().st_size == 2**29
+    assert (tmp_path / "plain").stat().st_size == 2**27

@@ -1,6 +1,7 @@
 """Stores of every kind, on this machine: what is asked for comes whole or is missing."""
 
 import functools
+import itertools
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
@@ -178,6 +179,17 @@ def test_fetch__server_silent__gives_up():
             fetch_bytes(f"{url}/model", DIGEST, LIMIT, impatient)
         Silent.released.set()
     assert pauses == [0.5]
+
+
+def test_fetch__byte_after_byte__gives_up_in_the_end(http, tmp_path):
+    """Every answer comes in time, and there is no end of them."""
+    (tmp_path / "model").write_bytes(CONTENT)
+    seconds = itertools.count()
+    patience = Patience(seconds=2, total=2, clock=lambda: float(next(seconds)))
+    sink = BytesIO()
+    with pytest.raises(Missing, match="not whole after 2 s; wanted sha256"):
+        fetch(f"{http}/model", DIGEST, LIMIT, sink, patience)
+    assert sink.getvalue() == b""
 
 
 def test_fetch__nobody_listens__is_missing_and_leaves_nothing():
