@@ -23,7 +23,7 @@ from tests.offchain.models.onnx_files import (
     node,
 )
 
-RUN_LIMITS = RunLimits(wall_seconds=60, cpu_seconds=30)
+RUN_LIMITS = RunLimits(wall_seconds=120, cpu_seconds=60)
 SUBMISSION = 7
 
 
@@ -162,7 +162,7 @@ def test_run_model__endless_loop__is_killed_at_its_deadline(samples):
 
 
 def test_run_model__endless_loop__is_killed_at_its_cpu_limit(samples):
-    limits = RunLimits(wall_seconds=60, cpu_seconds=1)
+    limits = RunLimits(wall_seconds=120, cpu_seconds=1)
     cause = aborted(onnx_files.endless(), samples, limits=LOOPS, run_limits=limits)
     assert cause.endswith("killed by SIGXCPU")
 

@@ -75,7 +75,7 @@ def export(model: BaseEstimator, samples: np.ndarray) -> bytes:
 
 def run(model: bytes, samples: np.ndarray, output: Output) -> Predictions:
     spec = ModelSpec(samples.shape[1:], output, 0 if output is Output.VALUES else 10)
-    return run_model(model, samples, spec, ModelLimits(), RunLimits(60, 30), submission=0)
+    return run_model(model, samples, spec, ModelLimits(), RunLimits(120, 60), submission=0)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
