@@ -13,7 +13,7 @@ from offchain.attestation.quote import Quote, TeeType
 from offchain.attestation.sgx_extension import SgxExtension
 from offchain.attestation.simulated import FMSPC, Machine, SimulatedIntel
 from offchain.attestation.simulated.machine import pem, qe_report
-from offchain.attestation.trust import SGX_QE, TDX_QE, TcbFloor, Trust
+from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor, Trust
 from offchain.attestation.verify import Verdict
 from tests.offchain.attestation.support import (
     BODIES,
@@ -180,6 +180,19 @@ def test_verify__sgx_enclave_claimed_for_dstack__is_refused(machine: Machine, tr
 
 
 # ── Quoting enclave ──
+
+
+def test_identities__intel_s_quoting_enclaves__are_those_that_intel_published() -> None:
+    sgx = "8c4f5775d796503e96137f77c68a829a0056ac8ded70140b081b094490c57bff"
+    tdx = "dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"
+    common = {
+        "attributes": bytes.fromhex("11000000000000000000000000000000"),
+        "attributes_mask": bytes.fromhex("fbffffffffffffff0000000000000000"),
+        "misc_select": bytes.fromhex("00000000"),
+        "misc_select_mask": bytes.fromhex("ffffffff"),
+    }
+    assert QeIdentity(bytes.fromhex(sgx), 1, 8, **common) == SGX_QE
+    assert QeIdentity(bytes.fromhex(tdx), 2, 4, **common) == TDX_QE
 
 
 def tee(name: str) -> TeeType:
