@@ -6,9 +6,12 @@ Workers decrypt models and see the sample: they belong inside the TEE, as part o
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
-from distributed import Client, Security
 from joblib import parallel_config
+
+if TYPE_CHECKING:
+    from distributed import Security
 
 Parallel = Callable[[], AbstractContextManager[object]]
 """Entered around a measurement, in the thread that measures."""
@@ -31,11 +34,15 @@ def parallel_of(arguments: argparse.Namespace) -> Iterator[Parallel]:
     if arguments.scheduler is None:
         yield nullcontext
         return
+    from distributed import Client  # slow to import, and most services need it not
+
     with Client(arguments.scheduler, security=_security(arguments)) as client:  # type: ignore[no-untyped-call]
         yield lambda: parallel_config(backend="dask", client=client)
 
 
-def _security(arguments: argparse.Namespace) -> Security | None:
+def _security(arguments: argparse.Namespace) -> "Security | None":
+    from distributed import Security
+
     if arguments.tls_ca_file is None:
         return None
     return Security(  # type: ignore[no-untyped-call]
