@@ -111,4 +111,4 @@ def _with_others(measured: Measured, awards: tuple[Award, ...], *, high: bool) -
             score = max(score, min(result.score + measured.tolerance, behind))
         return Result(result.index, posted.get(result.index, score))
 
-    return measured.propose(tuple(favouring(result) for result in measured.results), posted)
+    return measured.propose_on(tuple(map(favouring, measured.results)), posted)

@@ -82,21 +82,27 @@ class Measured:
         task, manifest = self.transcript.task, self.manifest
         return Team(outputs, self.measure, task.max_awards, manifest.minimum_gain)
 
-    def propose(
-        self, results: Sequence[Result] | None = None, preferred: Collection[int] = ()
+    def propose(self) -> Proposal:
+        """A proposal on the enclave's own results."""
+        return self.propose_on(self.results)
+
+    def propose_on(
+        self, results: tuple[Result, ...], preferred: Collection[int] | None = None
     ) -> Proposal:
-        """A proposal on the enclave's own results, or on others within the tolerance of them.
+        """A proposal on results within the tolerance of the enclave's own.
 
         Args:
             results: of every revealed submission, by rising index.
-            preferred: submissions that are chosen for the team wherever the rule lets them pass.
+            preferred: chosen for the team wherever the rule lets them pass; the others only where
+                it does not let them be left out.
         """
-        results = self.results if results is None else results
         chosen: tuple[int, ...] = ()
         if self.manifest.selection is Selection.ENSEMBLE:
             team = self.team(self.candidates(results))
-            chosen = team.choose(preferred, 2 * self.tolerance if preferred else 0)
-        return Proposal(tuple(results), chosen)
+            chosen = (
+                team.choose() if preferred is None else team.choose(preferred, 2 * self.tolerance)
+            )
+        return Proposal(results, chosen)
 
     def awards(self, proposal: Proposal) -> tuple[Award, ...]:
         """The awards that follow from a proposal, after it is held to the rule of co-signing.

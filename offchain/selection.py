@@ -62,7 +62,8 @@ class Team:
         chosen: list[int] = []
         while len(chosen) < self.most and (gains := self.gains(chosen)):
             favoured = {
-                index: gain + leeway * (index in preferred) for index, gain in gains.items()
+                index: (gain + leeway * (index in preferred), index in preferred)
+                for index, gain in gains.items()
             }
             best = max(favoured, key=favoured.__getitem__)
             least = self.minimum_gain + (-leeway if best in preferred else leeway)

@@ -141,6 +141,17 @@ def test_verdict__team_without_a_file__is_upheld_up_to_twice_the_tolerance(
     assert verdict(market, forged(market, award)).awards == (expected,)
 
 
+@pytest.mark.parametrize(("minimum", "upheld"), [(850_001, True), (850_000, False)])
+def test_verdict__empty_team_without_a_file__is_upheld_up_to_twice_the_tolerance(
+    minimum: int, upheld: bool
+) -> None:
+    # 900,000 is 50,000 above the minimum, or less.
+    manifest = {"sample_size": ROWS, "minimum_gain": minimum}
+    market = make_market([Offer(model(range(4)))], manifest=manifest, tolerance=25_000)
+    awards = () if upheld else (Award(0, 900_000),)
+    assert verdict(market, forged(market)).awards == awards
+
+
 @pytest.mark.parametrize("score", [874_999, 925_001])
 def test_verdict__score_beyond_the_tolerance__is_overturned(score: int) -> None:
     market = market_of(range(4))
