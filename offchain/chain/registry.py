@@ -15,6 +15,7 @@ class Registered:
     operator: str
     platform: bytes
     sealing_key: bytes
+    expiry: int
 
 
 class Registry:
@@ -30,27 +31,38 @@ class Registry:
 
     def registered(self, signing_key: str, measurement: bytes) -> Registered | None:
         """An enclave under a measurement; None when it never was registered."""
-        topics = [self._topic, "0x" + 24 * "0" + signing_key[2:], None, "0x" + measurement.hex()]
-        logs = list(self.node.logs(self.contract.address, topics, self.node.web3.eth.block_number))
-        if not logs:
-            return None
-        values = self.contract.events.EnclaveRegistered().process_log(logs[-1])["args"]
-        return Registered(values["operator"], values["platform"], values["sealing_key"])
+        return self._logged("0x" + 24 * "0" + signing_key[2:], measurement).get(signing_key)
 
     def is_active(self, entry: RosterEntry, measurement: bytes) -> bool:
         """Whether an enclave of a roster may sign now."""
         known = self.registered(entry.signing_key, measurement)
-        if known is None:
-            return False
-        function = self.contract.functions.is_active
-        arguments = (*entry.to_abi(), known.platform, measurement)
-        return bool(function(*arguments).call())
+        return known is not None and self._is_active(entry, known, measurement)
 
     def active(self, roster: Roster, measurement: bytes) -> dict[RosterEntry, Registered]:
         """Those of a roster that may sign now, with their operators and platforms."""
+        every = self.all_active(measurement)
+        return {entry: every[entry] for entry in roster if entry in every}
+
+    def all_active(self, measurement: bytes) -> dict[RosterEntry, Registered]:
+        """All that run a program and may sign now."""
         found = {}
-        for entry in roster:
-            known = self.registered(entry.signing_key, measurement)
-            if known is not None and self.is_active(entry, measurement):
+        for signing_key, known in self._logged(None, measurement).items():
+            entry = RosterEntry(signing_key, known.sealing_key)
+            if self._is_active(entry, known, measurement):
                 found[entry] = known
+        return found
+
+    def _is_active(self, entry: RosterEntry, known: Registered, measurement: bytes) -> bool:
+        arguments = (*entry.to_abi(), known.platform, measurement)
+        return bool(self.contract.functions.is_active(*arguments).call())
+
+    def _logged(self, signing_key: str | None, measurement: bytes) -> dict[str, Registered]:
+        topics = [self._topic, signing_key, None, "0x" + measurement.hex()]
+        found = {}
+        latest = self.node.web3.eth.block_number
+        for log in self.node.logs(self.contract.address, topics, latest):
+            values = self.contract.events.EnclaveRegistered().process_log(log)["args"]
+            found[values["signing_key"]] = Registered(
+                values["operator"], values["platform"], values["sealing_key"], values["expiry"]
+            )
         return found

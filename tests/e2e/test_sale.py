@@ -1,19 +1,26 @@
 """A sale through services, provider and operators, on a chain that may still change its mind."""
 
+import signal
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from brownie import accounts
 
+from offchain.__main__ import main
 from offchain.chain.market import CLOSED, DISPUTED, REPORTED
 from offchain.chain.registry import Registry
 from offchain.codec import from_json
 from offchain.pricing import Award
 from offchain.provider.releasing import TooEarly
+from offchain.provider.rosters import candidates, propose
 from offchain.reports import Report, by_signer, sign
 from offchain.results import Results
-from tests.e2e.ground import QUORUM, close_sale, mine, open_sale
-from tests.offchain.market import enclaves, model
+from offchain.watch.cosigning import awards_of
+from tests.e2e.ground import ETHER, KEY, QUORUM, close_sale, mine, open_sale
+from tests.offchain.market import STORE, enclaves, model
 
 FINAL = 5
 MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11]), model(range(20))]
@@ -127,8 +134,11 @@ def test_step__quorum_of_two_services__posts_one_report(closed):
     assert sum("report posted" in line for line in said) == 1
     mine()
     assert [*first.step(), *second.step()] == []
-    posted = closed.ground.market(0).history(closed.task_id).posted
-    assert [award.index for award in posted.awards] == [0]
+    market, roster = closed.ground.market(), closed.documents.roster
+    history = market.history(closed.task_id)
+    posted, transcript = history.posted, market.transcript(history, roster)
+    assert posted.awards == awards_of(second.enclave.propose(closed.task_id, 0), transcript)
+    assert posted.awards
     assert len(posted.signers) == QUORUM
     (file,) = (closed.ground.folder / "results 0").glob(f"0x{closed.task_id.hex()}*")
     assert from_json(Results, file.read_bytes()).root() == posted.results
@@ -195,3 +205,74 @@ def forge(sale):
             [each.to_abi() for each in by_signer(digest, signatures)],
         )
     )
+
+
+# ── Rosters ──
+
+
+def found(ground):
+    market = ground.market(0)
+    return list(candidates(Registry(market.node, market.registry), ground.measurement, ETHER))
+
+
+def test_propose__active_enclaves__are_a_roster_that_the_market_takes(ground):
+    roster = propose(found(ground), quorum=1, spares=2)
+    assert len(roster) == 6
+    assert set(roster) <= set(ground.documents.roster)
+    keys = [int(entry.signing_key, 16) for entry in roster]
+    assert keys == sorted(keys)
+
+
+def test_propose__operator_that_unbonds__is_left_out(ground):
+    gone = ground.documents.roster[2]
+    ground.made.registry.request_unstake({"from": ground.senders[2].address})
+    assert gone not in propose(found(ground), quorum=1, spares=2)
+    with pytest.raises(ValueError, match=r"6 active enclaves of 6 operators, expected 7"):
+        propose(found(ground), quorum=2, spares=0)
+
+
+# ── Commands ──
+
+
+def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
+    ground, folder = closed.ground, closed.published.url
+    chain = ["--market", ground.made.market.address, "--rpc", ground.web3.provider.endpoint_uri]
+    chain += ["--confirmations", "3"]
+    measurement = ground.measurement.hex()
+    assert main(["roster", measurement, "--quorum", "2", "--spares", "0", *chain]) == 0
+    assert f"digest 0x{closed.task.roster.hex()}" in capsys.readouterr().out
+    (ground.folder / "key").write_bytes(KEY)
+    sources = ["--store", f"{folder}/held", "--local-uris"]
+    options = ["--folder", folder, "--key", str(ground.folder / "key"), *chain, *sources]
+    assert main(["release", closed.task_id.hex(), *options]) == 0
+    assert "inventory of 3 out of 3 submissions" in capsys.readouterr().out
+    with watching(closed, 0, 1, chain) as first, watching(closed, 1, 0, chain) as second:
+        deadline = time.monotonic() + 120
+        while closed.stage() != REPORTED:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for process in (first, second):
+            process.send_signal(signal.SIGTERM)
+        said = [process.communicate(timeout=60)[0].decode() for process in (first, second)]
+    assert all(text.endswith("stopped\n") for text in said)
+    assert sum("report posted" in text for text in said) == 1
+
+
+@contextmanager
+def watching(sale, seat, peer, chain):
+    """The command of an operator; the enclaves keep their artifacts in this process's memory."""
+    test_set = sale.documents.manifest.test_set.artifact_digest
+    sale.uploads.put_bytes(STORE.fetch_bytes(test_set, 10**6))
+    for entry in sale.entries:
+        STORE.put_bytes(entry.artifact)
+    clients, sender = sale.ground.clients, sale.ground.senders[seat].address
+    options = ["--enclave", clients[seat].url, "--peer", clients[peer].url, "--poll", "0.2"]
+    options += ["--folder", sale.published.url, "--results", str(sale.ground.folder / "results")]
+    options += ["--node-account", sender, "--store", sale.uploads.url, "--local-uris", *chain]
+    with subprocess.Popen(
+        [sys.executable, "-m", "offchain", "watch", *options], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
