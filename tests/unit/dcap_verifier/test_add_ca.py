@@ -322,9 +322,22 @@ def test_add_ca__malformed_extension__reverts(refused, issued, extension):
     refused(DER, issued(extensions=(more, x509.CA_USAGE, AUTHORITY)))
 
 
+def test_add_ca__extension_within_an_extension__reverts(refused, issued):
+    """After the value, where a careless walk would go on reading."""
+    outer = encode(SEQUENCE, oid("1.2.3.4"), b"\4\0", AUTHORITY)
+    refused(DER, issued(extensions=(x509.CA_USAGE, outer)))
+
+
 def test_add_ca__long_object_identifier__reverts(refused, issued):
     more = encode(SEQUENCE, b"\x06\x1f" + bytes(31), b"\4\0")
     refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, more)))
+
+
+def test_add_ca__ends_within_its_key__reverts(refused, intel):
+    """With each length from the end of the subject to the beginning of the extensions."""
+    bare = replace(intel.authority.certificate, extensions=()).tbs()[4:-4]
+    for missing in range(92):
+        refused(DER, signed(encode(SEQUENCE, bare[: len(bare) - missing]), intel.root))
 
 
 def test_add_ca__something_after_or_around_the_extensions__reverts(verifier, refused, intel):

@@ -355,6 +355,11 @@ def test_add_pck__another_form_of_the_sgx_extension__reverts(refused, with_sgx, 
     refused(SGX_EXTENSION, with_sgx(*parts))
 
 
+def test_add_pck__sgx_extension_twice__reverts(refused, machine, issued):
+    extensions = machine.pck.certificate.extensions
+    refused(DER, issued(extensions=(*extensions, extensions[-1])))
+
+
 def test_add_pck__malformed_der_in_the_sgx_extension__reverts(refused, machine, issued, with_sgx):
     refused(DER, with_sgx(PPID, TCB, PCE_ID, FMSPC, b"\x30\1"))
     refused(DER, with_sgx(PPID, TCB, PCE_ID, FMSPC, b"\5\0"))
