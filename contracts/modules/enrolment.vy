@@ -8,8 +8,8 @@
 """
 
 from contracts.modules import errors
-from contracts.modules import registry_word
 from contracts.modules import operator_stake
+from contracts.modules import registry_word
 from contracts.modules import trust
 from contracts.modules import x25519_key
 from interfaces import IAttestationVerifier

@@ -8,8 +8,8 @@
 
 from contracts.modules import compact_signature
 from contracts.modules import errors
-from contracts.modules import registry_word
 from contracts.modules import operator_stake
+from contracts.modules import registry_word
 from contracts.modules import trust
 from interfaces import Types
 

@@ -10,8 +10,8 @@
 from snekmate.auth import ownable
 
 from contracts.modules import errors
-from contracts.modules import registry_word
 from contracts.modules import operator_stake
+from contracts.modules import registry_word
 from interfaces import IEnclaveRegistry
 
 uses: ownable
