@@ -94,15 +94,19 @@ def test_reveal_model__any_keyring__is_bound_to_the_leaf(
     assert ground.submission(task, 0) == changed.leaf(task_id, 0) != model.leaf(task_id, 0)
 
 
-def test_reveal_model__task_without_bond__moves_nothing(
+def test_reveal_model__task_without_bond__pays_nothing(
     ground, market, provider, developer, model, books
 ):
+    """So it needs no gas for a payment either."""
     free = ground.task(provider, commit_bond=0)
     ground.create(free)
     ground.commit(free, model)
     before = books()
-    ground.reveal(free, (0, model))
+    at(free.commit_deadline)
+    arguments = model.reveal(free.id(ground.domain), 0)
+    transaction = market.reveal_model(*arguments, {"from": developer, "gas_limit": 120_000})
     assert before.moved() == {}
+    assert [name for name, _ in events(transaction)] == ["ModelRevealed"]
     assert ground.progress(free).reveals == 1
 
 

@@ -188,12 +188,13 @@ def test_settle__everything_sold_and_shared__leaves_nothing_to_the_provider(
     at(ground.progress(task).time_a)
     market.claim_award(*posted.claim(0, model), {"from": developer})
     before = books(token)
-    market.settle(*posted.settle(), {"from": provider})
+    transaction = market.settle(*posted.settle(), {"from": provider})
     assert before.moved() == {
         "operator 0 token credit": 2,
         "operator 0 credit": task.entry_fee,
         "owed ether": task.entry_fee,
     }
+    assert [name for name, _ in events(transaction)] == ["Credited", "Credited", "TaskSettled"]
 
 
 # ── When ──
