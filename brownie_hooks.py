@@ -20,6 +20,7 @@ It can go once Brownie does these itself. tests/toolchain holds it to them.
 import os
 import socket
 import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -196,11 +197,20 @@ def mark_shared_revert(pcs: dict[int, Json]) -> None:
 
 
 def free_port() -> int:
-    """A TCP port that nothing on the loopback interface listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port on the loopback interface for this process, until it gets to start its chain.
+
+    Below those that the kernel hands out, since compiling may take a minute in between; the process
+    id keeps apart what runs side by side.
+
+    Raises RuntimeError if nothing is free among a thousand.
+    """
+    first = os.getpid() % 20_000
+    for offset in range(1_000):
+        port = 10_000 + (first + offset) % 20_000
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError(f"no free port among 1,000 from {10_000 + first} on")
 
 
 def use_own_chain() -> None:

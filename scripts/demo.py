@@ -1,11 +1,13 @@
 """A whole sale on a local chain, then a dispute and an equivocation: `make demo`.
 
 Everything is real but the TEE: attestation is SIMULATED, and checked by the same contract that
-checks Intel's. The chain is Brownie's own anvil on a free port; its clock is moved where people
-would wait.
+checks Intel's. Each honest enclave is a process of its own, spoken to through its service. The
+chain is Brownie's own anvil on a free port; its clock is moved where people would wait.
 """
 
 import tempfile
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from brownie import accounts
@@ -16,8 +18,9 @@ from offchain.artifacts.store import Store
 from scripts.acts.disputed import disputed_sale
 from scripts.acts.equivocation import equivocation
 from scripts.acts.honest import honest_sale
+from scripts.acts.operators import served
 from scripts.acts.registration import registrations
-from scripts.acts.stage import Stage, ether, set_up
+from scripts.acts.stage import QUORUM, Stage, ether, set_up
 from scripts.local_chain import send
 
 
@@ -25,13 +28,18 @@ def main() -> None:
     """Play all acts; ends with an error if anything is not as it should be."""
     if CONFIG.network_type != "development":
         raise RuntimeError("the demo moves the clock: expected a development network")
-    console = Console()
-    with tempfile.TemporaryDirectory() as folder:
-        stage = set_up(console, Store(folder))
-        registrations(stage)
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
+        store = Store(str(folder / "store"))
+        clients = [
+            ends.enter_context(served(store, folder, f"machine {seat}"))
+            for seat in range(QUORUM, 3 * QUORUM + 1)
+        ]
+        stage = set_up(Console(), store)
+        registrations(stage, clients)
         honest_sale(stage)
-        forged = disputed_sale(stage)
-        equivocation(stage, forged)
+        standing = disputed_sale(stage)
+        equivocation(stage, standing)
         empty_the_market(stage)
 
 

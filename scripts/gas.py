@@ -31,8 +31,7 @@ from web3 import Web3
 
 from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
 from offchain.eip712 import Domain
-from offchain.enclave import Enclave
-from scripts.acts.roles import Operator
+from scripts.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.deploy import deploy
 from scripts.local_chain import now, send, warp
 from scripts.settings import load
@@ -312,11 +311,18 @@ def measure_attestation(gas: dict[str, int]) -> Any:
     intel = SimulatedIntel.from_seed(DEVELOPMENT_SEED)
     machine, account = Machine.simulate(intel, "gas"), accounts[4]
     operators = [
-        Operator("gas", account, made, machine, Enclave.boot(secrets.token_bytes)) for _ in range(2)
+        DishonestOperator(
+            name="gas",
+            account=account,
+            made=made,
+            machine=machine,
+            enclave=TamperedEnclave.boot(secrets.token_bytes),
+        )
+        for _ in range(2)
     ]
     for name, operator in zip(("first of a platform", "platform cached"), operators, strict=True):
         number = chain.height - 1
-        evidence = operator.evidence(account.address, number)
+        evidence = operator.evidence(number)
         identity = operator.entry
         report_data = made.registry.report_data(
             account, identity.signing_key, identity.sealing_key, number

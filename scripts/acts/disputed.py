@@ -6,9 +6,8 @@ from offchain.panel import Posted
 from offchain.pricing import Award
 from offchain.reports import Report, by_signer
 from scripts.acts import exhibits
-from scripts.acts.roles import forge
 from scripts.acts.sale import Standing, benchmark, claim_all, open_sale, post, settle, table
-from scripts.acts.stage import QUORUM, Stage, ether
+from scripts.acts.stage import Stage, ether
 from scripts.local_chain import send
 
 
@@ -23,7 +22,7 @@ def disputed_sale(stage: Stage) -> Standing:
             stage.developer("perceptron", exhibits.perceptron(data)),
         ],
     )
-    liars, panel = stage.operators[:QUORUM], stage.operators[QUORUM:]
+    liars, panel = stage.dishonest, stage.honest
     forged = Report(
         sale.id,
         0,
@@ -32,7 +31,7 @@ def disputed_sale(stage: Stage) -> Standing:
         bytes(32),
         (Award(0, 1_000_000),),
     )
-    cosignatures = [forge(liar, forged, stage.domain) for liar in liars]
+    cosignatures = [liar.forge(forged, stage.domain) for liar in liars]
     stage.say("  tampered with, for the demo, their enclaves sign what was never measured")
     standing = post(stage, sale, forged, cosignatures, liars)
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from offchain.pricing import Award
-from scripts.acts.roles import forge
 from scripts.acts.sale import Standing
 from scripts.acts.stage import Stage, ether
 from scripts.local_chain import send, warp
@@ -12,10 +11,10 @@ from scripts.local_chain import send, warp
 def equivocation(stage: Stage, standing: Standing) -> None:
     """One platform signed two reports that contradict each other: its whole stake goes."""
     stage.console.rule("Act three: two signatures of one platform, proven on-chain")
-    liar, registry = stage.operators[0], stage.made.registry
+    liar, registry = stage.dishonest[0], stage.made.registry
     other = replace(standing.report, awards=(Award(1, 900_000),))
     reports = [standing.report, other]
-    cosignatures = [forge(liar, each, stage.domain) for each in reports]
+    cosignatures = [liar.forge(each, stage.domain) for each in reports]
     prover, stake = stage.free.pop(), liar.stake
     receipt = send(
         registry.prove_equivocation,

@@ -23,7 +23,7 @@ def honest_sale(stage: Stage) -> None:
         ],
         silent=("never reveals",),
     )
-    judges = stage.operators[-QUORUM:]
+    judges = stage.honest[:QUORUM]
     signed = benchmark(stage, sale, judges)
     cosignatures = [each.cosignature for each in signed]
     standing = post(stage, sale, signed[0].report, cosignatures, judges)

@@ -1,7 +1,7 @@
 """Before the first act: operators register enclaves, and the chain refuses three quotes."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,32 +9,44 @@ from brownie import accounts, chain
 from brownie.exceptions import VirtualMachineError
 
 from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from offchain.enclave import Enclave
-from scripts.acts.roles import Operator, TamperedEnclave
+from offchain.service.client import EnclaveClient
+from scripts.acts.operators import DishonestOperator, HonestOperator, TamperedEnclave
 from scripts.acts.stage import ETHER, QUORUM, Stage, ether
 
 STAKE = 2 * ETHER
 
 
-def registrations(stage: Stage) -> None:
-    """Seven operators; and three quotes that the chain refuses."""
+def registrations(stage: Stage, clients: Sequence[EnclaveClient]) -> None:
+    """Two dishonest operators, an honest one for each service; three quotes that are refused."""
     stage.console.rule("Operators register enclaves; the chain verifies each (SIMULATED) quote")
     intel = SimulatedIntel.from_seed(DEVELOPMENT_SEED)
-    for seat in range(3 * QUORUM + 1):
-        # The first two are broken, as act two will show.
-        enclave = (TamperedEnclave if seat < QUORUM else Enclave).boot(secrets.token_bytes)
-        machine = Machine.simulate(intel, f"demo machine {seat}")
-        operator = Operator(f"operator {seat}", accounts[2 + seat], stage.made, machine, enclave)
+    for seat in range(QUORUM):
+        stage.dishonest.append(
+            DishonestOperator(
+                name=f"operator {seat}",
+                account=accounts[2 + seat],
+                made=stage.made,
+                machine=Machine.simulate(intel, f"machine {seat}"),
+                enclave=TamperedEnclave.boot(secrets.token_bytes),
+            )
+        )
+    for seat, client in enumerate(clients, QUORUM):
+        account = accounts[2 + seat]
+        stage.honest.append(
+            HonestOperator(name=f"operator {seat}", account=account, made=stage.made, client=client)
+        )
+    for operator in stage.operators:
         receipt = operator.register(STAKE)
-        stage.operators.append(operator)
         stage.done(f"{operator.name} staked {ether(STAKE)} and registered", receipt)
-    first, second = stage.operators[:2]
+    refusals(stage)
+
+
+def refusals(stage: Stage) -> None:
+    """Quotes that anybody might try, and what the chain says to them."""
+    first, second = stage.dishonest
     number = chain.height - 1
-    quote = first.evidence(first.account.address, number)
-    impostor = replace(first, account=second.account)
-    attributes = b"\x07" + first.program.attributes[1:]
-    debug = replace(first, program=replace(first.program, attributes=attributes))
-    debugged = debug.evidence(first.account.address, number)
+    quote, debug = first.evidence(number), first.in_debug_mode()
+    debugged, impostor = debug.evidence(number), replace(first, account=second.account)
     refused(stage, "a debug enclave", lambda: debug.present(debugged, number))
     refused(stage, "a quote for another operator", lambda: impostor.present(quote, number))
     refused(stage, "a quote replayed", lambda: first.present(quote, chain.height - 1))

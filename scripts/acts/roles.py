@@ -1,7 +1,6 @@
-"""The demo's cast: each role does, on-chain and off-chain, what it would do for real."""
+"""The demo's developers and provider: they do, on-chain and off-chain, what they would for real."""
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -11,113 +10,22 @@ from brownie import chain, web3
 
 from offchain.artifacts.cipher import MODEL, TAG_BYTES, TEST_SET, decrypt_bytes, encrypt
 from offchain.artifacts.store import Store
-from offchain.attestation.backends.simulated import Simulated
-from offchain.attestation.bodies import SgxReport
-from offchain.attestation.evidence import Chain, pack
-from offchain.attestation.program import measurement, program_id
-from offchain.attestation.quote import parse
-from offchain.attestation.simulated import Machine, sgx_report
-from offchain.benchmark import Tools
 from offchain.bundle import Bundle
 from offchain.eip712 import Domain
-from offchain.enclave import Enclave, Signed
 from offchain.entry import Entry, prepare
 from offchain.envelopes import delivery_info, unseal
 from offchain.manifest import HiddenSet, Manifest
-from offchain.models.runner import RunLimits, run_model
 from offchain.models.spec import ModelSpec
 from offchain.release import key_commitment, make_release
-from offchain.reports import Cosignature, Report, sign
 from offchain.samples import Samples
 from offchain.samples import pack as pack_samples
 from offchain.task import Roster, RosterEntry, Submission, Task
 from offchain.transcript import Reveal, Transcript
 from offchain.x25519 import public_key
-from scripts.deploy import Deployment
 from scripts.local_chain import send
 
 MAX_MODEL = 2**26
 """Bytes of the largest model that a provider opens."""
-
-
-@dataclass
-class Operator:
-    """Runs an enclave on a (SIMULATED) machine, stakes, registers it, and relays what it signs."""
-
-    name: str
-    account: Any
-    made: Deployment
-    machine: Machine
-    enclave: Enclave
-    program: SgxReport = field(default_factory=lambda: sgx_report(bytes(64)))
-
-    @property
-    def entry(self) -> RosterEntry:
-        return self.enclave.identity
-
-    @property
-    def measurement(self) -> bytes:
-        return measurement(self.made.verifier.address, program_id(self.program))
-
-    @property
-    def platform(self) -> bytes:
-        return self._chain().pck_record.platform
-
-    @property
-    def stake(self) -> int:
-        """Wei."""
-        return int(self.made.registry.operator(self.account)[0])
-
-    def evidence(self, operator: str, block_number: int) -> bytes:
-        """A fresh quote for this enclave's keys, as the verifier takes it."""
-        identity = self.entry
-        report_data = self.made.registry.report_data(
-            operator, identity.signing_key, identity.sealing_key, block_number
-        )
-        backend = Simulated(self.machine, self.program)
-        quote = parse(backend.quote(bytes(report_data) + bytes(32)))
-        known = self._chain().known_by(lambda id_: bytes(self.made.verifier.certificate(id_)))
-        return pack(quote, self._chain(), known)
-
-    def register(self, stake: int) -> Any:
-        """Stake, then register the enclave through the on-chain verifier; the receipt."""
-        send(self.made.registry.stake, account=self.account, value=stake)
-        number = chain.height - 1
-        return self.present(self.evidence(self.account.address, number), number)
-
-    def present(self, evidence: bytes, block_number: int) -> Any:
-        """Offer evidence to the registry; the receipt, or the contract's refusal as an error."""
-        identity = self.entry
-        return send(
-            self.made.registry.register_enclave,
-            self.made.verifier,
-            evidence,
-            identity.signing_key,
-            identity.sealing_key,
-            block_number,
-            account=self.account,
-        )
-
-    def _chain(self) -> Chain:
-        quote = self.machine.quote(self.program)
-        return Chain.of(quote, bytes(self._root()))
-
-    def _root(self) -> bytes:
-        return b"".join(bytes(word) for word in self.made.verifier.root())
-
-
-class TamperedEnclave(Enclave):
-    """An enclave whose TEE is broken, for the demo: it signs whatever its operator wants."""
-
-    def forge(self, report: Report, domain: Domain, platform: bytes) -> Cosignature:
-        return sign(report.digest(domain), self._signing_key, platform)
-
-
-def forge(operator: "Operator", report: Report, domain: Domain) -> Cosignature:
-    """What a dishonest operator has its tampered enclave sign."""
-    if not isinstance(operator.enclave, TamperedEnclave):
-        raise TypeError(f"{operator.name} runs an honest enclave, expected a tampered one")
-    return operator.enclave.forge(report, domain, operator.platform)
 
 
 @dataclass
@@ -271,18 +179,3 @@ def _reveal(arguments: Any) -> Reveal:
         arguments["salt"],
         arguments["uri"],
     )
-
-
-def measure(
-    operators: Sequence[Operator], bundles: Sequence[Bundle], store: Store, workers: int, told: Any
-) -> list[Signed]:
-    """Let every enclave measure for itself; the first proposes, and all of them co-sign."""
-    tools = Tools(store, partial(run_model, run_limits=RunLimits()))
-    for operator, bundle in zip(operators, bundles, strict=True):
-        operator.enclave.measure(bundle, tools, workers, partial(told, operator))
-    task_id, round_ = bundles[0].transcript.task_id, bundles[0].round
-    proposal = operators[0].enclave.propose(task_id, round_)
-    return [
-        operator.enclave.cosign(task_id, round_, proposal, operator.platform)
-        for operator in operators
-    ]

@@ -18,13 +18,13 @@ from offchain.results import Result
 from offchain.sample import draw
 from offchain.task import Task, roster_digest
 from offchain.transcript import Transcript
-from scripts.acts.roles import Developer, Operator, measure, read_transcript
+from scripts.acts.operators import HonestOperator, Operator, measure
+from scripts.acts.roles import Developer, read_transcript
 from scripts.acts.stage import ETHER, QUORUM, Stage, ether
 from scripts.local_chain import now, send, warp
 
 HOUR = 3_600
 DAY = 24 * HOUR
-WORKERS = 2
 INDEX = 2**32 - 1
 """The bits of the index in an award."""
 
@@ -111,7 +111,7 @@ def open_sale(stage: Stage, developers: list[Developer], silent: Sequence[str] =
 
 
 def benchmark(
-    stage: Stage, sale: Sale, judges: Sequence[Operator], posted: Posted | None = None
+    stage: Stage, sale: Sale, judges: Sequence[HonestOperator], posted: Posted | None = None
 ) -> list[Signed]:
     """The provider releases the test set; every enclave measures for itself; all co-sign."""
     entries = {each.index: each.entry for each in sale.developers if each.entry is not None}
@@ -122,12 +122,9 @@ def benchmark(
         )
         for judge in judges
     ]
-
-    def told(judge: Operator, result: Result) -> None:
-        said = f"score {result.score:,}" if result.score is not None else f"{result.reason}"
-        stage.say(f"  [dim]{judge.name}: submission {result.index}: {said}[/dim]")
-
-    return measure(judges, bundles, stage.store, WORKERS, told)
+    count = len(sale.transcript.by_index)
+    stage.say(f"  {len(judges)} enclaves measure {count} submissions each, behind their services")
+    return measure(judges, bundles)
 
 
 def post(

@@ -12,7 +12,8 @@ from offchain.manifest import Manifest, Selection
 from offchain.models.spec import ModelLimits
 from offchain.task import Roster
 from scripts.acts import exhibits
-from scripts.acts.roles import Developer, Operator, Provider
+from scripts.acts.operators import DishonestOperator, HonestOperator, Operator
+from scripts.acts.roles import Developer, Provider
 from scripts.deploy import Deployment, deploy
 from scripts.settings import load
 
@@ -31,7 +32,8 @@ class Stage:
     provider: Provider
     manifest: Manifest
     data: exhibits.Data
-    operators: list[Operator] = field(default_factory=list)
+    dishonest: list[DishonestOperator] = field(default_factory=list)
+    honest: list[HonestOperator] = field(default_factory=list)
     free: list[Any] = field(default_factory=list)
 
     @property
@@ -41,6 +43,10 @@ class Stage:
     @property
     def domain(self) -> Domain:
         return Domain(chain.id, self.market.address)
+
+    @property
+    def operators(self) -> list[Operator]:
+        return [*self.dishonest, *self.honest]
 
     @property
     def roster(self) -> Roster:

@@ -1,0 +1,198 @@
+"""The demo's operators: honest ones with an enclave behind its service, and tampered ones."""
+
+import json
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from brownie import chain, web3
+from eth_keys.datatypes import PrivateKey
+
+from offchain.artifacts.store import Store
+from offchain.attestation.backends.simulated import Simulated
+from offchain.attestation.bodies import SgxReport
+from offchain.attestation.evidence import Chain, Known, pack
+from offchain.attestation.program import measurement, program_id
+from offchain.attestation.quote import parse
+from offchain.attestation.simulated import Machine, sgx_report
+from offchain.bundle import Bundle
+from offchain.eip712 import Domain
+from offchain.enclave import Enclave, Signed
+from offchain.reports import Cosignature, Report, sign
+from offchain.service.client import EnclaveClient
+from offchain.service.wire import Attestation, Registration
+from offchain.task import RosterEntry
+from scripts.deploy import Deployment
+from scripts.local_chain import send
+
+WORKERS = 2
+"""Submissions that an enclave of the demo measures at a time."""
+
+
+@dataclass(kw_only=True)
+class Operator(ABC):
+    """Stakes, registers an enclave, and relays what it signs."""
+
+    name: str
+    account: Any
+    made: Deployment
+
+    @property
+    @abstractmethod
+    def entry(self) -> RosterEntry:
+        """The enclave's public keys."""
+
+    @property
+    @abstractmethod
+    def platform(self) -> bytes:
+        """The machine, as the registry knows it (bytes32)."""
+
+    @abstractmethod
+    def evidence(self, block_number: int) -> bytes:
+        """A fresh quote for this operator and its enclave's keys, as the verifier takes it."""
+
+    @property
+    def stake(self) -> int:
+        """Wei."""
+        return int(self.made.registry.operator(self.account)[0])
+
+    @property
+    def measurement(self) -> bytes:
+        """What a task names: the program that all of them run, under the verifier (bytes32)."""
+        return measurement(self.made.verifier.address, program_id(sgx_report(bytes(64))))
+
+    def register(self, stake: int) -> Any:
+        """Stake, then register the enclave through the on-chain verifier; the receipt."""
+        send(self.made.registry.stake, account=self.account, value=stake)
+        number = chain.height - 1
+        return self.present(self.evidence(number), number)
+
+    def present(self, evidence: bytes, block_number: int) -> Any:
+        """Offer evidence to the registry; the receipt, or the contract's refusal as an error."""
+        return send(
+            self.made.registry.register_enclave,
+            self.made.verifier,
+            evidence,
+            self.entry.signing_key,
+            self.entry.sealing_key,
+            block_number,
+            account=self.account,
+        )
+
+    def certificates(self, quote: bytes) -> tuple[Chain, Known]:
+        """A machine's certificates, and what the verifier has cached of them."""
+        root = b"".join(bytes(word) for word in self.made.verifier.root())
+        found = Chain.of(parse(quote), root)
+        return found, found.known_by(lambda id_: bytes(self.made.verifier.certificate(id_)))
+
+
+@dataclass(kw_only=True)
+class HonestOperator(Operator):
+    """Has its enclave in a process of its own, and speaks to its service."""
+
+    client: EnclaveClient
+
+    @cached_property
+    def entry(self) -> RosterEntry:
+        return self.client.identity()
+
+    @cached_property
+    def platform(self) -> bytes:
+        return self._attest(chain.height - 1).platform
+
+    def evidence(self, block_number: int) -> bytes:
+        _, known = self.certificates(self._attest(block_number).quote)
+        return self._attest(block_number, known).evidence
+
+    def _attest(self, block_number: int, known: Known = Known.ROOT) -> Attestation:
+        block_hash = bytes(web3.eth.get_block(block_number)["hash"])
+        registry = self.made.registry.address
+        return self.client.attest(
+            Registration(self.account.address, registry, chain.id, block_number, block_hash, known)
+        )
+
+
+@dataclass(kw_only=True)
+class DishonestOperator(Operator):
+    """Has broken its machine's TEE, for the demo: its enclave signs whatever it wants."""
+
+    machine: Machine
+    enclave: "TamperedEnclave"
+    program: SgxReport = field(default_factory=lambda: sgx_report(bytes(64)))
+
+    @property
+    def entry(self) -> RosterEntry:
+        return self.enclave.identity
+
+    @property
+    def platform(self) -> bytes:
+        found, _ = self.certificates(self.machine.quote(self.program).encode())
+        return found.pck_record.platform
+
+    def evidence(self, block_number: int) -> bytes:
+        report_data = self.made.registry.report_data(
+            self.account, self.entry.signing_key, self.entry.sealing_key, block_number
+        )
+        quote = Simulated(self.machine, self.program).quote(bytes(report_data) + bytes(32))
+        return pack(parse(quote), *self.certificates(quote))
+
+    def in_debug_mode(self) -> "DishonestOperator":
+        """The same enclave, started so that its operator could look into it."""
+        attributes = b"\x07" + self.program.attributes[1:]
+        return replace(self, program=replace(self.program, attributes=attributes))
+
+    def forge(self, report: Report, domain: Domain) -> Cosignature:
+        """A signature of what was never measured."""
+        return self.enclave.forge(report, domain, self.platform)
+
+
+class TamperedEnclave(Enclave):
+    """An enclave that signs without measuring."""
+
+    @classmethod
+    def boot(cls, random: Callable[[int], bytes]) -> "TamperedEnclave":
+        return cls(PrivateKey(random(32)), random(32))
+
+    def forge(self, report: Report, domain: Domain, platform: bytes) -> Cosignature:
+        return sign(report.digest(domain), self._signing_key, platform)
+
+
+@contextmanager
+def served(store: Store, folder: Path, machine: str) -> Iterator[EnclaveClient]:
+    """An enclave on a SIMULATED machine, served by a process that ends with the block."""
+    command = [sys.executable, "-m", "offchain", "serve", "--machine", machine]
+    options = ["--store", store.url, "--journal", str(folder / f"{machine}.jsonl")]
+    process = subprocess.Popen(  # noqa: S603 - this project's own command
+        [*command, *options, "--workers", str(WORKERS)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        if process.stdout is None or not (line := process.stdout.readline()):
+            raise RuntimeError(
+                f"service for {machine} ended with {process.wait()}, expected its url"
+            )
+        with EnclaveClient(json.loads(line)["url"]) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(operators: Sequence[HonestOperator], bundles: Sequence[Bundle]) -> list[Signed]:
+    """Let every enclave measure for itself; the first proposes, and all of them co-sign."""
+    for operator, bundle in zip(operators, bundles, strict=True):
+        operator.client.measure(bundle)
+    task_id, round_ = bundles[0].transcript.task_id, bundles[0].round
+    proposal = operators[0].client.propose(task_id, round_)
+    return [
+        operator.client.cosign(task_id, round_, proposal, operator.platform)
+        for operator in operators
+    ]
