@@ -15,6 +15,7 @@ from typing import Any
 
 import boa
 import pytest
+from boa.contracts.vyper.vyper_contract import VyperContract
 from boa.interpret import set_search_paths
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
@@ -33,6 +34,10 @@ WEALTH = 10**6 * ETHER
 UNBONDING = 21 * DAY
 
 Contract = Any
+
+# titanoboa describes a contract by all of its storage whenever a call reverts: that takes longer
+# than the call, and fails where another contract had the address before.
+VyperContract.__repr__ = lambda self: f"<{self.contract_name} at {self.address}>"
 
 
 @cache

@@ -6,18 +6,12 @@ import pytest
 from offchain.fields import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.inprocess import ROOT, SEAT_BOND, Sale, account, deploy, ether, models, refuses
+from tests.inprocess import SEAT_BOND, Sale, account, deploy, ether, models, refuses
 from tests.sale import ETHER, VOIDED, curve, model
+from tests.unit.model_market.moods import Mood
 
 AWARDS = ((0, 900_000), (1, 800_000))
 SUPPLY = 10**30
-MOODS = (ROOT / "contracts" / "testing" / "MoodyToken.vy").read_text()
-
-
-def mood(name: str) -> int:
-    """A mood of the moody token, as its flag's value."""
-    members = MOODS.split("flag Mood:\n")[1].split("\n\n")[0].splitlines()
-    return 1 << [member.split()[0] for member in members].index(name)
 
 
 @pytest.fixture
@@ -119,14 +113,16 @@ def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, moody,
 
 
 @pytest.mark.parametrize(
-    "name", ["TAKES_FEE", "GIVES_MORE", "REFUSES", "LIES", "HIDES", "FALSE_ALARM"]
+    "mood",
+    [Mood.TAKES_FEE, Mood.GIVES_MORE, Mood.REFUSES, Mood.LIES, Mood.HIDES, Mood.FALSE_ALARM],
+    ids=lambda mood: mood.name,
 )
-def test_create_task__token_that_delivers_not_just_the_amount__refused(chain, moody, name):
+def test_create_task__token_that_delivers_not_just_the_amount__refused(chain, moody, mood):
     """25: fee on transfer, false, lies: no task begins, and nothing is owed."""
-    moody.set_mood(mood(name))
+    moody.set_mood(mood)
     with refuses(reasons.BAD_TOKEN):
         Sale(chain, token=str(moody.address)).create()
-    moody.set_mood(mood("HONEST"))
+    moody.set_mood(Mood.HONEST)
     assert moody.balanceOf(chain.market) == chain.market.owed(moody) == 0
 
 
@@ -145,7 +141,7 @@ def test_create_task__market_or_registry_as_token__refused(chain):
 
 def test_sale__token_that_returns_nothing__works(chain, moody, developer):
     """25: tokens of the old kind, which return nothing, are as good as others."""
-    moody.set_mood(mood("SILENT"))
+    moody.set_mood(Mood.SILENT)
     sale = Sale(chain, token=str(moody.address)).enter(model(developer, "old"))
     stands = sale.post((0, 900_000))
     sale.claim(stands, 0)
@@ -155,17 +151,19 @@ def test_sale__token_that_returns_nothing__works(chain, moody, developer):
     assert moody.balanceOf(chain.market) == 0
 
 
-@pytest.mark.parametrize("name", ["REFUSES", "REVERTS", "EATS_GAS"])
-def test_claim_award__token_fails_by_now__envelope_never_out_unpaid(chain, moody, developer, name):
+@pytest.mark.parametrize(
+    "mood", [Mood.REFUSES, Mood.REVERTS, Mood.EATS_GAS], ids=lambda mood: mood.name
+)
+def test_claim_award__token_fails_by_now__envelope_never_out_unpaid(chain, moody, developer, mood):
     """25, 39: if the transfer fails when the envelope comes out, the price is a credit."""
     sale = Sale(chain, token=str(moody.address)).enter(model(developer, "sold"))
     stands = sale.post((0, 900_000))
-    moody.set_mood(mood(name))
+    moody.set_mood(mood)
     sale.claim(stands, 0)
     assert chain.market.credits(moody, developer) == sale.task.price(900_000)
     chain.at(sale.time_b)
     sale.settle(stands, sender=sale.provider)
-    moody.set_mood(mood("HONEST"))
+    moody.set_mood(Mood.HONEST)
     owed = chain.market.credits(moody, developer)
     assert chain.market.withdraw(moody, developer, sender=developer) == owed
 
@@ -174,7 +172,7 @@ def test_claim_award__token_returns_a_bomb__paid_and_not_read(chain, moody, deve
     """39: of what a token returns at most a word is read."""
     sale = Sale(chain, token=str(moody.address)).enter(model(developer, "sold"))
     stands = sale.post((0, 900_000))
-    moody.set_mood(mood("LONG"))
+    moody.set_mood(Mood.LONG)
     sale.claim(stands, 0)
     assert moody.balanceOf(developer) == sale.task.price(900_000)
 

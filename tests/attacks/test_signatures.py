@@ -4,9 +4,10 @@ import boa
 import pytest
 
 from offchain.eip712 import Domain
+from offchain.fields import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.inprocess import SEAT_BOND, Sale, account, deploy, models, refuses
+from tests.inprocess import SEAT_BOND, UNBONDING, Sale, account, deploy, ether, models, refuses
 from tests.sale import CLOSED, DAY, ETHER, REPORTED, VOIDED, Cosignature, cosign, word
 from tests.signing import ORDER, digest_signed_with
 
@@ -335,11 +336,32 @@ def test_prove_equivocation__two_runs_of_one_machine__whole_stake_gone(
     second = clone(chain, enclave) if booted_again else enclave
     stake = chain.registry.operator(enclave.operator).stake
     proof = equivocation(sale, [enclave, second], [(0, 900_000)], [(1, 900_000)])
-    assert chain.registry.prove_equivocation(*proof, sender=stranger) == stake
-    assert chain.registry.operator(enclave.operator).stake == 0
+    burned = ether(ZERO_ADDRESS)
+    assert chain.registry.prove_equivocation(*proof, sender=stranger) == stake // 4
     assert chain.registry.credits(stranger) == stake // 4
-    with refuses(reasons.NO_STAKE):
+    with refuses(reasons.CONDEMNED):
         chain.registry.prove_equivocation(*proof, sender=stranger)
+    with refuses(reasons.OPERATOR_INACTIVE):
+        sale.post(*AWARDS)
+    chain.at(chain.now + UNBONDING)
+    with refuses(reasons.CONDEMNED):
+        chain.registry.unstake(enclave.operator, sender=enclave.operator)
+    chain.registry.burn_stake(enclave.operator, sender=stranger)
+    assert ether(ZERO_ADDRESS) - burned == stake - stake // 4
+    assert chain.registry.operator(enclave.operator).stake == 0
+
+
+def test_prove_equivocation__culprit_proves_its_own_fault__fine_is_still_there(
+    chain, sale, challenger
+):
+    """17: an operator that condemns itself before a verdict keeps a quarter, and owes the fine."""
+    enclave = sale.signing[0]
+    stands = sale.post(*AWARDS)
+    sale.dispute(challenger)
+    proof = equivocation(sale, [enclave, enclave], [(0, 900_000)], [])
+    chain.registry.prove_equivocation(*proof, sender=enclave.operator)
+    sale.resolve(stands, (0, 700_000))
+    assert chain.registry.credits(challenger) == sale.task.bond(SEAT_BOND)
 
 
 def test_prove_equivocation__honest_operator__cannot_be_framed(chain, sale, stranger):
@@ -373,7 +395,7 @@ def test_prove_equivocation__culprit_withdrew_before__too_late_only_then(chain, 
     unlocks_at = chain.registry.operator(enclave.operator).unlocks_at
     chain.at(unlocks_at - 1)
     with boa.env.anchor():
-        assert chain.registry.prove_equivocation(*proof, sender=stranger) > 0
+        chain.registry.prove_equivocation(*proof, sender=stranger)
     chain.at(unlocks_at)
     chain.registry.unstake(enclave.operator, sender=enclave.operator)
     with refuses(reasons.OPERATOR_INACTIVE):

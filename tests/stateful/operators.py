@@ -6,7 +6,7 @@ from tests import sale as parts
 from tests.sale import DAY
 from tests.sale import ETHER as ONE
 from tests.stateful.plays import now_and_then, pick
-from tests.stateful.world import Twin
+from tests.stateful.world import DEAD, Twin
 
 RESTLESS = 3  # so many of the enclaves, or operators, suffer what lasts
 
@@ -42,6 +42,13 @@ def equivocate(data: Any, twin: Twin) -> None:
         of = task.id(twin.market.domain)
         reports = [parts.report(of, bytes(32), *pick(data, lists)) for _ in range(2)]
         twin.prove_equivocation(task, reports, enclave, pick(data, twin.world.people))
+
+
+def burn(data: Any, twin: Twin) -> None:
+    operators = twin.registry.reference.operators
+    condemned = [each for each, state in operators.items() if state.condemned_at]
+    operator = now_and_then(data, pick(data, condemned or twin.world.operators), [DEAD])
+    twin.act_on_registry("burn_stake", operator, sender=pick(data, twin.world.people))
 
 
 def withdraw(data: Any, twin: Twin) -> None:

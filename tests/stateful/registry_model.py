@@ -11,7 +11,7 @@ from eth_keys.datatypes import Signature as Ecdsa
 from offchain.eip712 import Domain
 from tests import reasons
 from tests.sale import Cosignature, Enclave, Report, RosterEntry, Signer, Task
-from tests.stateful.ledger import ETHER, Call, Ledger, Refused, unless
+from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, unless
 from tests.stateful.registry_reference import Bound, Enrolment, Reference, Signature, Verifier
 
 
@@ -138,6 +138,10 @@ class RegistryModel:
             task.measurement, (one, other), call.sender, call.now
         )
         return because(refusal) or staked - self._staked()
+
+    def burn_stake(self, call: Call, operator: str) -> Refused | int:
+        amount = self.reference.operators[operator].stake
+        return because(self.reference.burn_stake(operator, call.now)) or self._pay(BURNED, amount)
 
     def _staked(self) -> int:
         return sum(operator.stake for operator in self.reference.operators.values())

@@ -116,7 +116,7 @@ class Market(RuleBasedStateMachine):
     @rule(data=st.data())
     def operator_acts(self, data: Any) -> None:
         steps = [operators.stake, operators.unstake, operators.renew, operators.equivocate]
-        pick(data, [*steps, operators.withdraw])(data, self.twin)
+        pick(data, [*steps, operators.withdraw, operators.burn])(data, self.twin)
 
     @rule(data=st.data())
     def owner_revokes(self, data: Any) -> None:
@@ -176,14 +176,17 @@ class Market(RuleBasedStateMachine):
         assert state.stage in (SETTLED, VOIDED)
 
     def _everybody_leaves_the_registry(self) -> None:
-        operators = self.twin.registry.reference.operators
-        staying = [each for each, state in operators.items() if state.stake]
+        states = self.twin.registry.reference.operators
+        staying = [each for each, state in states.items() if state.stake]
         for operator in staying:
-            if not operators[operator].unlocks_at:
+            if not states[operator].unlocks_at:
                 self.twin.act_on_registry("request_unstake", sender=operator)
         self._wait_for(self.chain.now + UNBONDING)
         for operator in staying:
-            self.twin.act_on_registry("unstake", DEAD, sender=operator)
+            if states[operator].condemned_at:
+                self.twin.act_on_registry("burn_stake", operator, sender=self.world.strangers[1])
+            else:
+                self.twin.act_on_registry("unstake", DEAD, sender=operator)
         for owner in [each for each, owed in self.twin.registry.reference.credits.items() if owed]:
             self.twin.act_on_registry("withdraw", DEAD, sender=owner)
         assert ether(str(self.world.registry.address)) == 0

@@ -13,8 +13,8 @@ from tests.stateful.market_model import MarketModel
 from tests.stateful.registry_model import RegistryModel
 from tests.stateful.registry_reference import Signature
 from tests.stateful.words import Words
+from tests.unit.model_market.moods import Mood
 
-MOODS = {"honest": 1, "silent": 2, "refuses": 4, "reverts": 8}
 WEALTH = 10**30
 DEAD = "0x000000000000000000000000000000000000dEaD"
 
@@ -142,12 +142,12 @@ class Twin:
         keys = [enclave.sealing_key] * 2
         self.act_on_registry("prove_equivocation", task, reports, cosignatures, keys, sender=sender)
 
-    def set_mood(self, mood: str) -> None:
+    def set_mood(self, name: str) -> None:
         """How the moody token behaves from now on."""
         address = str(self.world.moody.address)
         token = self.ledger.tokens[address]
-        token.refuses, token.reverts = mood == "refuses", mood == "reverts"
-        self.world.moody.set_mood(MOODS[mood])
+        token.refuses, token.reverts = name == "refuses", name == "reverts"
+        self.world.moody.set_mood(Mood[name.upper()])
 
     def set_blocked(self, somebody: str, blocks: bool) -> None:
         token = self.ledger.tokens[str(self.world.moody.address)]
