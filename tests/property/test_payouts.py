@@ -1,0 +1,100 @@
+"""Which awards the market accepts and what they pay: as specified, and as enclaves choose them."""
+
+from collections.abc import Sequence
+
+import boa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain import pricing
+from offchain.pricing import Candidate, Knot, walk
+from tests import reasons
+from tests import sale as parts
+from tests.inprocess import deployer, refuses
+from tests.sale import Task, payouts_of
+from tests.stateful.task_state import acceptable
+
+BENCH = """
+from contracts.modules import payouts
+from interfaces import Types
+
+@external
+@pure
+def of_awards(_task: Types.Task, _awards: uint256[8], _commits: uint256) -> DynArray[uint256, 8]:
+    return payouts._of_awards(_task, _awards, _commits)
+"""
+
+NOBODY = "0x" + "11" * 20
+SCORES = st.one_of(st.integers(0, 10**6), st.sampled_from([499_999, 500_000, 500_001, 10**6]))
+
+
+@pytest.fixture(scope="module")
+def bench():
+    deployer("contracts/ModelMarket.vy")  # sets the search paths
+    return boa.loads(BENCH)
+
+
+@st.composite
+def tasks(draw) -> Task:
+    """Tasks of two knots whose budget does not always last."""
+    low, top = sorted(draw(st.tuples(st.integers(0, 40), st.integers(1, 40))))
+    terms = {
+        "curve": parts.curve((500_000, low), (1_000_000, top)),
+        "budget": top * draw(st.integers(1, 4)) + draw(st.integers(0, 9)),
+        "max_awards": draw(st.integers(1, 8)),
+    }
+    return parts.task(NOBODY, [], bytes(32), 0, **terms)
+
+
+@st.composite
+def lists(draw) -> Sequence[tuple[int, int]]:
+    """Pairs of index and score, mostly in the order of a report."""
+    pairs = draw(st.lists(st.tuples(st.integers(0, 9), SCORES), max_size=8))
+    if draw(st.integers(0, 3)):
+        pairs = sorted(dict(pairs).items(), key=lambda pair: (-pair[1], pair[0]))
+    return pairs
+
+
+@given(task=tasks(), pairs=lists(), commits=st.integers(1, 10))
+def test_of_awards__any_list__accepted_and_paid_as_specified(bench, task, pairs, commits):
+    words = parts.awards(*pairs)
+    if acceptable(task, words, commits):
+        assert bench.of_awards(task, words, commits) == payouts_of(task, words)
+    else:
+        with refuses(reasons.BAD_AWARDS):
+            bench.of_awards(task, words, commits)
+
+
+@given(task=tasks(), words=st.lists(st.integers(0, 2**256 - 1), min_size=8, max_size=8))
+def test_of_awards__any_words__never_more_than_the_budget(bench, task, words):
+    if not acceptable(task, words, 2**20):
+        with refuses(reasons.BAD_AWARDS):
+            bench.of_awards(task, words, 2**20)
+    else:
+        paid = sum(payout % 2**128 for payout in bench.of_awards(task, words, 2**20))
+        assert paid <= task.budget
+
+
+@given(
+    task=tasks(),
+    entries=st.lists(st.tuples(SCORES, st.integers(0, 45)), min_size=1, max_size=12),
+)
+def test_walk__any_candidates__what_enclaves_choose_the_market_pays(bench, task, entries):
+    """To the wei, above every reserve price, and with nobody left out who had to be in."""
+    candidates = [Candidate(n, score, floor) for n, (score, floor) in enumerate(entries)]
+    knots = [Knot(knot >> 128, knot % 2**128) for knot in task.curve if knot]
+    chosen = walk(knots, task.budget, task.max_awards, candidates)
+    words = tuple(pricing.words(chosen))
+    payouts = bench.of_awards(task, words, len(entries))
+    assert payouts == pricing.payout_words(knots, chosen)
+    floors = [entries[award.index][1] for award in chosen]
+    assert all(payout % 2**128 >= floor for payout, floor in zip(payouts, floors, strict=True))
+    left = task.budget - sum(payout % 2**128 for payout in payouts)
+    taken = {award.index for award in chosen}
+    waiting = [each for each in candidates if each.index not in taken]
+    selling = [each for each in waiting if task.price(each.score) >= max(each.min_price, 1)]
+    for each in selling:
+        fits = len(chosen) < task.max_awards and task.price(each.score) <= left
+        better = any(other.score > each.score for other in selling if other is not each)
+        assert not fits or better
