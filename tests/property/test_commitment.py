@@ -57,7 +57,9 @@ def test_reveal_model__committed_in_another_place__does_not_open(chain, model, p
         sale.reveal(0)
 
 
-@given(model=entered(), field=st.sampled_from([*Submission._fields, "salt"]), bit=st.integers(0, 255))
+@given(
+    model=entered(), field=st.sampled_from([*Submission._fields, "salt"]), bit=st.integers(0, 255)
+)
 def test_reveal_model__one_bit_altered__does_not_open(chain, model, field, bit):
     sale = Sale(chain).create().commit(model)
     if field == "salt":

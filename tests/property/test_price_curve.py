@@ -75,7 +75,11 @@ def test_price__not_a_curve__refused(chain, knots, data):
         "score of zero": [price or 1, *words[1:]],
         "score too high": [*words[:last], (MAX + 1) << 128 | top, *words[last + 1 :]],
         "scores do not rise": [*words[: last + 1], words[last], *words[last + 2 :]][:8],
-        "prices fall": [*words[: last + 1], (knots[-1][0] + 1) << 128 | top - 1, *words[last + 2 :]],
+        "prices fall": [
+            *words[: last + 1],
+            (knots[-1][0] + 1) << 128 | top - 1,
+            *words[last + 2 :],
+        ],
         "something after the last": [*words[: last + 1], 0, words[last] + 1, *[0] * 8][:8],
     }
     if last >= 6:  # no room behind the last knot

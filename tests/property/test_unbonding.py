@@ -1,7 +1,8 @@
 """A stake outlasts every dispute of a report that its operator could still sign.
 
-With a report at p, a dispute before p + dispute_window and a verdict before that + verdict_window, every
-fine falls before p + 14 days; a stake that was asked back at p or later is paid from p + 21 days on.
+With a report at p, a dispute before p + dispute_window and a verdict before that + verdict_window,
+every fine falls before p + 14 days; a stake that was asked back at p or later is paid from p + 21
+days on.
 """
 
 import re
