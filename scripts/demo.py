@@ -8,9 +8,7 @@ chain is Brownie's own anvil on a free port; its clock is moved where people wou
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from brownie import accounts
 from brownie._config import CONFIG
 from rich.console import Console
 
@@ -20,7 +18,7 @@ from scripts.acts.equivocation import equivocation
 from scripts.acts.honest import honest_sale
 from scripts.acts.operators import served
 from scripts.acts.registration import registrations
-from scripts.acts.stage import QUORUM, Stage, ether, set_up
+from scripts.acts.stage import NATIVE, QUORUM, Stage, ether, set_up
 from scripts.local_chain import send
 
 
@@ -44,18 +42,14 @@ def main() -> None:
 
 
 def empty_the_market(stage: Stage) -> None:
-    """Everybody withdraws what is left to withdraw; the market holds nothing."""
+    """The operators withdraw what they earned; everybody else was paid; the market is empty."""
     stage.console.rule("The end")
-    market, native = stage.market, "0x" + 40 * "0"
-    for account in accounts:
-        if market.credits(native, account):
-            receipt = send(market.withdraw, native, account, account=account)
-            stage.done(f"{_name(stage, account)} withdrew {ether(receipt.return_value)}", receipt)
+    market = stage.market
+    for operator in stage.operators:
+        if market.credits(NATIVE, operator.account):
+            account = operator.account
+            receipt = send(market.withdraw, NATIVE, account, account=account)
+            stage.done(f"{operator.name} withdrew {ether(receipt.return_value)}", receipt)
     stage.say(f"the market holds {market.balance()} wei")
-    if market.balance() or market.owed(native):
+    if market.balance() or market.owed(NATIVE):
         raise RuntimeError(f"the market holds {market.balance()} wei, expected none")
-
-
-def _name(stage: Stage, account: Any) -> str:
-    names = {operator.account.address: operator.name for operator in stage.operators}
-    return str(names.get(account.address, account.address))

@@ -83,4 +83,4 @@ def set_up(console: Console, store: Store) -> Stage:
         minimum_gain=2_000,
     )
     console.print(f"test set: {len(data.hidden.targets)} digits, encrypted; 500 will be drawn")
-    return Stage(console, made, store, provider, manifest, data, free=list(accounts[10:]))
+    return Stage(console, made, store, provider, manifest, data, free=list(accounts[10:30]))
