@@ -48,10 +48,10 @@ def _parse(_certificate: Bytes[x509.MAX_CERTIFICATE], _start: uint256, _end: uin
     at, components_end = x509._enter(_certificate, der.SEQUENCE, at + 12, tcb_end)
     svn: uint256 = 0
     for i: uint256 in range(1, COMPONENTS + 1):
-        svn, at = self._component(extract32(_certificate, at), i, at, tcb_end)
+        svn, at = self._component(extract32(_certificate, at), i, at)
         self._require(svn < 2**8)
         machine.tcb = (machine.tcb << 8) | svn
-    svn, at = self._component(extract32(_certificate, at), COMPONENTS + 1, at, tcb_end)
+    svn, at = self._component(extract32(_certificate, at), COMPONENTS + 1, at)
     machine.tcb = (svn << 128) | machine.tcb
     self._require(
         extract32(_certificate, at, output_type=uint256) >> 120 == convert(CPU_SVN, uint256)
@@ -77,9 +77,7 @@ def _parse(_certificate: Bytes[x509.MAX_CERTIFICATE], _start: uint256, _end: uin
 
 @internal
 @pure
-def _component(
-    _word: bytes32, _number: uint256, _start: uint256, _end: uint256
-) -> (uint256, uint256):
+def _component(_word: bytes32, _number: uint256, _start: uint256) -> (uint256, uint256):
     """
     @notice The SVN of a number, below 2**16, and where it ends: a SEQUENCE of object identifier and INTEGER.
     """
@@ -90,9 +88,8 @@ def _component(
     expected: uint256 = (
         convert(COMPONENT, uint256) | ((15 + size) << 120) | (_number << 16) | size
     )
-    end: uint256 = _start + 17 + size
-    self._require(word >> 120 == expected and size == shortest and svn < 2**16 and end <= _end)
-    return svn, end
+    self._require(word >> 120 == expected and size == shortest and svn < 2**16)
+    return svn, _start + 17 + size
 
 
 @internal

@@ -355,6 +355,23 @@ def test_add_pck__another_form_of_the_sgx_extension__reverts(refused, with_sgx, 
     refused(SGX_EXTENSION, with_sgx(*parts))
 
 
+@pytest.mark.parametrize("difference", [-1, 1])
+def test_add_pck__components_end_elsewhere__reverts(refused, with_sgx, difference):
+    """The TCB is whole, but the sequence of its components declares another length."""
+    components = encode(SEQUENCE, *SVNS, PCE_SVN, CPU_SVN)
+    declared = (len(components) - 4 + difference).to_bytes(2, "big")
+    changed = pair(sgx_extension.TCB, components[:2] + declared + components[4:])
+    reason = SGX_EXTENSION if difference < 0 else DER
+    refused(reason, with_sgx(PPID, changed, PCE_ID, FMSPC))
+
+
+def test_add_pck__fields_go_on_as_extensions__reverts(refused, machine, issued):
+    """PCE id and FMSPC have the form of extensions: beside the SGX extension they are not in it."""
+    others = machine.pck.certificate.extensions[:-1]
+    sgx = x509.extension(ID, encode(SEQUENCE, PPID, TCB))
+    refused(SGX_EXTENSION, issued(extensions=(*others, sgx, PCE_ID, FMSPC)))
+
+
 def test_add_pck__sgx_extension_twice__reverts(refused, machine, issued):
     extensions = machine.pck.certificate.extensions
     refused(DER, issued(extensions=(*extensions, extensions[-1])))
