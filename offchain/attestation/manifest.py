@@ -50,7 +50,7 @@ def expected_program(manifest: Mapping[str, Any]) -> bytes:
 
 def _value(name: str, given: object, zero: bytes | int) -> bytes | int:
     if isinstance(zero, int):
-        if not isinstance(given, int) or not 0 <= given < 1 << 16:
+        if type(given) is not int or not 0 <= given < 1 << 16:
             raise ValueError(f"{name} is {given!r}, expected an integer of 16 bits")
         return given
     if not isinstance(given, str) or len(given) != 2 * len(zero):

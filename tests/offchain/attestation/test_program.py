@@ -135,6 +135,13 @@ def test_expected_program__optional_field__counts() -> None:
     assert expected_program(given) == program_id(configured)
 
 
+@pytest.mark.parametrize("svn", [0, 65535])
+def test_expected_program__integer_at_its_extreme__counts(svn: int) -> None:
+    assert expected_program(SGX_MANIFEST | {"isv_svn": svn}) == program_id(
+        replace(SGX, isv_svn=svn)
+    )
+
+
 @pytest.mark.parametrize("given", [SGX_MANIFEST, TDX_MANIFEST, DSTACK_MANIFEST])
 def test_expected_program__a_field_missing__is_refused(given: dict[str, Any]) -> None:
     for name in given.keys() - {"kind"}:
@@ -152,6 +159,7 @@ def test_expected_program__a_field_missing__is_refused(given: dict[str, Any]) ->
         ({"mr_enclave": 1}, "expected 32 bytes in hex"),
         ({"mr_enclave": "zz" * 32}, "non-hexadecimal"),
         ({"isv_svn": 65536}, "expected an integer of 16 bits"),
+        ({"isv_svn": True}, "expected an integer of 16 bits"),
         ({"isv_svn": -1}, "expected an integer of 16 bits"),
         ({"isv_svn": "01"}, "expected an integer of 16 bits"),
     ],

@@ -163,12 +163,20 @@ def test_trust_in__simulated_collateral__accepts_simulated_quotes(
             assert isinstance(outcome(quote, trust), Verdict)
 
 
-def test_trust_in__revoked_certificates__are_refused(
+def test_trust_in__revoked_pck_certificate__is_refused(
     intel: SimulatedIntel, machine: Machine
 ) -> None:
     documents = collateral(intel, TeeType.SGX, revoked=(machine.pck.certificate.serial,))
     trust = trust_in(documents, intel.root.public_key, AT)
     assert outcome(machine.quote(BODIES["sgx v3"]), trust) is Reason.CERTIFICATE_REVOKED
+
+
+def test_trust_in__serial_that_the_root_revoked__is_revoked_under_the_root(
+    intel: SimulatedIntel,
+) -> None:
+    documents = collateral(intel, TeeType.SGX, revoked=(5,), revoked_authorities=(7,))
+    trust = trust_in(documents, intel.root.public_key, AT)
+    assert trust.revoked == {(intel.root.public_key, 7), (intel.authority.public_key, 5)}
 
 
 def refusal_of(documents: Collateral, intel: SimulatedIntel, at: int = AT) -> Reason:
@@ -193,6 +201,26 @@ def test_trust_in__documents_out_of_date__are_refused(intel: SimulatedIntel) -> 
         with pytest.raises(RejectedError) as refusal:
             trust_in(documents, INTEL_ROOT_KEY, at)
         assert refusal.value.reason is Reason.COLLATERAL_STALE
+
+
+def test_signed_document__at_each_end_of_its_time__is_current() -> None:
+    documents = published("tdx_v4_phala")
+    issued, expires = 1_750_328_163, 1_752_920_163
+    for at in (issued, expires):
+        content = tcb.signed_document(
+            documents.tcb_info,
+            documents.tcb_info_signature,
+            documents.tcb_info_issuer_chain.encode(),
+            INTEL_ROOT_KEY,
+            at,
+        )
+        assert content["fmspc"] == "B0C06F000000"
+
+
+def test_tcb_info__module_of_a_high_version__is_read_as_hexadecimal() -> None:
+    content = json.loads(tcb_info(TeeType.TDX))
+    content["tdxModuleIdentities"][0]["id"] = "TDX_10"
+    assert tcb.tcb_info(content).modules.keys() == {16}
 
 
 @pytest.mark.parametrize("chain", ["tcb_info_issuer_chain", "qe_identity_issuer_chain"])
