@@ -49,10 +49,15 @@ def test_withdraw__receiver_refuses__reverts_and_another_can_be_named(
     registry.withdraw(challenger, {"from": challenger})
 
 
-def test_withdraw__receiver_calls_back__is_paid_once(registry, stranger, hostile_account, fined):
+def test_withdraw__receiver_calls_back__is_locked_out_and_paid_once(
+    bench, registry, operator, stranger, hostile_account, fined
+):
     withdraw = registry.withdraw.encode_input(hostile_account)
-    hostile_account.set_call(registry, withdraw, {"from": stranger})
-    hostile_account.execute(registry, withdraw, {"from": stranger})
-    assert not hostile_account.called()
-    assert hostile_account.balance() == 2 * ETHER
-    assert registry.balance() == 8 * ETHER
+    view = registry.operator.encode_input(stranger)  # what succeeds at any other time
+    for paid, call in enumerate((withdraw, view), 1):
+        hostile_account.set_call(registry, call, {"from": stranger})
+        hostile_account.execute(registry, withdraw, {"from": stranger})
+        assert not hostile_account.called()
+        assert hostile_account.balance() == 2 * paid * ETHER
+        assert registry.balance() == (10 - 2 * paid) * ETHER
+        bench.slash(operator, 2 * ETHER, hostile_account)
