@@ -12,7 +12,7 @@ from offchain.enclave import Signed
 
 
 class Journal:
-    """A file that only grows; a line that a crash cut short was never sent."""
+    """A file that only grows, but for a line that a crash cut short: it was never sent."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,10 +24,7 @@ class Journal:
             OSError: it could not be written, so it must not be sent.
         """
         with self._path.open("a+b") as file:
-            if file.seek(0, os.SEEK_END):
-                file.seek(-1, os.SEEK_END)
-                if file.read() != b"\n":
-                    file.write(b"\n")
+            file.truncate(len(self._whole()))
             file.write(to_json(signed) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -36,7 +33,11 @@ class Journal:
         """All signatures, oldest first.
 
         Raises:
-            pydantic.ValidationError: a line that is neither whole nor the torn end of a write.
+            pydantic.ValidationError: a line that is not one that was appended.
         """
-        lines = self._path.read_bytes().split(b"\n") if self._path.exists() else []
-        return [from_json(Signed, line) for line in lines if line.endswith(b"}")]
+        return [from_json(Signed, line) for line in self._whole().splitlines()]
+
+    def _whole(self) -> bytes:
+        """All whole lines."""
+        written = self._path.read_bytes() if self._path.exists() else b""
+        return written[: written.rfind(b"\n") + 1]

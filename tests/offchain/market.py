@@ -174,18 +174,21 @@ def make_market(
     order: Sequence[int] | None = None,
     manifest: dict[str, Any] | Manifest | None = None,
     prevrandao: bytes = bytes(32),
+    elsewhere: Sequence[RosterEntry] = (),
     **task: Any,
 ) -> Market:
     """Offers are committed in their order, and revealed in ``order``.
 
     Args:
+        elsewhere: enclaves of the roster that are not in this process.
         manifest: one for the key ``word("test set")``, or changes of `make_manifest`'s.
         task: changes of `make_task`'s.
     """
     key = word("test set")
     document = manifest if isinstance(manifest, Manifest) else make_manifest(key, **manifest or {})
     panel = enclaves(3 * task.get("quorum", 1) + 1, boot)
-    roster = tuple(enclave.identity for enclave in panel)
+    here = tuple(enclave.identity for enclave in panel)
+    roster = tuple(sorted((*here, *elsewhere), key=lambda entry: entry.signing_key.lower()))
     terms = make_task(roster, document, **task)
     reveals, keyrings = {}, {}
     for index, offer in enumerate(offers):
