@@ -64,6 +64,14 @@ class Signer(NamedTuple):
     platform: bytes
 
 
+class Endorsement(NamedTuple):
+    signing_key: str
+    operator: str
+    platform: bytes
+    r: bytes
+    vs: bytes
+
+
 class Task(NamedTuple):
     provider: str
     token: str
@@ -200,6 +208,11 @@ def cosign(digest: bytes, enclaves: Iterable[Enclave]) -> list[Cosignature]:
 
 def signers(enclaves: Iterable[Enclave]) -> list[Signer]:
     return [each.signer() for each in ordered(enclaves)]
+
+
+def endorsements(digest: bytes, enclaves: Iterable[Enclave]) -> list[Endorsement]:
+    """Signers with their signatures."""
+    return [Endorsement(*each.signer(), *each.cosign(digest)[:2]) for each in ordered(enclaves)]
 
 
 def panel_size(quorum: int) -> int:

@@ -44,18 +44,31 @@ def post_report(
     payouts: DynArray[uint256, 8] = payout_list._of_awards(_task, _report.awards, progress.commits)
     progress.awards = len(payouts)
     progress.stage = task_word.REPORTED
-    progress.time_a = block.timestamp + _task.dispute_window
-    progress.time_b = progress.time_a + _task.claim_window
+    # Times are bounded by task_terms.vy.
+    progress.time_a = unsafe_add(block.timestamp, _task.dispute_window)
+    progress.time_b = unsafe_add(progress.time_a, _task.claim_window)
     task_book.progress_word[task_id] = task_word._pack(progress)
     task_book.head[task_id] = sale_hash._after_report(
         _task.token, payouts, sale_hash._signed(digest, signers)
     )
+    endorsements: DynArray[IModelMarket.Endorsement, 3] = []
+    for signer: Types.Signer in signers:
+        cosignature: Types.Cosignature = _cosignatures[len(endorsements)]
+        endorsements.append(
+            IModelMarket.Endorsement(
+                signing_key=signer.signing_key,
+                operator=signer.operator,
+                platform=signer.platform,
+                r=cosignature.r,
+                vs=cosignature.vs,
+            )
+        )
     log IModelMarket.ReportPosted(
         task_id=task_id,
         inventory=_report.inventory,
         results=_report.results,
         payouts=payouts,
-        signers=signers,
+        signers=endorsements,
     )
     return digest
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from eth_utils.abi import event_abi_to_log_topic
-from web3.exceptions import Web3ValidationError
 
 from offchain.chain.node import Node, abi
 from offchain.eip712 import Domain
@@ -43,7 +42,7 @@ class Standing:
     results: bytes
     awards: tuple[Award, ...]
     signers: tuple[Signer, ...]
-    transaction: bytes
+    cosignatures: tuple[Cosignature, ...]
 
 
 @dataclass(frozen=True)
@@ -141,10 +140,10 @@ class Market:
         return transcript
 
     def posted(self, history: History, transcript: Transcript) -> Posted:
-        """The report that stands, with its signatures from the transaction that posted it.
+        """The report that stands, with its signatures.
 
         Raises:
-            ValueError: it was not sent to the market directly, so its signatures are not to be had.
+            ValueError: none stands.
         """
         standing = history.posted
         if standing is None:
@@ -157,15 +156,7 @@ class Market:
             standing.results,
             standing.awards,
         )
-        sent = self.node.web3.eth.get_transaction(standing.transaction)  # type: ignore[arg-type]
-        try:
-            function, arguments = self.contract.decode_function_input(sent["input"])
-        except (ValueError, Web3ValidationError) as error:
-            raise ValueError(f"transaction 0x{standing.transaction.hex()}: {error}") from error
-        if function.fn_name != "post_report":
-            raise ValueError(f"transaction calls {function.fn_name}, expected post_report")
-        cosignatures = tuple(Cosignature(**_plain(each)) for each in arguments["_cosignatures"])
-        return Posted(report, cosignatures)
+        return Posted(report, standing.cosignatures)
 
 
 def _plain(struct: Any) -> dict[str, Any]:
@@ -199,8 +190,13 @@ def _posted(history: History, log: Any) -> History:
         inventory=values["inventory"],
         results=values["results"],
         awards=tuple(Award(word & _MASK_32, word >> 32) for word in words),
-        signers=tuple(Signer(**_plain(each)) for each in values["signers"]),
-        transaction=bytes(log["transactionHash"]),
+        signers=tuple(
+            Signer(each["signing_key"], each["operator"], each["platform"])
+            for each in values["signers"]
+        ),
+        cosignatures=tuple(
+            Cosignature(each["r"], each["vs"], each["platform"]) for each in values["signers"]
+        ),
     )
     return replace(history, posted=standing)
 

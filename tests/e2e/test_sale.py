@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from brownie import accounts
+from brownie import HostileAccount, accounts
 
 from offchain.__main__ import main
 from offchain.chain.market import CLOSED, DISPUTED, REPORTED
@@ -187,7 +187,7 @@ def test_step__report_that_is_contradicted__is_disputed_and_overturned(closed):
 
 
 def forge(sale):
-    """Two operators whose TEEs are broken post a report that buys the worst model."""
+    """Two operators whose TEEs are broken post a report that buys the worst, through a contract."""
     market, roster = sale.ground.market(), sale.documents.roster
     registry = Registry(market.node, market.registry)
     transcript = market.transcript(market.history(sale.task_id), roster)
@@ -197,14 +197,17 @@ def forge(sale):
     for enclave in enclaves(len(roster))[:QUORUM]:
         known = registry.registered(enclave.identity.signing_key, sale.task.measurement)
         signatures.append(sign(digest, enclave._signing_key, known.platform))
-    sale.ground.senders[0].send(
-        market.contract.functions.post_report(
+    calldata = market.contract.encode_abi(
+        "post_report",
+        [
             sale.task.to_abi(),
             [entry.to_abi() for entry in roster],
             report.to_abi(),
             [each.to_abi() for each in by_signer(digest, signatures)],
-        )
+        ],
     )
+    account = accounts[0].deploy(HostileAccount)
+    account.execute(market.contract.address, calldata, {"from": accounts[0]})
 
 
 # ── Rosters ──

@@ -110,7 +110,7 @@ def test_post_report__by_anyone__fixes_awards_prices_and_signers(ground, task, r
         "inventory": report.inventory,
         "results": report.results,
         "payouts": payouts,
-        "signers": tuple(signers),
+        "signers": tuple(sale.endorsements(report.digest(ground.domain), ground.signing(task))),
     }
     assert events(transaction) == [("ReportPosted", fixed)]
 
@@ -136,8 +136,8 @@ def test_post_report__three_signers_eight_awards__are_on_record(ground, entered,
     pairs = [(8 - n, 9 - n) for n in range(8)]
     report = sale.report(task.id(ground.domain), seed, *pairs)
     transaction = post(task, report)
-    fields = events(transaction)[0][1]
-    assert fields["signers"] == tuple(sale.signers(ground.enclaves[:3]))
+    fields, digest = events(transaction)[0][1], report.digest(ground.domain)
+    assert fields["signers"] == tuple(sale.endorsements(digest, ground.enclaves[:3]))
     assert [payout % 2**128 for payout in fields["payouts"]] == [(9 - n) * ETHER for n in range(8)]
     assert [payout >> 128 for payout in fields["payouts"]] == list(report.awards)
     assert ground.progress(task).awards == 8
@@ -145,8 +145,10 @@ def test_post_report__three_signers_eight_awards__are_on_record(ground, entered,
 
 
 def test_post_report__by_any_enclaves_of_the_roster__is_taken(ground, task, report, post):
-    transaction = post(task, report, by=ground.enclaves[-1:])
-    assert events(transaction)[0][1]["signers"] == tuple(sale.signers(ground.enclaves[-1:]))
+    signing = ground.enclaves[-1:]
+    transaction = post(task, report, by=signing)
+    signed = sale.endorsements(report.digest(ground.domain), signing)
+    assert events(transaction)[0][1]["signers"] == tuple(signed)
 
 
 def test_post_report__signed_score_moved_by_the_poster__is_refused(ground, task, report, market):
