@@ -11,6 +11,7 @@
 from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
+from contracts.modules import descriptions
 from contracts.modules import enrolment
 from contracts.modules import equivocation
 from contracts.modules import errors
@@ -28,6 +29,7 @@ initializes: trust[ownable := ownable]
 initializes: enrolment[operator_stake := operator_stake, trust := trust]
 initializes: quorum[operator_stake := operator_stake, trust := trust]
 initializes: equivocation[operator_stake := operator_stake, trust := trust]
+initializes: descriptions[ownable := ownable]
 
 # ── Exports ──
 
@@ -42,6 +44,7 @@ exports: (
     trust.revoke_enclave, trust.revoke_platform, trust.revoke_measurement, trust.revoke_verifier
 )
 exports: (trust.propose_verifier, trust.add_verifier)
+exports: (descriptions.describe_measurement, descriptions.description)
 exports: (quorum.check_quorum, quorum.revoked_since, quorum.is_active)
 exports: (operator_stake.set_market, operator_stake.slash, operator_stake.market)
 exports: (equivocation.prove_equivocation, operator_stake.burn_stake)

@@ -41,7 +41,7 @@ class Deployment:
 
 
 def deploy(deployer: Any, settings: Settings, console: Console) -> Deployment:
-    """Deploy all three, name the market to the registry, and offer ownership to the owner.
+    """Deploy all three, name the market to the registry, describe programs, offer ownership.
 
     Args:
         deployer: the account that sends every transaction, and owns what has no other owner.
@@ -66,6 +66,10 @@ def deploy(deployer: Any, settings: Settings, console: Console) -> Deployment:
     )
     console.print(f"ModelMarket      {market.address}")
     registry.set_market(market, sender, silent=True)
+    for program in settings.programs:
+        said = program.program, program.source, program.description
+        registry.describe_measurement(verifier, *said, sender, silent=True)
+        console.print(f"described        {program}")
     if settings.owner is not None and settings.owner != deployer.address:
         for owned in (verifier, registry):
             owned.transfer_ownership(settings.owner, sender, silent=True)
@@ -113,6 +117,8 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     table.add_row("seat bond", f"{settings.seat_bond} wei")
     table.add_row("smallest tolerance", f"{settings.min_tolerance} ppm")
     table.add_row("TCB floors", str(len(settings.tcb_floors)))
+    for program in settings.programs:
+        table.add_row("to describe, for good", f"{program}, 0x{program.program.hex()}")
     return table
 
 

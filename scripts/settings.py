@@ -5,6 +5,8 @@ owner           the guardian of registry and verifier; null is the deployer, loc
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
 tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
+programs        list of programs to describe in the registry, as in an allow-list
+                (offchain/attestation/allowlist.py), or "simulated"; may be left out
 untrusted_root  on a live network, to accept a root that is not Intel's: the words of CONSENT
 """
 
@@ -17,8 +19,12 @@ from typing import Any
 from eth_utils.address import is_checksum_address
 from web3 import Web3
 
+from offchain.attestation.allowlist import DEVELOPMENT, AllowedProgram
+from offchain.attestation.allowlist import load as load_allowlist
+from offchain.attestation.allowlist import parse as parse_allowlist
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import DEVELOPMENT_SEED, SimulatedIntel, floors
+from offchain.attestation.roots import SIMULATED_ROOT_KEY, root_name
+from offchain.attestation.simulated import floors
 from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
 
 CONFIG = Path(__file__).with_name("config")
@@ -37,13 +43,18 @@ class Settings:
 
     root_key: bytes
     """X‖Y, 64 bytes."""
-    root_name: str
     owner: str | None
     seat_bond: int
     """Wei."""
     min_tolerance: int
     """Parts per million."""
     tcb_floors: tuple[TcbFloor, ...]
+    programs: tuple[AllowedProgram, ...]
+
+    @property
+    def root_name(self) -> str:
+        """For people."""
+        return root_name(self.root_key)
 
 
 def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
@@ -70,33 +81,34 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
             named or the root is not Intel's and `untrusted_root` does not say CONSENT.
     """
     wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_floors"}
-    missing, unknown = wanted - values.keys(), values.keys() - wanted - {"untrusted_root"}
+    missing = wanted - values.keys()
+    unknown = values.keys() - wanted - {"untrusted_root", "programs"}
     if missing or unknown:
         raise SettingsError(f"settings miss {sorted(missing)} and do not know {sorted(unknown)}")
-    root_name, root_key = _root(values["root"])
+    root_key = _root(values["root"])
     if live and root_key != INTEL_ROOT_KEY and values.get("untrusted_root") != CONSENT:
         raise SettingsError(
-            f"root is {root_name} on a live network: expected 'intel', or untrusted_root to say "
-            f"{CONSENT!r}"
+            f"root is {root_name(root_key)} on a live network: expected 'intel', or untrusted_root "
+            f"to say {CONSENT!r}"
         )
     return Settings(
         root_key,
-        root_name,
         _owner(values["owner"], live=live),
         _seat_bond(values["seat_bond"]),
         _tolerance(values["min_tolerance"]),
         _floors(values["tcb_floors"]),
+        _programs(values.get("programs", [])),
     )
 
 
-def _root(value: object) -> tuple[str, bytes]:
+def _root(value: object) -> bytes:
     if value == "intel":
-        return "Intel SGX Root CA", INTEL_ROOT_KEY
+        return INTEL_ROOT_KEY
     if value == "simulated":
-        return "SIMULATED", SimulatedIntel.from_seed(DEVELOPMENT_SEED).root.public_key
+        return SIMULATED_ROOT_KEY
     if isinstance(value, str) and len(value) == 128:
         try:
-            return f"unknown {value}", bytes.fromhex(value)
+            return bytes.fromhex(value)
         except ValueError:
             pass
     raise SettingsError(f"root is {value!r}: expected 'intel', 'simulated' or 128 hex digits")
@@ -133,6 +145,19 @@ def _floors(value: object) -> tuple[TcbFloor, ...]:
     if not isinstance(value, list):
         raise SettingsError(f"tcb_floors is {value!r}: expected a list or 'simulated'")
     return tuple(_floor(item) for item in value)
+
+
+def _programs(value: object) -> tuple[AllowedProgram, ...]:
+    if value == "simulated":
+        return load_allowlist(DEVELOPMENT)
+    if not isinstance(value, list):
+        raise SettingsError(f"programs is {value!r}: expected a list or 'simulated'")
+    try:
+        return parse_allowlist(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"programs: {error!r}: expected objects of manifest, commit and description"
+        ) from error
 
 
 def _floor(item: Any) -> TcbFloor:

@@ -74,6 +74,8 @@ KEY_TAKEN: constant(String[32]) = "key taken"
 MARKET_KNOWN: constant(String[32]) = "market known"
 MARKET_UNKNOWN: constant(String[32]) = "market unknown"
 NOT_MARKET: constant(String[32]) = "not the market"
+BAD_DESCRIPTION: constant(String[32]) = "bad description"
+ALREADY_DESCRIBED: constant(String[32]) = "already described"
 CONDEMNED: constant(String[32]) = "condemned"
 NOT_CONDEMNED: constant(String[32]) = "not condemned"
 

@@ -5,11 +5,14 @@ put there: a program is added by who rebuilt it from ``commit`` and got ``manife
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from offchain.attestation.manifest import expected_program
 from offchain.attestation.program import measurement
+from offchain.attestation.source import to_text, to_word
 
 PRODUCTION = Path(__file__).with_name("allowlists") / "production.json"
 DEVELOPMENT = Path(__file__).with_name("allowlists") / "development.json"
@@ -22,25 +25,41 @@ class AllowedProgram:
 
     program: bytes
     """32 bytes."""
-    commit: str
-    """Of the source that the build starts from."""
+    source: bytes
+    """The commit that the build starts from, as in ``source.py``; zero for a SIMULATED program."""
     description: str
+    """1 to 256 printable ASCII characters, as a registry takes them."""
+
+    def __str__(self) -> str:
+        return f"{self.description}, {to_text(self.source)}"
+
+
+def parse(entries: Sequence[Any]) -> tuple[AllowedProgram, ...]:
+    """Read the entries of an allow-list; the ids are computed from the manifests in it.
+
+    Raises:
+        KeyError, TypeError: not such a list.
+        ValueError: an invalid manifest, commit or description, or a program that stands twice.
+    """
+    allowed = tuple(_parse(**entry) for entry in entries)
+    if len({entry.program for entry in allowed}) != len(allowed):
+        raise ValueError("an allow-list names a program twice")
+    return allowed
 
 
 def load(path: Path) -> tuple[AllowedProgram, ...]:
-    """Read an allow-list; the ids are computed from the manifests in it.
+    """Read an allow-list from a file. Raises as `parse`."""
+    return parse(json.loads(path.read_text()))
 
-    Raises:
-        ValueError: not such a list, an invalid manifest, or a program that stands twice.
-    """
-    entries = json.loads(path.read_text())
-    allowed = tuple(
-        AllowedProgram(expected_program(entry["manifest"]), entry["commit"], entry["description"])
-        for entry in entries
-    )
-    if len({entry.program for entry in allowed}) != len(allowed):
-        raise ValueError(f"{path} names a program twice")
-    return allowed
+
+def _parse(manifest: Any, commit: str | None, description: str) -> AllowedProgram:
+    if not (description.isascii() and description.isprintable() and 0 < len(description) <= 256):
+        raise ValueError(
+            f"description is {description!r}, expected 1 to 256 printable ASCII characters"
+        )
+    if commit is None and "SIMULATED" not in description:
+        raise ValueError(f"no commit of {description!r}, expected one of what is not SIMULATED")
+    return AllowedProgram(expected_program(manifest), to_word(commit), description)
 
 
 def find(

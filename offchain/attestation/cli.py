@@ -83,7 +83,7 @@ def program(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
     for path in (PRODUCTION, DEVELOPMENT):
         for entry in load(path):
             if entry.program == identifier:
-                yield f"allowed in {path.stem}", f"{entry.description}, commit {entry.commit}"
+                yield f"allowed in {path.stem}", entry
 
 
 def floors(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from eth_typing import ChecksumAddress
 from eth_utils.abi import event_abi_to_log_topic
 
+from offchain.attestation.source import to_text
 from offchain.chain.node import Node, abi
+from offchain.fields import ZERO_ADDRESS
 from offchain.task import Roster, RosterEntry
 
 
@@ -16,6 +19,18 @@ class Registered:
     platform: bytes
     sealing_key: bytes
     expiry: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a registry's owner says that a program is: its word, which proves nothing."""
+
+    source: bytes
+    """The commit that it is built from, as in ``offchain/attestation/source.py``."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text}, {to_text(self.source)}"
 
 
 class Registry:
@@ -51,6 +66,27 @@ class Registry:
             if self._is_active(entry, known, measurement):
                 found[entry] = known
         return found
+
+    def description(self, measurement: bytes) -> Description | None:
+        """What the owner says of a measurement's program; None when it said nothing."""
+        source, text = self.contract.functions.description(measurement).call()
+        return Description(source, text) if text else None
+
+    def in_words(self, measurement: bytes) -> str:
+        """The same for people."""
+        said = self.description(measurement)
+        return f"the registry's owner says: {said}" if said else "nobody says what this program is"
+
+    def verifier(self, measurement: bytes) -> ChecksumAddress:
+        """The verifier under which a measurement's program is registered.
+
+        Raises:
+            ValueError: no enclave ever was.
+        """
+        verifier, _ = self.contract.functions.measurement(measurement).call()
+        if verifier == ZERO_ADDRESS:
+            raise ValueError(f"no enclave is registered under 0x{measurement.hex()}, expected one")
+        return self.node.web3.to_checksum_address(verifier)
 
     def _is_active(self, entry: RosterEntry, known: Registered, measurement: bytes) -> bool:
         arguments = (*entry.to_abi(), known.platform, measurement)

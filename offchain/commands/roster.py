@@ -27,3 +27,4 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     roster = propose(found, arguments.quorum, arguments.spares)
     yield to_json(roster).decode()
     yield f"digest 0x{roster_digest(roster).hex()}"
+    yield registry.in_words(arguments.measurement)

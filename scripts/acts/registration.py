@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from brownie import accounts, chain
+from brownie import accounts, chain, web3
 from brownie.exceptions import VirtualMachineError
 
 from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
+from offchain.chain.node import Node
+from offchain.chain.registry import Registry
 from offchain.service.client import EnclaveClient
 from scripts.acts.operators import DishonestOperator, HonestOperator, TamperedEnclave
 from scripts.acts.stage import ETHER, QUORUM, Stage, ether
@@ -38,7 +40,16 @@ def registrations(stage: Stage, clients: Sequence[EnclaveClient]) -> None:
     for operator in stage.operators:
         receipt = operator.register(STAKE)
         stage.done(f"{operator.name} staked {ether(STAKE)} and registered", receipt)
+    described(stage)
     refusals(stage)
+
+
+def described(stage: Stage) -> None:
+    """What a provider that names their program in a task is told of it."""
+    measurement = stage.operators[0].measurement
+    registry = Registry(Node(web3, 0), stage.made.registry.address)
+    stage.say(f"  all of them run 0x{measurement.hex()}")
+    stage.say(f"  {registry.in_words(measurement)}")
 
 
 def refusals(stage: Stage) -> None:

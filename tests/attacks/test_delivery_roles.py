@@ -203,6 +203,7 @@ def test_deploy__front_run__nothing_left_to_initialise(chain, stranger):
         "set_market": (chain.market,),
         "propose_verifier": (chain.market,),
         "revoke_measurement": (chain.measurement,),
+        "describe_measurement": (chain.verifier, bytes(32), bytes(32), "trusted"),
         "transfer_ownership": (stranger,),
     }.items():
         with refuses("ownable: caller is not the owner"):

@@ -20,6 +20,9 @@ def test_demo__whole__leaves_the_market_empty(capsys):
     demo.main()
     said = capsys.readouterr().out
     assert "the market holds 0 wei" in said
+    assert "the registry's owner says: SIMULATED SGX enclave" in said
     assert "refused: a debug enclave: debug" in said
+    assert "refused: a quote for another operator: report data" in said
+    assert "refused: a quote replayed: report data" in said
     assert said.count("delivered and was paid") >= 2
     assert "overturned it" in said

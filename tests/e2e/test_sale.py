@@ -243,7 +243,9 @@ def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
     chain += ["--confirmations", "3"]
     measurement = ground.measurement.hex()
     assert main(["roster", measurement, "--quorum", "2", "--spares", "0", *chain]) == 0
-    assert f"digest 0x{closed.task.roster.hex()}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"digest 0x{closed.task.roster.hex()}" in out
+    assert "the registry's owner says: SIMULATED SGX enclave" in out
     (ground.folder / "key").write_bytes(KEY)
     sources = ["--store", f"{folder}/held", "--local-uris"]
     options = ["--folder", folder, "--key", str(ground.folder / "key"), *chain, *sources]

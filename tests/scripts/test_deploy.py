@@ -8,7 +8,8 @@ import pytest
 from brownie import accounts
 from rich.console import Console
 
-from scripts.deploy import address_book, deploy, write_address_book
+from offchain.attestation.program import measurement
+from scripts.deploy import address_book, deploy, plan, write_address_book
 from scripts.settings import load
 
 
@@ -57,6 +58,23 @@ def test_deploy__says__what_it_deployed_under_which_root(settings):
     assert f"{made.verifier.address}   root: SIMULATED" in said
     assert made.registry.address in said
     assert made.market.address in said
+    assert said.count("described        SIMULATED") == 2
+
+
+def test_deploy__programs__are_described_under_the_verifier(made, settings):
+    assert len(settings.programs) == 2
+    for program in settings.programs:
+        source, text = made.registry.description(
+            measurement(made.verifier.address, program.program)
+        )
+        assert (bytes(source), text) == (bytes(32), program.description)
+
+
+def test_plan__programs__are_named_before_anything_is_sent(settings):
+    console = Console(width=250, file=StringIO())
+    console.print(plan(settings, accounts[0].address, "development"))
+    for program in settings.programs:
+        assert f"{program}, 0x{program.program.hex()}" in console.file.getvalue()
 
 
 def test_address_book__names__what_integrators_need(made, settings, tmp_path):

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from offchain.attestation.allowlist import DEVELOPMENT
+from offchain.attestation.program import program_id
 from offchain.attestation.quote import TeeType
+from offchain.attestation.simulated import sgx_report
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from scripts.settings import CONSENT, SettingsError, load, parse
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 FLOOR = {"fmspc": "00806f050000", "tee": "TDX", "svns": "03" * 16, "pce_svn": 0}
+PROGRAM = {**json.loads(DEVELOPMENT.read_text())[0], "commit": "ab" * 20, "description": "what"}
 LIVE = {
     "root": "intel",
     "owner": OWNER,
@@ -66,11 +70,34 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("tcb_floors", [{**FLOOR, "tee": "SEV"}], "expected fmspc and svns in hex, tee SGX or TDX"),
         ("tcb_floors", [{**FLOOR, "svns": "03"}], "expected 6 bytes of fmspc, 16 of svns"),
         ("tcb_floors", [{}], "expected fmspc and svns in hex"),
+        ("programs", {}, "programs is {}: expected a list or 'simulated'"),
+        ("programs", ["simulated"], "expected objects of manifest, commit and description"),
+        ("programs", [{}], "expected objects of manifest, commit and description"),
+        ("programs", [{**PROGRAM, "manifest": {}}], "expected objects of manifest, commit"),
+        ("programs", [{**PROGRAM, "more": 1}], "unexpected keyword argument 'more'"),
+        ("programs", [{**PROGRAM, "commit": None}], "no commit of 'what', expected one"),
+        ("programs", [{**PROGRAM, "commit": "main"}], "expected 40 or 64 lower-case hex digits"),
+        ("programs", [{**PROGRAM, "description": ""}], "expected 1 to 256 printable ASCII"),
+        ("programs", [PROGRAM, PROGRAM], "names a program twice"),
     ],
 )
 def test_parse__wrong_value__is_named(key, value, said):
     with pytest.raises(SettingsError, match=said):
         parse({**LIVE, key: value}, live=True)
+
+
+def test_parse__programs__are_described_as_given():
+    settings = parse({**LIVE, "programs": [PROGRAM]}, live=True)
+    (program,) = settings.programs
+    assert program.program == program_id(sgx_report(bytes(64)))
+    assert (program.source, program.description) == (b"\xab" * 20 + bytes(12), "what")
+    assert parse(LIVE, live=True).programs == ()
+
+
+def test_parse__simulated_programs__say_so():
+    programs = parse({**LIVE, "programs": "simulated"}, live=False).programs
+    assert programs
+    assert all(program.description.startswith("SIMULATED") for program in programs)
 
 
 def test_parse__missing_and_unknown_keys__are_named():

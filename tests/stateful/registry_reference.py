@@ -88,6 +88,7 @@ class Reference:
     platforms: dict[bytes, Hold] = field(default_factory=dict)
     enclaves: dict[tuple[bytes, str], Enclave] = field(default_factory=dict)
     revoked: dict[Hashable, int] = field(default_factory=dict)
+    descriptions: dict[bytes, tuple[bytes, str]] = field(default_factory=dict)
     burned: int = 0
 
     # ── Stake ──
@@ -170,6 +171,14 @@ class Reference:
         if now < record.ready_at:
             return reasons.TOO_EARLY
         record.added_at = now
+        return None
+
+    def describe(self, measurement: bytes, source: bytes, text: str) -> Reason:
+        if not text:
+            return reasons.BAD_DESCRIPTION
+        if measurement in self.descriptions:
+            return reasons.ALREADY_DESCRIBED
+        self.descriptions[measurement] = source, text
         return None
 
     # ── Enclaves ──

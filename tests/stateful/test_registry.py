@@ -241,6 +241,18 @@ class Registry(RuleBasedStateMachine):
             refusal = self.reference.propose_verifier(verifier, self.now)
             self._expect(refusal, lambda: self.registry.propose_verifier(verifier, sender=OWNER))
 
+    @rule(data=st.data(), text=st.sampled_from(["", "one", "another"]))
+    def describe_measurement(self, data: Any, text: str) -> None:
+        measurement = data.draw(st.sampled_from(sorted(self.bench.attested)))
+        named, said = self.bench.attested[measurement], (text.encode().ljust(32, b"\0"), text)
+        describe = self.registry.describe_measurement
+        refusal = self.reference.describe(measurement, *said)
+        made = self._expect(refusal, lambda: describe(*named, *said, sender=OWNER))
+        assert made == (None if refusal else measurement)
+        for each in self.bench.attested:
+            expected = self.reference.descriptions.get(each, (bytes(32), ""))
+            assert tuple(self.registry.description(each)) == expected
+
     # ── Signatures ──
 
     @rule(

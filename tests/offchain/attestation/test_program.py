@@ -1,14 +1,11 @@
 """Program ids: exactly the documented bytes, from quotes and from manifests alike."""
 
-import json
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
 
-from offchain.attestation.allowlist import DEVELOPMENT, PRODUCTION, find, load
 from offchain.attestation.bodies import Body
 from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.manifest import expected_program
@@ -172,33 +169,3 @@ def test_expected_program__a_field_wrong__is_refused(extra: dict[str, Any], mess
 def test_expected_program__rtmr3_for_dstack__is_refused() -> None:
     with pytest.raises(ValueError, match="unknown fields \\['rtmr3'\\]"):
         expected_program(DSTACK_MANIFEST | {"rtmr3": "00" * 48})
-
-
-# ── Allow-list ──
-
-
-def test_load__production_list__names_no_simulated_program() -> None:
-    simulated = {entry.program for entry in load(DEVELOPMENT)}
-    assert not simulated & {entry.program for entry in load(PRODUCTION)}
-
-
-def test_load__development_list__names_the_simulated_programs() -> None:
-    assert [entry.program for entry in load(DEVELOPMENT)] == [program_id(SGX), program_id(TDX)]
-    assert all("SIMULATED" in entry.description for entry in load(DEVELOPMENT))
-
-
-def test_find__measurement_under_a_verifier__gives_the_program_of_that_verifier_only() -> None:
-    allowed = load(DEVELOPMENT)
-    named = measurement(VERIFIER, program_id(SGX))
-    assert find(allowed, VERIFIER, named) == allowed[0]
-    assert find(allowed, "0x00000000000000000000000000000000000000Ab", named) is None
-    assert find(allowed, VERIFIER, bytes(32)) is None
-    assert find((), VERIFIER, named) is None
-
-
-def test_load__a_program_twice__is_refused(tmp_path: Path) -> None:
-    entry = {"manifest": SGX_MANIFEST, "commit": "c", "description": "d"}
-    path = tmp_path / "list.json"
-    path.write_text(json.dumps([entry, entry]))
-    with pytest.raises(ValueError, match="names a program twice"):
-        load(path)

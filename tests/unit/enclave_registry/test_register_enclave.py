@@ -461,6 +461,7 @@ def test_register_enclave__verifier_calls_back__is_locked_out(
         ),
         registry.stake.encode_input(),
         registry.operator.encode_input(operator),
+        registry.description.encode_input(PROGRAM),
     ):
         trusted_hostile.set_call(registry, call, {"from": operator})
         register_by(registry, trusted_hostile, first)

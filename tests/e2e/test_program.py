@@ -1,0 +1,132 @@
+"""What providers and developers are told of the program that a task names."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from brownie import accounts, web3
+from rich.console import Console
+from web3 import HTTPProvider, Web3
+
+from offchain.__main__ import main
+from offchain.attestation.allowlist import DEVELOPMENT, PRODUCTION
+from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
+from offchain.attestation.source import to_word
+from offchain.chain.node import Node
+from offchain.chain.registry import Description, Registry
+from scripts.acts.operators import DishonestOperator, TamperedEnclave
+from scripts.deploy import deploy
+from scripts.settings import load
+from tests.vectors.generate import word
+
+ETHER = 10**18
+COMMIT = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+SIMULATED = "SIMULATED SGX enclave for development: proves nothing"
+SETTINGS = load("development", live=False)
+
+
+def registered(*programs):
+    """An operator whose enclave is registered where the owner described these programs."""
+    made = deploy(accounts[0], replace(SETTINGS, programs=programs), Console(file=StringIO()))
+    operator = DishonestOperator(
+        name="operator",
+        account=accounts[1],
+        made=made,
+        machine=Machine.simulate(SimulatedIntel.from_seed(DEVELOPMENT_SEED), "told"),
+        enclave=TamperedEnclave.boot(lambda size: word("told")[:size]),
+    )
+    operator.register(2 * ETHER)
+    return operator
+
+
+@pytest.fixture(scope="module")
+def undescribed(module_isolation):
+    return registered()
+
+
+@pytest.fixture(scope="module")
+def described(module_isolation):
+    return registered(*SETTINGS.programs)
+
+
+@pytest.fixture
+def told(capsys):
+    """The lines that a command prints, and what it fails with."""
+
+    def tell(command, operator, *options, measurement=None):
+        market, url = operator.made.market.address, web3.provider.endpoint_uri
+        named = (measurement or operator.measurement).hex()
+        failed = main([command, named, "--market", market, "--rpc", url, *options])
+        out, err = capsys.readouterr()
+        assert bool(failed) == bool(err)
+        return out.splitlines(), err
+
+    return tell
+
+
+def listed(tmp_path, **changes):
+    """The development allow-list's SGX program, changed, as a list."""
+    path = tmp_path / "list.json"
+    entry = json.loads(DEVELOPMENT.read_text())[0]
+    path.write_text(json.dumps([entry | changes]))
+    return "--allow-list", str(path)
+
+
+def test_description__of_a_registry__is_the_owner_s_or_none(described, undescribed):
+    node = Node(Web3(HTTPProvider(web3.provider.endpoint_uri)), 0)
+    for operator, expected in ((described, Description(bytes(32), SIMULATED)), (undescribed, None)):
+        registry = Registry(node, operator.made.registry.address)
+        assert registry.description(operator.measurement) == expected
+        assert registry.description(word("another")) is None
+
+
+def test_program__on_the_list__is_told_with_its_root_and_the_owner_s_words(described, told):
+    lines, error = told("program", described, "--allow-list", str(DEVELOPMENT))
+    assert error == ""
+    assert lines == [
+        f"verifier {described.made.verifier.address}, root: SIMULATED",
+        f"the registry's owner says: {SIMULATED}, no commit",
+        f"allowed as: {SIMULATED}, no commit",
+    ]
+
+
+def test_program__nobody_described_it__is_said(undescribed, told):
+    lines, error = told("program", undescribed, "--allow-list", str(DEVELOPMENT))
+    assert error == ""
+    assert lines[1] == "nobody says what this program is"
+
+
+def test_program__described_but_not_on_the_list__fails(described, told):
+    lines, error = told("program", described)
+    assert f"the registry's owner says: {SIMULATED}, no commit" in lines
+    assert error.startswith(f"ValueError: program is not on {PRODUCTION}: expected one that")
+
+
+def test_program__registry_names_another_commit__fails(described, told, tmp_path):
+    lines, error = told("program", described, *listed(tmp_path, commit=COMMIT))
+    assert lines[-1] == f"allowed as: {SIMULATED}, commit {COMMIT}"
+    assert error == (
+        f"ValueError: registry says {SIMULATED}, no commit, expected the source of "
+        f"{SIMULATED}, commit {COMMIT}\n"
+    )
+
+
+def test_program__same_commit_in_other_words__passes(told, tmp_path):
+    named = replace(SETTINGS.programs[0], source=to_word(COMMIT))
+    changes = {"commit": COMMIT, "description": "as rebuilt"}
+    lines, error = told("program", registered(named), *listed(tmp_path, **changes))
+    assert error == ""
+    assert lines[1:] == [
+        f"the registry's owner says: {SIMULATED}, commit {COMMIT}",
+        f"allowed as: as rebuilt, commit {COMMIT}",
+    ]
+
+
+def test_program__no_enclave_under_it__fails(described, told):
+    unknown = word("unknown")
+    lines, error = told("program", described, measurement=unknown)
+    assert lines == []
+    assert error == (
+        f"ValueError: no enclave is registered under 0x{unknown.hex()}, expected one\n"
+    )
