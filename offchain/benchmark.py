@@ -22,6 +22,7 @@ from offchain.models.runner import Predictions
 from offchain.models.spec import ModelLimits, ModelSpec, Output
 from offchain.opening import Disqualified, Job
 from offchain.results import Fault, Result
+from offchain.sealed import SealedArrays
 
 Array = NDArray[Any]
 
@@ -44,10 +45,13 @@ class Tools:
     Args:
         store: holds artifacts and test set.
         run: runs a model.
+        scratch: folder of the host's disk for what memory does not hold, sealed; None for the
+            system's.
     """
 
     store: Store
     run: Run
+    scratch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,9 @@ def measure_all(
     jobs: Iterable[Job],
     workers: int,
     progress: Callable[[Result], None],
-) -> dict[int, Measurement]:
-    """The measurement of every job, by index; the same whatever the number of workers.
+    outputs: SealedArrays,
+) -> dict[int, Result]:
+    """The result of every job, by index; the same whatever the number of workers.
 
     Args:
         benchmark: of the task.
@@ -162,29 +167,33 @@ def measure_all(
         workers: how many are measured at a time: joblib's ``n_jobs``, in threads unless joblib is
             configured otherwise (each model runs in a process of its own).
         progress: is told every result.
+        outputs: takes what has to be kept, so that memory does not grow with the submissions.
 
     Raises:
         RunAborted: what the environment gets wrong; names a submission.
     """
-    measured: dict[int, Measurement] = {}
+    results: dict[int, Result] = {}
     scored: set[tuple[int, bytes]] = set()
     waiting = {job.index: job for job in jobs}
     parallel = Parallel(n_jobs=workers, prefer="threads", return_as="generator_unordered")
 
-    def take(measurement: Measurement) -> None:
-        measured[measurement.result.index] = measurement
-        progress(measurement.result)
+    def take(result: Result) -> None:
+        results[result.index] = result
+        progress(result)
 
     while waiting:
         ready, duplicates = _next_wave(waiting.values(), scored)
         for job in duplicates:
-            take(Measurement(Result(job.index, reason=Fault.DUPLICATE)))
+            take(Result(job.index, reason=Fault.DUPLICATE))
         for measurement in parallel(delayed(benchmark.measure)(inputs, job) for job in ready):
-            take(measurement)
-            if measurement.result.score is not None:
-                scored |= waiting[measurement.result.index].digests()
-        waiting = {index: job for index, job in waiting.items() if index not in measured}
-    return measured
+            result = measurement.result
+            if measurement.outputs is not None:
+                outputs.put(result.index, measurement.outputs)
+            if result.score is not None:
+                scored |= waiting[result.index].digests()
+            take(result)
+        waiting = {index: job for index, job in waiting.items() if index not in results}
+    return results
 
 
 def _next_wave(

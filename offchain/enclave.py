@@ -5,14 +5,17 @@ a task, a seed and an inventory, under which the test set opens or does not, and
 market takes the signature or does not.
 """
 
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
 from eth_keys.datatypes import PrivateKey
 
 from offchain.benchmark import Benchmark, Tools, measure_all
 from offchain.bundle import Bundle
 from offchain.errors import Refused, Why, expect
+from offchain.hkdf import hkdf
 from offchain.opening import open_submissions
 from offchain.panel import Posted, check_posted, upholding
 from offchain.proposals import Measured, Proposal
@@ -20,6 +23,8 @@ from offchain.release import open_release
 from offchain.reports import Cosignature, Report, sign
 from offchain.results import Result, Results
 from offchain.samples import draw_samples
+from offchain.sealed import SealedArrays
+from offchain.selection import Votes
 from offchain.task import RosterEntry
 from offchain.x25519 import public_key
 
@@ -31,6 +36,47 @@ class Signed:
     report: Report
     cosignature: Cosignature
     results: Results
+
+
+@dataclass
+class _Run:
+    """A measurement, and what came of it.
+
+    Args:
+        measured: the measurement; its outputs go once a report is signed.
+        posted: the report to judge, in round 1.
+        upheld: whether the measurement bears that out.
+        proposal: what was signed, or would be.
+        signed: None until then.
+    """
+
+    measured: Measured
+    posted: Posted | None
+    upheld: bool
+    proposal: Proposal
+    signed: Signed | None = None
+
+    @classmethod
+    def of(cls, measured: Measured, posted: Posted | None) -> "_Run":
+        """With the proposal that the measurement leads to: on its own results, or, when it bears
+        them out, on those of the posted report."""
+        upheld = None if posted is None else upholding(measured, posted)
+        return cls(measured, posted, upheld is not None, upheld or measured.propose())
+
+    def sign(self, proposal: Proposal, round_: int, key: PrivateKey) -> Signed:
+        """Signs the report that a proposal leads to, if that keeps to the rule."""
+        measured = self.measured
+        report = measured.report(proposal, round_)
+        if self.posted is not None and self.upheld and report.awards != self.posted.report.awards:
+            raise Refused(
+                Why.POSTED_STANDS,
+                f"awards {report.awards}, expected {self.posted.report.awards} as posted",
+            )
+        cosignature = sign(report.digest(measured.transcript.domain), key, bytes(32))
+        self.signed = Signed(report, cosignature, measured.results_file(proposal))
+        self.proposal = proposal
+        self.measured = replace(measured, votes=Votes({}, measured.votes.measure))
+        return self.signed
 
 
 class Enclave:
@@ -47,8 +93,8 @@ class Enclave:
         """
         self._signing_key = signing_key
         self._sealing_private = sealing_private
-        self._measured: dict[tuple[bytes, int], tuple[Measured, Posted | None]] = {}
-        self._signed: dict[tuple[bytes, int], bytes] = {}
+        self._attempts = count()
+        self._measured: dict[tuple[bytes, int], _Run] = {}
 
     @classmethod
     def boot(cls, random: Callable[[int], bytes]) -> "Enclave":
@@ -97,33 +143,30 @@ class Enclave:
             transcript, release.inventory, bundle.keyrings, position, self._sealing_private
         )
         benchmark = Benchmark(manifest, samples.targets, transcript.task.tolerance, tools)
-        measured = measure_all(benchmark, samples.inputs, jobs, workers, progress)
-        results |= {index: each.result for index, each in measured.items()}
+        outputs = self._outputs(tools)
+        results |= measure_all(benchmark, samples.inputs, jobs, workers, progress, outputs)
         own = Measured(
             transcript,
             manifest,
             release.inventory,
             secret,
             tuple(results[index] for index in transcript.by_index),
-            {index: each.outputs for index, each in measured.items() if each.outputs is not None},
-            benchmark.score,
+            Votes(outputs, benchmark.score),
         )
-        self._measured[transcript.task_id, bundle.round] = own, bundle.posted
+        self._measured[transcript.task_id, bundle.round] = _Run.of(own, bundle.posted)
 
     def propose(self, task_id: bytes, round_: int) -> Proposal:
-        """What this enclave would sign: on its own results, or for a panel on the posted ones.
+        """What this enclave signed, or would: on its own results, or for a panel on the posted.
 
         Raises:
             Refused: `NOT_MEASURED`.
         """
-        measured, posted = self._get(task_id, round_)
-        upheld = None if posted is None else upholding(measured, posted)
-        return measured.propose() if upheld is None else upheld
+        return self._get(task_id, round_).proposal
 
     def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
         """Holds a proposal to the rule of co-signing and signs the report that follows from it.
 
-        The same report is signed again, with the same signature; no other is.
+        The same proposal is signed again, with the same signature; no other is.
 
         Args:
             task_id: bytes32.
@@ -135,17 +178,18 @@ class Enclave:
             Refused: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or
                 `SIGNED_OTHERWISE`.
         """
-        measured, posted = self._get(task_id, round_)
-        report = measured.report(proposal, round_)
-        if posted is not None:
-            _check_verdict(measured, posted, report)
-        digest = report.digest(measured.transcript.domain)
-        signed = self._signed.setdefault((task_id, round_), digest)
-        expect(Why.SIGNED_OTHERWISE, "report", digest, signed)
-        cosignature = sign(digest, self._signing_key, platform)
-        return Signed(report, cosignature, measured.results_file(proposal))
+        run = self._get(task_id, round_)
+        signed = run.signed or run.sign(proposal, round_, self._signing_key)
+        if proposal != run.proposal:
+            raise Refused(Why.SIGNED_OTHERWISE, f"task 0x{task_id.hex()} in round {round_}")
+        return replace(signed, cosignature=replace(signed.cosignature, platform=platform))
 
-    def _get(self, task_id: bytes, round_: int) -> tuple[Measured, Posted | None]:
+    def _outputs(self, tools: Tools) -> SealedArrays:
+        attempt = next(self._attempts).to_bytes(8, "big")
+        key = hkdf(self._sealing_private, "outputs", attempt)
+        return SealedArrays(key, tempfile.TemporaryFile(dir=tools.scratch))
+
+    def _get(self, task_id: bytes, round_: int) -> "_Run":
         key = (task_id, round_)
         if key not in self._measured:
             raise Refused(Why.NOT_MEASURED, f"task 0x{task_id.hex()} in round {round_}")
@@ -163,7 +207,7 @@ class Enclave:
         known = self._measured.get((bundle.transcript.task_id, bundle.round))
         if known is None:
             return False
-        measured, posted = known
+        measured, posted = known.measured, known.posted
         # The inventory's digest binds the seed, and the seed the transcript.
         kept = measured.transcript.inventory_digest(measured.inventory)
         expect(Why.MEASURED_OTHERWISE, "inventory", inventory, kept)
@@ -172,11 +216,3 @@ class Enclave:
             digest = bundle.posted.report.digest(domain)
             expect(Why.MEASURED_OTHERWISE, "posted report", digest, posted.report.digest(domain))
         return True
-
-
-def _check_verdict(measured: Measured, posted: Posted, report: Report) -> None:
-    if report.awards == posted.report.awards or upholding(measured, posted) is None:
-        return
-    raise Refused(
-        Why.POSTED_STANDS, f"awards {report.awards}, expected {posted.report.awards} as posted"
-    )

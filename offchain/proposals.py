@@ -4,7 +4,7 @@ A proposal travels unsigned. Each enclave holds it against its own measurement (
 "Co-signing") and derives the report from it: all else in a report follows from the transcript.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pydantic.dataclasses import dataclass as checked_dataclass
@@ -15,7 +15,7 @@ from offchain.manifest import Manifest, Selection
 from offchain.pricing import Award, Candidate, by_rank, sells, walk
 from offchain.reports import Report
 from offchain.results import Result, Results, make_results
-from offchain.selection import Measure, Outputs, Team
+from offchain.selection import Team, Votes
 from offchain.transcript import Transcript
 
 
@@ -42,8 +42,7 @@ class Measured:
         inventory: the submissions that were measured, by rising index.
         secret: the test set's key, 32 bytes.
         results: of every revealed submission, by rising index.
-        outputs: in `Selection.ENSEMBLE` of every submission with a score.
-        measure: the score (parts per million) of float64 predictions.
+        votes: in `Selection.ENSEMBLE` with the outputs of every submission with a score.
     """
 
     transcript: Transcript
@@ -51,8 +50,7 @@ class Measured:
     inventory: tuple[int, ...]
     secret: bytes
     results: tuple[Result, ...]
-    outputs: Mapping[int, Outputs]
-    measure: Measure
+    votes: Votes
 
     def __repr__(self) -> str:
         return f"Measured(task 0x{self.transcript.task_id.hex()}, {len(self.results)} results)"
@@ -78,9 +76,9 @@ class Measured:
 
     def team(self, candidates: Sequence[Candidate]) -> Team:
         """The choice among candidates, on this enclave's own outputs."""
-        outputs = {candidate.index: self.outputs[candidate.index] for candidate in candidates}
+        indices = [candidate.index for candidate in candidates]
         task, manifest = self.transcript.task, self.manifest
-        return Team(outputs, self.measure, task.max_awards, manifest.minimum_gain)
+        return Team(indices, self.votes, task.max_awards, manifest.minimum_gain)
 
     def propose(self) -> Proposal:
         """A proposal on the enclave's own results."""

@@ -6,7 +6,7 @@ predictions in regression. docs/SPEC.md, "Selection", fixes ties and arithmetic.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,35 +22,60 @@ Measure = Callable[[NDArray[np.float64]], int]
 
 
 @dataclass(frozen=True)
-class Team:
-    """What choosing needs to know.
+class Votes:
+    """The scores of soft votes; each is measured once, with one model's outputs at a time.
 
     Args:
-        outputs: of every model that may be chosen, in the order of rank: ties go to the first.
+        outputs: of every model with a score.
         measure: gives the score of a mean of outputs.
-        most: how many are chosen at most, at least 1.
-        minimum_gain: what a model must add to be chosen (parts per million), at least 1.
     """
 
     outputs: Mapping[int, Outputs]
     measure: Measure
+    _scores: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
+
+    def scores(self, chosen: tuple[int, ...], others: Sequence[int]) -> dict[int, int]:
+        """The score (parts per million) of those chosen with each of the others, in their order.
+
+        Votes are summed in float64, in the order of the choices.
+        """
+        unknown = [index for index in others if (*chosen, index) not in self._scores]
+        if unknown:
+            votes: NDArray[np.float64] = np.zeros((), np.float64)
+            for index in chosen:
+                votes = votes + self.outputs[index]
+            for index in unknown:
+                mean = (votes + self.outputs[index]) / (len(chosen) + 1)
+                self._scores[*chosen, index] = self.measure(mean)
+        return {index: self._scores[*chosen, index] for index in others}
+
+    def score(self, chosen: tuple[int, ...]) -> int:
+        """The score of those chosen; nobody scores zero."""
+        return self.scores(chosen[:-1], chosen[-1:])[chosen[-1]] if chosen else 0
+
+
+@dataclass(frozen=True)
+class Team:
+    """What choosing needs to know.
+
+    Args:
+        candidates: who may be chosen, in the order of rank: ties go to the first.
+        votes: of theirs.
+        most: how many are chosen at most, at least 1.
+        minimum_gain: what a model must add to be chosen (parts per million), at least 1.
+    """
+
+    candidates: Sequence[int]
+    votes: Votes
     most: int
     minimum_gain: int
 
     def gains(self, chosen: Sequence[int]) -> dict[int, int]:
-        """What each of the others would add to the soft vote of those chosen, in the order of rank.
-
-        Nobody scores zero. Votes are summed in float64, in the order of the choices.
-        """
-        votes: NDArray[np.float64] = np.zeros((), np.float64)
-        for index in chosen:
-            votes = votes + self.outputs[index]
-        base = self.measure(votes / len(chosen)) if chosen else 0
-        return {
-            index: self.measure((votes + outputs) / (len(chosen) + 1)) - base
-            for index, outputs in self.outputs.items()
-            if index not in chosen
-        }
+        """What each other candidate would add to the soft vote of those chosen, by rank."""
+        team = tuple(chosen)
+        others = [index for index in self.candidates if index not in team]
+        base = self.votes.score(team)
+        return {index: score - base for index, score in self.votes.scores(team, others).items()}
 
     def choose(self, preferred: Collection[int] = (), leeway: int = 0) -> tuple[int, ...]:
         """The team, in the order in which its members are chosen.

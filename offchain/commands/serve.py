@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -40,6 +41,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("--store", required=True, help="folder or URL that holds the artifacts")
     parser.add_argument("--journal", required=True, type=Path, help="file for every signature")
+    parser.add_argument(
+        "--scratch",
+        help="folder on disk for models' outputs, encrypted (default: the system's temporary one)",
+    )
     parser.add_argument("--port", type=int, default=0, help="on loopback; 0 takes a free one")
     parser.add_argument("--workers", type=int, default=1, help="submissions measured at a time")
     parser.add_argument("--wall-seconds", type=float, default=900.0, help="deadline of a model")
@@ -59,11 +64,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
     """Serves; says where, and that it stopped."""
     log_to(sys.stderr)
+    if arguments.scratch is not None and not Path(arguments.scratch).is_dir():
+        raise NotADirectoryError(f"--scratch {arguments.scratch}, expected a folder that is there")
     limits = RunLimits(arguments.wall_seconds, arguments.cpu_seconds, not arguments.unconfined)
+    measure = partial(run_model, run_limits=limits)
+    allow_open_files()
     with parallel_of(arguments) as parallel:
         service = Service(
             enclave=Enclave.boot(random),
-            tools=Tools(Store(arguments.store), partial(run_model, run_limits=limits)),
+            tools=Tools(Store(arguments.store), measure, arguments.scratch),
             attester=attester(arguments.attestation, arguments.machine),
             journal=Journal(arguments.journal),
             workers=arguments.workers,
@@ -81,6 +90,12 @@ def attester(name: str, machine: str) -> Attester:
         return Attester(backend, intel.root.public_key, simulated=True)
     devices: dict[str, Backend] = {"gramine": Gramine(), "tdx": Tdx(), "dstack": Dstack()}
     return Attester(devices[name], INTEL_ROOT_KEY, dstack=name == "dstack")
+
+
+def allow_open_files() -> None:
+    """As many as the system lets: every team that is not signed keeps one, every client another."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(service: Service, port: int) -> None:

@@ -97,7 +97,6 @@ class _Handlers:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._signing = Lock()
-        self._signed: dict[RunId, Proposal] = {}
         self._runs = Runs(self._measure)
 
     async def identity(self, _: web.Request) -> web.Response:
@@ -145,8 +144,6 @@ class _Handlers:
 
     def _propose(self, run: RunId) -> Proposal:
         with self._signing:
-            if run in self._signed:
-                return self._signed[run]
             return self._service.enclave.propose(run.task_id, run.round)
 
     def _cosign(self, asked: CosignRequest) -> Signed:
@@ -156,7 +153,6 @@ class _Handlers:
                 run.task_id, run.round, asked.proposal, asked.platform
             )
             self._service.journal.append(signed)
-            self._signed[run] = asked.proposal
         return signed
 
 

@@ -16,6 +16,7 @@ from offchain.pricing import Award, Candidate, Knot, walk
 from offchain.proposals import Measured, Proposal
 from offchain.reports import Cosignature, Report, sign
 from offchain.results import Result
+from offchain.selection import Votes
 from tests.offchain.market import ROWS, TOOLS, Market, Offer, key_of, make_market, model
 from tests.vectors.generate import DOMAIN, signing_key, word
 
@@ -274,8 +275,7 @@ def test_upholding__any_scores__agrees_with_trying_all_within_the_tolerance(
         inventory=(0, 1, 2),
         secret=BENCH.key,
         results=tuple(Result(index, score) for index, score in enumerate(own)),
-        outputs={},
-        measure=len,
+        votes=Votes({}, len),
     )
 
     def awards(scores: Sequence[int]) -> tuple[Award, ...]:

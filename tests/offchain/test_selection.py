@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from offchain.errors import Refused, Why
-from offchain.selection import Outputs, Team
+from offchain.selection import Measure, Outputs, Team, Votes
 
 LABELS = np.array([0, 1, 0, 1, 1, 0, 1, 0, 0, 1])
 
@@ -27,17 +27,23 @@ def votes(right: str) -> Outputs:
     return outputs
 
 
+def team_of(outputs: dict[int, Outputs], measure: Measure, most: int, minimum: int) -> Team:
+    """Ranked as they are given."""
+    return Team(list(outputs), Votes(outputs, measure), most, minimum)
+
+
 def brute_force(team: Team) -> tuple[int, ...]:
     """The one sequence whose every step is the best one, found among all sequences.
 
     Written with means over stacked outputs and list positions, not with running sums.
     """
-    ranked = list(team.outputs)
+    ranked, soft = team.candidates, team.votes
 
     def score(members: tuple[int, ...]) -> int:
         if not members:
             return 0
-        return team.measure(np.mean([team.outputs[i] for i in members], axis=0, dtype=np.float64))
+        outputs = [soft.outputs[index] for index in members]
+        return soft.measure(np.mean(outputs, axis=0, dtype=np.float64))
 
     def step_is_best(members: tuple[int, ...]) -> bool:
         *before, last = members
@@ -67,7 +73,7 @@ def test_choose__classes__is_what_brute_force_finds(
     models: list[str], most: int, minimum: int
 ) -> None:
     outputs = {index: votes(right) for index, right in enumerate(models)}
-    team = Team(outputs, accuracy, most, minimum)
+    team = team_of(outputs, accuracy, most, minimum)
     assert team.choose() == brute_force(team)
 
 
@@ -86,37 +92,36 @@ def test_choose__regression__is_what_brute_force_finds(models: list[list[int]], 
     def skill(values: NDArray[np.float64]) -> int:
         return round(1_000_000 / (1 + float(np.abs(values - targets).sum())))
 
-    team = Team(outputs, skill, most, 1)
+    team = team_of(outputs, skill, most, 1)
     assert team.choose() == brute_force(team)
 
 
 def test_choose__copy_of_the_best__buys_it_once() -> None:
     best, other = votes("1111111100"), votes("0000111111")
-    team = Team({4: best, 7: best, 2: other}, accuracy, 3, 1_000)
+    team = team_of({4: best, 7: best, 2: other}, accuracy, 3, 1_000)
     assert team.choose() == (4, 2)
 
 
 def test_choose__equal_gains__takes_the_first_in_rank() -> None:
     one, other = votes("1111111100"), votes("1111110011")
-    assert Team({9: one, 1: other}, accuracy, 1, 1).choose() == (9,)
-    assert Team({1: other, 9: one}, accuracy, 1, 1).choose() == (1,)
+    assert team_of({9: one, 1: other}, accuracy, 1, 1).choose() == (9,)
+    assert team_of({1: other, 9: one}, accuracy, 1, 1).choose() == (1,)
 
 
 @pytest.mark.parametrize(("minimum", "chosen"), [(200_000, (0, 1)), (200_001, (0,))])
 def test_choose__gain_at_the_minimum_and_below__is_bought_and_not(
     minimum: int, chosen: tuple[int, ...]
 ) -> None:
-    team = Team({0: votes("1111111100"), 1: votes("0000111111")}, accuracy, 2, minimum)
+    team = team_of({0: votes("1111111100"), 1: votes("0000111111")}, accuracy, 2, minimum)
     assert team.choose() == chosen
 
 
 def test_choose__nobody_sells__is_nobody() -> None:
-    assert Team({}, accuracy, 3, 1).choose() == ()
+    assert team_of({}, accuracy, 3, 1).choose() == ()
 
 
-TEAM = Team(
-    {0: votes("1111111100"), 1: votes("1111111000"), 2: votes("0000011111")}, accuracy, 2, 50_000
-)
+MODELS = {0: votes("1111111100"), 1: votes("1111111000"), 2: votes("0000011111")}
+TEAM = team_of(MODELS, accuracy, 2, 50_000)
 """Gains: 800,000, 700,000 and 500,000 alone; then 2 adds 200,000 to 0, and 1 nothing."""
 
 
@@ -157,4 +162,4 @@ def test_check__impossible_choices__are_refused(chosen: tuple[int, ...], reason:
 
 
 def test_check__nobody_chosen_where_the_minimum_is_out_of_reach__passes() -> None:
-    Team(TEAM.outputs, accuracy, 2, 900_000).check((), 0)
+    team_of(MODELS, accuracy, 2, 900_000).check((), 0)
