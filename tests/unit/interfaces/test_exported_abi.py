@@ -10,6 +10,7 @@ from brownie import project
 from scripts.abi import compiled_abi
 
 ROOT = Path(__file__).resolve().parents[3]
+IMPLEMENTED_TOO = {"DcapVerifier": ["IAttestationVerifier"]}
 CONTRACTS = sorted(path.stem for path in (ROOT / "contracts").glob("*.vy"))
 
 Entry = dict[str, Any]
@@ -45,3 +46,14 @@ def test_interface__of_a_contract__is_implemented_with_its_outputs(name):
     interface = compiled_abi(ROOT, ROOT / "interfaces" / f"I{name}.vyi")
     assert interface
     assert {signature(e) for e in interface} <= {signature(e) for e in compiled(name)}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_interface__of_a_contract__leaves_nothing_out(name):
+    """Who reads interfaces/*.vyi only has read of every function and event."""
+    documented = {
+        signature(entry)
+        for interface in {f"I{name}", *IMPLEMENTED_TOO.get(name, ())}
+        for entry in compiled_abi(ROOT, ROOT / "interfaces" / f"{interface}.vyi")
+    }
+    assert {signature(entry) for entry in compiled(name)} <= documented
