@@ -193,6 +193,24 @@ def test_void__provider_fills_the_slots_itself__still_pays_what_others_revealed(
     assert chain.worth(provider) - before == -sale.task.benchmark_fee // 4
 
 
+def test_void__guardian_enters_and_revokes__takes_shares_of_the_fee_and_no_more(chain, provider):
+    """47: who fills slots of a task that cannot end otherwise risks nothing, even its guardian."""
+    guardian, honest = chain.owner, account("honest")
+    sale = Sale(chain, max_submissions=4).create()
+    before = {who: chain.worth(who) for who in (guardian, honest, provider)}
+    sale.commit(model(honest, "honest"), *(model(guardian, f"filler {n}") for n in range(3)))
+    sale.reveal(0, 1, 2, 3).close()
+    chain.registry.revoke_measurement(chain.measurement, sender=guardian)
+    with refuses(reasons.MEASUREMENT_REVOKED):
+        sale.post(*AWARDS)
+    sale.void()
+    for index in range(4):
+        sale.share(index)
+    gained = {who: chain.worth(who) - worth for who, worth in before.items()}
+    share = sale.task.benchmark_fee // 4
+    assert gained == {guardian: 3 * share, honest: share, provider: sale.task.budget}
+
+
 # ── 48: initialisation ──
 
 

@@ -1,5 +1,6 @@
 """Attacks on reports by disputes, and on disputes: the attack corpus, 35 to 43."""
 
+from dataclasses import replace
 from itertools import product
 
 import boa
@@ -182,6 +183,49 @@ def test_dispute_report__around_the_last_second__in_time_or_not_at_all(sale, cha
         with refuses(reasons.TOO_LATE):
             sale.dispute(challenger)
         sale.claim(stands, 0)
+
+
+def test_settle__nothing_awarded__not_before_it_could_be_disputed(sale, challenger):
+    """36: signers who award nothing, so that nothing waits to be claimed, are not paid at once."""
+    stands = sale.post()
+    operator = sale.signing[0].operator
+    for _ in range(2):
+        with refuses(reasons.TOO_EARLY):
+            sale.market.settle(*stands.settle(), sender=operator)
+        sale.chain.at(sale.time_a - 1)
+    sale.dispute(challenger)
+    assert len(sale.resolve(stands, *HONEST).payouts) == 2
+    assert sale.market.credits(ZERO_ADDRESS, operator) == 0
+
+
+@pytest.mark.parametrize("end", ["resolve", "expire"])
+def test_dispute__ended_on_other_terms__refused(sale, challenger, stranger, end):
+    """35, 41: neither the challenger, the report nor its signers can be exchanged at the end."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    mine = sale.market.resolve_dispute if end == "resolve" else sale.market.expire_dispute
+    accomplice = replace(stands, signers=parts.signers(sale.enclaves[4:5]))
+    nobody = replace(stands, signers=[])
+    dearer = replace(stands, report=sale.measured((0, 1_000_000)))
+    if end == "expire":
+        sale.chain.at(sale.time_a)
+        dearer = replace(stands, payouts=parts.payouts_of(sale.task, dearer.report.awards))
+
+    def arguments(posted, challenger):
+        if end == "expire":
+            return posted.expire(challenger)
+        verdict = sale.measured(*WRONG, panel=True)
+        return posted.resolve(sale.roster, challenger, verdict, sale.panel)
+
+    for posted, beneficiary in (
+        (stands, stranger),
+        (accomplice, challenger),
+        (nobody, challenger),
+        (dearer, challenger),
+    ):
+        with refuses(reasons.WRONG_SALE):
+            mine(*arguments(posted, beneficiary), sender=stranger)
+    mine(*arguments(stands, challenger), sender=stranger)
 
 
 def test_expire_dispute__nobody_resolves__anybody_ends_it(sale, challenger, stranger):

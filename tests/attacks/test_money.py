@@ -221,6 +221,14 @@ def reentrant_calls(sale, stands):
     }
 
 
+def revoked_in_dispute(sale):
+    """A report whose dispute will end in a void."""
+    stands = sale.post((0, 900_000))
+    sale.dispute(account("challenger"))
+    sale.chain.registry.revoke_measurement(sale.task.measurement, sender=sale.chain.owner)
+    return stands
+
+
 def calling_back(target, data: bytes) -> bytes:
     """Code that makes a call when it gets ether, within the 50,000 gas that a push allows it.
 
@@ -242,7 +250,7 @@ def check_locked(name, called, returned):
         assert (called, returned) == (False, 0), f"{name} was re-entered"
 
 
-@pytest.mark.parametrize("payout", ["reveal", "claim", "settle", "void", "withdraw"])
+@pytest.mark.parametrize("payout", ["reveal", "claim", "settle", "void", "expire", "withdraw"])
 def test_payout__receiver_of_ether_calls_back__locked_out(chain, payout):
     """26: whoever gets ether finds every function of the market locked, views too."""
     me = account("re-entrant")
@@ -255,6 +263,8 @@ def test_payout__receiver_of_ether_calls_back__locked_out(chain, payout):
     if payout in ("claim", "settle"):
         stands = sale.post((0, 900_000))
         chain.at(sale.time_a if payout == "claim" else sale.time_b)
+    if payout == "expire":
+        stands = revoked_in_dispute(sale)
     if payout == "withdraw":
         sale.void()
     pay = {
@@ -262,6 +272,7 @@ def test_payout__receiver_of_ether_calls_back__locked_out(chain, payout):
         "claim": lambda: sale.claim(stands, 0),
         "settle": lambda: sale.settle(stands, sender=me),
         "void": lambda: sale.void(sender=me),
+        "expire": lambda: sale.expire(stands, sender=me),
         "withdraw": lambda: chain.market.withdraw(ZERO_ADDRESS, me, sender=me),
     }[payout]
     for name, (target, args) in reentrant_calls(sale, stands).items():
@@ -273,7 +284,7 @@ def test_payout__receiver_of_ether_calls_back__locked_out(chain, payout):
             check_locked(name, bool(note & 1), note >> 8)
 
 
-@pytest.mark.parametrize("payout", ["create", "claim", "settle", "void", "withdraw"])
+@pytest.mark.parametrize("payout", ["create", "claim", "settle", "void", "expire", "withdraw"])
 def test_payout__token_calls_back__locked_out(chain, moody, developer, payout):
     """26: a token with hooks (as ERC-777 has) finds every function of the market locked."""
     sale = Sale(chain, token=str(moody.address))
@@ -286,6 +297,8 @@ def test_payout__token_calls_back__locked_out(chain, moody, developer, payout):
     if payout in ("claim", "settle", "withdraw"):
         stands = sale.post((0, 900_000))
         chain.at(sale.time_a if payout == "claim" else sale.time_b)
+    if payout == "expire":
+        stands = revoked_in_dispute(sale)
     if payout == "withdraw":
         sale.settle(stands)
     pay = {
@@ -293,6 +306,7 @@ def test_payout__token_calls_back__locked_out(chain, moody, developer, payout):
         "claim": lambda: sale.claim(stands, 0),
         "settle": lambda: sale.settle(stands, sender=sale.provider),
         "void": lambda: sale.void(sender=sale.provider),
+        "expire": lambda: sale.expire(stands, sender=sale.provider),
         "withdraw": lambda: chain.market.withdraw(moody, sale.provider, sender=sale.provider),
     }[payout]
     for name, (target, args) in reentrant_calls(sale, stands).items():

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from offchain.artifacts.cipher import MODEL, decrypt_bytes
 from offchain.bundle import Bundle, read_bundle
 from offchain.codec import to_json
 from offchain.enclave import Enclave
@@ -17,10 +18,13 @@ from offchain.envelopes import keyring_info, make_keyring
 from offchain.errors import Refused, Why
 from offchain.models.refusals import RunAborted
 from offchain.models.runner import Predictions
+from offchain.opening import open_key
 from offchain.release import make_release
 from offchain.results import Fault
+from offchain.x25519 import public_key
 from tests.offchain.honest import BUNDLE, HONEST, OFFERS, TASK_ID, fresh, sign
 from tests.offchain.market import (
+    STORE,
     TOOLS,
     Market,
     Offer,
@@ -291,3 +295,20 @@ def test_propose__nothing_measured__is_refused(round_: int) -> None:
     with pytest.raises(Refused) as refusal:
         enclave.propose(TASK_ID, round_)
     assert refusal.value.why is Why.NOT_MEASURED
+
+
+# ── A machine that was opened (docs/KNOWN_ISSUES.md) ──
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_open_key__sealing_key_of_one_enclave_is_out__every_model_of_the_task_is(
+    position: int,
+) -> None:
+    """What is sealed to the whole roster is as secret as its weakest machine, signer or not."""
+    identity = HONEST.transcript.roster[position]
+    secrets = [word(f"sealing key of enclave {n} boot 0") for n in range(4)]
+    [extracted] = [each for each in secrets if public_key(each) == identity.sealing_key]
+    for index, reveal in HONEST.transcript.by_index.items():
+        key = open_key(HONEST.transcript, reveal, HONEST.keyrings[index], position, extracted)
+        artifact = STORE.fetch_bytes(reveal.submission.artifact_digest, 10**6)
+        assert decrypt_bytes(artifact, key, MODEL) == OFFERS[index].model
