@@ -36,6 +36,7 @@ from offchain.eip712 import Domain
 from offchain.enclave import Enclave
 from offchain.entry import prepare
 from offchain.manifest import Manifest, Selection
+from offchain.models.runner import CHILD
 from offchain.models.spec import ModelLimits
 from offchain.pricing import Knot
 from offchain.proposals import Proposal
@@ -184,10 +185,19 @@ def peak_of(pid: int) -> int:
     return sizes[0] if sizes else 0
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes that any of its threads started and that run now."""
+def models_of(pid: int) -> list[int]:
+    """The processes of a service that run a model now, others than those about to start."""
     files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in files for child in file.read_text().split()]
+    children = [int(child) for file in files for child in file.read_text().split()]
+    return [child for child in children if CHILD[-1] in command_of(child)]
+
+
+def command_of(pid: int) -> list[str]:
+    """A process's arguments; none when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
 
 
 def bench(
@@ -202,7 +212,7 @@ def bench(
 
         def tell(status: Status) -> None:
             nonlocal largest
-            largest = max(largest, *map(peak_of, children_of(pid)), 0)
+            largest = max(largest, *map(peak_of, models_of(pid)), 0)
             progress.update(bar, completed=status.done)
 
         start = time.perf_counter()
