@@ -9,6 +9,7 @@ from types import ModuleType
 COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
     "serve": "boot an enclave and serve it on loopback",
+    "register": "register an operator's enclave, or renew it",
     "program": "say what a task's measurement names, and whether you allow it",
     "roster": "propose a roster with spares for a task",
     "release": "release the test set of a task to enclaves",

@@ -1,6 +1,7 @@
 """Arguments and values that several commands share."""
 
 import argparse
+from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider, Web3
@@ -8,6 +9,7 @@ from web3 import HTTPProvider, Web3
 from offchain.artifacts.store import Patience, Store
 from offchain.chain.market import Market
 from offchain.chain.node import Node
+from offchain.chain.sender import KeySender, NodeSender, Sender, unlock
 from offchain.provider.holdings import Sources
 
 
@@ -57,6 +59,20 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let developers' uris point into this machine: for development only",
     )
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """Of the account that sends."""
+    account = parser.add_mutually_exclusive_group(required=True)
+    account.add_argument("--keystore", type=Path, help="key file; its password is asked for")
+    account.add_argument("--node-account", type=address, help="account of the node")
+
+
+def sender_of(arguments: argparse.Namespace, web3: Web3) -> Sender:
+    """The account that the arguments name."""
+    if arguments.keystore is not None:
+        return KeySender(web3, unlock(arguments.keystore))
+    return NodeSender(web3, arguments.node_account)
 
 
 def node_of(arguments: argparse.Namespace) -> Node:

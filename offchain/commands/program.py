@@ -6,8 +6,8 @@ from pathlib import Path
 
 from offchain.attestation.allowlist import PRODUCTION, find, load
 from offchain.attestation.roots import root_name
-from offchain.chain.node import abi
 from offchain.chain.registry import Registry
+from offchain.chain.verifier import Verifier
 from offchain.commands import arguments as shared
 
 
@@ -30,8 +30,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     market, measurement = shared.market_of(arguments), arguments.measurement
     registry = Registry(market.node, market.registry)
     verifier = registry.verifier(measurement)
-    root = market.node.web3.eth.contract(verifier, abi=abi("IDcapVerifier")).functions.root()
-    yield f"verifier {verifier}, root: {root_name(b''.join(root.call()))}"
+    yield f"verifier {verifier}, root: {root_name(Verifier(market.node, verifier).root_key)}"
     yield registry.in_words(measurement)
     allowed = find(load(arguments.allow_list), verifier, measurement)
     if allowed is None:

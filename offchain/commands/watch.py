@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Event
 
 from offchain.chain.documents import Folder
-from offchain.chain.sender import KeySender, NodeSender, Sender, unlock
 from offchain.commands import arguments as shared
 from offchain.service.client import EnclaveClient
 from offchain.watch.operator import Operator
@@ -19,9 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peer", action="append", default=[], help="URL of a co-signer's service")
     parser.add_argument("--folder", required=True, help="where the provider publishes")
     parser.add_argument("--results", required=True, type=Path, help="folder for results files")
-    account = parser.add_mutually_exclusive_group(required=True)
-    account.add_argument("--keystore", type=Path, help="key file; its password is asked for")
-    account.add_argument("--node-account", type=shared.address, help="account of the node")
+    shared.add_account(parser)
     parser.add_argument(
         "--dispute",
         action="store_true",
@@ -52,18 +49,13 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
 
 def _operator(arguments: argparse.Namespace) -> Operator:
     market = shared.market_of(arguments)
-    sender: Sender
-    if arguments.keystore is not None:
-        sender = KeySender(market.node.web3, unlock(arguments.keystore))
-    else:
-        sender = NodeSender(market.node.web3, arguments.node_account)
     return Operator(
         market=market,
         folder=Folder(arguments.folder),
         sources=shared.sources_of(arguments),
         enclave=EnclaveClient(arguments.enclave),
         peers=tuple(EnclaveClient(url) for url in arguments.peer),
-        sender=sender,
+        sender=shared.sender_of(arguments, market.node.web3),
         results=arguments.results,
         disputes=arguments.dispute,
     )

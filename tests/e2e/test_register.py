@@ -1,0 +1,161 @@
+"""An operator registers its enclave; what the chain would refuse costs it nothing."""
+
+from dataclasses import astuple, replace
+from io import StringIO
+
+import pytest
+from brownie import accounts, web3
+from rich.console import Console
+from web3 import HTTPProvider, Web3
+
+from offchain.__main__ import main
+from offchain.attestation.evidence import BY_ROOT, Chain, crl_bytes
+from offchain.attestation.quote import TeeType, parse
+from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel, floors
+from offchain.chain.node import Node
+from offchain.chain.verifier import Verifier
+from offchain.enclave import Enclave
+from offchain.service import attest
+from scripts.deploy import deploy
+from scripts.settings import load
+from tests.dcap import BODIES, floor
+from tests.offchain.service.served import served
+from tests.unit.chain import rpc
+from tests.vectors.generate import word
+
+ETHER = 10**18
+INTEL = SimulatedIntel.from_seed(DEVELOPMENT_SEED)
+MACHINE = Machine.simulate(INTEL, "development")
+
+
+@pytest.fixture(scope="module")
+def made(module_isolation):
+    return deploy(accounts[0], load("development", live=False), Console(file=StringIO()))
+
+
+@pytest.fixture
+def operator():
+    return accounts[7]
+
+
+@pytest.fixture
+def enclave():
+    return Enclave.boot(lambda size: word("registered")[:size])
+
+
+@pytest.fixture
+def register(made, operator, enclave, tmp_path, capsys):
+    """Runs the command; its lines and its error."""
+
+    def run(*options):
+        with served(enclave, tmp_path) as url:
+            arguments = ["--enclave", url, "--verifier", made.verifier.address]
+            arguments += ["--node-account", operator.address, "--market", made.market.address]
+            arguments += ["--rpc", web3.provider.endpoint_uri, "--confirmations", "3"]
+            capsys.readouterr()  # what Brownie said
+            failed = main(["register", *arguments, *options])
+        out, err = capsys.readouterr()
+        assert bool(failed) == bool(err)
+        return out.splitlines(), err
+
+    return run
+
+
+def record(made, enclave, lines):
+    """The registry's record of the enclave, under the measurement that the command named."""
+    measurement = lines[1].split()[1].removesuffix(",")
+    return made.registry.enclave(enclave.identity.signing_key, measurement)
+
+
+def test_register__new_enclave__stakes_and_registers_it(made, operator, enclave, register):
+    lines, error = register("--stake", str(2 * ETHER))
+    assert error == ""
+    assert lines[0] == "quote holds under root: SIMULATED"
+    assert lines[2].startswith("the registry's owner says: SIMULATED SGX enclave")
+    assert lines[3:] == [f"staked {2 * ETHER} wei", f"registered {enclave.identity.signing_key}"]
+    assert made.registry.operator(operator)[0] == 2 * ETHER
+    assert record(made, enclave, lines)[1] > 0
+
+
+def test_register__known_enclave__is_renewed_with_short_evidence(made, enclave, register):
+    lines, _ = register("--stake", str(ETHER))
+    expiry = record(made, enclave, lines)[1]
+    rpc("evm_increaseTime", 86_400)
+    rpc("anvil_mine", hex(5))
+    again, error = register()
+    assert error == ""
+    assert record(made, enclave, again)[1] >= expiry + 86_400
+    sent = web3.eth.get_block("latest", full_transactions=True)["transactions"][-1]
+    assert len(sent["input"]) < 2_000
+
+
+def test_register__quote_that_would_be_refused__costs_nothing(made, operator, register):
+    sgx = next(each for each in floors() if each.tee_type is TeeType.SGX)
+    raised = replace(sgx, pce_svn=sgx.pce_svn + 1)
+    made.verifier.set_tcb_floor(floor(raised), {"from": accounts[0]})
+    before = operator.nonce, operator.balance()
+    lines, error = register("--stake", str(ETHER))
+    assert lines == []
+    assert error.startswith("RejectedError: tcb floor: SGX SVNs")
+    assert (operator.nonce, operator.balance()) == before
+
+
+def test_register__quote_bound_to_something_else__costs_nothing(operator, register, monkeypatch):
+    monkeypatch.setattr(attest, "report_data", lambda *_: word("another"))
+    nonce = operator.nonce
+    lines, error = register("--stake", str(ETHER))
+    assert lines == []
+    assert error.startswith(f"ValueError: quote binds 0x{word('another').hex()}")
+    assert operator.nonce == nonce
+
+
+def test_register__registry_refuses__says_why(made, operator, register):
+    lines, error = register()
+    assert len(lines) == 3
+    assert error.startswith("ValueError: registry refuses register_enclave:")
+    assert "no stake" in error
+
+
+def test_register__chain_shorter_than_the_confirmations__fails(made, register):
+    _, error = register("--confirmations", "100000")
+    assert "expected one with as many confirmations" in error
+
+
+# ── What the verifier trusts ──
+
+
+@pytest.fixture
+def verifier(made):
+    return Verifier(Node(Web3(HTTPProvider(web3.provider.endpoint_uri)), 0), made.verifier.address)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_trust__of_a_quote_s_machine__is_the_chain_s(verifier, name):
+    quote = MACHINE.quote(BODIES[name])
+    trust = verifier.trust(quote)
+    assert trust.root_key == INTEL.root.public_key
+    assert trust.revoked == frozenset()
+    module = BODIES[name].encode()[1]
+    scopes = {(TeeType.SGX, 0), (quote.tee_type, module if quote.tee_type is TeeType.TDX else 0)}
+    assert set(trust.floors) == {
+        each for each in floors() if (each.tee_type, each.module) in scopes
+    }
+
+
+def test_trust__machine_without_a_floor__has_none(verifier):
+    values = replace(INTEL.machine_values("other"), fmspc=b"\1" * 6)
+    quote = Machine.simulate(INTEL, "other", values).quote(BODIES["tdx v4"])
+    assert verifier.trust(quote).floors == ()
+
+
+@pytest.mark.parametrize("leaf", [True, False], ids=["leaf", "authority"])
+def test_trust__certificate_revoked__says_so(made, verifier, leaf):
+    quote = MACHINE.quote(BODIES["sgx v3"])
+    chain = Chain.of(quote, INTEL.root.public_key)
+    made.verifier.add_ca(chain.ca)
+    issuer, revoked = (INTEL.authority, MACHINE.pck) if leaf else (INTEL.root, INTEL.authority)
+    by = chain.authority_record if leaf else BY_ROOT
+    listed = crl_bytes(issuer.revoke(revoked.certificate.serial))
+    made.verifier.add_crl(astuple(by), listed, 0, 1)
+    expected = {(issuer.public_key, revoked.certificate.serial)}
+    assert verifier.trust(parse(quote.encode())).revoked == expected
