@@ -10,6 +10,7 @@ from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.evidence import Chain, Known, crl_bytes, pack
 from offchain.attestation.p256 import verifies
 from offchain.attestation.simulated import Machine, SimulatedIntel
+from offchain.attestation.simulated.machine import pem
 from offchain.attestation.trust import Trust
 from offchain.attestation.x509_fields import load_chain
 from tests.offchain.attestation.support import BODIES
@@ -54,6 +55,15 @@ def test_chain_of__leaf_alone__is_refused(machine: Machine, trust: Trust) -> Non
     with pytest.raises(RejectedError, match="1 certificates, expected") as raised:
         Chain.of(replace(quote, pck_chain=leaf), trust.root_key)
     assert raised.value.reason is Reason.CERTIFICATION_DATA
+
+
+def test_chain_of__without_the_root__is_whole(
+    machine: Machine, intel: SimulatedIntel, trust: Trust, chain: Chain
+) -> None:
+    quote = replace(
+        machine.quote(BODIES["sgx v3"]), pck_chain=pem(machine.pck.der, intel.authority.der)
+    )
+    assert Chain.of(quote, trust.root_key) == chain
 
 
 def test_known_by__asks_for_the_machine_and_then_for_its_authority(chain: Chain) -> None:
