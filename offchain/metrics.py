@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics as sk
 
 from offchain.models.spec import Output
 
@@ -74,6 +73,12 @@ def get(name: str) -> Metric:
     return METRICS[name]
 
 
+def _sk() -> Any:
+    from sklearn import metrics  # slow to import, and most hosts' tools score nothing
+
+    return metrics
+
+
 # ── Classification ──
 
 
@@ -84,7 +89,7 @@ def labels(predictions: Array) -> Array:
 
 def accuracy(targets: Array, predictions: Array) -> float:
     """Share of samples whose label is right, in [0, 1] (`sklearn.metrics.accuracy_score`)."""
-    return float(sk.accuracy_score(targets, labels(predictions)))
+    return float(_sk().accuracy_score(targets, labels(predictions)))
 
 
 def balanced_accuracy(targets: Array, predictions: Array) -> float:
@@ -94,7 +99,7 @@ def balanced_accuracy(targets: Array, predictions: Array) -> float:
     `balanced_accuracy_score` without its warning for a class that is predicted but absent.
     """
     present = np.unique(targets)
-    recall = sk.recall_score(
+    recall = _sk().recall_score(
         targets, labels(predictions), labels=present, average="macro", zero_division=0
     )
     return float(recall)
@@ -105,7 +110,7 @@ def f1_macro(targets: Array, predictions: Array) -> float:
 
     `sklearn.metrics.f1_score(average="macro", zero_division=0)`.
     """
-    return float(sk.f1_score(targets, labels(predictions), average="macro", zero_division=0))
+    return float(_sk().f1_score(targets, labels(predictions), average="macro", zero_division=0))
 
 
 def roc_auc_ovr(targets: Array, predictions: Array) -> float:
@@ -115,7 +120,7 @@ def roc_auc_ovr(targets: Array, predictions: Array) -> float:
     sample. 0.5 is what chance gets.
     """
     present = np.unique(targets)
-    areas = [sk.roc_auc_score(targets == c, predictions[:, c]) for c in present]
+    areas = [_sk().roc_auc_score(targets == c, predictions[:, c]) for c in present]
     return float(np.mean(areas))
 
 
@@ -130,7 +135,7 @@ def log_loss_skill(targets: Array, predictions: Array) -> float:
     present = frequencies[frequencies > 0]
     baseline = float(-(present * np.log(present)).sum())
     rows = predictions / predictions.sum(axis=1, keepdims=True)
-    return 1.0 - float(sk.log_loss(targets, rows, labels=np.arange(classes))) / baseline
+    return 1.0 - float(_sk().log_loss(targets, rows, labels=np.arange(classes))) / baseline
 
 
 # ── Regression ──
@@ -138,7 +143,7 @@ def log_loss_skill(targets: Array, predictions: Array) -> float:
 
 def r2(targets: Array, predictions: Array) -> float:
     """Coefficient of determination, at most 1 (`sklearn.metrics.r2_score`); 0 for the mean."""
-    return float(sk.r2_score(targets, predictions))
+    return float(_sk().r2_score(targets, predictions))
 
 
 def mae_skill(targets: Array, predictions: Array) -> float:
@@ -147,7 +152,7 @@ def mae_skill(targets: Array, predictions: Array) -> float:
     `sklearn.metrics.mean_absolute_error`.
     """
     baseline = float(np.abs(targets - np.median(targets)).mean())
-    return 1.0 - float(sk.mean_absolute_error(targets, predictions)) / baseline
+    return 1.0 - float(_sk().mean_absolute_error(targets, predictions)) / baseline
 
 
 # ── Where a metric is defined ──

@@ -93,17 +93,11 @@ def fetch(
     """
     cause = ""
     deadline = patience.clock() + patience.total
-
-    def check_time() -> None:
-        if patience.clock() >= deadline:
-            raise _Wrong(f"not whole after {patience.total} s")
-
     for attempt in range(patience.attempts):
         if attempt:
             patience.sleep(patience.pause * 2 ** (attempt - 1))
         try:
-            all_options = _options(url, patience.seconds) | options
-            size = _copy(url, digest, limit, sink, hashing, check_time, all_options)
+            return _copy(url, digest, limit, sink, patience, deadline, hashing, **options)
         except FileNotFoundError as error:
             sink.seek(0)
             sink.truncate()
@@ -116,8 +110,6 @@ def fetch(
             sink.seek(0)
             sink.truncate()
             cause = f"{type(error).__name__} {error} in attempt {attempt + 1}"
-        else:
-            return size
     raise Missing(url, digest, cause, hashing)
 
 
@@ -132,6 +124,24 @@ def fetch_bytes(
     """What lies at a url, in memory. As `fetch`."""
     sink = BytesIO()
     fetch(url, digest, limit, sink, patience, hashing, **options)
+    return sink.getvalue()
+
+
+def read(url: str, limit: int, patience: Patience = Patience()) -> bytes:
+    """What lies at a url, whatever it hashes to; asked for once.
+
+    Args:
+        limit: no more bytes than this are read.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        OSError: too large, or not to be had in time.
+    """
+    sink = BytesIO()
+    try:
+        _copy(url, None, limit, sink, patience, patience.clock() + patience.total)
+    except (_Wrong, aiohttp.ClientError, ValueError, ImportError) as error:
+        raise OSError(f"{url}: {error}") from error
     return sink.getvalue()
 
 
@@ -207,14 +217,21 @@ class _Wrong(Exception):  # noqa: N818 - says what happened
 
 def _copy(
     url: str,
-    digest: bytes,
+    digest: bytes | None,
     limit: int,
     sink: IO[bytes],
-    hashing: Hashing,
-    check_time: Callable[[], None],
-    options: dict[str, Any],
+    patience: Patience,
+    deadline: float,
+    hashing: Hashing = SHA256,
+    **options: Any,
 ) -> int:
     size = 0
+
+    def check_time() -> float:
+        left = deadline - patience.clock()
+        if left <= 0:
+            raise _Wrong(f"not whole after {patience.total} s")
+        return left
 
     def write(piece: bytes) -> None:
         nonlocal size
@@ -224,19 +241,25 @@ def _copy(
             raise _Wrong(f"more than {limit} bytes, expected that many at most")
         sink.write(piece)
 
-    with _opened(url, options) as source:
+    with _opened(url, patience.seconds, check_time(), options) as source:
         found = _pump(source.read, write, hashing)
-    if found != digest:
+    if digest not in (None, found):
         raise _Wrong(f"{size} bytes of {hashing.name} 0x{found.hex()}")
     return size
 
 
-def _opened(url: str, options: dict[str, Any]) -> AbstractContextManager[IO[bytes]]:
-    files, path = fsspec.url_to_fs(url, **options)
+def _opened(
+    url: str, seconds: float, left: float, options: dict[str, Any]
+) -> AbstractContextManager[IO[bytes]]:
+    files, path = fsspec.url_to_fs(url, **_options(url, seconds) | options)
     if url.partition("://")[0] in ("http", "https"):
         # Read as it comes. Whatever the size: were it zero, fsspec would ask for it first, and take
-        # every failure for an absent file.
-        return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb", block_size=0, size=1))
+        # every failure for an absent file. The end holds for the headers too.
+        timeout = aiohttp.ClientTimeout(total=left, sock_read=seconds, sock_connect=seconds)
+        return cast(
+            AbstractContextManager[IO[bytes]],
+            files.open(path, "rb", block_size=0, size=1, timeout=timeout),
+        )
     return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb"))
 
 
@@ -252,17 +275,8 @@ def _pump(
 
 
 def _options(url: str, seconds: float) -> dict[str, Any]:
-    """How each scheme is told its timeout."""
-    scheme = url.partition("://")[0]
-    if scheme in ("http", "https"):
-        return {
-            "client_kwargs": {
-                "timeout": aiohttp.ClientTimeout(
-                    total=None, sock_read=seconds, sock_connect=seconds
-                )
-            },
-        }
-    if scheme == "s3":
+    """How a scheme is told its timeout, where not on opening."""
+    if url.partition("://")[0] == "s3":
         return {
             "config_kwargs": {
                 "connect_timeout": seconds,

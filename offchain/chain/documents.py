@@ -9,16 +9,16 @@
 Readers believe none of it: all is held to digests of the task, or opens for the right values alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Annotated, TypeVar
 from uuid import uuid4
 
-import fsspec
 from annotated_types import Len
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from offchain.artifacts.cipher import write_whole
+from offchain.artifacts.store import Patience, read
 from offchain.codec import from_json, to_json
 from offchain.fields import STRICT, Bytes32, Index
 from offchain.manifest import Manifest
@@ -26,6 +26,9 @@ from offchain.release import Release
 from offchain.task import RosterEntry, Task, check_roster
 
 T = TypeVar("T")
+
+_BYTES = 2**26
+"""No larger document is read."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
@@ -59,9 +62,10 @@ class Inventory:
 
 @dataclass(frozen=True)
 class Folder:
-    """Where the documents lie."""
+    """Where the documents lie, and how long to wait for one."""
 
     url: str
+    patience: Patience = field(default_factory=lambda: Patience(seconds=10, total=30))
 
     def documents(self, task_id: bytes) -> Documents | None:
         """None when they are not there. Like those below it raises `pydantic.ValidationError` for
@@ -103,8 +107,7 @@ class Folder:
 
     def _read(self, kind: type[T], path: str) -> T | None:
         try:
-            with fsspec.open(path, "rb") as file:
-                return from_json(kind, file.read())
+            return from_json(kind, read(path, _BYTES, self.patience))
         except FileNotFoundError:
             return None
 

@@ -1,80 +1,174 @@
 """How a host sends transactions: by its node's account, or by a key that is unlocked by hand."""
 
+import json
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from getpass import getpass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract.contract import ContractFunction
-from web3.types import TxReceipt, Wei
+from web3.exceptions import ContractLogicError
+from web3.types import Nonce, TxReceipt, Wei
 
 
-class Sender(Protocol):
-    """An account that sends."""
+@dataclass(frozen=True)
+class Terms:
+    """On which an account sends.
 
-    @property
-    def address(self) -> str:
-        """Of the account."""
+    Args:
+        seconds: to wait for a transaction's block.
+        most: wei for each gas that are never exceeded.
+    """
+
+    seconds: float = 60.0
+    most: int = 500 * 10**9
+
+
+class Sender(ABC):
+    """An account that sends, with the fees of EIP-1559.
+
+    A transaction takes the first nonce that is in no block. One that waits for its block, of an
+    earlier process say, is replaced and not followed: at most one of the two can be mined.
+    """
+
+    def __init__(self, web3: Web3, address: str, terms: Terms = Terms()) -> None:
+        self._web3 = web3
+        self._terms = terms
+        self._last: tuple[Nonce, int, int] | None = None
+        self.address: ChecksumAddress = web3.to_checksum_address(address)
+
+    def is_waiting(self) -> bool:
+        """Whether a transaction of the account waits for its block, of an earlier process say."""
+        count = self._web3.eth.get_transaction_count
+        return count(self.address, "pending") > count(self.address, "latest")
 
     def send(self, function: ContractFunction, value: int = 0) -> TxReceipt:
         """Sends a call and waits for its block.
 
         Raises:
-            ContractLogicError: the contract refuses it, with its reason; nothing was sent.
+            ContractLogicError: the contract refuses it: before it was sent, with the contract's
+                reason, or in its block.
             TimeExhausted: it is in no block yet.
+            Web3RPCError: the node does not take it, for one because it pays too little more than
+                the one that it would replace; the next try pays more.
         """
+        eth = self._web3.eth
+        nonce = eth.get_transaction_count(self.address, "latest")
+        most, tip = self._fees(nonce)
+        made: Any = function.build_transaction(
+            {
+                "from": self.address,
+                "value": Wei(value),
+                "nonce": nonce,
+                "maxFeePerGas": Wei(most),
+                "maxPriorityFeePerGas": Wei(tip),
+            }
+        )
+        self._last = nonce, most, tip
+        digest = self._submit(made)
+        receipt = eth.wait_for_transaction_receipt(digest, self._terms.seconds, 0.05)
+        if receipt["status"] != 1:
+            block = receipt["blockNumber"]
+            raise ContractLogicError(f"0x{digest.hex()} reverted in block {block}")
+        return receipt
+
+    def _fees(self, nonce: Nonce) -> tuple[int, int]:
+        """What a gas may cost, and the tip in it (wei); a quarter above the last try of a nonce,
+        where nodes want a tenth."""
+        eth = self._web3.eth
+        tip = int(eth.max_priority_fee)
+        most = 2 * int(eth.get_block("latest")["baseFeePerGas"]) + tip
+        if self._last is not None and self._last[0] == nonce:
+            _, last_most, last_tip = self._last
+            most, tip = max(most, last_most * 5 // 4 + 1), max(tip, last_tip * 5 // 4 + 1)
+        most = min(most, self._terms.most)
+        return most, min(tip, most)
+
+    @abstractmethod
+    def _submit(self, made: Any) -> HexBytes:
+        """Hands a transaction to the node."""
 
 
-def is_sending(web3: Web3, address: str) -> bool:
-    """Whether a transaction of the account waits for its block, of an earlier process say."""
-    account = web3.to_checksum_address(address)
-    count = web3.eth.get_transaction_count
-    return count(account, "pending") > count(account, "latest")
-
-
-class NodeSender:
+class NodeSender(Sender):
     """An account that the node holds: of a development chain, or of a signer behind the node."""
 
-    def __init__(self, web3: Web3, address: str) -> None:
-        self._web3 = web3
-        self.address: ChecksumAddress = web3.to_checksum_address(address)
-
-    def send(self, function: ContractFunction, value: int = 0) -> TxReceipt:
-        """See `Sender`."""
-        digest = function.transact({"from": self.address, "value": Wei(value)})
-        return self._web3.eth.wait_for_transaction_receipt(digest, poll_latency=0.05)
+    def _submit(self, made: Any) -> HexBytes:
+        return self._web3.eth.send_transaction(made)
 
 
-class KeySender:
+class KeySender(Sender):
     """A key of this process."""
 
-    def __init__(self, web3: Web3, account: LocalAccount) -> None:
-        self._web3 = web3
+    def __init__(self, web3: Web3, account: LocalAccount, terms: Terms = Terms()) -> None:
+        super().__init__(web3, account.address, terms)
         self._account = account
-        self.address = str(account.address)
 
-    def send(self, function: ContractFunction, value: int = 0) -> TxReceipt:
-        """See `Sender`."""
-        eth, sender = self._web3.eth, self._account.address
-        nonce = eth.get_transaction_count(sender, "pending")
-        made: Any = function.build_transaction(
-            {"from": sender, "value": Wei(value), "nonce": nonce}
-        )
+    def _submit(self, made: Any) -> HexBytes:
         signed = self._account.sign_transaction(made)
-        digest = eth.send_raw_transaction(signed.raw_transaction)
-        return eth.wait_for_transaction_receipt(digest, poll_latency=0.05)
+        return self._web3.eth.send_raw_transaction(signed.raw_transaction)
 
 
-def unlock(keystore: Path, ask: Callable[[str], str] = getpass) -> LocalAccount:
-    """The key of a keystore file (Web3 Secret Storage), whose password is asked for.
+def unlock(keystore: Path, password: Callable[[str], str]) -> LocalAccount:
+    """The key of a keystore file (Web3 Secret Storage).
+
+    Args:
+        password: is asked for the file's, with a prompt.
 
     Raises:
         ValueError: not a keystore, or another password.
+        OSError: it cannot be read.
     """
-    key = Account.decrypt(keystore.read_text(), ask(f"Password of {keystore.name}: "))
+    try:
+        content = json.loads(keystore.read_text())
+    except ValueError as error:
+        raise ValueError(f"{keystore} is no keystore: {error}") from error
+    word = password(f"Password of {keystore.name}: ")
+    try:
+        key = Account.decrypt(content, word)
+    except (ValueError, KeyError, TypeError, AttributeError, NotImplementedError) as error:
+        raise ValueError(
+            f"{keystore} does not open: {error!r}, expected version 3 and its password"
+        ) from error
     account: LocalAccount = Account.from_key(key)
     return account
+
+
+def ask(prompt: str) -> str:
+    """A password from the terminal.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        return getpass(prompt)
+    except EOFError as error:
+        raise ValueError("no terminal to ask for a password, expected a password file") from error
+
+
+def read_password(file: Path) -> str:
+    """The first line of a file that nobody else may read.
+
+    Raises:
+        ValueError: others may read it.
+        OSError: it cannot be read.
+    """
+    with file.open() as source:
+        status = os.fstat(source.fileno())
+        if not is_private(status):
+            raise ValueError(f"{file} with mode {status.st_mode & 0o777:o}, expected 400 or 600")
+        return source.readline().rstrip("\r\n")
+
+
+def is_private(status: os.stat_result) -> bool:
+    """Whether only the owner may read or write a file, and root, whose group systemd gives to
+    credentials that it hands over."""
+    others = 0o007 if status.st_gid == 0 else 0o077
+    return not status.st_mode & others

@@ -9,7 +9,15 @@ from web3 import HTTPProvider, Web3
 from offchain.artifacts.store import Patience, Store
 from offchain.chain.market import Market
 from offchain.chain.node import Node
-from offchain.chain.sender import KeySender, NodeSender, Sender, unlock
+from offchain.chain.sender import (
+    KeySender,
+    NodeSender,
+    Sender,
+    Terms,
+    ask,
+    read_password,
+    unlock,
+)
 from offchain.provider.holdings import Sources
 
 
@@ -55,6 +63,10 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mirror", action="append", default=[], help="another store to ask")
     parser.add_argument("--fetch-seconds", type=float, default=20.0, help="for each answer")
     parser.add_argument(
+        "--fetch-total", type=float, default=900.0, help="seconds for each file, all in all"
+    )
+    parser.add_argument("--threads", type=int, default=8, help="submissions fetched at a time")
+    parser.add_argument(
         "--local-uris",
         action="store_true",
         help="let developers' uris point into this machine: for development only",
@@ -64,15 +76,26 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 def add_account(parser: argparse.ArgumentParser) -> None:
     """Of the account that sends."""
     account = parser.add_mutually_exclusive_group(required=True)
-    account.add_argument("--keystore", type=Path, help="key file; its password is asked for")
+    account.add_argument("--keystore", type=Path, help="key file, such as geth makes")
     account.add_argument("--node-account", type=address, help="account of the node")
+    parser.add_argument(
+        "--password-file",
+        type=Path,
+        help="the keystore's password, in a file that nobody else may read; else it is asked for",
+    )
+    parser.add_argument(
+        "--max-fee", type=float, default=500.0, help="gwei that a gas may cost (%(default)s)"
+    )
 
 
 def sender_of(arguments: argparse.Namespace, web3: Web3) -> Sender:
-    """The account that the arguments name."""
-    if arguments.keystore is not None:
-        return KeySender(web3, unlock(arguments.keystore))
-    return NodeSender(web3, arguments.node_account)
+    """The account that the arguments name. Raises as `unlock` and `read_password`."""
+    terms = Terms(most=int(arguments.max_fee * 10**9))
+    if arguments.keystore is None:
+        return NodeSender(web3, arguments.node_account, terms)
+    file = arguments.password_file
+    password = ask if file is None else lambda _: read_password(file)
+    return KeySender(web3, unlock(arguments.keystore, password), terms)
 
 
 def node_of(arguments: argparse.Namespace) -> Node:
@@ -91,6 +114,7 @@ def sources_of(arguments: argparse.Namespace) -> Sources:
     return Sources(
         keep=Store(arguments.store),
         mirrors=tuple(Store(url) for url in arguments.mirror),
-        patience=Patience(seconds=arguments.fetch_seconds, attempts=2),
+        patience=Patience(arguments.fetch_seconds, attempts=2, total=arguments.fetch_total),
         local=arguments.local_uris,
+        threads=arguments.threads,
     )

@@ -5,8 +5,9 @@ under those of its keccak256. Mirrors are laid out alike, and are asked first.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.pool import ThreadPool
 from typing import TypeVar
 
 from offchain.artifacts.cipher import TAG_BYTES
@@ -29,12 +30,14 @@ class Sources:
         mirrors: others, asked before the developer's own uri.
         patience: with a developer's uri.
         local: whether a uri may point into this machine: for development only.
+        threads: how many submissions are fetched at a time.
     """
 
     keep: Store
     mirrors: tuple[Store, ...] = ()
     patience: Patience = field(default_factory=Patience)
     local: bool = False
+    threads: int = 8
 
     def of(self, reveal: Reveal) -> list[Store]:
         """The places to ask for a submission, a uri that is not public left out."""
@@ -77,20 +80,32 @@ def keep_artifact(digest: bytes, limit: int, stores: Sequence[Store], keep: Stor
 
 
 def hold(
-    transcript: Transcript, manifest: Manifest, sources: Sources
-) -> tuple[dict[int, bytes], dict[int, Missing]]:
-    """The keyrings of all submissions that can be had whole, and why others cannot, by index."""
-    keyrings, missing = {}, {}
+    transcript: Transcript, indices: Collection[int], manifest: Manifest, sources: Sources
+) -> Iterator[tuple[int, bytes | Missing]]:
+    """Fetches submissions: the keyring of each that can be had whole, or why it cannot.
+
+    Several are fetched at a time, in bounded memory, and come in the order of ``indices``. Ending
+    early waits for none of them: the threads are daemons.
+
+    Args:
+        transcript: of the task.
+        indices: of the submissions.
+        manifest: the task's.
+        sources: where they may be had.
+    """
     limit = manifest.limits.model_bytes + TAG_BYTES
-    for index, reveal in transcript.by_index.items():
+
+    def fetch(index: int) -> tuple[int, bytes | Missing]:
+        reveal = transcript.by_index[index]
+        places, digest = sources.of(reveal), reveal.submission.artifact_digest
         try:
-            keep_artifact(
-                reveal.submission.artifact_digest, limit, sources.of(reveal), sources.keep
-            )
-            keyrings[index] = keyring_of(reveal, sources)
+            keep_artifact(digest, limit, places, sources.keep)
+            return index, keyring_of(reveal, sources)
         except Missing as error:
-            missing[index] = error
-    return keyrings, missing
+            return index, error
+
+    with ThreadPool(sources.threads) as pool:
+        yield from pool.imap(fetch, indices)
 
 
 def _first(stores: Sequence[Store], ask: Callable[[Store], T]) -> T:

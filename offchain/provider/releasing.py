@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, field
 
+from offchain.artifacts.store import Missing
 from offchain.chain.documents import Documents, Folder, Inventory
 from offchain.chain.market import History, Market
 from offchain.chain.registry import Registered, Registry
@@ -10,6 +11,9 @@ from offchain.provider.holdings import Sources, hold
 from offchain.release import key_commitment, make_release
 from offchain.task import RosterEntry
 from offchain.transcript import Transcript
+
+EVERY = 20
+"""So many submissions later it is said how many are fetched."""
 
 
 class TooEarly(RuntimeError):  # noqa: N818 - says what is wrong
@@ -84,13 +88,18 @@ class Provider:
     def _take_stock(
         self, documents: Documents, transcript: Transcript, without: Collection[int]
     ) -> Generator[str, None, Inventory]:
-        keyrings, missing = hold(transcript, documents.manifest, self.sources)
-        for index, error in missing.items():
-            yield f"warning: submission {index} cannot be measured: {error}"
-        indices = tuple(index for index in keyrings if index not in without)
-        inventory = Inventory(transcript.task_id, transcript.seed, indices)
+        wanted, held = list(transcript.by_index), []
+        found = hold(transcript, wanted, documents.manifest, self.sources)
+        for done, (index, outcome) in enumerate(found, 1):
+            if isinstance(outcome, Missing):
+                yield f"warning: submission {index} cannot be measured: {outcome}"
+            elif index not in without:
+                held.append(index)
+            if done % EVERY == 0:
+                yield f"fetched {done} of {len(wanted)} submissions"
+        inventory = Inventory(transcript.task_id, transcript.seed, tuple(held))
         self.folder.put_inventory(inventory)
-        yield f"inventory of {len(indices)} out of {len(transcript.reveals)} submissions"
+        yield f"inventory of {len(held)} out of {len(wanted)} submissions"
         return inventory
 
     def _check(

@@ -6,39 +6,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import requests
-from web3.exceptions import ContractLogicError, Web3Exception
+from web3.contract.contract import ContractFunction
+from web3.exceptions import ContractLogicError
 
-from offchain.artifacts.cipher import TAG_BYTES, write_whole
-from offchain.artifacts.store import Missing
-from offchain.bundle import Bundle
-from offchain.chain.documents import Documents, Folder
-from offchain.chain.market import CLOSED, DISPUTED, REPORTED, History, Market
+from offchain.artifacts.cipher import write_whole
+from offchain.chain.documents import Folder
+from offchain.chain.market import CLOSED, DISPUTED, REPORTED, Market
 from offchain.chain.registry import Registry
-from offchain.chain.sender import Sender, is_sending
+from offchain.chain.sender import Sender
 from offchain.codec import to_json
-from offchain.errors import Refused, Why
 from offchain.panel import Posted
-from offchain.provider.holdings import Sources, keep_artifact, keyring_of
-from offchain.release import Release
+from offchain.provider.holdings import Sources
 from offchain.service.client import EnclaveClient
-from offchain.service.wire import RunId, Stage
 from offchain.task import RosterEntry
-from offchain.transcript import Transcript
+from offchain.watch.case import Case
 from offchain.watch.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
+from offchain.watch.feeding import Feeder
 
 Said = Generator[str, None, None]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A task in whose roster this operator's enclave stands."""
-
-    task_id: bytes
-    history: History
-    documents: Documents
-    transcript: Transcript
-    own: RosterEntry
 
 
 @dataclass
@@ -54,6 +39,8 @@ class Operator:
     disputes: dispute a report that the own enclave contradicts, and bring the panel's verdict.
     turn: steps that each peer with a lower signing key gets to post first, so that not all
         propose at once.
+    resend: steps that a transaction may wait for its block until it is replaced.
+    linger: seconds that a step stays with a task's artifacts.
     """
 
     market: Market
@@ -65,30 +52,37 @@ class Operator:
     results: Path
     disputes: bool = False
     turn: int = 3
+    resend: int = 5
+    linger: float = 1.0
     _over: set[bytes] = field(default_factory=set)
     _ready: Counter[bytes] = field(default_factory=Counter)
+    _waited: int = 0
+    _feeder: Feeder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.linger)
 
     def step(self) -> Iterator[str]:
-        """Does what there is to do and says so; what fails is tried again in the next step."""
+        """Does what there is to do and says so; what fails is tried again in the next step.
+
+        Whatever is wrong with one task, the others go on.
+        """
+        self._feeder.next_step()
         try:
             own = self.enclave.identity()
             tasks = [task_id for task_id in self.market.tasks() if task_id not in self._over]
-        except (OSError, Web3Exception, requests.RequestException, *PROBLEMS) as problem:
-            yield f"cannot follow the market: {problem}"
+            self._waited = self._waited + 1 if self.sender.is_waiting() else 0
+        except Exception as fault:
+            yield f"cannot follow the market: {type(fault).__name__}: {fault}"
             return
+        if self._waited:
+            yield f"a transaction of {self.sender.address} is in no block yet"
         for task_id in tasks:
             try:
                 for line in self._advance(task_id, own):
                     yield f"task 0x{task_id.hex()[:8]}: {line}"
-            except (
-                ValueError,
-                OSError,
-                Missing,
-                Web3Exception,
-                requests.RequestException,
-                *PROBLEMS,
-            ) as problem:
-                yield f"task 0x{task_id.hex()[:8]}: {type(problem).__name__}: {problem}"
+            except Exception as fault:
+                yield f"task 0x{task_id.hex()[:8]}: {type(fault).__name__}: {fault}"
 
     def _advance(self, task_id: bytes, own: RosterEntry) -> Said:
         history = self.market.history(task_id)
@@ -107,7 +101,7 @@ class Operator:
         case = Case(task_id, history, documents, transcript, own)
         if self.market.stage(task_id) != history.stage:
             return  # the chain is further, but for the confirmations
-        if is_sending(self.market.node.web3, self.sender.address):
+        if self._waited <= self.resend and self.sender.is_waiting():
             return
         if history.stage == CLOSED:
             yield from self._report(case)
@@ -117,7 +111,7 @@ class Operator:
     # ── Round 0 ──
 
     def _report(self, case: Case) -> Said:
-        if not (yield from self._measured(case, None)) or not self._has_turn(case):
+        if not (yield from self._feeder.measured(case, None)) or not self._has_turn(case):
             return
         contract, task = self.market.contract, case.history.task
         cosigning = Cosigning(case.transcript, self._registry(), 0, task.quorum)
@@ -131,7 +125,7 @@ class Operator:
             task.to_abi(), roster, agreed.report.to_abi(), cosignatures
         )
         try:
-            self.sender.send(call)
+            self._send(call)
         except ContractLogicError as refusal:
             yield f"report not taken: {refusal}"
         else:
@@ -162,7 +156,7 @@ class Operator:
                 yield "disputed, and no release of the test set to this enclave"
             return
         posted = self.market.posted(case.history, case.transcript)
-        if not (yield from self._measured(case, posted)):
+        if not (yield from self._feeder.measured(case, posted)):
             return
         if case.history.stage == REPORTED:
             yield from self._review(case, posted)
@@ -183,7 +177,7 @@ class Operator:
         if self.disputes:
             functions, task = self.market.contract.functions, case.history.task
             bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
-            self.sender.send(functions.dispute_report(task.to_abi()), bond)
+            self._send(functions.dispute_report(task.to_abi()), bond)
             yield f"disputed, with a bond of {bond} wei"
 
     def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Said:
@@ -200,44 +194,11 @@ class Operator:
             agreed.report.to_abi(),
             [each.to_abi() for each in agreed.cosignatures],
         )
-        self.sender.send(call)
+        self._send(call)
         upheld = agreed.report.awards == posted.report.awards
         yield f"dispute resolved, report {'upheld' if upheld else 'overturned'}"
 
     # ── Both ──
-
-    def _measured(self, case: Case, posted: Posted | None) -> Generator[str, None, bool]:
-        """Whether the enclave has measured; else sees to it that it will."""
-        run = RunId(case.task_id, 0 if posted is None else 1)
-        try:
-            status = self.enclave.status(run)
-        except Refused as refusal:
-            if refusal.why is not Why.NOT_MEASURED:
-                raise
-        else:
-            if status.stage is not Stage.FAILED:
-                return status.stage is Stage.MEASURED
-            yield f"measurement failed: {status.problem}"
-        release = self.folder.release(case.task_id, case.own.signing_key)
-        if release is None:
-            yield "waits for the release of the test set to this enclave"
-            return False
-        self.enclave.start(self._bundle(case, release, posted))
-        yield f"measures {len(release.inventory)} submissions in round {run.round}"
-        return False
-
-    def _bundle(self, case: Case, release: Release, posted: Posted | None) -> Bundle:
-        """Everything for the enclave, its artifacts in its store. Raises `Missing`."""
-        manifest, sources, keyrings = case.documents.manifest, self.sources, {}
-        test_set = manifest.test_set.artifact_digest
-        keep_artifact(test_set, 2**40, [sources.keep, *sources.mirrors], sources.keep)
-        limit = manifest.limits.model_bytes + TAG_BYTES
-        for index in release.inventory:
-            reveal = case.transcript.by_index[index]
-            places, digest = sources.of(reveal), reveal.submission.artifact_digest
-            keep_artifact(digest, limit, places, sources.keep)
-            keyrings[index] = keyring_of(reveal, sources)
-        return Bundle(case.transcript, manifest, release, keyrings, posted)
 
     def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
         proposal = self.enclave.propose(case.task_id, cosigning.round)
@@ -252,6 +213,10 @@ class Operator:
             sink.write(content)
 
         write_whole(target, write)
+
+    def _send(self, call: ContractFunction, value: int = 0) -> None:
+        self._waited = 0  # if this one waits as well, it has as long
+        self.sender.send(call, value)
 
     def _registry(self) -> Registry:
         return Registry(self.market.node, self.market.registry)

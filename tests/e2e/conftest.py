@@ -17,3 +17,4 @@ def ground(module_isolation, tmp_path_factory) -> Ground:
     rpc("anvil_setBlockTimestampInterval", 1)
     with lay(accounts, tmp_path_factory.mktemp("ground")) as made:
         yield made
+    rpc("anvil_removeBlockTimestampInterval")

@@ -4,6 +4,7 @@ Attestation is SIMULATED and goes through the real verifier. Models are tables, 
 `tests/offchain/market.py`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,10 +26,11 @@ from offchain.chain.node import Node
 from offchain.chain.registry import Registry
 from offchain.chain.sender import NodeSender
 from offchain.entry import Entry, prepare
+from offchain.errors import Refused
 from offchain.provider.holdings import Sources
 from offchain.provider.releasing import Provider
 from offchain.service.client import EnclaveClient
-from offchain.service.wire import Registration
+from offchain.service.wire import Registration, RunId, Stage
 from offchain.task import Task
 from offchain.watch.operator import Operator
 from scripts.deploy import deploy
@@ -104,6 +106,25 @@ class Sale:
 
     def stage(self) -> int:
         return self.ground.market().stage(self.task_id)
+
+    def feed(self, *seats: int) -> None:
+        """Lets enclaves measure, and nobody post."""
+        for seat in seats:
+            operator = self.operator(seat)
+            while not self._is_measured(operator.enclave):
+                list(operator.step())
+                time.sleep(0.01)
+
+    def _is_measured(self, client: EnclaveClient) -> bool:
+        try:
+            return client.status(RunId(self.task_id, 0)).stage is Stage.MEASURED
+        except Refused:
+            return False
+
+    def reports(self) -> list[Any]:
+        """The logs of all that were ever posted."""
+        event, only = self.ground.market().contract.events.ReportPosted, {"task_id": self.task_id}
+        return list(event.get_logs(from_block=0, argument_filters=only))
 
 
 def _random() -> Callable[[int], bytes]:
@@ -199,11 +220,23 @@ def _commitment(sale: Sale, developer: str, entry: Entry) -> bytes:
 
 def close_sale(sale: Sale, accounts: Any, unpublished: Sequence[int] = ()) -> None:
     """Everybody reveals, and the reveals are closed; some artifacts are nowhere."""
-    market, sender = (
-        sale.ground.market().contract,
-        NodeSender(sale.ground.web3, accounts[8].address),
-    )
-    rpc("evm_mine", sale.task.commit_deadline)
+    close_sales([sale], accounts, unpublished)
+
+
+def close_sales(sales: Sequence[Sale], accounts: Any, unpublished: Sequence[int] = ()) -> None:
+    """As `close_sale`, of sales that were opened one right after another."""
+    rpc("evm_mine", sales[-1].task.commit_deadline)
+    for sale in sales:
+        _reveal(sale, accounts, unpublished)
+    rpc("evm_mine", sales[-1].task.reveal_deadline)
+    for sale in sales:
+        market, sender = sale.ground.market().contract, accounts[8].address
+        NodeSender(sale.ground.web3, sender).send(market.functions.close_reveals(sale.task_id))
+
+
+def _reveal(sale: Sale, accounts: Any, unpublished: Sequence[int]) -> None:
+    market = sale.ground.market().contract
+    sender = NodeSender(sale.ground.web3, accounts[8].address)
     for index, entry in enumerate(sale.entries):
         if index not in unpublished:
             sale.uploads.put_bytes(entry.artifact)
@@ -220,8 +253,6 @@ def close_sale(sale: Sale, accounts: Any, unpublished: Sequence[int] = ()) -> No
                 sale.uploads.url,
             )
         )
-    rpc("evm_mine", sale.task.reveal_deadline)
-    sender.send(market.functions.close_reveals(sale.task_id))
 
 
 def mine(blocks: int = CONFIRMATIONS) -> None:

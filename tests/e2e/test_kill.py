@@ -1,10 +1,17 @@
 """Provider and operators killed wherever they touch the world: no double report, nothing lost.
 
-A fuse counts what leaves the process, requests to node and enclave and files, and blows before or
-after one of them: after a transaction is sent, say, and before its receipt is seen.
+As processes by SIGKILL, at a request of which `Toll` says when; and file by file by a fuse within
+this process, which blows before or after each.
 """
 
+import signal
+import time
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from random import Random
+from threading import Thread
 
 import pytest
 from brownie import accounts
@@ -14,7 +21,9 @@ from offchain.chain import documents
 from offchain.chain.market import REPORTED
 from offchain.release import open_release
 from offchain.service.client import EnclaveClient
-from tests.e2e.ground import KEY, close_sale, mine, open_sale
+from tests.e2e.commands import keystore_options, release_options, upload, watch_options
+from tests.e2e.ground import KEY, close_sale, close_sales, mine, open_sale
+from tests.e2e.toll import AFTER, BEFORE, Toll, at_number, at_words, never
 from tests.offchain.market import enclaves, model
 
 MODELS = [model([0, 1, 2, 3]), model(range(20))]
@@ -82,15 +91,149 @@ def test_release__killed_at_every_file__is_on_one_inventory(closed, fuse):
         inventories |= {inventory} - {None}
     assert kills > 3
     assert len(inventories) == 1
-    market, roster = closed.ground.market(), closed.documents.roster
-    transcript = market.transcript(market.history(closed.task_id), roster)
-    for enclave in enclaves(len(roster))[: closed.task.quorum]:
-        release = closed.published.release(closed.task_id, enclave.identity.signing_key)
-        commitment = closed.documents.manifest.test_set.key_commitment
-        assert open_release(transcript, release, enclave._sealing_private, commitment) == KEY
+    assert opened(closed) == [KEY] * closed.task.quorum
 
 
-@pytest.mark.parametrize("seed", range(4))
+# ── As processes ──
+
+SENDING = [b"eth_sendRawTransaction"]
+
+
+def killed(toll, arguments):
+    """Runs a command until it dies."""
+    with toll.process(*arguments) as process:
+        ended_by_kill(process)
+
+
+def ended_by_kill(process):
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == -signal.SIGKILL, said
+
+
+@pytest.fixture
+def mirror(ground):
+    """All of the developers' uploads over HTTP."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=ground.folder))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield lambda folder: f"http://127.0.0.1:{server.server_port}/{Path(folder).name}/up"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_release__killed_at_any_request__is_on_one_inventory(ground, mirror):
+    sale = open_sale(ground, accounts, [*MODELS, model([4, 5, 6])])
+    close_sale(sale, accounts, unpublished=[1])
+    mine()
+    random, inventory = Random(5), partial(sale.published.inventory, sale.task_id)  # noqa: S311
+
+    def release(toll):
+        rpc = toll.road(ground.web3.provider.endpoint_uri)
+        source = toll.road(mirror(sale.published.url))
+        return ["release", *release_options(sale, rpc), "--mirror", source]
+
+    for when in (BEFORE, AFTER):
+        toll = Toll(at_number(random.randint(1, 8), when))  # up to the last artifact
+        killed(toll, release(toll))
+        assert inventory() is None
+    toll = Toll(lambda crossing: inventory() is not None)
+    killed(toll, release(toll))
+    written = inventory()
+    assert written.indices == (0, 2)
+    sale.uploads.put_bytes(sale.entries[1].artifact)
+    toll = Toll(never)
+    with toll.process(*release(toll)) as process:
+        said = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, said
+    assert inventory() == written
+    assert opened(sale) == [KEY] * sale.task.quorum
+
+
+def opened(sale):
+    """What those find in their releases to whom the test set was released first."""
+    market, roster = sale.ground.market(), sale.documents.roster
+    transcript = market.transcript(market.history(sale.task_id), roster)
+    commitment = sale.documents.manifest.test_set.key_commitment
+    keys = []
+    for enclave in enclaves(len(roster))[: sale.task.quorum]:
+        release = sale.published.release(sale.task_id, enclave.identity.signing_key)
+        keys.append(open_release(transcript, release, enclave._sealing_private, commitment))
+    return keys
+
+
+@pytest.fixture
+def sales(ground):
+    """Two whose test sets are released, in the folder of the first."""
+    made = [open_sale(ground, accounts, MODELS) for _ in range(2)]
+    close_sales(made, accounts)
+    mine()
+    for sale in made:
+        sale.published = made[0].published
+        sale.published.put_documents(sale.task_id, sale.documents)
+        list(sale.provider().release(sale.task_id))
+        upload(sale)
+    return made
+
+
+@contextmanager
+def watching(sale, accounts_of, *fatal):
+    """Operators at work, one for each end that is given, with their tolls."""
+    urls, rpc = [client.url for client in sale.ground.clients], sale.ground.web3.provider
+    with ExitStack() as stack:
+        processes = []
+        tolls = [Toll(each) for each in fatal]
+        for seat, toll in enumerate(tolls):
+            roads = [toll.road(url) for url in (urls[seat], urls[1 - seat], rpc.endpoint_uri)]
+            command = toll.process("watch", *watch_options(sale, *roads), *accounts_of[seat])
+            processes.append(stack.enter_context(command))
+        yield processes, tolls
+
+
+def test_watch__killed_at_any_request__posts_one_report_on_each_task(sales, tmp_path):
+    """Killed anywhere, before a report leaves, and when it has left without an answer."""
+    first, second = sales
+    accounts_of = [keystore_options(tmp_path, name) for name in ("first", "second")]
+    random = Random(3)  # noqa: S311 - nothing secret
+
+    def anywhere(when):
+        return at_number(random.randint(1, 40), when)  # none is posted by then
+
+    def run(posted, *fatal):
+        with watching(first, accounts_of, *fatal) as (processes, _):
+            for process in processes:
+                ended_by_kill(process)
+        assert [len(sale.reports()) for sale in sales] == posted
+
+    run([0, 0], anywhere(BEFORE), anywhere(AFTER))
+    run([0, 0], anywhere(AFTER), anywhere(BEFORE))
+    for sale in sales:
+        sale.feed(1)  # however far its operator came
+    run([0, 0], at_words(SENDING, BEFORE))
+    run([1, 0], at_words(SENDING, AFTER))
+    with watching(first, accounts_of, never, never) as (processes, tolls):
+        while not second.reports():
+            assert all(process.poll() is None for process in processes)
+            time.sleep(0.05)
+        mine()
+        for toll in tolls:
+            steps = toll.count(b"eth_blockNumber")
+            while toll.count(b"eth_blockNumber") < steps + 9:  # a step or two more
+                time.sleep(0.05)
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        said = "".join(process.communicate(timeout=60)[0] for process in processes)
+    assert said.count("report posted") == 1
+    assert said.count("stopped") == 2
+    assert [len(sale.reports()) for sale in sales] == [1, 1]
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     random, kills = Random(seed), 0  # noqa: S311 - nothing secret
     list(closed.provider().release(closed.task_id))
@@ -108,9 +251,6 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
         mine(1)
     assert kills > 0
     mine()
-    contract = closed.ground.market().contract
-    only = {"task_id": closed.task_id}
-    posted = contract.events.ReportPosted.get_logs(from_block=0, argument_filters=only)
-    assert len(posted) == 1
+    assert len(closed.reports()) == 1
     for seat, peer in ((0, 1), (1, 0)):
         assert list(closed.operator(seat, peer, turn=0).step()) == []

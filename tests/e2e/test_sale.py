@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from brownie import HostileAccount, accounts
@@ -14,13 +15,16 @@ from offchain.chain.market import CLOSED, DISPUTED, REPORTED
 from offchain.chain.registry import Registry
 from offchain.codec import from_json
 from offchain.pricing import Award
+from offchain.provider import releasing
 from offchain.provider.releasing import TooEarly
 from offchain.provider.rosters import candidates, propose
 from offchain.reports import Report, by_signer, sign
 from offchain.results import Results
 from offchain.watch.cosigning import awards_of
-from tests.e2e.ground import ETHER, KEY, QUORUM, close_sale, mine, open_sale
-from tests.offchain.market import STORE, enclaves, model
+from tests.e2e.commands import chain_options, release_options, upload, watch_options
+from tests.e2e.ground import ETHER, QUORUM, close_sale, close_sales, mine, open_sale
+from tests.offchain.market import enclaves, model
+from tests.offchain.service.served import client_of
 
 FINAL = 5
 MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11]), model(range(20))]
@@ -75,6 +79,12 @@ def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
     assert said[0].startswith("warning: submission 1 cannot be measured: ")
     assert said[1] == "inventory of 2 out of 3 submissions"
     assert sale.published.inventory(sale.task_id).indices == (0, 2)
+
+
+def test_release__many_submissions__says_how_far_it_is(closed, monkeypatch):
+    monkeypatch.setattr(releasing, "EVERY", 2)
+    said = list(closed.provider().release(closed.task_id))
+    assert said[:2] == ["fetched 2 of 3 submissions", "inventory of 3 out of 3 submissions"]
 
 
 def test_release__later_enclave__is_on_the_same_inventory(closed):
@@ -171,6 +181,37 @@ def test_step__no_release__waits(closed):
     assert closed.stage() == CLOSED
 
 
+def test_step__enclave_that_reboots__leaves_the_sale_to_the_rest_of_the_roster(closed):
+    list(closed.provider().release(closed.task_id))
+    spare = closed.documents.roster[2].signing_key
+    with client_of(*enclaves(1, boot=1), closed.ground.folder) as rebooted:
+        first = closed.operator(0, 1)
+        first.enclave = rebooted
+        assert list(first.step()) == []
+        list(closed.provider().release(closed.task_id, [spare]))
+        rest = [closed.operator(1, 2, turn=1), closed.operator(2, 1, turn=1)]
+        steps(first, *rest, until=lambda: closed.stage() == REPORTED)
+    market = closed.ground.market()
+    mine()
+    signers = {each.signing_key for each in market.history(closed.task_id).posted.signers}
+    assert signers == {closed.documents.roster[seat].signing_key for seat in (1, 2)}
+
+
+def test_step__documents_of_one_task_that_are_junk__keep_no_other_waiting(ground):
+    sales = [open_sale(ground, accounts, MODELS) for _ in range(2)]
+    close_sales(sales, accounts)
+    mine()
+    bad, good = sales
+    good.published = bad.published
+    good.published.put_documents(good.task_id, good.documents)
+    junk = Path(bad.published.url) / f"0x{bad.task_id.hex()}" / "documents.json"
+    junk.write_bytes(b"\xff")
+    list(good.provider().release(good.task_id))
+    operators = good.operator(0, 1), good.operator(1, 0)
+    said = steps(*operators, until=lambda: good.stage() == REPORTED)
+    assert any(line.startswith(f"task 0x{bad.task_id.hex()[:8]}: ValidationError") for line in said)
+
+
 def test_step__report_that_is_contradicted__is_disputed_and_overturned(closed):
     list(closed.provider().release(closed.task_id))
     forge(closed)
@@ -238,20 +279,16 @@ def test_propose__operator_that_unbonds__is_left_out(ground):
 
 
 def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
-    ground, folder = closed.ground, closed.published.url
-    chain = ["--market", ground.made.market.address, "--rpc", ground.web3.provider.endpoint_uri]
-    chain += ["--confirmations", "3"]
-    measurement = ground.measurement.hex()
-    assert main(["roster", measurement, "--quorum", "2", "--spares", "0", *chain]) == 0
-    out = capsys.readouterr().out
-    assert f"digest 0x{closed.task.roster.hex()}" in out
-    assert "the registry's owner says: SIMULATED SGX enclave" in out
-    (ground.folder / "key").write_bytes(KEY)
-    sources = ["--store", f"{folder}/held", "--local-uris"]
-    options = ["--folder", folder, "--key", str(ground.folder / "key"), *chain, *sources]
-    assert main(["release", closed.task_id.hex(), *options]) == 0
+    measurement = closed.ground.measurement.hex()
+    roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
+    assert main(roster) == 0
+    said = capsys.readouterr().out
+    assert f"digest 0x{closed.task.roster.hex()}" in said
+    assert "the registry's owner says: SIMULATED SGX enclave" in said
+    assert main(["release", *release_options(closed)]) == 0
     assert "inventory of 3 out of 3 submissions" in capsys.readouterr().out
-    with watching(closed, 0, 1, chain) as first, watching(closed, 1, 0, chain) as second:
+    upload(closed)
+    with watching(closed, 0, 1) as first, watching(closed, 1, 0) as second:
         deadline = time.monotonic() + 120
         while closed.stage() != REPORTED:
             assert time.monotonic() < deadline
@@ -264,16 +301,10 @@ def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
 
 
 @contextmanager
-def watching(sale, seat, peer, chain):
-    """The command of an operator; the enclaves keep their artifacts in this process's memory."""
-    test_set = sale.documents.manifest.test_set.artifact_digest
-    sale.uploads.put_bytes(STORE.fetch_bytes(test_set, 10**6))
-    for entry in sale.entries:
-        STORE.put_bytes(entry.artifact)
-    clients, sender = sale.ground.clients, sale.ground.senders[seat].address
-    options = ["--enclave", clients[seat].url, "--peer", clients[peer].url, "--poll", "0.2"]
-    options += ["--folder", sale.published.url, "--results", str(sale.ground.folder / "results")]
-    options += ["--node-account", sender, "--store", sale.uploads.url, "--local-uris", *chain]
+def watching(sale, seat, peer):
+    """The command of an operator."""
+    urls, sender = [client.url for client in sale.ground.clients], sale.ground.senders[seat]
+    options = [*watch_options(sale, urls[seat], urls[peer]), "--node-account", sender.address]
     with subprocess.Popen(
         [sys.executable, "-m", "offchain", "watch", *options], stdout=subprocess.PIPE
     ) as process:

@@ -3,7 +3,9 @@
 import functools
 import itertools
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -13,7 +15,15 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from offchain.artifacts.store import Missing, Patience, Store, check_public, fetch, fetch_bytes
+from offchain.artifacts.store import (
+    Missing,
+    Patience,
+    Store,
+    check_public,
+    fetch,
+    fetch_bytes,
+    read,
+)
 
 CONTENT = b"artifact " * 300_000  # more than two pieces
 DIGEST = sha256(CONTENT).digest()
@@ -190,6 +200,39 @@ def test_fetch__byte_after_byte__gives_up_in_the_end(http, tmp_path):
     with pytest.raises(Missing, match="not whole after 2 s; wanted sha256"):
         fetch(f"{http}/model", DIGEST, LIMIT, sink, patience)
     assert sink.getvalue() == b""
+
+
+class Dripping(Failing):
+    """Sends a header byte by byte, each in time."""
+
+    def do_GET(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nslow: ")
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(200):
+                self.wfile.write(b"x")
+                time.sleep(0.02)
+
+
+def test_fetch__header_byte_after_byte__gives_up_in_the_end():
+    for url in serve(Dripping):
+        with pytest.raises(Missing, match=r"not whole after 0\.3 s; wanted sha256"):
+            fetch_bytes(f"{url}/model", DIGEST, LIMIT, Patience(seconds=5, pause=0, total=0.3))
+
+
+def test_read__there_absent_and_too_large__is_given_or_said(http, tmp_path):
+    (tmp_path / "document").write_bytes(b"{}")
+    for place in (http, str(tmp_path)):
+        assert read(f"{place}/document", 2, QUICK) == b"{}"
+        with pytest.raises(FileNotFoundError):
+            read(f"{place}/absent", 2, QUICK)
+        with pytest.raises(OSError, match="/document: more than 1 bytes, expected"):
+            read(f"{place}/document", 1, QUICK)
+
+
+def test_read__server_fails__is_an_os_error():
+    for url in serve(Failing):
+        with pytest.raises(OSError, match="503"):
+            read(url, LIMIT, QUICK)
 
 
 def test_fetch__nobody_listens__is_missing_and_leaves_nothing():

@@ -1,0 +1,54 @@
+"""Arguments of the hosts' commands, for a sale of `tests/e2e/ground.py`."""
+
+import json
+from pathlib import Path
+
+from eth_account import Account
+
+from tests.e2e.ground import CONFIRMATIONS, ETHER, KEY, Sale
+from tests.offchain.market import STORE
+from tests.unit.chain import fund
+from tests.vectors.generate import word
+
+PASSWORD = "no less than a word"  # noqa: S105 - of an account of the local chain
+
+
+def chain_options(sale: Sale, rpc: str | None = None) -> list[str]:
+    ground = sale.ground
+    rpc = ground.web3.provider.endpoint_uri if rpc is None else rpc
+    market = ground.made.market.address
+    return ["--market", market, "--rpc", rpc, "--confirmations", str(CONFIRMATIONS)]
+
+
+def release_options(sale: Sale, rpc: str | None = None) -> list[str]:
+    key, folder = sale.ground.folder / "test set.key", sale.published.url
+    key.write_bytes(KEY)
+    options = [sale.task_id.hex(), "--folder", folder, "--key", str(key), "--local-uris"]
+    return [*options, "--store", f"{folder}/held", *chain_options(sale, rpc)]
+
+
+def watch_options(sale: Sale, enclave: str, peer: str, rpc: str | None = None) -> list[str]:
+    """All but the account; see `upload`."""
+    options = ["--enclave", enclave, "--peer", peer, "--poll", "0.1", "--local-uris"]
+    options += ["--folder", sale.published.url, "--results", str(sale.ground.folder / "results")]
+    return [*options, "--store", sale.uploads.url, *chain_options(sale, rpc)]
+
+
+def upload(sale: Sale) -> None:
+    """Puts all artifacts where the enclaves look, in this process's memory, and the operators."""
+    test_set = sale.documents.manifest.test_set.artifact_digest
+    sale.uploads.put_bytes(STORE.fetch_bytes(test_set, 10**6))
+    for entry in sale.entries:
+        STORE.put_bytes(entry.artifact)
+
+
+def keystore_options(folder: Path, name: str) -> list[str]:
+    """An account with ether, its key under a password in a file."""
+    account = Account.from_key(word(f"key of operator {name}"))
+    fund(account.address, ETHER)
+    made = Account.encrypt(account.key, PASSWORD, kdf="pbkdf2", iterations=2)
+    keystore, password = folder / f"{name}.json", folder / f"{name}.password"
+    keystore.write_text(json.dumps(made))
+    password.write_text(PASSWORD + "\n")
+    password.chmod(0o600)
+    return ["--keystore", str(keystore), "--password-file", str(password)]

@@ -1,0 +1,110 @@
+"""An operator's transactions that wait, are dropped, or come too late: one report, and no stall."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from brownie import accounts
+from eth_account import Account
+
+from offchain.chain.market import REPORTED
+from offchain.chain.sender import KeySender, NodeSender, Terms
+from tests.e2e.ground import ETHER, close_sale, mine, open_sale
+from tests.offchain.market import model
+from tests.unit.chain import fund, rpc
+from tests.vectors.generate import word
+
+ACCOUNT = Account.from_key(word("an operator's key"))
+IMPATIENT = Terms(seconds=0.05)
+
+
+@pytest.fixture
+def measured(ground):
+    """A sale whose first two enclaves have measured."""
+    sale = open_sale(ground, accounts, [model([0, 1])])
+    close_sale(sale, accounts)
+    mine()
+    list(sale.provider().release(sale.task_id))
+    sale.feed(0, 1)
+    fund(ACCOUNT.address, ETHER)
+    return sale
+
+
+@pytest.fixture
+def no_blocks():
+    """Blocks are made by hand."""
+    rpc("evm_setAutomine", False)
+    yield
+    rpc("evm_setAutomine", True)
+
+
+def operator(sale, **options):
+    made = sale.operator(0, 1, turn=0, **options)
+    made.sender = KeySender(sale.ground.web3, ACCOUNT, IMPATIENT)
+    return made
+
+
+def pending():
+    """The account's transactions that wait."""
+    pool = {sender.lower(): each for sender, each in rpc("txpool_content")["pending"].items()}
+    return list(pool.get(ACCOUNT.address.lower(), {}).values())
+
+
+def fees(transaction):
+    return [int(transaction[key], 16) for key in ("maxFeePerGas", "maxPriorityFeePerGas")]
+
+
+def test_step__transaction_in_no_block__is_waited_for_and_replaced_in_the_end(measured, no_blocks):
+    killed = operator(measured, resend=3)
+    (line,) = killed.step()
+    assert "TimeExhausted" in line
+    (sent,) = pending()
+    again = operator(measured, resend=3)
+    waits = f"a transaction of {ACCOUNT.address} is in no block yet"
+    for _ in range(3):
+        assert list(again.step()) == [waits]
+        assert pending() == [sent]
+    assert "already imported" in list(again.step())[-1]  # it offers the same, then more
+    said = [line for _ in range(4) for line in again.step()]
+    assert said[:3] == [waits] * 3
+    assert "TimeExhausted" in said[-1]
+    (replaced,) = pending()
+    assert (replaced["nonce"], replaced["input"]) == (sent["nonce"], sent["input"])
+    assert all(new > old for new, old in zip(fees(replaced), fees(sent), strict=True))
+    mine()
+    assert measured.stage() == REPORTED
+    assert list(again.step()) == []
+    assert len(measured.reports()) == 1
+
+
+def test_step__transaction_that_the_node_drops__is_sent_again(measured, no_blocks):
+    watching = operator(measured)
+    list(watching.step())
+    (sent,) = pending()
+    rpc("anvil_dropTransaction", sent["hash"])
+    assert "TimeExhausted" in list(watching.step())[-1]
+    (again,) = pending()
+    assert again["nonce"] == sent["nonce"]
+    mine()
+    assert len(measured.reports()) == 1
+
+
+def test_step__report_of_another_in_the_same_block__is_not_taken(measured, no_blocks):
+    web3, other = measured.ground.web3, measured.operator(0, 1)
+    other.sender = NodeSender(web3, other.sender.address, IMPATIENT)
+    list(other.step())
+    late = operator(measured)
+    late.sender = KeySender(web3, ACCOUNT, Terms(seconds=30, most=1))  # so it comes second
+
+    def mine_both():
+        while not pending():
+            time.sleep(0.01)
+        mine(1)
+
+    with ThreadPoolExecutor(1) as miner:
+        done = miner.submit(mine_both)
+        (line,) = late.step()
+        done.result()
+    assert "report not taken: " in line
+    assert " reverted in block " in line
+    assert len(measured.reports()) == 1

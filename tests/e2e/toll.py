@@ -1,0 +1,143 @@
+"""A toll on all roads out of a process: it counts requests, and kills whoever makes a certain one.
+
+Before it is forwarded, or after it was forwarded and not yet answered: no clock decides.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+
+import httpx
+
+BEFORE, AFTER = "before", "after"
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A request as it leaves, and again when its answer is about to come in.
+
+    Args:
+        number: of the request, from 1.
+        when: `BEFORE` or `AFTER` it is forwarded.
+        body: of the request.
+    """
+
+    number: int
+    when: str
+    body: bytes
+
+
+Fatal = Callable[[Crossing], bool]
+
+
+def never(_: Crossing) -> bool:
+    """For those who shall live."""
+    return False
+
+
+@dataclass
+class Toll:
+    """Between one process and the world."""
+
+    fatal: Fatal
+    crossings: list[Crossing] = field(default_factory=list)
+    _pid: int | None = None
+    _started: Event = field(default_factory=Event)
+    _dead: bool = False
+    _lock: Lock = field(default_factory=Lock)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def road(self, url: str) -> str:
+        """A url that leads to another."""
+        client = httpx.Client(base_url=url, timeout=60, trust_env=False, verify=False)  # noqa: S501
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, client))
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        self._stack.callback(client.close)
+        self._stack.callback(thread.join)
+        self._stack.callback(server.server_close)
+        self._stack.callback(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    @contextmanager
+    def process(self, command: str, *options: str) -> Iterator[subprocess.Popen]:
+        """A command of this project, killed at the end if it lives."""
+        with (
+            self._stack,
+            subprocess.Popen(
+                [sys.executable, "-m", "offchain", command, *options],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as process,
+        ):
+            self._pid = process.pid
+            self._started.set()
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def count(self, word: bytes) -> int:
+        """How many requests that hold a word were answered."""
+        return sum(each.when == AFTER and word in each.body for each in self.crossings)
+
+    def passes(self, when: str, number: int | None, body: bytes) -> int | None:
+        """The request's number; None where it ended, and the process with it."""
+        self._started.wait()
+        with self._lock:
+            if self._dead:
+                return None
+            if number is None:
+                number = 1 + sum(each.when == BEFORE for each in self.crossings)
+            crossing = Crossing(number, when, body)
+            self.crossings.append(crossing)
+            if self.fatal(crossing):
+                self._dead = True
+                os.kill(self._pid, signal.SIGKILL)
+                return None
+            return number
+
+
+def _handler(toll: Toll, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            number = toll.passes(BEFORE, None, body)
+            if number is not None:
+                kept = {"Content-Type": self.headers.get("Content-Type", "application/json")}
+                answer = client.request(self.command, self.path, content=body, headers=kept)
+                if toll.passes(AFTER, number, body) is not None:
+                    self.send_response(answer.status_code)
+                    self.send_header("Content-Length", str(len(answer.content)))
+                    self.end_headers()
+                    self.wfile.write(answer.content)
+                    return
+            self.close_connection = True
+
+        do_POST = do_GET  # noqa: N815 - as the base class wants it
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+def at_number(number: int, when: str) -> Fatal:
+    """Fatal is the n-th request."""
+    return lambda crossing: (crossing.number, crossing.when) == (number, when)
+
+
+def at_words(words: Sequence[bytes], when: str) -> Fatal:
+    """Fatal is the first request that holds one of these."""
+    return lambda crossing: crossing.when == when and any(each in crossing.body for each in words)
