@@ -6,9 +6,6 @@ What to deploy stands in `scripts/config/<network>.json` (scripts/settings.py); 
 Brownie's: on a live network it asks which one, and before it sends anything.
 """
 
-import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor
+from scripts.journal import Journal, write_json
 from scripts.settings import Settings, load
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
@@ -40,39 +38,42 @@ class Deployment:
     market: Any
 
 
-def deploy(deployer: Any, settings: Settings, console: Console) -> Deployment:
+def deploy(
+    deployer: Any, settings: Settings, console: Console, journal: Path | None = None
+) -> Deployment:
     """Deploy all three, name the market to the registry, describe programs, offer ownership.
 
     Args:
         deployer: the account that sends every transaction, and owns what has no other owner.
         settings: checked settings.
         console: where each step is said.
+        journal: file of an earlier run of this, which goes on there, and of this one.
+
+    Raises:
+        scripts.journal.JournalError: the journal is of something else.
     """
-    sender = {"from": deployer}
+    steps = Journal(deployer, journal)
     root = [settings.root_key[:32], settings.root_key[32:]]
-    verifier = deployer.deploy(
+    verifier = steps.deploy(
         DcapVerifier,
         root,
         _qe_identity(SGX_QE),
         _qe_identity(TDX_QE),
         [_floor(floor) for floor in settings.tcb_floors],
-        silent=True,
     )
     console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
-    registry = deployer.deploy(EnclaveRegistry, deployer, verifier, silent=True)
+    registry = steps.deploy(EnclaveRegistry, deployer, verifier)
     console.print(f"EnclaveRegistry  {registry.address}")
-    market = deployer.deploy(
-        ModelMarket, registry, settings.seat_bond, settings.min_tolerance, silent=True
-    )
+    market = steps.deploy(ModelMarket, registry, settings.seat_bond, settings.min_tolerance)
     console.print(f"ModelMarket      {market.address}")
-    registry.set_market(market, sender, silent=True)
+    steps.call(registry.set_market, market)
     for program in settings.programs:
         said = program.program, program.source, program.description
-        registry.describe_measurement(verifier, *said, sender, silent=True)
+        steps.call(registry.describe_measurement, verifier, *said)
         console.print(f"described        {program}")
     if settings.owner is not None and settings.owner != deployer.address:
         for owned in (verifier, registry):
-            owned.transfer_ownership(settings.owner, sender, silent=True)
+            steps.call(owned.transfer_ownership, settings.owner)
         console.print(f"ownership offered to {settings.owner}, who has to accept it on both")
     return Deployment(verifier, registry, market)
 
@@ -92,19 +93,6 @@ def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[st
         "registry": made.registry.address,
         "market": made.market.address,
     }
-
-
-def write_address_book(book: dict[str, Any], path: Path) -> None:
-    """Write the whole file or none of it."""
-    path.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(book, indent=2) + "\n")
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
 
 
 def plan(settings: Settings, deployer: str, name: str) -> Table:
@@ -127,7 +115,7 @@ def main() -> None:
     console, name = Console(), network.show_active()
     live = CONFIG.network_type == "live"
     settings = load(name, live=live)
-    book = DEPLOYMENTS / f"{name}.json"
+    book, journal = DEPLOYMENTS / f"{name}.json", DEPLOYMENTS / f"{name}.unfinished.json"
     deployer = _ask_account(console) if live else accounts[0]
     console.print(plan(settings, deployer.address, name))
     if live:
@@ -135,11 +123,14 @@ def main() -> None:
             raise FileExistsError(
                 f"{book} names a deployment already: move it away to make another"
             )
+        if journal.exists():
+            console.print(f"going on where {journal.name} ends")
         if console.input(f"Type the network's name ({name}) to deploy: ") != name:
             console.print("nothing was deployed")
             return
-    made = deploy(deployer, settings, console)
-    write_address_book(address_book(made, settings, deployer.address), book)
+    made = deploy(deployer, settings, console, journal if live else None)
+    write_json(address_book(made, settings, deployer.address), book)
+    journal.unlink(missing_ok=True)
     console.print(f"written: {book.relative_to(DEPLOYMENTS.parent)}")
 
 

@@ -9,7 +9,8 @@ from brownie import accounts
 from rich.console import Console
 
 from offchain.attestation.program import measurement
-from scripts.deploy import address_book, deploy, plan, write_address_book
+from scripts.deploy import address_book, deploy, plan
+from scripts.journal import write_json
 from scripts.settings import load
 
 
@@ -79,7 +80,7 @@ def test_plan__programs__are_named_before_anything_is_sent(settings):
 
 def test_address_book__names__what_integrators_need(made, settings, tmp_path):
     book = address_book(made, settings, accounts[0].address)
-    write_address_book(book, tmp_path / "new" / "development.json")
+    write_json(book, tmp_path / "new" / "development.json")
     read = json.loads((tmp_path / "new" / "development.json").read_text())
     assert read == book
     assert read["market"] == made.market.address
@@ -89,10 +90,10 @@ def test_address_book__names__what_integrators_need(made, settings, tmp_path):
     assert read["owner"] == accounts[0].address
 
 
-def test_write_address_book__fails__leaves_the_old_one(tmp_path):
+def test_write_json__fails__leaves_the_old_one(tmp_path):
     path = tmp_path / "development.json"
     path.write_text("old")
     with pytest.raises(TypeError, match="not JSON serializable"):
-        write_address_book({"market": object()}, path)
+        write_json({"market": object()}, path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,101 @@
+"""A deployment that stops goes on where it stopped, and on nothing but what it would do itself."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from brownie import DcapVerifier, accounts, chain, history
+from brownie.exceptions import VirtualMachineError
+from rich.console import Console
+
+from scripts import journal
+from scripts.deploy import deploy
+from scripts.journal import JournalError
+from scripts.settings import load
+
+QUIET = Console(quiet=True)
+
+
+class StoppedError(Exception):
+    """The machine goes down."""
+
+
+@pytest.fixture(autouse=True)
+def isolation(fn_isolation):
+    """Nothing that one test does is left to the next."""
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return replace(load("development", live=False), owner=accounts[1].address)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "unfinished.json"
+
+
+@pytest.fixture
+def finished(path, settings):
+    """The journal of a deployment that did not stop: how many transactions it takes."""
+    deploy(accounts[0], settings, QUIET, path)
+    return json.loads(path.read_text())
+
+
+def test_deploy__stopped_after_every_transaction__sends_none_twice(path, settings, monkeypatch):
+    deploy(accounts[0], settings, QUIET)
+    steps = accounts[0].nonce
+    write_json = journal.write_json
+
+    def write_and_stop(*arguments):
+        write_json(*arguments)
+        raise StoppedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "write_json", write_and_stop)
+        for sent in range(1, steps + 1):
+            with pytest.raises(StoppedError):
+                deploy(accounts[0], settings, QUIET, path)
+            assert len(json.loads(path.read_text())) == sent
+    made = deploy(accounts[0], settings, QUIET, path)
+    assert accounts[0].nonce == 2 * steps
+    assert made.registry.market() == made.market
+    assert made.market.registry() == made.registry
+    assert made.registry.verifier(made.verifier)[1] > 0
+    assert made.registry.pending_owner() == made.verifier.pending_owner() == accounts[1]
+
+
+def test_deploy__stopped_with_other_settings__goes_on_with_nothing(path, settings, finished):
+    nonce = accounts[0].nonce
+    with pytest.raises(JournalError, match=f"names {finished[2]}.*other code or settings"):
+        deploy(accounts[0], replace(settings, seat_bond=settings.seat_bond + 1), QUIET, path)
+    assert accounts[0].nonce == nonce
+
+
+def test_deploy__journal_of_another_deployer__refused(path, settings, finished):
+    with pytest.raises(JournalError, match=f"names {finished[0]} of {accounts[0]} to None"):
+        deploy(accounts[2], settings, QUIET, path)
+    assert accounts[2].nonce == 0
+
+
+def test_deploy__call_to_another_contract_in_the_journal__refused(path, settings, finished):
+    path.write_text(json.dumps([*finished[:-1], finished[-2]]))
+    with pytest.raises(JournalError, match=f"names {finished[-2]}"):
+        deploy(accounts[0], settings, QUIET, path)
+
+
+def test_deploy__journal_of_another_chain__refused(path, settings, finished):
+    path.write_text(json.dumps(["0x" + 64 * "1", *finished[1:]]))
+    with pytest.raises(JournalError, match="this chain does not know"):
+        deploy(accounts[0], settings, QUIET, path)
+
+
+def test_deploy__step_that_reverted__is_sent_again(path, settings, finished):
+    data = chain.get_transaction(finished[0]).input
+    with pytest.raises(VirtualMachineError):
+        accounts[0].transfer(None, data=data, gas_limit=1_000_000)
+    assert history[-1].status == 0
+    path.write_text(json.dumps([history[-1].txid]))
+    made = deploy(accounts[0], settings, QUIET, path)
+    assert DcapVerifier.at(made.verifier.address).owner() == accounts[0]
+    assert len(json.loads(path.read_text())) == len(finished)
