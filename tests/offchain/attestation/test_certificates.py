@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from offchain.attestation import certificates, der
@@ -13,6 +15,7 @@ from offchain.attestation.simulated.machine import pem
 from offchain.attestation.x509_fields import load_chain
 from tests.offchain.attestation.support import AT, GENUINE, genuine, intel_trust
 
+OtherKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 ROLES = {"authority": INTERMEDIATE, "pck": PCK, "tcb signer": TCB_SIGNER}
 
 
@@ -242,6 +245,45 @@ def test_verify_certificate__critical_flag_that_is_not_true__is_refused(
             load_chain(pem(identity.der))[0], INTERMEDIATE, intel.root.public_key, AT, frozenset()
         )
     assert refusal.value.reason is Reason.DER
+
+
+def subject_key(key: OtherKey) -> bytes:
+    public = key.public_key()
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ec.derive_private_key(5, ec.SECP384R1()),
+        ec.derive_private_key(5, ec.SECP256K1()),
+        ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)),
+    ],
+    ids=["P-384", "secp256k1", "Ed25519"],
+)
+def test_verify_certificate__key_of_another_kind__is_refused(
+    intel: SimulatedIntel, key: OtherKey
+) -> None:
+    body = der.unwrap(intel.authority.certificate.tbs(), der.SEQUENCE)
+    changed = body.replace(subject_key(intel.authority.key), subject_key(key))
+    assert changed != body
+    signed = x509.signed(der.encode(der.SEQUENCE, changed), intel.root.key)
+    loaded = load_der_x509_certificate(signed)
+    assert refused(loaded, INTERMEDIATE, intel.root.public_key) is Reason.DER
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["r", "s"])
+def test_verify_certificate__signature_beyond_a_word__is_refused(
+    intel: SimulatedIntel, place: int
+) -> None:
+    integers = [der.integer(1), der.integer(1)]
+    integers[place] = der.integer(1 << 256)
+    sequence = der.encode(der.SEQUENCE, *integers)
+    signature = der.encode(der.BIT_STRING, b"\0", sequence)
+    tbs = intel.authority.certificate.tbs()
+    signed = der.encode(der.SEQUENCE, tbs, x509.ECDSA_WITH_SHA256, signature)
+    loaded = load_der_x509_certificate(signed)
+    assert refused(loaded, INTERMEDIATE, intel.root.public_key) is Reason.DER
 
 
 def test_verify_pck__key_off_the_curve__is_refused(intel: SimulatedIntel, machine: Machine) -> None:
