@@ -328,9 +328,11 @@ def test_add_ca__extension_within_an_extension__reverts(refused, issued):
     refused(DER, issued(extensions=(x509.CA_USAGE, outer)))
 
 
-def test_add_ca__long_object_identifier__reverts(refused, issued):
-    more = encode(SEQUENCE, b"\x06\x1f" + bytes(31), b"\4\0")
-    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, more)))
+def test_add_ca__object_identifier__fits_a_word_or_reverts(verifier, refused, issued):
+    longest = encode(SEQUENCE, b"\x06\x1e" + bytes(30), b"\4\0")
+    assert verifier.add_ca.call(issued(extensions=(x509.CA_USAGE, AUTHORITY, longest)))
+    longer = encode(SEQUENCE, b"\x06\x1f" + bytes(31), b"\4\0")
+    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, longer)))
 
 
 def test_add_ca__ends_within_its_key__reverts(refused, intel):
