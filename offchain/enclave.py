@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
+from threading import Lock
 
 from eth_keys.datatypes import PrivateKey
 
@@ -82,7 +83,8 @@ class _Run:
 class Enclave:
     """One boot of the enclave program.
 
-    Not safe for concurrent calls: whoever serves it calls it from one thread.
+    Safe for concurrent calls: measurements take turns, and so do signatures; proposals and
+    signatures do not wait for a measurement, which is kept only once it is whole.
     """
 
     def __init__(self, signing_key: PrivateKey, sealing_private: bytes) -> None:
@@ -93,6 +95,7 @@ class Enclave:
         """
         self._signing_key = signing_key
         self._sealing_private = sealing_private
+        self._measuring, self._signing = Lock(), Lock()
         self._attempts = count()
         self._measured: dict[tuple[bytes, int], _Run] = {}
 
@@ -128,6 +131,42 @@ class Enclave:
             RunAborted: the environment's fault, such as a missing artifact; names the submission.
                 Nothing is kept.
         """
+        with self._measuring:
+            self._measure(bundle, tools, workers, progress)
+
+    def propose(self, task_id: bytes, round_: int) -> Proposal:
+        """What this enclave signed, or would: on its own results, or for a panel on the posted.
+
+        Raises:
+            Refused: `NOT_MEASURED`.
+        """
+        return self._get(task_id, round_).proposal
+
+    def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
+        """Holds a proposal to the rule of co-signing and signs the report that follows from it.
+
+        The same proposal is signed again, with the same signature; no other is.
+
+        Args:
+            task_id: bytes32.
+            round_: 0, or 1 for a panel.
+            proposal: of any enclave, this one included.
+            platform: bytes32 that the registry holds for this enclave; not signed.
+
+        Raises:
+            Refused: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or
+                `SIGNED_OTHERWISE`.
+        """
+        run = self._get(task_id, round_)
+        with self._signing:
+            signed = run.signed or run.sign(proposal, round_, self._signing_key)
+        if proposal != run.proposal:
+            raise Refused(Why.SIGNED_OTHERWISE, f"task 0x{task_id.hex()} in round {round_}")
+        return replace(signed, cosignature=replace(signed.cosignature, platform=platform))
+
+    def _measure(
+        self, bundle: Bundle, tools: Tools, workers: int, progress: Callable[[Result], None]
+    ) -> None:
         transcript, manifest, release = bundle.transcript, bundle.manifest, bundle.release
         position = self._position(transcript.roster)
         expect(Why.ANOTHER_MANIFEST, "manifest", manifest.digest(), transcript.task.benchmark)
@@ -154,35 +193,6 @@ class Enclave:
             Votes(outputs, benchmark.score),
         )
         self._measured[transcript.task_id, bundle.round] = _Run.of(own, bundle.posted)
-
-    def propose(self, task_id: bytes, round_: int) -> Proposal:
-        """What this enclave signed, or would: on its own results, or for a panel on the posted.
-
-        Raises:
-            Refused: `NOT_MEASURED`.
-        """
-        return self._get(task_id, round_).proposal
-
-    def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
-        """Holds a proposal to the rule of co-signing and signs the report that follows from it.
-
-        The same proposal is signed again, with the same signature; no other is.
-
-        Args:
-            task_id: bytes32.
-            round_: 0, or 1 for a panel.
-            proposal: of any enclave, this one included.
-            platform: bytes32 that the registry holds for this enclave; not signed.
-
-        Raises:
-            Refused: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or
-                `SIGNED_OTHERWISE`.
-        """
-        run = self._get(task_id, round_)
-        signed = run.signed or run.sign(proposal, round_, self._signing_key)
-        if proposal != run.proposal:
-            raise Refused(Why.SIGNED_OTHERWISE, f"task 0x{task_id.hex()} in round {round_}")
-        return replace(signed, cosignature=replace(signed.cosignature, platform=platform))
 
     def _outputs(self, tools: Tools) -> SealedArrays:
         attempt = next(self._attempts).to_bytes(8, "big")

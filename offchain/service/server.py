@@ -29,7 +29,6 @@ from offchain.bundle import Bundle, read_bundle
 from offchain.codec import from_json, to_json
 from offchain.enclave import Enclave, Signed
 from offchain.errors import Refused, Why
-from offchain.proposals import Proposal
 from offchain.results import Result
 from offchain.service.attest import Attester
 from offchain.service.journal import Journal
@@ -96,7 +95,7 @@ def make_app(service: Service, request_bytes: int = REQUEST_BYTES) -> web.Applic
 class _Handlers:
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._signing = Lock()
+        self._journaling = Lock()
         self._runs = Runs(self._measure)
 
     async def identity(self, _: web.Request) -> web.Response:
@@ -122,7 +121,7 @@ class _Handlers:
 
     async def propose(self, request: web.Request) -> web.Response:
         run = _read(RunId, await request.read())
-        return _answer(await asyncio.to_thread(self._propose, run))
+        return _answer(self._service.enclave.propose(run.task_id, run.round))
 
     async def cosign(self, request: web.Request) -> web.Response:
         asked = _read(CosignRequest, await request.read())
@@ -140,18 +139,10 @@ class _Handlers:
         with service.parallel():
             service.enclave.measure(bundle, service.tools, service.workers, progress)
 
-    # The enclave proposes and signs beside a measurement, which it keeps only once it is whole.
-
-    def _propose(self, run: RunId) -> Proposal:
-        with self._signing:
-            return self._service.enclave.propose(run.task_id, run.round)
-
     def _cosign(self, asked: CosignRequest) -> Signed:
-        run = asked.run
-        with self._signing:
-            signed = self._service.enclave.cosign(
-                run.task_id, run.round, asked.proposal, asked.platform
-            )
+        enclave, run = self._service.enclave, asked.run
+        signed = enclave.cosign(run.task_id, run.round, asked.proposal, asked.platform)
+        with self._journaling:
             self._service.journal.append(signed)
         return signed
 
