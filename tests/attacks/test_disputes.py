@@ -198,34 +198,42 @@ def test_settle__nothing_awarded__not_before_it_could_be_disputed(sale, challeng
     assert sale.market.credits(ZERO_ADDRESS, operator) == 0
 
 
-@pytest.mark.parametrize("end", ["resolve", "expire"])
-def test_dispute__ended_on_other_terms__refused(sale, challenger, stranger, end):
-    """35, 41: neither the challenger, the report nor its signers can be exchanged at the end."""
+@pytest.mark.parametrize("end", ["settle", "resolve", "expire"])
+def test_report__ended_on_other_terms__refused(chain, sale, challenger, stranger, end):
+    """35, 41: neither report, signers nor challenger can be exchanged when money is shared out."""
     stands = sale.post(*HONEST)
-    sale.dispute(challenger)
-    mine = sale.market.resolve_dispute if end == "resolve" else sale.market.expire_dispute
-    accomplice = replace(stands, signers=parts.signers(sale.enclaves[4:5]))
-    nobody = replace(stands, signers=[])
-    dearer = replace(stands, report=sale.measured((0, 1_000_000)))
+    if end == "settle":
+        chain.at(sale.time_b)
+    else:
+        sale.dispute(challenger)
     if end == "expire":
-        sale.chain.at(sale.time_a)
-        dearer = replace(stands, payouts=parts.payouts_of(sale.task, dearer.report.awards))
-
-    def arguments(posted, challenger):
-        if end == "expire":
-            return posted.expire(challenger)
-        verdict = sale.measured(*WRONG, panel=True)
-        return posted.resolve(sale.roster, challenger, verdict, sale.panel)
-
-    for posted, beneficiary in (
-        (stands, stranger),
+        chain.at(sale.time_a)
+    verdict = sale.measured(*WRONG, panel=True)
+    other = sale.measured((0, 1_000_000))
+    accomplice = replace(stands, signers=parts.signers(sale.enclaves[4:5]))
+    ends = {
+        "settle": lambda report, _: sale.market.settle(*report.settle()),
+        "resolve": lambda report, beneficiary: sale.market.resolve_dispute(
+            *report.resolve(sale.roster, beneficiary, verdict, sale.panel)
+        ),
+        "expire": lambda report, beneficiary: sale.market.expire_dispute(
+            *report.expire(beneficiary)
+        ),
+    }
+    forged = [
         (accomplice, challenger),
-        (nobody, challenger),
-        (dearer, challenger),
-    ):
+        (replace(stands, signers=[]), challenger),
+        (replace(stands, report=other), challenger),
+    ]
+    if end != "resolve":
+        fewer = replace(stands, payouts=stands.payouts[:1])
+        forged.append((fewer, challenger))
+    if end != "settle":
+        forged.append((stands, stranger))
+    for report, beneficiary in forged:
         with refuses(reasons.WRONG_SALE):
-            mine(*arguments(posted, beneficiary), sender=stranger)
-    mine(*arguments(stands, challenger), sender=stranger)
+            ends[end](report, beneficiary)
+    ends[end](stands, challenger)
 
 
 def test_expire_dispute__nobody_resolves__anybody_ends_it(sale, challenger, stranger):
