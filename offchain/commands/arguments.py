@@ -42,6 +42,11 @@ def address(text: str) -> str:
     return str(to_checksum_address(text))
 
 
+def on_one_line(said: str) -> str:
+    """What is said of strangers' files and servers, without what could pass for another line."""
+    return "".join(character if character.isprintable() else " " for character in said)
+
+
 def add_node(parser: argparse.ArgumentParser) -> None:
     """Of a node and how far it is believed."""
     parser.add_argument("--rpc", required=True, help="URL of your own node")

@@ -41,4 +41,5 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         secret=arguments.key.read_bytes(),
         random=random,
     )
-    yield from provider.release(arguments.task, arguments.enclave, arguments.without)
+    said = provider.release(arguments.task, arguments.enclave, arguments.without)
+    yield from map(shared.on_one_line, said)

@@ -3,13 +3,13 @@
 import argparse
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import Event
 
 from offchain.chain.documents import Folder
 from offchain.commands import arguments as shared
 from offchain.service.client import EnclaveClient
 from offchain.watch.operator import Operator
+from offchain.watch.publishing import ResultsFolder
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--enclave", required=True, help="URL of the operator's own service")
     parser.add_argument("--peer", action="append", default=[], help="URL of a co-signer's service")
     parser.add_argument("--folder", required=True, help="where the provider publishes")
-    parser.add_argument("--results", required=True, type=Path, help="folder for results files")
+    parser.add_argument("--results", required=True, help="local folder for own results files")
+    parser.add_argument(
+        "--results-from",
+        action="append",
+        default=[],
+        help="folder or URL where another operator publishes its results files",
+    )
     shared.add_account(parser)
     parser.add_argument(
         "--dispute",
@@ -38,7 +44,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     yield f"watching with {operator.enclave.identity().signing_key}"
     while not stop.is_set():
         lines = []
-        for line in operator.step():
+        for line in map(shared.on_one_line, operator.step()):
             lines.append(line)
             if line not in said:
                 yield line
@@ -56,6 +62,7 @@ def _operator(arguments: argparse.Namespace) -> Operator:
         enclave=EnclaveClient(arguments.enclave),
         peers=tuple(EnclaveClient(url) for url in arguments.peer),
         sender=shared.sender_of(arguments, market.node.web3),
-        results=arguments.results,
+        results=ResultsFolder(arguments.results),
+        others=tuple(map(ResultsFolder, arguments.results_from)),
         disputes=arguments.dispute,
     )

@@ -6,7 +6,7 @@ A task whose artifacts come slowly, or whose run fails again and again, keeps no
 from collections import Counter
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import TypeVar
 
@@ -17,10 +17,12 @@ from offchain.errors import Refused, Why
 from offchain.panel import Posted
 from offchain.provider.holdings import Sources, hold, keep_artifact
 from offchain.release import Release
+from offchain.results import Results
 from offchain.service.client import EnclaveClient
 from offchain.service.wire import RunId, Stage, Status
 from offchain.watch.case import Case
 from offchain.watch.cosigning import PROBLEMS
+from offchain.watch.publishing import ResultsFolder
 
 LONGEST_PAUSE = 64
 """Steps between two tries of what fails again and again."""
@@ -30,11 +32,12 @@ T = TypeVar("T")
 
 @dataclass
 class _Errand:
-    """Keyrings, once all artifacts are in the enclave's store."""
+    """A bundle, once all artifacts are in the enclave's store; and what is to be said of it."""
 
     release: Release
     fetched: int = 0
-    keyrings: Future[dict[int, bytes]] = field(default_factory=Future)
+    notes: list[str] = field(default_factory=list)
+    bundle: Future[Bundle] = field(default_factory=Future)
 
 
 @dataclass
@@ -43,12 +46,14 @@ class Feeder:
     enclave: the operator's own.
     folder: where the provider publishes.
     sources: where submissions may be had; ``keep`` is the store of the enclave.
+    results: where the signers of a report may have published its results file, for a panel.
     linger: seconds that a step stays with a task for what comes at once.
     """
 
     enclave: EnclaveClient
     folder: Folder
     sources: Sources
+    results: tuple[ResultsFolder, ...] = ()
     linger: float = 1.0
     _step: int = 0
     _errands: dict[RunId, _Errand] = field(default_factory=dict)
@@ -70,28 +75,25 @@ class Feeder:
         if status is not None and run not in self._not_before:
             yield self._put_off(run, f"measurement failed: {status.problem}")
             return False
-        errand = self._errand(case, run)
+        errand = self._errand(case, run, posted)
         if errand is None:
             yield "waits for the release of the test set to this enclave"
             return False
-        wait([errand.keyrings], self.linger)
+        wait([errand.bundle], self.linger)
         count = len(errand.release.inventory)
-        if not errand.keyrings.done():
+        if not errand.bundle.done():
             yield f"fetched {errand.fetched} of {count} submissions"
             return False
         del self._errands[run]
+        yield from errand.notes
         try:
-            self._start(case, errand, posted)
+            self.enclave.start(errand.bundle.result())
         except (Missing, ValueError, OSError, *PROBLEMS) as problem:
             yield self._put_off(run, f"{type(problem).__name__}: {problem}")
         else:
             self._not_before.pop(run, None)
             yield f"measures {count} submissions in round {run.round}"
         return False
-
-    def _start(self, case: Case, errand: _Errand, posted: Posted | None) -> None:
-        manifest, keyrings = case.documents.manifest, errand.keyrings.result()
-        self.enclave.start(Bundle(case.transcript, manifest, errand.release, keyrings, posted))
 
     def _status(self, run: RunId) -> Status | None:
         try:
@@ -107,26 +109,37 @@ class Feeder:
         self._not_before[run] = self._step + pause
         return f"{why}; tried again in {pause} steps"
 
-    def _errand(self, case: Case, run: RunId) -> _Errand | None:
+    def _errand(self, case: Case, run: RunId, posted: Posted | None) -> _Errand | None:
         if run not in self._errands:
             release = self.folder.release(case.task_id, case.own.signing_key)
             if release is None:
                 return None
             errand = self._errands[run] = _Errand(release)
-            in_background(lambda: self._bring(case, errand), errand.keyrings)
+            in_background(lambda: self._bring(case, errand, posted), errand.bundle)
         return self._errands[run]
 
-    def _bring(self, case: Case, errand: _Errand) -> dict[int, bytes]:
-        case.transcript.inventory_digest(errand.release.inventory)  # it names no stranger
-        manifest, sources, keyrings = case.documents.manifest, self.sources, {}
+    def _bring(self, case: Case, errand: _Errand, posted: Posted | None) -> Bundle:
+        release, manifest, sources = errand.release, case.documents.manifest, self.sources
+        case.transcript.inventory_digest(release.inventory)  # it names no stranger
         test_set = manifest.test_set.artifact_digest
         keep_artifact(test_set, 2**40, [sources.keep, *sources.mirrors], sources.keep)
-        for index, outcome in hold(case.transcript, errand.release.inventory, manifest, sources):
+        keyrings = {}
+        for index, outcome in hold(case.transcript, release.inventory, manifest, sources):
             if isinstance(outcome, Missing):
                 raise outcome
             keyrings[index] = outcome
             errand.fetched += 1
-        return keyrings
+        if posted is not None:
+            posted = replace(posted, results=self._find(posted, errand))
+        return Bundle(case.transcript, manifest, release, keyrings, posted)
+
+    def _find(self, posted: Posted, errand: _Errand) -> Results | None:
+        for folder in self.results:
+            try:
+                return folder.find(posted.report)
+            except (OSError, ValueError) as problem:
+                errand.notes.append(f"no results file from {folder.url}: {problem}")
+        return None
 
 
 def in_background(work: Callable[[], T], future: Future[T]) -> None:

@@ -3,18 +3,14 @@
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO
 
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 
-from offchain.artifacts.cipher import write_whole
 from offchain.chain.documents import Folder
 from offchain.chain.market import CLOSED, DISPUTED, REPORTED, Market
 from offchain.chain.registry import Registry
 from offchain.chain.sender import Sender
-from offchain.codec import to_json
 from offchain.panel import Posted
 from offchain.provider.holdings import Sources
 from offchain.service.client import EnclaveClient
@@ -22,6 +18,7 @@ from offchain.task import RosterEntry
 from offchain.watch.case import Case
 from offchain.watch.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
 from offchain.watch.feeding import Feeder
+from offchain.watch.publishing import ResultsFolder
 
 Said = Generator[str, None, None]
 
@@ -35,7 +32,8 @@ class Operator:
     enclave: its own.
     peers: of others, to co-sign.
     sender: pays for the transactions.
-    results: folder for the results files of the reports that this operator posts.
+    results: local folder for the results files of the reports that this operator posts.
+    others: where other operators publish theirs, for when this one's enclave is on a panel.
     disputes: dispute a report that the own enclave contradicts, and bring the panel's verdict.
     turn: steps that each peer with a lower signing key gets to post first, so that not all
         propose at once.
@@ -49,7 +47,8 @@ class Operator:
     enclave: EnclaveClient
     peers: tuple[EnclaveClient, ...]
     sender: Sender
-    results: Path
+    results: ResultsFolder
+    others: tuple[ResultsFolder, ...] = ()
     disputes: bool = False
     turn: int = 3
     resend: int = 5
@@ -60,7 +59,7 @@ class Operator:
     _feeder: Feeder = field(init=False)
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.linger)
+        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.others, self.linger)
 
     def step(self) -> Iterator[str]:
         """Does what there is to do and says so; what fails is tried again in the next step.
@@ -118,7 +117,7 @@ class Operator:
         agreed = yield from self._agree(case, cosigning)
         if agreed is None:
             return
-        self._publish(case, agreed)
+        self.results.put(agreed.report, agreed.signed.results)
         cosignatures = [each.to_abi() for each in agreed.cosignatures]
         roster = [entry.to_abi() for entry in case.documents.roster]
         call = contract.functions.post_report(
@@ -184,7 +183,7 @@ class Operator:
         history, standing = case.history, case.history.posted
         if standing is None:
             return
-        self._publish(case, agreed)
+        self.results.put(agreed.report, agreed.signed.results)
         call = self.market.contract.functions.resolve_dispute(
             history.task.to_abi(),
             [entry.to_abi() for entry in case.documents.roster],
@@ -203,16 +202,6 @@ class Operator:
     def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
         proposal = self.enclave.propose(case.task_id, cosigning.round)
         return (yield from cosigning.gather([self.enclave, *self.peers], proposal))
-
-    def _publish(self, case: Case, agreed: Agreed) -> None:
-        self.results.mkdir(parents=True, exist_ok=True)
-        content = to_json(agreed.signed.results)
-        target = self.results / f"0x{case.task_id.hex()}-round-{agreed.report.round}.json"
-
-        def write(sink: IO[bytes]) -> None:
-            sink.write(content)
-
-        write_whole(target, write)
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
         self._waited = 0  # if this one waits as well, it has as long

@@ -33,6 +33,7 @@ from offchain.service.client import EnclaveClient
 from offchain.service.wire import Registration, RunId, Stage
 from offchain.task import Task
 from offchain.watch.operator import Operator
+from offchain.watch.publishing import ResultsFolder
 from scripts.deploy import deploy
 from scripts.settings import load
 from tests.offchain.market import STORE, enclaves, make_manifest, make_task
@@ -100,9 +101,13 @@ class Sale:
             enclave=ground.clients[seat],
             peers=tuple(ground.clients[peer] for peer in peers),
             sender=ground.senders[seat],
-            results=ground.folder / f"results {seat}",
+            results=self.results(seat),
             **options,
         )
+
+    def results(self, seat: int) -> ResultsFolder:
+        """Where an operator publishes."""
+        return ResultsFolder(str(self.ground.folder / f"results {seat}"))
 
     def stage(self) -> int:
         return self.ground.market().stage(self.task_id)

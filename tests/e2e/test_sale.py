@@ -13,13 +13,11 @@ from brownie import HostileAccount, accounts
 from offchain.__main__ import main
 from offchain.chain.market import CLOSED, DISPUTED, REPORTED
 from offchain.chain.registry import Registry
-from offchain.codec import from_json
 from offchain.pricing import Award
 from offchain.provider import releasing
 from offchain.provider.releasing import TooEarly
 from offchain.provider.rosters import candidates, propose
 from offchain.reports import Report, by_signer, sign
-from offchain.results import Results
 from offchain.watch.cosigning import awards_of
 from tests.e2e.commands import chain_options, release_options, upload, watch_options
 from tests.e2e.ground import ETHER, QUORUM, close_sale, close_sales, mine, open_sale
@@ -150,8 +148,20 @@ def test_step__quorum_of_two_services__posts_one_report(closed):
     assert posted.awards == awards_of(second.enclave.propose(closed.task_id, 0), transcript)
     assert posted.awards
     assert len(posted.signers) == QUORUM
-    (file,) = (closed.ground.folder / "results 0").glob(f"0x{closed.task_id.hex()}*")
-    assert from_json(Results, file.read_bytes()).root() == posted.results
+    report = market.posted(history, transcript).report
+    assert closed.results(0).find(report).root() == posted.results
+
+
+def test_step__results_file_of_the_signers__reaches_the_panel(closed):
+    list(closed.provider().release(closed.task_id))
+    steps(closed.operator(0, 1), closed.operator(1, 0), until=lambda: closed.stage() == REPORTED)
+    mine()
+    panelist = closed.documents.roster[2].signing_key
+    list(closed.provider().release(closed.task_id, [panelist]))
+    judging, said = closed.operator(2, others=(closed.results(0),)), []
+    while not any(line.endswith("stands up to this enclave's measurement") for line in said):
+        said = list(judging.step())
+        assert not any("no results file" in line for line in said)
 
 
 def test_step__leader_that_is_silent__loses_its_turn(closed):

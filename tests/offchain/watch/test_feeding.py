@@ -1,6 +1,6 @@
 """An enclave is fed task by task: what fails is put off, what is slow keeps nobody waiting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,54 +10,85 @@ import pytest
 from offchain.artifacts.store import Patience, Store
 from offchain.chain.documents import Documents, Folder
 from offchain.chain.market import History
-from offchain.enclave import Enclave
+from offchain.enclave import Enclave, Signed
+from offchain.manifest import Selection
 from offchain.models.refusals import RunAborted
+from offchain.panel import Posted
+from offchain.proposals import Proposal
 from offchain.provider.holdings import Sources
 from offchain.release import Release
+from offchain.reports import Report
+from offchain.results import Result
 from offchain.service.client import EnclaveClient
 from offchain.service.wire import RunId, Stage
 from offchain.watch.case import Case
 from offchain.watch.feeding import LONGEST_PAUSE, Feeder
-from tests.offchain.market import STORE, TOOLS, Market, Offer, enclaves, make_market, model, run
+from offchain.watch.publishing import ResultsFolder
+from tests.offchain.market import (
+    ROWS,
+    STORE,
+    TOOLS,
+    Market,
+    Offer,
+    enclaves,
+    make_market,
+    model,
+    run,
+)
 from tests.offchain.service.served import client_of
 from tests.offchain.stalling import files_of, stalling
+from tests.vectors.generate import word
 
 MARKET = make_market([Offer(), Offer(model([0, 1, 2]))])
 OTHER = make_market([Offer(model([4, 5]))], nonce=8)
+TOP = {"sample_size": ROWS, "selection": Selection.TOP, "minimum_gain": 0}
+JUDGED = make_market(
+    [Offer(model(range(4))), Offer(model(range(12)))],
+    manifest=TOP,
+    tolerance=25_000,
+    max_awards=1,
+    nonce=9,
+)
+"""Scores of 900,000 and 700,000; of which the second sells nothing."""
 
 
-def own_of(market: Market) -> Enclave:
-    return market.enclaves[0]
+def own_of(market: Market, seat: int = 0) -> Enclave:
+    return market.enclaves[seat]
 
 
-def case_of(market: Market, folder: Path, uri: str, release: Release | None = None) -> Case:
+def case_of(
+    market: Market, folder: Path, uri: str, release: Release | None = None, seat: int = 0
+) -> Case:
     """A task as the operator sees it, with the release in the provider's folder."""
-    transcript, own = market.transcript, own_of(market).identity
+    transcript, own = market.transcript, own_of(market, seat).identity
     reveals = tuple(replace(each, uri=uri) for each in transcript.reveals)
-    made = market.release(own_of(market)) if release is None else release
+    made = market.release(own_of(market, seat)) if release is None else release
     Folder(str(folder)).put_release(made, own.signing_key)
     documents = Documents(market.manifest, transcript.roster)
     history = History(transcript.task)
     return Case(transcript.task_id, history, documents, replace(transcript, reveals=reveals), own)
 
 
-def feeder_of(client: EnclaveClient, folder: Path, linger: float = 30) -> Feeder:
+def feeder_of(
+    client: EnclaveClient, folder: Path, linger: float = 30, results: Sequence[ResultsFolder] = ()
+) -> Feeder:
     kept = Store(str(folder / "kept"))
-    for market in (MARKET, OTHER):
+    for market in (MARKET, OTHER, JUDGED):
         test_set = market.manifest.test_set.artifact_digest
         kept.put_bytes(STORE.fetch_bytes(test_set, 10**6))
     patience = Patience(seconds=60, attempts=1)
-    return Feeder(client, Folder(str(folder)), Sources(kept, (), patience, local=True), linger)
+    sources = Sources(kept, (), patience, local=True)
+    return Feeder(client, Folder(str(folder)), sources, tuple(results), linger)
 
 
-def step(feeder: Feeder, case: Case) -> list[str]:
+def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:
     feeder.next_step()
-    return list(feeder.measured(case, None))
+    return list(feeder.measured(case, posted))
 
 
-def end_of(client: EnclaveClient, case: Case) -> Stage:
+def end_of(client: EnclaveClient, case: Case, round_: int = 0) -> Stage:
     """How the run under way ends."""
-    while (status := client.status(RunId(case.task_id, 0))).stage in (
+    while (status := client.status(RunId(case.task_id, round_))).stage in (
         Stage.WAITING,
         Stage.MEASURING,
     ):
@@ -67,13 +98,14 @@ def end_of(client: EnclaveClient, case: Case) -> Stage:
 
 @pytest.fixture
 def published():
-    """Both markets' files, on a server that answers at once."""
-    with stalling({**files_of(MARKET), **files_of(OTHER)}, crowd=1) as server:
+    """All markets' files, on a server that answers at once."""
+    files = {**files_of(MARKET), **files_of(OTHER), **files_of(JUDGED)}
+    with stalling(files, crowd=1) as server:
         yield server.url
 
 
-def serve(folder: Path, run: Callable[..., object] = run):
-    return client_of(enclaves()[0], folder, tools=replace(TOOLS, run=run))
+def serve(folder: Path, run: Callable[..., object] = run, seat: int = 0):
+    return client_of(enclaves()[seat], folder, tools=replace(TOOLS, run=run))
 
 
 def test_measured__run_that_aborts_again_and_again__is_put_off_ever_longer(tmp_path, published):
@@ -140,3 +172,62 @@ def test_measured__release_of_what_was_not_revealed__is_said_and_put_off(tmp_pat
     assert line == (
         "ValueError: submission 7 of the inventory is not revealed; tried again in 1 steps"
     )
+
+
+# ── For a panel ──
+
+
+def signed_of(*scores: int) -> Signed:
+    """What the first enclave signs, had it measured these."""
+    enclave, task_id = enclaves()[0], JUDGED.transcript.task_id
+    enclave.measure(JUDGED.bundle(enclave), TOOLS)
+    results = tuple(Result(index, score) for index, score in enumerate(scores))
+    return enclave.cosign(task_id, 0, Proposal(results, ()), word("platform"))
+
+
+SIGNED = signed_of(890_000, 690_000)
+POSTED = Posted(SIGNED.report, (SIGNED.cosignature,))
+
+
+def judged_by(client: EnclaveClient, feeder: Feeder, case: Case) -> tuple[list[str], Report]:
+    """What the feeder says, and the verdict."""
+    said = step(feeder, case, POSTED)
+    assert end_of(client, case, 1) is Stage.MEASURED
+    proposal = client.propose(case.task_id, 1)
+    return said, client.cosign(case.task_id, 1, proposal, word("seat")).report
+
+
+def test_measured__results_file_of_the_report__is_replayed_exactly(tmp_path, published):
+    nowhere, there = ResultsFolder(str(tmp_path / "no")), ResultsFolder(str(tmp_path / "theirs"))
+    there.put(SIGNED.report, SIGNED.results)
+    with serve(tmp_path, seat=1) as client:
+        feeder = feeder_of(client, tmp_path, results=[nowhere, there])
+        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
+    assert said[0].startswith(f"no results file from {nowhere.url}: ")
+    assert said[1:] == ["measures 2 submissions in round 1"]
+    assert verdict == replace(SIGNED.report, round=1)  # the loser's score too, which no award shows
+
+
+def test_measured__results_file_of_another_report__is_said_and_not_used(tmp_path, published):
+    folder = ResultsFolder(str(tmp_path / "theirs"))
+    folder.put(SIGNED.report, signed_of(890_000, 680_000).results)
+    with serve(tmp_path, seat=1) as client:
+        feeder = feeder_of(client, tmp_path, results=[folder])
+        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
+    assert said[0].endswith(f"expected 0x{SIGNED.report.results.hex()}")
+    assert verdict.awards == SIGNED.report.awards
+    assert verdict.results != SIGNED.report.results
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 100_000])
+def test_measured__results_file_that_is_junk__is_said_and_not_used(tmp_path, published, content):
+    folder = ResultsFolder(str(tmp_path / "theirs"))
+    folder.put(SIGNED.report, SIGNED.results)
+    (file,) = (tmp_path / "theirs").iterdir()
+    file.write_bytes(content)
+    with serve(tmp_path, seat=1) as client:
+        feeder = feeder_of(client, tmp_path, results=[folder])
+        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
+    assert said[0].startswith(f"no results file from {folder.url}: ")
+    assert "validation error" in said[0]
+    assert verdict.awards == SIGNED.report.awards
