@@ -12,8 +12,9 @@ import boa
 import pytest
 
 from offchain.fields import ZERO_ADDRESS
+from tests import reasons
 from tests.attacks.games import ROLES, Course, Game, Games
-from tests.inprocess import SEAT_BOND, Sale, account, deploy, models
+from tests.inprocess import SEAT_BOND, Sale, account, deploy, models, refuses
 from tests.sale import ETHER
 
 SUPPLY = 10**30
@@ -256,6 +257,27 @@ def test_challenger__signers_stake_spent_on_other_fines__bears_the_rest(chain):
         sale.resolve(stands, (0, 900_000), (1, 800_000))
     assert chain.registry.operator(operator).stake == 0
     assert chain.worth(challenger) - before == stake - 3 * bond < 0
+
+
+@pytest.mark.parametrize("silenced", ["revoked by the owner", "one operator left"])
+def test_signers__with_who_keeps_a_panel_from_sitting__stay_unjudged(chain, silenced):
+    """A verdict takes 2 * quorum + 1 seats: a report stands that nobody is left to judge."""
+    sale = Sale(chain, chain.enclaves[:4]).enter(*models("best", "friend"))
+    stands = sale.post((1, 1_000_000))
+    sale.dispute(account("best"))
+    if silenced == "one operator left":
+        chain.registry.request_unstake(sender=sale.panel[0].operator)
+        reason = reasons.OPERATOR_INACTIVE
+    else:
+        for enclave in sale.panel:
+            chain.registry.revoke_platform(enclave.platform, sender=chain.owner)
+        reason = reasons.PLATFORM_REVOKED
+    with refuses(reason):
+        sale.resolve(stands, (0, 900_000), (1, 800_000))
+    assert sale.expire(stands) is False
+    before = chain.worth(account("friend"))
+    sale.claim(stands, 0)
+    assert chain.worth(account("friend")) - before == sale.task.price(1_000_000)
 
 
 def test_provider__enclave_of_its_own_and_a_panel__names_the_winner(chain):
