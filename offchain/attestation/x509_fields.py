@@ -23,7 +23,6 @@ _MALFORMED = (
 _VERSION_3 = der.encode(der.explicit(0), der.integer(2))
 _CRL_VERSION_2 = der.integer(1)
 _ECDSA_WITH_SHA256 = der.encode(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2"))
-_YEAR_2000 = 946_684_800
 _TRUE = der.encode(der.BOOLEAN, b"\xff")
 _SGX_EXTENSION = der.oid(sgx_extension.OID)
 
@@ -160,14 +159,11 @@ def _serial(number: int) -> int:
 
 
 def _check_times(*times: bytes) -> None:
-    """UTCTime only: it ends with 2049, as Intel's certificates do."""
+    """UTCTime, of the years 2000 to 2049: none of Intel's is of any other."""
     for time in times:
-        if time[0] != der.UTC_TIME:
-            raise ValueError(f"time {time.hex()}, expected a UTCTime")
+        if time[0] != der.UTC_TIME or time[2:4] > b"49":
+            raise ValueError(f"time {time.hex()}, expected a UTCTime of the years 2000 to 2049")
 
 
 def _unix(time: datetime) -> int:
-    seconds = int(time.timestamp())
-    if seconds < _YEAR_2000:
-        raise ValueError(f"time {time}, expected one of the years 2000 to 2049")
-    return seconds
+    return int(time.timestamp())

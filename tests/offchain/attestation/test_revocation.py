@@ -92,3 +92,17 @@ def test_verify_crl__time_that_is_no_utctime__is_refused(intel: SimulatedIntel) 
     changed = der.encode(der.SEQUENCE, body.replace(time, generalized, 1))
     crl = x509.signed(changed, intel.root.key)
     assert refused(crl, intel.root.public_key) is Reason.DER
+
+
+YEAR_2000 = 946_684_800
+
+
+@pytest.mark.parametrize("ends", ["this_update", "next_update"])
+def test_verify_crl__year_before_2000__is_refused(intel: SimulatedIntel, ends: str) -> None:
+    def of(seconds: int) -> bytes:
+        times = {"this_update": YEAR_2000, "next_update": YEAR_2000} | {ends: seconds}
+        return intel.root.revoke(7, **times)
+
+    key = intel.root.public_key
+    assert certificates.verify_crl(of(YEAR_2000), key, AT).serials == {7}
+    assert refused(of(YEAR_2000 - 1), key) is Reason.DER

@@ -1,0 +1,84 @@
+"""The contract and the verifier in Python take the same revocation lists, and refuse the others."""
+
+from collections.abc import Iterator
+from dataclasses import astuple
+from typing import Any
+
+import boa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.attestation import der
+from offchain.attestation.certificates import verify_crl
+from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.evidence import REVOKED, AuthorityRecord, certificate_id
+from offchain.attestation.simulated import SimulatedIntel, x509
+from offchain.attestation.simulated import trust as simulated_trust
+from tests.dcap import certificate, constructor, fields
+from tests.inprocess import deploy
+from tests.offchain.attestation.support import AT
+from tests.p256 import p256verify
+
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
+
+INTEL = SimulatedIntel.from_seed(b"lists")
+AUTHORITY = AuthorityRecord.of(fields(INTEL.authority), INTEL.root.public_key)
+SERIALS = (0, 1, 127, 128, 1 << 159)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _precompile_and_time() -> Iterator[None]:
+    with p256verify(), boa.env.anchor():
+        boa.env.timestamp = AT
+        yield
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Any:
+    made = deploy("DcapVerifier", *constructor(simulated_trust(INTEL)))
+    made.add_ca(certificate(INTEL.authority))
+    return made
+
+
+def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | Reason:
+    """Whether a list revokes just these serial numbers; the contract forgets it."""
+    with boa.env.anchor():
+        try:
+            revoked = verifier.add_crl(astuple(AUTHORITY), shown, 0, 100)
+        except boa.BoaError as error:
+            return Reason(error.stack_trace[0].pretty_vm_reason)
+        ids = [certificate_id(INTEL.authority.public_key, serial) for serial in serials]
+        return revoked == len(ids) and all(verifier.certificate(each) == REVOKED for each in ids)
+
+
+def off_chain(crl: bytes) -> frozenset[int] | Reason:
+    """What Python reads of a list."""
+    issuer = INTEL.authority
+    try:
+        listed = verify_crl(crl, issuer.public_key, AT, issuer=issuer.certificate.subject)
+    except RejectedError as error:
+        return error.reason
+    return listed.serials
+
+
+def signed_part(crl: bytes) -> bytes:
+    tbs, *_ = der.elements(der.unwrap(crl, der.SEQUENCE))
+    return der.encode(*tbs)
+
+
+@pytest.mark.parametrize("serials", [(), SERIALS], ids=["empty", "entries"])
+@given(st.data())
+def test_add_crl__a_byte_changed__is_judged_alike(
+    verifier: Any, serials: tuple[int, ...], data: st.DataObject
+) -> None:
+    """Whether its issuer signed it so, or not. Python also reads what the contract skips."""
+    tbs = signed_part(INTEL.authority.revoke(*serials))
+    at = data.draw(st.integers(0, len(tbs) - 1))
+    mask = data.draw(st.integers(0, 255))
+    changed = tbs[:at] + bytes([tbs[at] ^ mask]) + tbs[at + 1 :]
+    key = data.draw(st.sampled_from([INTEL.authority, INTEL.root])).key
+    expected = off_chain(x509.signed(changed, key))
+    read = frozenset[int]() if isinstance(expected, Reason) else expected
+    said = on_chain(verifier, changed + x509.sign(key, changed), read)
+    assert said == (expected if isinstance(expected, Reason) else True) or expected is Reason.DER
