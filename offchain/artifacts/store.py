@@ -18,9 +18,6 @@ import aiohttp
 import fsspec
 from Crypto.Hash import keccak
 
-PUBLIC_SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
-"""Where a stranger's uri may point: never into this machine's files or memory."""
-
 _PIECE = 2**20
 
 
@@ -78,7 +75,7 @@ def fetch(
     """Copies what lies at a url into ``sink``, which is empty again unless it hashes to ``digest``.
 
     Args:
-        url: any that fsspec knows. Check a stranger's with `check_public` first.
+        url: any that fsspec knows. For a stranger's see `public_store`.
         digest: 32 bytes.
         limit: no more bytes than this are read.
         sink: a new seekable file.
@@ -143,17 +140,6 @@ def read(url: str, limit: int, patience: Patience = Patience()) -> bytes:
     except (_Wrong, aiohttp.ClientError, ValueError, ImportError) as error:
         raise OSError(f"{url}: {error}") from error
     return sink.getvalue()
-
-
-def check_public(url: str) -> None:
-    """Refuses a stranger's uri that points into this machine, or to a scheme that is not public.
-
-    Raises:
-        ValueError: names the uri and the schemes.
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in PUBLIC_SCHEMES or not rest or "::" in url:
-        raise ValueError(f"uri {url!r}, expected one of {', '.join(sorted(PUBLIC_SCHEMES))}")
 
 
 @dataclass(frozen=True)

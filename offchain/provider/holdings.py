@@ -11,7 +11,8 @@ from multiprocessing.pool import ThreadPool
 from typing import TypeVar
 
 from offchain.artifacts.cipher import TAG_BYTES
-from offchain.artifacts.store import KECCAK256, Missing, Patience, Store, check_public
+from offchain.artifacts.public import public_store
+from offchain.artifacts.store import KECCAK256, Missing, Patience, Store
 from offchain.envelopes import ENVELOPE_BYTES
 from offchain.manifest import Manifest
 from offchain.transcript import Reveal, Transcript
@@ -42,12 +43,12 @@ class Sources:
     def of(self, reveal: Reveal) -> list[Store]:
         """The places to ask for a submission, a uri that is not public left out."""
         stores = [self.keep, *self.mirrors]
+        if self.local:
+            return [*stores, Store(reveal.uri, self.patience)]
         try:
-            if not self.local:
-                check_public(reveal.uri)
+            return [*stores, public_store(reveal.uri, self.patience)]
         except ValueError:
             return stores
-        return [*stores, Store(reveal.uri, self.patience)]
 
 
 def keyring_of(reveal: Reveal, sources: Sources) -> bytes:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,15 +122,33 @@ def test_release__stranger__is_refused(closed):
         list(closed.provider().release(closed.task_id, [accounts[9].address]))
 
 
-def test_release__few_active_enclaves__warns(closed):
+@pytest.mark.parametrize(
+    ("gone", "warning"),
+    [
+        (
+            [3, 4, 5, 6],
+            "active enclaves of 3 operators, a report and its panel need 7: a dispute would get no "
+            "verdict",
+        ),
+        ([1, 2, 3, 4, 5, 6], "active enclaves of 1 operators, a report needs 2"),
+    ],
+)
+def test_release__few_active_enclaves__warns(closed, gone, warning):
     registry = closed.ground.made.registry
-    for seat in (3, 4, 5, 6):
+    for seat in gone:
         registry.request_unstake({"from": closed.ground.senders[seat].address})
-    (warning,) = [line for line in closed.provider().release(closed.task_id) if "warning" in line]
-    assert warning == (
-        "warning: active enclaves of 3 operators, a report and its panel need 7: a dispute would "
-        "get no verdict"
-    )
+    said = list(closed.provider().release(closed.task_id))
+    assert [line for line in said if "warning" in line] == [f"warning: {warning}"]
+
+
+def test_release__node_that_misses_a_log__is_refused(closed, monkeypatch):
+    provider = closed.provider()
+    whole = provider.market.history(closed.task_id)
+    lacking = replace(whole, reveals=whole.reveals[1:])
+    monkeypatch.setattr(provider.market, "history", lambda _: lacking)
+    with pytest.raises(ValueError, match=f"logs lead to seed 0x.*, expected 0x{whole.seed.hex()}"):
+        list(provider.release(closed.task_id))
+    assert closed.published.inventory(closed.task_id) is None
 
 
 # ── Watch ──

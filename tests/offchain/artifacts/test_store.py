@@ -19,7 +19,6 @@ from offchain.artifacts.store import (
     Missing,
     Patience,
     Store,
-    check_public,
     fetch,
     fetch_bytes,
     read,
@@ -245,30 +244,3 @@ def test_fetch__nobody_listens__is_missing_and_leaves_nothing():
 def test_fetch__unknown_scheme__is_missing():
     with pytest.raises(Missing, match="gopher"):
         fetch_bytes("gopher://models/a", DIGEST, LIMIT, QUICK)
-
-
-@pytest.mark.parametrize("url", ["https://a/b", "http://a", "s3://bucket/key", "ipfs://bafy"])
-def test_check_public__remote__passes(url):
-    check_public(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "file:///etc/passwd",
-        "/etc/passwd",
-        "memory://x",
-        "",
-        "https://",
-        "s3",
-        "simplecache::s3://a/b",
-    ],
-)
-def test_check_public__this_machine_or_nothing__is_refused(url):
-    with pytest.raises(ValueError, match="expected one of http, https, ipfs, s3"):
-        check_public(url)
-
-
-def test_check_public__chained_in_the_middle__is_refused():
-    with pytest.raises(ValueError, match="expected one of"):
-        check_public("https://a/b::file:///etc/passwd")

@@ -191,6 +191,8 @@ def test_serve__killed_while_measuring__leaves_a_whole_journal_no_secret_and_no_
 
 def test_serve__stopped_while_measuring__gives_the_run_up_and_leaves_no_child(tmp_path, orphans):
     with process(tmp_path, "--workers", "2") as (served, client):
+        listening = psutil.Process(served.pid).connections("inet")
+        assert {each.laddr.ip for each in listening} == {"127.0.0.1"}
         market = sale(tmp_path, [SLOW, SLOWER], client.identity())
         client.start(bundle(market, client.identity()))
         children = models_at_work(served, 2)

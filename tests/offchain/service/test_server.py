@@ -20,7 +20,7 @@ from offchain.service.attest import report_data
 from offchain.service.client import EnclaveClient
 from offchain.service.journal import Journal
 from offchain.service.problems import ServiceError
-from offchain.service.wire import Health, Kind, Problem, Registration, RunId, Stage
+from offchain.service.wire import CosignRequest, Health, Kind, Problem, Registration, RunId, Stage
 from tests.offchain.honest import BUNDLE, HONEST, REPORT, TASK_ID, fresh
 from tests.offchain.market import TOOLS, Offer, make_market, model, run
 from tests.offchain.service.served import client_of, served
@@ -127,6 +127,23 @@ def test_start__again_while_measuring__is_the_same_run(tmp_path, gate):
         assert client.health() == Health(measuring=False, simulated=True)
 
 
+def test_start__second_task_while_measuring__waits_and_signatures_do_not(tmp_path, gate):
+    enclave, other = fresh(), make_market([Offer()], nonce=8)
+    enclave.measure(BUNDLE, TOOLS)
+    with client_of(enclave, tmp_path, tools=replace(TOOLS, run=gate.run)) as client:
+        another = make_market([Offer()], nonce=9)
+        client.start(other.bundle(enclave))
+        assert gate.reached.wait(10)
+        waiting = client.start(another.bundle(enclave))
+        assert (waiting.stage, waiting.done, waiting.total) == (Stage.WAITING, 0, 1)
+        signed = client.cosign(TASK_ID, 0, client.propose(TASK_ID, 0), PLATFORM)
+        assert signed.report == REPORT
+        assert client.status(waiting.run).stage is Stage.WAITING
+        gate.open.set()
+        client.measure(another.bundle(enclave))
+        assert client.status(RunId(other.transcript.task_id, 0)).stage is Stage.MEASURED
+
+
 # ── What others get ──
 
 
@@ -198,6 +215,17 @@ def test_post__too_many_bytes__are_not_read(tmp_path):
     with client_of(fresh(), tmp_path, request_bytes=1_000) as client:
         status, problem = post(client, "measure", bytes(1_001))
     assert (status, problem.kind) == (413, Kind.REQUEST)
+
+
+def test_cosign__scores_of_nobody__is_a_conflict_with_the_enclaves_word(client):
+    client.measure(BUNDLE)
+    proposal = client.propose(TASK_ID, 0)
+    forged = replace(proposal.results[0], score=1)
+    lie = replace(proposal, results=(forged, *proposal.results[1:]))
+    status, problem = post(
+        client, "cosign", to_json(CosignRequest(RunId(TASK_ID, 0), lie, PLATFORM))
+    )
+    assert (status, problem.kind, problem.why) == (409, Kind.REFUSED, Why.SCORES)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/measure/0x12/0", "/measure/0x" + 64 * "0" + "/2"])
