@@ -1,4 +1,4 @@
-"""The range of a node's attributes: ONNX's shape inference trusts them, and crashes on others."""
+"""The range of a node's attributes: ONNX and its runtime trust them, and differ on others."""
 
 from typing import Final
 
@@ -12,6 +12,14 @@ MAX_SIZE: Final = 2**31 - 1
 
 _AXES: Final = ("axes", "axis", "perm")
 _TYPES: Final = ("dtype", "output_dtype", "stash_type", "to")
+_FLAGS: Final = frozenset(
+    """
+    allowzero antialias ceil_mode count_include_pad detect_negative detect_positive exclude_outside
+    exclusive fmod input_forget keepdims largest layout linear_before_reset noop_with_empty_axes
+    reverse saturate select_last_index sorted storage_order training_mode transA transB upper
+    """.split()  # noqa: SIM905 - read as a list of words
+)
+"""ONNX takes any number but 0 for true, the runtime 1 alone, or it leaves outputs unwritten."""
 _BOUNDS: Final = ("end", "ends", "start", "starts")
 """Cut off at the tensor's size: exporters write the largest number for "to the end"."""
 
@@ -37,6 +45,8 @@ def check_attributes(node: NodeProto) -> None:
         name, values = attribute.name, [attribute.i, *attribute.ints]
         if name in _AXES:
             _check_all(node, name, values, -MAX_RANK, MAX_RANK)
+        elif name in _FLAGS:
+            _check_all(node, name, values, 0, 1)
         elif name == "batch_dims":
             _check_all(node, name, values, 0, MAX_RANK)
         elif name == "num_outputs":

@@ -1,5 +1,6 @@
 """The program of the child process: confine itself, check one model, run it twice, answer, end."""
 
+import os
 import sys
 from dataclasses import asdict
 from typing import IO, Any
@@ -14,7 +15,7 @@ from offchain.models.protocol import (
     read_message,
     write_message,
 )
-from offchain.models.refusals import Reason, Refusal
+from offchain.models.refusals import DETAIL_LENGTH, Reason, Refusal
 from offchain.models.runtime import open_session, run_session
 from offchain.models.sandbox import confine, die_with_parent, limit_resources
 from offchain.models.spec import ModelSpec, Output
@@ -27,6 +28,7 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
     """Serves one request as ``offchain.models.protocol`` says."""
     settings = Settings.from_json(read_message(source))
     die_with_parent(settings.parent)
+    os.set_blocking(sys.stderr.fileno(), False)  # nobody reads it before the end
     limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
     write_message(sink, asdict(confine()))
     passes: list[Array] = []
@@ -41,7 +43,7 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
     except Refusal as refusal:
         verdict = Verdict(Status.REFUSED, refusal.reason, refusal.detail)
     except MemoryError as error:
-        verdict = Verdict(Status.ABORTED, detail=f"out of memory: {error}"[:1000])
+        verdict = Verdict(Status.ABORTED, detail=f"out of memory: {error}"[:DETAIL_LENGTH])
     write_message(sink, asdict(verdict))
     if verdict.status is Status.OK:
         for predictions in passes:

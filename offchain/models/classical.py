@@ -5,9 +5,11 @@ The rules are those of onnxruntime's kernels. Rows are samples, columns are feat
 
 from typing import Final
 
+import numpy as np
 from onnx import NodeProto, TensorProto, TypeProto
 
-from offchain.models.attributes import attribute_of, integer_of
+from offchain.models.attributes import MAX_SIZE, attribute_of, integer_of
+from offchain.models.refusals import Reason, Refusal
 from offchain.models.tensors import Types, elements, shape_of, tensor_type
 
 _SAME_SHAPE: Final = ("Imputer", "Normalizer", "Scaler")
@@ -16,10 +18,15 @@ _REGRESSORS: Final = {
     "SVMRegressor": "n_targets",
     "TreeEnsembleRegressor": "n_targets",
 }
+_TREE: Final = ("nodes_treeids", "nodes_nodeids", "nodes_truenodeids", "nodes_falsenodeids")
 _LABELS: Final = {
     "SVMClassifier": ("classlabels_ints", "classlabels_strings"),
     "TreeEnsembleClassifier": ("classlabels_int64s", "classlabels_strings"),
 }
+
+
+MAX_DEPTH: Final = 4096
+"""Of a decision tree: the runtime walks it by recursion and would exhaust its stack."""
 
 
 def infer_classical(node: NodeProto, types: Types) -> dict[str, TypeProto]:
@@ -27,7 +34,12 @@ def infer_classical(node: NodeProto, types: Types) -> dict[str, TypeProto]:
 
     Args:
         types: of all its inputs.
+
+    Raises:
+        Refusal: `SHAPE` for a decision tree with a cycle, or deeper than `MAX_DEPTH`.
     """
+    if node.op_type.startswith("TreeEnsemble"):
+        _check_depth(node)
     shape = shape_of(types[node.input[0]])
     if not shape:
         return {}
@@ -44,6 +56,43 @@ def infer_classical(node: NodeProto, types: Types) -> dict[str, TypeProto]:
         kind = types[node.input[0]].tensor_type.elem_type
         return {node.output[0]: tensor_type(kind, (*(shape[:-1] or (1,)), elements(chosen)))}
     return {}
+
+
+def _check_depth(node: NodeProto) -> None:
+    """Checks the longest way from a root to a leaf, by taking away nodes that have no parent left.
+
+    In arrays, since a file may hold millions of nodes.
+    """
+    trees, ids, *sides = (
+        np.array(attribute.ints if (attribute := attribute_of(node, name)) else (), np.int64)
+        for name in _TREE
+    )
+    modes = attribute_of(node, "nodes_modes")
+    branches = np.array([mode != b"LEAF" for mode in modes.strings] if modes else (), bool)
+    if len({len(trees), len(ids), len(branches), *map(len, sides)}) != 1:
+        raise Refusal(Reason.SHAPE, "decision tree with attributes of different lengths")
+    if any(
+        array.size and not 0 <= array.min() <= array.max() <= MAX_SIZE for array in (trees, ids)
+    ):
+        raise Refusal(Reason.SHAPE, f"decision tree with a number beyond 0 to {MAX_SIZE}")
+    order = np.argsort(trees << 32 | ids)
+    keys = (trees << 32 | ids)[order]
+    count = len(keys)
+    children = np.full((count + 1, 2), count)  # the last one stands for none
+    for side, numbers in enumerate(sides):
+        wanted = (trees << 32 | numbers)[order]
+        found = np.minimum(np.searchsorted(keys, wanted), count - 1)
+        inner = branches[order] & (keys[found] == wanted)
+        children[:count, side] = np.where(inner, found, count)
+    parents = np.bincount(children.ravel(), minlength=count + 1)
+    level, depth, seen = np.flatnonzero(parents[:count] == 0), 0, 0
+    while level.size and depth <= MAX_DEPTH:
+        depth, seen = depth + 1, seen + level.size
+        below = np.sort(children[level].ravel())
+        np.subtract.at(parents, below, 1)
+        level = below[(parents[below] == 0) & (below < count) & (np.diff(below, prepend=-1) > 0)]
+    if seen < count:
+        raise Refusal(Reason.SHAPE, f"decision tree with a cycle or over {MAX_DEPTH} deep")
 
 
 def _classifier(node: NodeProto, rows: int) -> dict[str, TypeProto]:

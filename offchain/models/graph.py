@@ -59,7 +59,7 @@ class Walk:
         weight_bytes: all constants of the file.
         value_bytes: all values of one batch, as if none were ever released.
         scratch_bytes: the most that one operator needs beside its inputs and outputs.
-        operations: multiplications for one batch.
+        operations: work for one batch.
     """
 
     versions: Mapping[str, int]

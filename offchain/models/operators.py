@@ -38,8 +38,7 @@ _STANDARD: Final = frozenset(
 _CLASSICAL: Final = frozenset(
     """
     ArrayFeatureExtractor Binarizer Imputer LabelEncoder LinearClassifier LinearRegressor Normalizer
-    OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble TreeEnsembleClassifier
-    TreeEnsembleRegressor
+    OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsembleClassifier TreeEnsembleRegressor
     """.split()  # noqa: SIM905 - read as a list of words
 )
 

@@ -23,6 +23,9 @@ from offchain.models.spec import ModelLimits, ModelSpec, Output
 MESSAGE_BYTES: Final = 64 * 1024
 """Size of the largest message."""
 
+MAX_BRACKETS: Final = 400
+"""Of one message: more than a refusal's detail has characters."""
+
 
 class Status(StrEnum):
     """How a run in the child ended."""
@@ -96,7 +99,11 @@ def read_message(stream: IO[bytes]) -> dict[str, Any]:
     size = int.from_bytes(read_exactly(stream, 4), "little")
     if size > MESSAGE_BYTES:
         raise ValueError(f"message of {size} bytes, expected {MESSAGE_BYTES} at most")
-    message = json.loads(read_exactly(stream, size))
+    content = read_exactly(stream, size)
+    brackets = content.count(b"[") + content.count(b"{")
+    if brackets > MAX_BRACKETS:  # a parser that follows them may exhaust the stack
+        raise ValueError(f"message of {brackets} brackets, expected {MAX_BRACKETS} at most")
+    message = json.loads(content)
     if not isinstance(message, dict):
         raise ValueError(f"message {message!r}, expected an object")
     return message

@@ -168,6 +168,8 @@ def _converse(
                 sink.write(part)
             sink.close()
         verdict = Verdict(**read_message(source))
+        if not isinstance(verdict.detail, str):
+            raise ValueError(f"detail {verdict.detail!r}, expected text")
         if verdict.status == Status.REFUSED:
             raise Refusal(Reason(verdict.reason), verdict.detail)
         if verdict.status != Status.OK:

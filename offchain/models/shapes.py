@@ -11,7 +11,7 @@ from offchain.models.attributes import attribute_of, check_attributes
 from offchain.models.classical import infer_classical
 from offchain.models.operators import domain_of
 from offchain.models.refusals import Reason, Refusal
-from offchain.models.tensors import Types, shape_of
+from offchain.models.tensors import Shape, Types, shape_of
 
 RECURRENT: Final = ("GRU", "LSTM", "RNN")
 
@@ -37,6 +37,7 @@ def infer(
         return outputs
     if domain == "":
         _check_node(node, types, known)
+        _check_axes(node, versions[domain])
     try:
         schema = onnx.defs.get_schema(node.op_type, versions[domain], domain)
         imports = [helper.make_opsetid(name, version) for name, version in versions.items()]
@@ -48,8 +49,12 @@ def infer(
 def _check_node(node: NodeProto, types: Types, known: Mapping[str, TensorProto]) -> None:
     """Checks what inference assumes and does not check."""
     check_attributes(node)
+    if node.op_type == "Split" and not all(node.output):
+        raise Refusal(Reason.SHAPE, "Split without a name for each output")
     if node.op_type == "Resize":
         _check_resize(node, types, known)
+    if node.op_type == "PRelu":
+        _check_slope(*(shape_of(types[name]) or () for name in node.input))
     if node.op_type in RECURRENT:
         for name in node.input[:3]:
             shape = shape_of(types[name]) if name else None
@@ -57,6 +62,21 @@ def _check_node(node: NodeProto, types: Types, known: Mapping[str, TensorProto])
                 raise Refusal(
                     Reason.SHAPE, f"{name!r} of {node.op_type} of shape {shape}, expected three"
                 )
+
+
+def _check_axes(node: NodeProto, version: int) -> None:
+    """Checks for negative axes before they were allowed: inference ignores them, the runtime does
+    not."""
+    axes = attribute_of(node, "axes")
+    if node.op_type == "Unsqueeze" and version < 11 and axes and min(axes.ints, default=0) < 0:
+        raise Refusal(Reason.SHAPE, f"axes {list(axes.ints)} of Unsqueeze in opset {version}")
+
+
+def _check_slope(shape: Shape, slope: Shape) -> None:
+    """Checks that a slope fits into what it is applied to: the runtime would broadcast both."""
+    sizes = zip(reversed(slope), reversed(shape), strict=False)
+    if len(slope) > len(shape) or any(size not in (1, wanted) for size, wanted in sizes):
+        raise Refusal(Reason.SHAPE, f"slope of PRelu of shape {slope}, expected to fit {shape}")
 
 
 def _check_resize(node: NodeProto, types: Types, known: Mapping[str, TensorProto]) -> None:

@@ -58,7 +58,8 @@ class ModelLimits:
         nodes: operators in the graph, those of nested graphs included.
         memory_bytes: an upper bound of parsed model, weights, all values of one batch at once, and
             all predictions.
-        operations: an upper bound of the multiplications for all samples, one pass.
+        operations: an upper bound of the work for all samples, one pass, in multiplications of a
+            large matrix product: what else a model does is charged by the time it takes.
         batch_rows: samples in one batch. A model sees every batch at this size: the last one is
             filled up with copies of the last sample.
         extra_operators: operators let in beyond the allow-list, such as `("Loop",)`. What they make

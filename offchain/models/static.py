@@ -34,7 +34,7 @@ class Plan:
         argmax: labels are the largest score of each row, the first of equals.
         batch_rows: samples in one batch.
         memory_bytes: upper bound of what a run needs.
-        operations: upper bound of the multiplications for all samples, one pass.
+        operations: upper bound of the work for all samples, one pass, as in `ModelLimits`.
     """
 
     input: str

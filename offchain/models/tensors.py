@@ -22,7 +22,6 @@ ITEM_BYTES: Final[dict[int, int]] = {
     TensorProto.INT16: 2,
     TensorProto.UINT16: 2,
     TensorProto.FLOAT16: 2,
-    TensorProto.BFLOAT16: 2,
     TensorProto.INT32: 4,
     TensorProto.UINT32: 4,
     TensorProto.FLOAT: 4,

@@ -20,6 +20,9 @@ MESSAGE_BYTES: Final = 1024
 ITEM_BYTES: Final = 64
 """Charged for any other field beside its content."""
 
+TEXT_FACTOR: Final = 3
+"""Charged for a byte of text: parser, checker and runtime each have their copies."""
+
 PACKED_FACTOR: Final = 16
 """Charged for a byte of packed numbers: one byte becomes eight, and a growing array doubles."""
 
@@ -73,7 +76,8 @@ def parsed_bytes(model: bytes, limit: int) -> int:
                 field, wire_type = fields.get(tag >> 3), tag & 7
                 size, position = _size(model, position, end, wire_type)
                 if wire_type != _LEN or field is None or field.type in _FIXED_TYPES:
-                    total += ITEM_BYTES + size
+                    weights = field is not None and field.name == "raw_data"
+                    total += ITEM_BYTES + size * (1 if weights else TEXT_FACTOR)
                 elif field.message_type is not None:
                     messages.append((position, position + size, field.message_type))
                     total += MESSAGE_BYTES

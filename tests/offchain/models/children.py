@@ -3,10 +3,18 @@
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 
 from offchain.models import child, sandbox
-from offchain.models.protocol import Status, Verdict, read_exactly, read_message, write_message
+from offchain.models.protocol import (
+    MESSAGE_BYTES,
+    Status,
+    Verdict,
+    read_exactly,
+    read_message,
+    write_message,
+)
 
 HELD = asdict(sandbox.Confinement(7, True, True, True))
 
@@ -78,6 +86,34 @@ def deaf() -> None:
     write_message(sys.stdout.buffer, HELD)
     read_exactly(sys.stdin.buffer, settings["model_bytes"])
     write_message(sys.stdout.buffer, asdict(Verdict(Status.REFUSED, "operator", "at once")))
+
+
+def noisy() -> None:
+    """Honest, with a runtime that writes more errors than a pipe holds."""
+    confine = child.confine
+
+    def confine_and_complain() -> sandbox.Confinement:
+        for _ in range(100):
+            with suppress(BlockingIOError):
+                os.write(2, b"error " * 1000)
+        return confine()
+
+    child.confine = confine_and_complain
+    child.main(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def nested() -> None:
+    """Answers with brackets that a parser would follow until its stack ends."""
+    _receive()
+    brackets = b"[" * MESSAGE_BYTES
+    sys.stdout.buffer.write(len(brackets).to_bytes(4, "little") + brackets)
+
+
+def wordless() -> None:
+    """Refuses with a detail that is no text."""
+    _receive()
+    verdict = {"status": "refused", "reason": "operator", "detail": ["no", "text"]}
+    write_message(sys.stdout.buffer, verdict)
 
 
 def forgetful() -> None:

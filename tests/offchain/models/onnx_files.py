@@ -12,7 +12,7 @@ FEATURES, CLASSES = 8, 3
 VALUES = ModelSpec((FEATURES,), Output.VALUES, 0)
 LABELS = ModelSpec((FEATURES,), Output.LABELS, CLASSES)
 PROBABILITIES = ModelSpec((FEATURES,), Output.PROBABILITIES, CLASSES)
-LIMITS = ModelLimits(memory_bytes=64 * 2**20, operations=10**9)
+LIMITS = ModelLimits(memory_bytes=64 * 2**20, operations=10**10)
 
 node = helper.make_node
 
@@ -163,6 +163,33 @@ def doubling(times: int) -> bytes:
     nodes = [node("Concat", [a, a], [b], axis=0) for a, b in itertools.pairwise(names)]
     nodes += [node("Expand", ["x", names[-1]], ["z"]), *mean(of="z")]
     return file(nodes, [constant("size", [1], np.int64), LAST])
+
+
+def tree(children: Sequence[tuple[int, int] | None], **changes: object) -> bytes:
+    """A decision tree: for each node its children, or none for a leaf."""
+    count = len(children)
+    attributes: dict[str, object] = {
+        "nodes_treeids": [0] * count,
+        "nodes_nodeids": list(range(count)),
+        "nodes_modes": ["BRANCH_LEQ" if pair else "LEAF" for pair in children],
+        "nodes_truenodeids": [pair[0] if pair else 0 for pair in children],
+        "nodes_falsenodeids": [pair[1] if pair else 0 for pair in children],
+        "nodes_featureids": [0] * count,
+        "nodes_values": [0.5] * count,
+        "target_ids": [0],
+        "target_nodeids": [count - 1],
+        "target_treeids": [0],
+        "target_weights": [1.0],
+        "n_targets": 1,
+    }
+    regressor = "TreeEnsembleRegressor"
+    return file([node(regressor, ["x"], ["y"], domain="ai.onnx.ml", **attributes | changes)])
+
+
+def chain_of_branches(depth: int, *, left: bool = True) -> bytes:
+    """A tree with one long way down."""
+    pairs = [(index + 1, depth + 1 + index) for index in range(depth)]
+    return tree([*(pair if left else pair[::-1] for pair in pairs), *[None] * (depth + 1)])
 
 
 def chaotic(turns: int = 60) -> bytes:

@@ -185,6 +185,8 @@ def test_run_model__memory_beyond_what_was_proven__is_an_abort():
         ("short", "stream ended after 100 of 800 bytes"),
         ("unreasonable", "'dislike' is not a valid Reason"),
         ("forgetful", "out of memory: std::bad_alloc"),
+        ("nested", "message of 65536 brackets, expected 400 at most"),
+        ("wordless", "detail ['no', 'text'], expected text"),
     ],
 )
 def test_run_model__child_misbehaves__is_an_abort(samples, role, cause):
@@ -200,6 +202,11 @@ def test_run_model__silent_child__is_killed_at_its_deadline(samples):
 def test_run_model__child_that_never_stops_talking__is_cut_off(samples):
     result = run(onnx_files.honest(), samples, child=played("endless"))
     np.testing.assert_array_equal(result.plain, np.zeros(100))
+
+
+def test_run_model__child_complains_at_length__is_not_held_up(samples):
+    result = run(onnx_files.honest(), samples, child=played("noisy"))
+    np.testing.assert_allclose(result.plain, samples.mean(axis=1), rtol=1e-6)
 
 
 def test_run_model__refused_before_samples_are_read__has_that_reason():
