@@ -130,6 +130,20 @@ def test_read__element_that_is_no_pair__is_refused() -> None:
     assert refused(lone) is Reason.SGX_EXTENSION
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        bytes([der.SET]) + PPID[1:],
+        PPID[:2] + bytes([der.UTF8_STRING]) + PPID[3:],
+        der.encode(der.SEQUENCE, der.unwrap(PPID, der.SEQUENCE), der.integer(0)),
+    ],
+    ids=["a set", "named by no identifier", "of three"],
+)
+def test_read__another_form_of_a_pair__is_refused(other: bytes) -> None:
+    assert PPID[:3] == bytes([der.SEQUENCE, 30, der.OBJECT_IDENTIFIER])
+    assert refused(rebuilt(PPID, other)) is Reason.SGX_EXTENSION
+
+
 def test_read__fields_in_another_order__are_refused() -> None:
     first, second, *rest = (
         der.encode(*field) for field in der.elements(der.unwrap(value(VALUES), der.SEQUENCE))

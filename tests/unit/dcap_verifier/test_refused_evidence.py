@@ -7,7 +7,7 @@ from brownie import reverts
 
 from offchain.attestation.evidence import Chain, Known
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import FMSPC, Machine
+from offchain.attestation.simulated import FMSPC, Machine, x509
 from offchain.attestation.simulated.machine import qe_report
 from tests.dcap import BODIES, REPORT_DATA, evidence
 from tests.reasons import (
@@ -35,6 +35,8 @@ from tests.unit.dcap_verifier.bench import verify
 
 SIZES = {"sgx v3": 432, "tdx v4": 632, "tdx v5": 702}
 REST = 608
+GREATEST = 1_536
+"""Bytes of a certificate, with its signature."""
 TDX = ("tdx v4", "tdx v5")
 
 
@@ -97,6 +99,20 @@ def test_verify__certificate_of_another_length_than_declared__reverts(
 ):
     shown = evidence(machine.quote(BODIES["sgx v3"]), trust.root_key)
     refused(reason, altered(shown, 1, size.to_bytes(2, "big")))
+
+
+def test_verify__certificate_around_the_greatest_size(verifier, refused, intel, machine, trust):
+    certificate, shown = machine.pck.certificate, {}
+    for padding in range(256, 1_024):
+        more = x509.extension("1.2.3", bytes(padding))
+        padded = replace(certificate, extensions=(*certificate.extensions, more))
+        size = len(padded.tbs()) + 64
+        if size in (GREATEST, GREATEST + 1):
+            pck = intel.authority.issue(machine.pck.key, padded)
+            quote = Machine.with_pck(intel, "machine", pck).quote(BODIES["sgx v3"])
+            shown[size] = evidence(quote, trust.root_key)
+    assert verifier.verify.call(shown[GREATEST], REPORT_DATA)
+    refused(DER, shown[GREATEST + 1])
 
 
 @pytest.mark.parametrize("difference", [-1, 1])
