@@ -5,7 +5,7 @@ order  direction  what
 =====  =========  ==================================================================================
 1      to child   ``Settings``
 2      to parent  ``Confinement``; the parent sends nothing of a stranger before it has read this
-3      to child   the model, then the samples once for each pass
+3      to child   the model, then the samples once for each pass, in its order
 4      to parent  ``Verdict``, and for ``OK`` the predictions of each pass
 =====  =========  ==================================================================================
 

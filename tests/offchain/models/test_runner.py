@@ -83,6 +83,21 @@ def test_run_model__chaotic__differs_with_optimisations(samples):
     assert (result.plain != result.optimised).mean() > 0.05
 
 
+def test_run_model__looks_at_neighbours__differs_in_another_order(samples):
+    """In a test set sorted by class, neighbours tell the class."""
+    pool = node("AveragePool", ["rows"], ["near"], kernel_shape=[5], pads=[2, 2])
+    nodes = [
+        node("ReduceMean", ["x", "last"], ["m"]),
+        node("Reshape", ["m", "row"], ["rows"]),
+        pool,
+        node("Reshape", ["near", "column"], ["y"]),
+    ]
+    constants = [onnx_files.LAST, constant("row", [1, 1, -1]), constant("column", [-1])]
+    result = run(file(nodes, constants), np.sort(samples, axis=0))
+    own = np.sort(samples, axis=0).mean(axis=1)
+    assert np.abs(result.plain - own).mean() < 0.01 < np.abs(result.optimised - own).mean()
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [((10, FEATURES + 1), np.float32), ((0, FEATURES), np.float32), ((10, FEATURES), np.float64)],

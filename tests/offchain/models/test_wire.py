@@ -64,6 +64,13 @@ def test_parsed_bytes__a_million_numbers_of_a_tree__are_not_charged_as_messages(
     assert 8 * 10**6 < parsed_bytes(content, MANY) < 100 * 10**6
 
 
+def test_parsed_bytes__fields_that_the_schema_lacks__are_counted():
+    """Of every wire type, as a later version of the format may have them."""
+    content = b"\xa0\x06\x07" + b"\xa1\x06" + bytes(8) + b"\xa2\x06\x03abc" + b"\xa5\x06" + bytes(4)
+    ModelProto.FromString(content)
+    assert MESSAGE_BYTES + len(content) < parsed_bytes(content, MANY) < 2 * MESSAGE_BYTES
+
+
 @pytest.mark.parametrize(
     "broken",
     [
