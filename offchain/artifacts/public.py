@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 import aiohttp
@@ -51,7 +51,5 @@ def check_address(text: str) -> None:
         PermissionError: names it.
     """
     address = ip_address(text)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
     if not address.is_global or address.is_multicast:
         raise PermissionError(errno.EACCES, f"{text} is no address of the public network")

@@ -204,18 +204,22 @@ def test_fetch__byte_after_byte__gives_up_in_the_end(http, tmp_path):
 class Dripping(Failing):
     """Sends a header byte by byte, each in time."""
 
+    to_the_end = False
+
     def do_GET(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nslow: ")
         with suppress(BrokenPipeError, ConnectionResetError):
             for _ in range(200):
                 self.wfile.write(b"x")
                 time.sleep(0.02)
+            type(self).to_the_end = True
 
 
 def test_fetch__header_byte_after_byte__gives_up_in_the_end():
     for url in serve(Dripping):
         with pytest.raises(Missing, match=r"not whole after 0\.3 s; wanted sha256"):
             fetch_bytes(f"{url}/model", DIGEST, LIMIT, Patience(seconds=5, pause=0, total=0.3))
+        assert not Dripping.to_the_end
 
 
 def test_read__there_absent_and_too_large__is_given_or_said(http, tmp_path):
