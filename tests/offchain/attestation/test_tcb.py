@@ -119,6 +119,15 @@ def test_propose_floors__more_statuses_accepted__go_deeper() -> None:
     ]
 
 
+def test_propose_floors__level_of_a_major_version__bounds_no_module_of_version_0() -> None:
+    """Of which nothing is said then: so no floor is set, and none of them is trusted."""
+    newest = level(9, "UpToDate", (9, 1, 9))
+    assert tcb.propose_floors(replace(LADDER, levels=(newest,)), UP_TO_DATE) == (
+        TcbFloor(FMSPC, TeeType.SGX, bytes([9] * 16), 9),
+        TcbFloor(FMSPC, TeeType.TDX, bytes([6, 1, 9]).ljust(16, b"\0")),
+    )
+
+
 def test_propose_floors__newest_level_unaccepted__is_refused() -> None:
     with pytest.raises(ValueError, match="newest level of FMSPC 53494d554c00 is UpToDate"):
         tcb.propose_floors(LADDER, frozenset({"Revoked"}))
