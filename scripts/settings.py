@@ -77,7 +77,8 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
     """Check settings.
 
     Raises:
-        SettingsError: a key is missing, unknown or wrong; or, on a live network, the owner is not
+        SettingsError: a key is missing, unknown or wrong; a program is described as SIMULATED but
+            the root is not, or the other way round; or, on a live network, the owner is not
             named or the root is not Intel's and `untrusted_root` does not say CONSENT.
     """
     wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_floors"}
@@ -97,7 +98,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         _seat_bond(values["seat_bond"]),
         _tolerance(values["min_tolerance"]),
         _floors(values["tcb_floors"]),
-        _programs(values.get("programs", [])),
+        _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
     )
 
 
@@ -147,9 +148,18 @@ def _floors(value: object) -> tuple[TcbFloor, ...]:
     return tuple(_floor(item) for item in value)
 
 
-def _programs(value: object) -> tuple[AllowedProgram, ...]:
-    if value == "simulated":
-        return load_allowlist(DEVELOPMENT)
+def _programs(value: object, *, simulated: bool) -> tuple[AllowedProgram, ...]:
+    programs = load_allowlist(DEVELOPMENT) if value == "simulated" else _listed(value)
+    for program in programs:
+        if ("SIMULATED" in program.description) is not simulated:
+            raise SettingsError(
+                f"program is described as {program.description!r}: expected SIMULATED under the "
+                "simulated root, and under no other"
+            )
+    return programs
+
+
+def _listed(value: object) -> tuple[AllowedProgram, ...]:
     if not isinstance(value, list):
         raise SettingsError(f"programs is {value!r}: expected a list or 'simulated'")
     try:

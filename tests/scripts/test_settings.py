@@ -95,9 +95,19 @@ def test_parse__programs__are_described_as_given():
 
 
 def test_parse__simulated_programs__say_so():
-    programs = parse({**LIVE, "programs": "simulated"}, live=False).programs
+    values = {**LIVE, "root": "simulated", "programs": "simulated"}
+    programs = parse(values, live=False).programs
     assert programs
     assert all(program.description.startswith("SIMULATED") for program in programs)
+
+
+@pytest.mark.parametrize("root", ["intel", "ab" * 64])
+def test_parse__program_described_as_what_the_root_is_not__is_refused(root):
+    said = "expected SIMULATED under the simulated root, and under no other"
+    with pytest.raises(SettingsError, match=said):
+        parse({**LIVE, "root": root, "programs": "simulated"}, live=False)
+    with pytest.raises(SettingsError, match=said):
+        parse({**LIVE, "root": "simulated", "programs": [PROGRAM]}, live=False)
 
 
 def test_parse__missing_and_unknown_keys__are_named():
