@@ -38,10 +38,11 @@ class EnclaveClient:
     def __init__(self, url: str, seconds: float = 60.0) -> None:
         """Args:
         url: such as ``http://127.0.0.1:8700``.
-        seconds: to wait for an answer.
+        seconds: to wait for an answer; for a connection, five at most.
         """
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=seconds, trust_env=False)
+        timeout = httpx.Timeout(seconds, connect=min(seconds, 5.0))
+        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
     def identity(self) -> RosterEntry:
         """The public keys of this boot."""
