@@ -7,17 +7,10 @@ from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider, Web3
 
 from offchain.artifacts.store import Patience, Store
+from offchain.chain.keystore import ask, read_password, unlock
 from offchain.chain.market import Market
 from offchain.chain.node import Node
-from offchain.chain.sender import (
-    KeySender,
-    NodeSender,
-    Sender,
-    Terms,
-    ask,
-    read_password,
-    unlock,
-)
+from offchain.chain.sender import KeySender, NodeSender, Sender, Terms
 from offchain.provider.holdings import Sources
 
 

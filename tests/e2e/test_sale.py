@@ -17,11 +17,10 @@ from offchain.chain.registry import Registry
 from offchain.pricing import Award
 from offchain.provider import releasing
 from offchain.provider.releasing import TooEarly
-from offchain.provider.rosters import candidates, propose
 from offchain.reports import Report, by_signer, sign
 from offchain.watch.cosigning import awards_of
 from tests.e2e.commands import chain_options, release_options, upload, watch_options
-from tests.e2e.ground import ETHER, QUORUM, close_sale, close_sales, mine, open_sale
+from tests.e2e.ground import QUORUM, close_sale, close_sales, mine, open_sale
 from tests.offchain.market import enclaves, model
 from tests.offchain.service.served import client_of
 
@@ -279,30 +278,6 @@ def forge(sale):
     )
     account = accounts[0].deploy(HostileAccount)
     account.execute(market.contract.address, calldata, {"from": accounts[0]})
-
-
-# ── Rosters ──
-
-
-def found(ground):
-    market = ground.market(0)
-    return list(candidates(Registry(market.node, market.registry), ground.measurement, ETHER))
-
-
-def test_propose__active_enclaves__are_a_roster_that_the_market_takes(ground):
-    roster = propose(found(ground), quorum=1, spares=2)
-    assert len(roster) == 6
-    assert set(roster) <= set(ground.documents.roster)
-    keys = [int(entry.signing_key, 16) for entry in roster]
-    assert keys == sorted(keys)
-
-
-def test_propose__operator_that_unbonds__is_left_out(ground):
-    gone = ground.documents.roster[2]
-    ground.made.registry.request_unstake({"from": ground.senders[2].address})
-    assert gone not in propose(found(ground), quorum=1, spares=2)
-    with pytest.raises(ValueError, match=r"6 active enclaves of 6 operators, expected 7"):
-        propose(found(ground), quorum=2, spares=0)
 
 
 # ── Commands ──

@@ -11,7 +11,8 @@ from hexbytes import HexBytes
 from web3.exceptions import TimeExhausted
 
 from offchain.__main__ import main
-from offchain.chain.sender import NodeSender, Terms, is_private, read_password, unlock
+from offchain.chain.keystore import is_private, read_password, unlock
+from offchain.chain.sender import NodeSender, Terms
 
 KEY = bytes(31) + b"\1"
 KEYSTORE = Account.encrypt(KEY, "a word", kdf="pbkdf2", iterations=2)
@@ -185,7 +186,7 @@ def test_watch__no_terminal_and_no_password_file__ends_with_the_reason(
     def no_terminal(_: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("offchain.chain.sender.getpass", no_terminal)
+    monkeypatch.setattr("offchain.chain.keystore.getpass", no_terminal)
     assert watch(keystore) == 1
     assert "no terminal to ask for a password" in capsys.readouterr().err
 
