@@ -99,9 +99,7 @@ def balanced_accuracy(targets: Array, predictions: Array) -> float:
     `balanced_accuracy_score` without its warning for a class that is predicted but absent.
     """
     present = np.unique(targets)
-    recall = _sk().recall_score(
-        targets, labels(predictions), labels=present, average="macro", zero_division=0
-    )
+    recall = _sk().recall_score(targets, labels(predictions), labels=present, average="macro")
     return float(recall)
 
 

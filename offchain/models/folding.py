@@ -15,9 +15,6 @@ from offchain.models.tensors import Shape, Types, elements, shape_of
 KNOWN_ELEMENTS: Final = 256
 """Size of the largest constant that is followed."""
 
-KNOWN_OPERATIONS: Final = 2**16
-"""Work of the largest node that is computed for it."""
-
 
 def fold(
     node: NodeProto, types: Types, known: Mapping[str, TensorProto], versions: Mapping[str, int]
@@ -34,9 +31,6 @@ def fold(
         return {}
     if node.op_type in ("Shape", "Size"):
         return {outputs[0]: _fold_shape(node, shape_of(types[node.input[0]]) or ())}
-    constant = attribute_of(node, "value")
-    if node.op_type == "Constant" and constant is not None:
-        return {outputs[0]: constant.t}
     if all(name in known for name in node.input if name):
         return _evaluate(node, outputs, types, known, versions)
     return {}

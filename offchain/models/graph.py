@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto
 
 from offchain.models.costs import operations, scratch_bytes
-from offchain.models.folding import KNOWN_ELEMENTS, KNOWN_OPERATIONS, fold
+from offchain.models.folding import KNOWN_ELEMENTS, fold
 from offchain.models.refusals import Reason, Refusal
 from offchain.models.shapes import infer
 from offchain.models.spec import ModelLimits
@@ -52,6 +52,7 @@ class Walk:
 
     Args:
         versions: opset version of each domain.
+        batches: how many batches will be run.
         types: type of each value.
         known: values of small constants.
         unproven: values whose shape is not known, made by an operator that the manifest lets in or
@@ -59,11 +60,12 @@ class Walk:
         weight_bytes: all constants of the file.
         value_bytes: all values of one batch, as if none were ever released.
         scratch_bytes: the most that one operator needs beside its inputs and outputs.
-        operations: work for one batch.
+        operations: work for all batches.
     """
 
     versions: Mapping[str, int]
     limits: ModelLimits
+    batches: int
     types: dict[str, TypeProto] = field(default_factory=dict)
     known: dict[str, TensorProto] = field(default_factory=dict)
     unproven: set[str] = field(default_factory=set)
@@ -99,7 +101,7 @@ class Walk:
         """Adds a node and what it makes.
 
         Raises:
-            Refusal: `SHAPE`, `MEMORY`, or `OPERATOR` for what are no tensors of numbers.
+            Refusal: `SHAPE`, `MEMORY`, `WORK`, or `OPERATOR` for what are no tensors of numbers.
         """
         inputs = {name: self.types[name] for name in node.input if name in self.types}
         known = {name: self.known[name] for name in node.input if name in self.known}
@@ -117,10 +119,9 @@ class Walk:
         types = inputs | outputs
         self.scratch_bytes = max(self.scratch_bytes, scratch_bytes(node, types))
         self._check_memory(f"{node.op_type} {node.name!r}")
-        work = operations(node, types)
-        self.operations += work
-        if work <= KNOWN_OPERATIONS:
-            self.known.update(fold(node, types, known, self.versions))
+        self.operations += self.batches * operations(node, types)
+        self._check_work(f"{node.op_type} {node.name!r}")
+        self.known.update(fold(node, types, known, self.versions))
 
     def _add_unproven(
         self, node: NodeProto, inputs: Types, known: Mapping[str, TensorProto]
@@ -144,4 +145,11 @@ class Walk:
             limit = self.limits.memory_bytes
             raise Refusal(
                 Reason.MEMORY, f"{self.memory_bytes} bytes up to {what}, expected {limit} at most"
+            )
+
+    def _check_work(self, what: str) -> None:
+        if self.operations > self.limits.operations:
+            limit = self.limits.operations
+            raise Refusal(
+                Reason.WORK, f"{self.operations} operations up to {what}, expected {limit} at most"
             )

@@ -36,7 +36,7 @@ def infer(
     if domain == "ai.onnx.ml" and (outputs := infer_classical(node, types)):
         return outputs
     if domain == "":
-        _check_node(node, types, known)
+        _check_node(node, types)
         _check_axes(node, versions[domain])
     try:
         schema = onnx.defs.get_schema(node.op_type, versions[domain], domain)
@@ -46,13 +46,11 @@ def infer(
         raise Refusal(Reason.SHAPE, f"{node.op_type} {node.name!r}: {error}") from error
 
 
-def _check_node(node: NodeProto, types: Types, known: Mapping[str, TensorProto]) -> None:
+def _check_node(node: NodeProto, types: Types) -> None:
     """Checks what inference assumes and does not check."""
     check_attributes(node)
     if node.op_type == "Split" and not all(node.output):
         raise Refusal(Reason.SHAPE, "Split without a name for each output")
-    if node.op_type == "Resize":
-        _check_resize(node, types, known)
     if node.op_type == "PRelu":
         _check_slope(*(shape_of(types[name]) or () for name in node.input))
     if node.op_type in RECURRENT:
@@ -77,15 +75,3 @@ def _check_slope(shape: Shape, slope: Shape) -> None:
     sizes = zip(reversed(slope), reversed(shape), strict=False)
     if len(slope) > len(shape) or any(size not in (1, wanted) for size, wanted in sizes):
         raise Refusal(Reason.SHAPE, f"slope of PRelu of shape {slope}, expected to fit {shape}")
-
-
-def _check_resize(node: NodeProto, types: Types, known: Mapping[str, TensorProto]) -> None:
-    """Checks that there is a factor or a size for each dimension."""
-    axes = attribute_of(node, "axes")
-    rank = len(axes.ints) if axes else len(shape_of(types[node.input[0]]) or ())
-    factors = node.input[1:] if len(node.input) == 2 else node.input[2:]
-    for name, kind in zip(factors, (TensorProto.FLOAT, TensorProto.INT64), strict=False):
-        given = known.get(name)
-        absent = not name or (given is not None and list(given.dims) == [0])
-        if not absent and (given is None or list(given.dims) != [rank] or given.data_type != kind):
-            raise Refusal(Reason.SHAPE, f"{name!r} of Resize, expected {rank} constants")

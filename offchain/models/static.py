@@ -74,20 +74,15 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
     _check_validity(model)
     batch_rows = min(limits.batch_rows, rows)
     predictions = 3 * 8 * rows * max(spec.classes, 1)  # two passes, and one being put together
-    walk = Walk(versions, limits, value_bytes=2 * parsed + predictions)
+    batches = -(-rows // batch_rows)
+    walk = Walk(versions, limits, batches, value_bytes=2 * parsed + predictions)
     for tensor in proto.graph.initializer:
         walk.add_constant(tensor)
     name = _add_input(proto, walk, spec, batch_rows)
     for node in proto.graph.node:
         walk.add_node(node)
-    total = walk.operations * -(-rows // batch_rows)
-    if total > limits.operations:
-        raise Refusal(
-            Reason.WORK,
-            f"{total} operations for {rows} samples, expected {limits.operations} at most",
-        )
     output, shape, argmax = _choose_output(proto, walk, spec, batch_rows)
-    return Plan(name, output, shape, argmax, batch_rows, walk.memory_bytes, total)
+    return Plan(name, output, shape, argmax, batch_rows, walk.memory_bytes, walk.operations)
 
 
 def _parse(model: bytes) -> ModelProto:

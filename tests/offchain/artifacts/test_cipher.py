@@ -15,6 +15,7 @@ from offchain.artifacts.cipher import (
     MODEL,
     TEST_SET,
     NotAuthentic,
+    decrypt,
     decrypt_bytes,
     decrypt_file,
     encrypt,
@@ -106,6 +107,19 @@ def test_decrypt__cut_short__is_refused(tmp_path, artifact):
     artifact.write_bytes(artifact.read_bytes()[:-1])
     with pytest.raises(NotAuthentic, match="tag does not hold"):
         decrypt_file(artifact, tmp_path / "plain", SECRET, MODEL)
+
+
+def test_decrypt__ends_before_its_size__is_refused(artifact):
+    """A file that is cut while it is read."""
+    with artifact.open("rb") as file, pytest.raises(NotAuthentic, match=r"ends 101 bytes early"):
+        decrypt(file, MANY + 16 + 101, SECRET, MODEL, lambda _: None)
+
+
+def test_encrypt_file__empty__goes_there_and_back(tmp_path):
+    (tmp_path / "empty").touch()
+    encrypt_file(tmp_path / "empty", tmp_path / "artifact", SECRET, MODEL)
+    decrypt_file(tmp_path / "artifact", tmp_path / "plain", SECRET, MODEL)
+    assert (tmp_path / "plain").read_bytes() == b""
 
 
 def test_encrypt_file__no_source__leaves_no_target(tmp_path):

@@ -76,6 +76,20 @@ def test_score__perfect_predictions__is_a_million(name):
     assert score(name, targets, perfect) == 1_000_000
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_score__two_classes_or_values__are_enough(name):
+    targets = np.array([0, 1])
+    from_probabilities = METRICS[name].outputs == {Output.PROBABILITIES}
+    assert score(name, targets, np.eye(2) if from_probabilities else targets) == 1_000_000
+
+
+@pytest.mark.parametrize("name", ["r2", "mae_skill"])
+def test_score__values_too_large_to_square_or_add__is_zero(name):
+    targets = np.array([0.0, 1.0, 2.0])
+    with np.errstate(over="ignore"):
+        assert score(name, targets, np.full(3, 1.7e308)) == 0
+
+
 @pytest.mark.parametrize("name", ["r2", "mae_skill"])
 def test_score__worse_than_ignorance__is_zero(name):
     targets = np.array([0.0, 1.0, 2.0, 10.0])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import TensorProto, helper
 
 from offchain.models.classical import MAX_DEPTH
 from offchain.models.refusals import Reason, Refusal
@@ -119,6 +119,40 @@ def test_check_model__shape_made_of_shapes__is_followed():
     check_model(file(nodes, constants), VALUES, LIMITS, 100)
 
 
+def test_check_model__shape_made_of_a_size__is_followed():
+    nodes = [
+        node("Size", ["x"], ["size"]),
+        node("Unsqueeze", ["size", "first_axis"], ["sizes"]),
+        node("Reshape", ["x", "sizes"], ["line"]),
+        node("Add", ["line", "ones"], ["sum"]),
+        node("Reshape", ["sum", "table"], ["z"]),
+        *mean(of="z"),
+    ]
+    ones = constant("ones", np.ones(100 * FEATURES), np.float32)
+    constants = [constant("first_axis", [0]), constant("table", [-1, FEATURES]), ones, LAST]
+    check_model(file(nodes, constants), VALUES, LIMITS, 100)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_check_model__shape_made_of_many_numbers__is_not_followed(made):
+    """Of up to 256, be they made or in the file."""
+    for count in (256, 257):
+        many = [constant("many", [count]) if made else constant("ones", np.ones(count, np.int64))]
+        one = helper.make_tensor("", TensorProto.INT64, [1], [1])
+        nodes = [node("ConstantOfShape", ["many"], ["ones"], value=one)] if made else []
+        nodes += [
+            node("Gather", ["ones", "zero"], ["single"]),
+            node("Tile", ["x", "repeats"], ["z"]),
+            *mean(of="z"),
+        ]
+        nodes.insert(-3, node("Concat", ["single", "single"], ["repeats"], axis=0))
+        model = file(nodes, [*many, constant("zero", [0]), LAST])
+        if count == 256:
+            check_model(model, VALUES, LIMITS, 100)
+        else:
+            assert refused(model) is Reason.SHAPE
+
+
 def test_check_model__shape_from_values__is_refused():
     nodes = [
         node("ReduceSum", ["x"], ["sum"], keepdims=0),
@@ -152,6 +186,7 @@ CRASHING = {
     "GatherND": node("GatherND", ["x", "indices"], ["z"], batch_dims=-15),
     "LayerNormalization": node("LayerNormalization", ["x", "x"], ["z"], axis=2**63 - 1),
     "Resize": node("Resize", ["x", "", "three"], ["z"]),
+    "Resize of no axis": node("Resize", ["x", "", "three"], ["z"], axes=[0, 1, 5]),
 }
 """What crashes the shape inference of onnx 1.23, found by feeding it random nodes."""
 
@@ -197,6 +232,9 @@ def test_check_model__negative_axis_before_there_were_any__is_refused():
     nodes.append(node("ReduceMean", ["flat"], ["y"], axes=[1], keepdims=0))
     check_model(file(nodes, opset=11), VALUES, LIMITS, 100)
     assert refused(file(nodes, opset=10)) is Reason.SHAPE
+    nodes[0] = node("Unsqueeze", ["x"], ["u"], axes=[0])
+    nodes[1] = node("Flatten", ["u"], ["flat"], axis=2)
+    check_model(file(nodes, opset=10), VALUES, LIMITS, 100)
 
 
 @pytest.mark.parametrize("outputs", [["z", ""], ["", "z"]])
@@ -204,6 +242,40 @@ def test_check_model__split_into_a_nameless_output__is_refused(outputs):
     """It crashes the runtime."""
     halves = node("Split", ["x"], outputs, axis=1, num_outputs=2)
     assert refused(file([halves, *mean(of="z")], [LAST])) is Reason.SHAPE
+    halves = node("Split", ["x"], [output or "rest" for output in outputs], axis=1, num_outputs=2)
+    check_model(file([halves, *mean(of="z")], [LAST]), VALUES, LIMITS, 100)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "weights", "fits"),
+    [
+        ("s", (1, 4, 1), True),
+        ("x", (1, 4, 1), False),
+        ("s", (4, 1), False),
+        ("s", (4,), False),
+        ("s", (1, 1, 4, 1), False),
+    ],
+)
+def test_check_model__recurrence__takes_three_dimensions(sequence, weights, fits):
+    nodes = [
+        node("Transpose", ["x"], ["t"]),
+        node("Unsqueeze", ["t", "two"], ["s"]),
+        node("LSTM", [sequence, "w", "r", "bias"], ["", "h"], hidden_size=1),
+        node("Squeeze", ["h", "zero"], ["z"]),
+        *mean(of="z"),
+    ]
+    constants = [
+        constant("w", np.zeros(weights), np.float32),
+        constant("r", np.zeros((1, 4, 1)), np.float32),
+        constant("bias", np.zeros((1, 8)), np.float32),
+        constant("two", [2]),
+        constant("zero", [0]),
+        LAST,
+    ]
+    if fits:
+        check_model(file(nodes, constants), VALUES, LIMITS, 100)
+    else:
+        assert refused(file(nodes, constants)) is Reason.SHAPE
 
 
 def test_check_model__node_without_outputs__is_planned():
@@ -245,6 +317,18 @@ def test_check_model__decision_tree_where_branches_meet__is_no_cycle():
 )
 def test_check_model__decision_tree_that_is_none__is_refused(changes):
     assert refused(onnx_files.tree([(1, 2), None, None], **changes)) is Reason.SHAPE
+
+
+def test_check_model__huge_integer__is_a_constant_but_no_padding():
+    nodes = [
+        node("Constant", [], ["end"], value_ints=[2**62]),
+        node("Slice", ["x", "zero", "end", "one"], ["a"]),
+        node("Unsqueeze", ["a", "one"], ["u"]),
+    ]
+    constants = [constant("zero", [0]), constant("one", [1]), LAST]
+    check_model(file([*nodes, *mean(of="u")], constants), VALUES, LIMITS, 100)
+    pool = node("MaxPool", ["u"], ["z"], kernel_shape=[2], pads=[2**62, 2**62])
+    assert refused(file([*nodes, pool, *mean(of="z")], constants)) is Reason.SHAPE
 
 
 @pytest.mark.parametrize("element_type", [0, 8, 14, 99])
