@@ -15,7 +15,8 @@ COMMANDS = {
     "release": "release the test set of a task to enclaves",
     "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
 }
-"""Each is a module of `offchain.commands`, with ``add`` and ``run``."""
+"""Each is a module of `offchain.commands`, with ``add`` and ``run``, and ``FAULTS`` where more can
+go wrong outside than `main` knows."""
 
 
 def main(argv: list[str]) -> int:
@@ -27,10 +28,12 @@ def main(argv: list[str]) -> int:
         if argv and name == argv[0]:  # the others need not be imported
             _module(name).add(command)
     arguments = parser.parse_args(argv)
+    module = _module(arguments.command)
+    faults = (ValueError, OSError, RuntimeError, *getattr(module, "FAULTS", ()))
     try:
-        for line in _module(arguments.command).run(arguments, os.urandom):
+        for line in module.run(arguments, os.urandom):
             print(line, flush=True)
-    except (ValueError, OSError, RuntimeError) as error:
+    except faults as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
 
 from offchain.artifacts.store import Patience, Store
 from offchain.chain.keystore import ask, read_password, unlock
@@ -12,6 +13,9 @@ from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.sender import KeySender, NodeSender, Sender, Terms
 from offchain.provider.holdings import Sources
+
+FAULTS = (Web3Exception,)
+"""What a node answers instead of what it was asked for."""
 
 
 def task_id(text: str) -> bytes:
@@ -103,8 +107,15 @@ def node_of(arguments: argparse.Namespace) -> Node:
 
 
 def market_of(arguments: argparse.Namespace) -> Market:
-    """The market that the arguments name."""
-    return Market(node_of(arguments), arguments.market)
+    """The market that the arguments name.
+
+    Raises:
+        ValueError: there is no contract.
+    """
+    market = Market(node_of(arguments), arguments.market)
+    if not market.node.web3.eth.get_code(market.contract.address):
+        raise ValueError(f"no contract at {arguments.market}, expected a market of this chain")
+    return market
 
 
 def sources_of(arguments: argparse.Namespace) -> Sources:

@@ -10,6 +10,8 @@ from offchain.chain.registry import Registry
 from offchain.chain.verifier import Verifier
 from offchain.commands import arguments as shared
 
+FAULTS = shared.FAULTS
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""

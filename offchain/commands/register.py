@@ -19,6 +19,8 @@ from offchain.commands import arguments as shared
 from offchain.service.client import EnclaveClient
 from offchain.service.wire import Attestation, Registration
 
+FAULTS = shared.FAULTS
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""

@@ -8,6 +8,8 @@ from offchain.chain.documents import Folder
 from offchain.commands import arguments as shared
 from offchain.provider.releasing import Provider
 
+FAULTS = shared.FAULTS
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""

@@ -9,6 +9,8 @@ from offchain.commands import arguments as shared
 from offchain.provider.rosters import candidates, propose
 from offchain.task import roster_digest
 
+FAULTS = shared.FAULTS
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""

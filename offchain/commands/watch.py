@@ -11,6 +11,8 @@ from offchain.service.client import EnclaveClient
 from offchain.watch.operator import Operator
 from offchain.watch.publishing import ResultsFolder
 
+FAULTS = shared.FAULTS
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""

@@ -130,3 +130,20 @@ def test_program__no_enclave_under_it__fails(described, told):
     assert error == (
         f"ValueError: no enclave is registered under 0x{unknown.hex()}, expected one\n"
     )
+
+
+def test_main__address_without_a_contract__is_said_before_anything(undescribed, capsys):
+    command = ["roster", undescribed.measurement.hex(), "--quorum", "1"]
+    nowhere = ["--market", accounts[9].address, "--rpc", web3.provider.endpoint_uri]
+    assert main([*command, *nowhere]) == 1
+    said = f"no contract at {accounts[9].address}, expected a market of this chain"
+    assert said in capsys.readouterr().err
+
+
+def test_main__contract_that_is_no_market__is_an_error_of_one_line(undescribed, capsys):
+    command = ["roster", undescribed.measurement.hex(), "--quorum", "1"]
+    other = ["--market", undescribed.made.verifier.address, "--rpc", web3.provider.endpoint_uri]
+    assert main([*command, *other]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("ContractLogicError: ")
+    assert error.count("\n") == 1
