@@ -42,7 +42,8 @@ class Journal:
         """The receipt of this step, sent now or before.
 
         Raises:
-            JournalError: another transaction, or none that the chain knows, was sent before.
+            JournalError: another transaction, or none that the chain knows, was sent before; or
+                this one reverted in its block.
             web3.exceptions.TimeExhausted: it is not mined in time; run again later.
         """
         step, self._step = self._step, self._step + 1
@@ -57,7 +58,10 @@ class Journal:
         self._sent.append(sent.txid)
         if self._path:
             write_json(self._sent, self._path)
-        return _mined(sent.txid)
+        receipt = _mined(sent.txid)
+        if not receipt["status"]:
+            raise JournalError(f"{sent.txid} reverted in its block: run again to send it anew")
+        return receipt
 
     def _check(self, txid: str, to: str | None, data: str) -> None:
         try:

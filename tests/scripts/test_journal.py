@@ -10,7 +10,7 @@ from rich.console import Console
 
 from scripts import journal
 from scripts.deploy import deploy
-from scripts.journal import JournalError
+from scripts.journal import Journal, JournalError
 from scripts.settings import load
 
 QUIET = Console(quiet=True)
@@ -88,6 +88,24 @@ def test_deploy__journal_of_another_chain__refused(path, settings, finished):
     path.write_text(json.dumps(["0x" + 64 * "1", *finished[1:]]))
     with pytest.raises(JournalError, match="this chain does not know"):
         deploy(accounts[0], settings, QUIET, path)
+
+
+def test_journal__call_that_reverts_in_its_block__is_an_error(path):
+    class Late:
+        """Its node finds a transaction good, and the chain has moved on when it comes."""
+
+        address = accounts[0].address
+
+        def transfer(self, to, data, **_):
+            with pytest.raises(VirtualMachineError):
+                accounts[0].transfer(to, data=data, gas_limit=1_000_000)
+            return history[-1]
+
+    registry = deploy(accounts[0], load("development", live=False), QUIET).registry
+    steps = Journal(Late(), path)
+    with pytest.raises(JournalError, match="reverted in its block: run again to send it anew"):
+        steps.call(registry.set_market, accounts[1])
+    assert json.loads(path.read_text()) == [history[-1].txid]
 
 
 def test_deploy__step_that_reverted__is_sent_again(path, settings, finished):
