@@ -23,7 +23,6 @@ _MALFORMED = (
 _VERSION_3 = der.encode(der.explicit(0), der.integer(2))
 _CRL_VERSION_2 = der.integer(1)
 _ECDSA_WITH_SHA256 = der.encode(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2"))
-_TRUE = der.encode(der.BOOLEAN, b"\xff")
 _SGX_EXTENSION = der.oid(sgx_extension.OID)
 
 
@@ -140,8 +139,8 @@ def _extensions(tail: bytes) -> dict[bytes, tuple[bool, bytes]]:
     found: dict[bytes, tuple[bool, bytes]] = {}
     for extension in _members(der.unwrap(tail, der.explicit(3))):
         oid, *flag, value = _members(extension)
-        if flag not in ([], [_TRUE]) or oid in found:
-            raise ValueError(f"extension {oid.hex()} stands twice or has flags {flag}")
+        if oid in found:
+            raise ValueError(f"extension {oid.hex()} stands twice")
         found[oid] = bool(flag), der.unwrap(value, der.OCTET_STRING)
     return found
 

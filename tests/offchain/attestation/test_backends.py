@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from offchain.attestation.backends import (
     Simulated,
     Tdx,
 )
+from offchain.attestation.backends.base import write_file
 from offchain.attestation.bodies import Body
 from offchain.attestation.simulated import Machine
 from offchain.attestation.trust import Trust
@@ -128,6 +131,24 @@ def test_gramine_quote__device_that_is_full__names_the_error(tmp_path: Path, sgx
     (tmp_path / "user_report_data").symlink_to("/dev/full")
     with pytest.raises(DeviceFailedError, match="user_report_data: No space left on device"):
         Gramine(tmp_path).quote(REPORT_DATA)
+
+
+@pytest.fixture
+def short_writes() -> Iterator[None]:
+    """The system takes 32 bytes of whatever is written to a file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (32, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_write_file__device_that_takes_less__says_how_much(
+    tmp_path: Path, short_writes: None
+) -> None:
+    path = tmp_path / "user_report_data"
+    path.touch()
+    with pytest.raises(DeviceFailedError, match="user_report_data took 32 bytes of 64"):
+        write_file(path, REPORT_DATA)
 
 
 def test_gramine_quote__cut_short__is_refused(tmp_path: Path, sgx: Hardware) -> None:
