@@ -246,6 +246,16 @@ def test_check_model__split_into_a_nameless_output__is_refused(outputs):
     check_model(file([halves, *mean(of="z")], [LAST]), VALUES, LIMITS, 100)
 
 
+def test_check_model__normalisation_with_a_nameless_bias__is_refused():
+    """It crashes the runtime."""
+    ones = constant("ones", np.ones(FEATURES), np.float32)
+    for inputs in (["x", "ones"], ["x", "ones", "ones"]):
+        nodes = [node("LayerNormalization", inputs, ["z"]), *mean(of="z")]
+        check_model(file(nodes, [ones, LAST]), VALUES, LIMITS, 100)
+    nameless = node("LayerNormalization", ["x", "ones", ""], ["z"])
+    assert refused(file([nameless, *mean(of="z")], [ones, LAST])) is Reason.SHAPE
+
+
 @pytest.mark.parametrize(
     ("sequence", "weights", "fits"),
     [
