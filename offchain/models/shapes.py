@@ -51,8 +51,8 @@ def _check_node(node: NodeProto, types: Types) -> None:
     check_attributes(node)
     if node.op_type == "Split" and not all(node.output):
         raise Refusal(Reason.SHAPE, "Split without a name for each output")
-    if node.op_type == "LayerNormalization" and not all(node.input):
-        raise Refusal(Reason.SHAPE, "LayerNormalization with a nameless input, expected none")
+    if node.op_type in ("LayerNormalization", "Squeeze") and not all(node.input):
+        raise Refusal(Reason.SHAPE, f"{node.op_type} with a nameless input, expected none")
     if node.op_type == "PRelu":
         _check_slope(*(shape_of(types[name]) or () for name in node.input))
     if node.op_type in RECURRENT:

@@ -256,6 +256,17 @@ def test_check_model__normalisation_with_a_nameless_bias__is_refused():
     assert refused(file([nameless, *mean(of="z")], [ones, LAST])) is Reason.SHAPE
 
 
+def test_check_model__squeeze_of_nameless_axes__is_refused():
+    """ONNX takes them for none, the runtime for all."""
+    for axes, fits in (([], True), ([""], False)):
+        nodes = [node("Unsqueeze", ["x", "last"], ["u"]), node("Squeeze", ["u", *axes], ["z"])]
+        model = file([*nodes, *mean(of="z")], [LAST])
+        if fits:
+            check_model(model, VALUES, LIMITS, 100)
+        else:
+            assert refused(model) is Reason.SHAPE
+
+
 @pytest.mark.parametrize(
     ("sequence", "weights", "fits"),
     [
