@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from offchain import metrics
 from offchain.artifacts.cipher import MODEL, TAG_BYTES, NotAuthentic, decrypt_bytes
 from offchain.artifacts.store import Missing, Store
+from offchain.capacity import Capacity
 from offchain.manifest import Manifest, Selection
 from offchain.models.refusals import Reason, Refusal, RunAborted
 from offchain.models.runner import Predictions
@@ -47,11 +48,13 @@ class Tools:
         run: runs a model.
         scratch: folder of the host's disk for what memory does not hold, sealed; None for the
             system's.
+        capacity: what the machine has for a task; None refuses none for its size.
     """
 
     store: Store
     run: Run
     scratch: str | None = None
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Benchmark:
     Args:
         manifest: the task's.
         targets: of the sample.
-        tolerance: parts per million that runtime optimisations may move a score.
+        tolerance: parts per million that optimisations and order may move a score.
         tools: of the machine.
     """
 

@@ -170,6 +170,8 @@ class Enclave:
         transcript, manifest, release = bundle.transcript, bundle.manifest, bundle.release
         position = self._position(transcript.roster)
         expect(Why.ANOTHER_MANIFEST, "manifest", manifest.digest(), transcript.task.benchmark)
+        if tools.capacity is not None:
+            tools.capacity.check(manifest)
         commitment = manifest.test_set.key_commitment
         secret = open_release(transcript, release, self._sealing_private, commitment)
         inventory = transcript.inventory_digest(release.inventory)

@@ -16,6 +16,8 @@ class Why(StrEnum):
     ANOTHER_ROUND = "another round"
     ANOTHER_ROSTER = "another roster"
     ANOTHER_MANIFEST = "another manifest"
+    TOO_LARGE = "too large"
+    """A task that allows more than this machine has."""
     ANOTHER_SEED = "another seed"
     ANOTHER_INVENTORY = "another inventory"
     ANOTHER_ENCLAVE = "another enclave"

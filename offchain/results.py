@@ -35,7 +35,8 @@ class Fault(StrEnum):
     DUPLICATE = "duplicate"
     """The model, artifact or envelope of an earlier submission that has a score."""
     UNSTABLE = "unstable"
-    """The score moves beyond the tolerance between runtime optimisations off and on."""
+    """The score moves beyond the tolerance between runtime optimisations off and on, where the
+    samples come in another order."""
 
 
 @dataclass(frozen=True, config=STRICT)

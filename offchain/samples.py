@@ -48,6 +48,11 @@ def packed_bytes(count: int, spec: ModelSpec) -> int:
     return count * (prod(spec.input_shape) * inputs.itemsize + targets.itemsize)
 
 
+def artifact_bytes(manifest: Manifest) -> int:
+    """The size of a task's encrypted test set."""
+    return packed_bytes(manifest.test_set.samples, manifest.model) + TAG_BYTES
+
+
 def pack(samples: Samples, spec: ModelSpec) -> bytes:
     """The bytes of a test set.
 
@@ -111,9 +116,8 @@ def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, store: Store) -
             defined on the sample.
     """
     test_set, spec = manifest.test_set, manifest.model
-    limit = packed_bytes(test_set.samples, spec) + TAG_BYTES
     try:
-        artifact = store.fetch_bytes(test_set.artifact_digest, limit)
+        artifact = store.fetch_bytes(test_set.artifact_digest, artifact_bytes(manifest))
         data = decrypt_bytes(artifact, secret, TEST_SET)
         rows = draw(seed, test_set.samples, manifest.sample_size)
         samples = unpack(data, test_set.samples, spec).rows(rows)

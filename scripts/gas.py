@@ -345,9 +345,9 @@ def intrinsic(calldata: str) -> int:
 def table(gas: dict[str, int]) -> Table:
     """Measured beside limit, for each operation that was measured."""
     made = Table(title="Gas")
-    made.add_column("operation", no_wrap=True)
-    made.add_column("measured", justify="right")
-    made.add_column("at most", justify="right")
+    made.add_column("operation")
+    made.add_column("measured", justify="right", min_width=8)
+    made.add_column("at most", justify="right", min_width=8)
     for name, limit in LIMITS.items():
         if name in gas:
             style = "red" if gas[name] > limit else None

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import resource
 import signal
 import sys
@@ -23,6 +24,7 @@ from offchain.attestation.simulated import (
 )
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.benchmark import Tools
+from offchain.capacity import Capacity
 from offchain.enclave import Enclave
 from offchain.models.runner import RunLimits, run_model
 from offchain.service.attest import Attester
@@ -47,6 +49,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=int, default=0, help="on loopback; 0 takes a free one")
     parser.add_argument("--workers", type=int, default=1, help="submissions measured at a time")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        help="bytes that a task may use, half of them for all workers' models (%(default)s: all)",
+    )
     parser.add_argument("--wall-seconds", type=float, default=900.0, help="deadline of a model")
     parser.add_argument("--cpu-seconds", type=int, default=600, help="CPU time of a model")
     parser.add_argument(
@@ -68,11 +76,12 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         raise NotADirectoryError(f"--scratch {arguments.scratch}, expected a folder that is there")
     limits = RunLimits(arguments.wall_seconds, arguments.cpu_seconds, not arguments.unconfined)
     measure = partial(run_model, run_limits=limits)
+    capacity = Capacity.of(arguments.memory, arguments.workers)
     allow_open_files()
     with parallel_of(arguments) as parallel:
         service = Service(
             enclave=Enclave.boot(random),
-            tools=Tools(Store(arguments.store), measure, arguments.scratch),
+            tools=Tools(Store(arguments.store), measure, arguments.scratch, capacity),
             attester=attester(arguments.attestation, arguments.machine),
             journal=Journal(arguments.journal),
             workers=arguments.workers,

@@ -18,6 +18,7 @@ from offchain.panel import Posted
 from offchain.provider.holdings import Sources, hold, keep_artifact
 from offchain.release import Release
 from offchain.results import Results
+from offchain.samples import artifact_bytes
 from offchain.service.client import EnclaveClient
 from offchain.service.wire import RunId, Stage, Status
 from offchain.watch.case import Case
@@ -122,7 +123,9 @@ class Feeder:
         release, manifest, sources = errand.release, case.documents.manifest, self.sources
         case.transcript.inventory_digest(release.inventory)  # it names no stranger
         test_set = manifest.test_set.artifact_digest
-        keep_artifact(test_set, 2**40, [sources.keep, *sources.mirrors], sources.keep)
+        keep_artifact(
+            test_set, artifact_bytes(manifest), [sources.keep, *sources.mirrors], sources.keep
+        )
         keyrings = {}
         for index, outcome in hold(case.transcript, release.inventory, manifest, sources):
             if isinstance(outcome, Missing):
