@@ -90,8 +90,9 @@ def add_account(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def sender_of(arguments: argparse.Namespace, web3: Web3) -> Sender:
-    """The account that the arguments name. Raises as `unlock` and `read_password`."""
+def sender_of(arguments: argparse.Namespace) -> Sender:
+    """The account that the arguments name; asks no node. Raises as `unlock` and `read_password`."""
+    web3 = node_of(arguments).web3
     terms = Terms(most=int(arguments.max_fee * 10**9))
     if arguments.keystore is None:
         return NodeSender(web3, arguments.node_account, terms)

@@ -40,10 +40,9 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
             short.
         ServiceError: the enclave gives no quote.
     """
-    market = shared.market_of(arguments)
+    sender, market = shared.sender_of(arguments), shared.market_of(arguments)
     registry = Registry(market.node, market.registry)
     verifier = Verifier(market.node, arguments.verifier)
-    sender = shared.sender_of(arguments, market.node.web3)
     number = _block(market.node.confirmed(), market.node.web3.eth.block_number)
     with EnclaveClient(arguments.enclave) as enclave:
         entry = enclave.identity()

@@ -56,14 +56,14 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
 
 
 def _operator(arguments: argparse.Namespace) -> Operator:
-    market = shared.market_of(arguments)
+    sender = shared.sender_of(arguments)
     return Operator(
-        market=market,
+        market=shared.market_of(arguments),
         folder=Folder(arguments.folder),
         sources=shared.sources_of(arguments),
         enclave=EnclaveClient(arguments.enclave),
         peers=tuple(EnclaveClient(url) for url in arguments.peer),
-        sender=shared.sender_of(arguments, market.node.web3),
+        sender=sender,
         results=ResultsFolder(arguments.results),
         others=tuple(map(ResultsFolder, arguments.results_from)),
         disputes=arguments.dispute,
