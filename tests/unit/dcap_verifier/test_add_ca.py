@@ -342,6 +342,12 @@ def test_add_ca__ends_within_its_key__reverts(refused, intel):
         refused(DER, signed(encode(SEQUENCE, bare[: len(bare) - missing]), intel.root))
 
 
+def shortened(element, content):
+    """An element with a content of so many bytes, that says it has one less."""
+    header, rest = element[:-content], element[-content:]
+    return header[:-1] + bytes([header[-1] - 1]) + rest
+
+
 def test_add_ca__something_after_or_around_the_extensions__reverts(verifier, refused, intel):
     bare = replace(intel.authority.certificate, extensions=()).tbs()
     assert bare[-4:] == bytes.fromhex("a3023000")
@@ -354,6 +360,11 @@ def test_add_ca__something_after_or_around_the_extensions__reverts(verifier, ref
         "other tag": encode(explicit(2), extensions),
         "no sequence": encode(explicit(3), b"\x31" + extensions[1:]),
         "none": b"",
+        "around, one byte short": shortened(encode(explicit(3), extensions), len(extensions)),
+        "sequence, one byte short": encode(
+            explicit(3),
+            shortened(extensions, sum(map(len, intel.authority.certificate.extensions))),
+        ),
     }
     shown = {
         name: signed(encode(SEQUENCE, bare[4:-4], ending), intel.root)
