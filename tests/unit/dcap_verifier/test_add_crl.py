@@ -330,3 +330,10 @@ def test_add_crl__parts_in_order__are_a_list(verifier, authority, parts, intel):
 def test_add_crl__a_part_missing_or_malformed__reverts(refused, parts, intel, part, value):
     changed = {**parts, part: value}
     refused(DER, signed(encode(SEQUENCE, *changed.values()), intel.authority))
+
+
+def test_add_crl__says_a_length_one_byte_short__reverts(refused, parts, intel):
+    whole = encode(SEQUENCE, *parts.values())
+    size = sum(map(len, parts.values()))
+    header = whole[:-size]
+    refused(DER, signed(header[:-1] + bytes([header[-1] - 1]) + whole[-size:], intel.authority))
