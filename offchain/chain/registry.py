@@ -48,10 +48,10 @@ class Registry:
         """An enclave under a measurement; None when it never was registered."""
         return self._logged("0x" + 24 * "0" + signing_key[2:], measurement).get(signing_key)
 
-    def is_active(self, entry: RosterEntry, measurement: bytes) -> bool:
-        """Whether an enclave of a roster may sign now."""
+    def active_one(self, entry: RosterEntry, measurement: bytes) -> Registered | None:
+        """An enclave of a roster under a measurement; None when it may not sign now."""
         known = self.registered(entry.signing_key, measurement)
-        return known is not None and self._is_active(entry, known, measurement)
+        return known if known and self._is_active(entry, known, measurement) else None
 
     def active(self, roster: Roster, measurement: bytes) -> dict[RosterEntry, Registered]:
         """Those of a roster that may sign now, with their operators and platforms."""

@@ -81,8 +81,8 @@ class Cosigning:
         task = self.transcript.task
         if entry not in self.transcript.roster:
             raise ValueError(f"{entry.signing_key} is not in the roster")
-        known = self.registry.registered(entry.signing_key, task.measurement)
-        if known is None or not self.registry.is_active(entry, task.measurement):
+        known = self.registry.active_one(entry, task.measurement)
+        if known is None:
             raise ValueError(f"{entry.signing_key} is not active")
         if known.operator in taken:
             raise ValueError(f"operator {known.operator} has a signature already or may not sign")

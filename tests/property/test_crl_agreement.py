@@ -1,6 +1,5 @@
 """The contract and the verifier in Python take the same revocation lists, and refuse the others."""
 
-from collections.abc import Iterator
 from dataclasses import astuple
 from typing import Any
 
@@ -18,7 +17,6 @@ from offchain.attestation.simulated import trust as simulated_trust
 from tests.dcap import certificate, constructor, fields
 from tests.inprocess import deploy
 from tests.offchain.attestation.support import AT
-from tests.p256 import p256verify
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 
@@ -27,15 +25,8 @@ AUTHORITY = AuthorityRecord.of(fields(INTEL.authority), INTEL.root.public_key)
 SERIALS = (0, 1, 127, 128, 1 << 159)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _precompile_and_time() -> Iterator[None]:
-    with p256verify(), boa.env.anchor():
-        boa.env.timestamp = AT
-        yield
-
-
 @pytest.fixture(scope="module")
-def verifier() -> Any:
+def verifier(attesting: None) -> Any:
     made = deploy("DcapVerifier", *constructor(simulated_trust(INTEL)))
     made.add_ca(certificate(INTEL.authority))
     return made

@@ -34,7 +34,6 @@ from tests.offchain.attestation.support import (
     outcome,
     sign,
 )
-from tests.p256 import p256verify
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")
 
@@ -59,20 +58,13 @@ STRICTER = {Reason.DER, Reason.SGX_EXTENSION}
 """Python also reads what the contract skips: inside names, keys, and the SGX extension's rest."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _precompile_and_time() -> Iterator[None]:
-    with p256verify(), boa.env.anchor():
-        boa.env.timestamp = AT
-        yield
-
-
 @pytest.fixture(scope="module")
-def verifier() -> Any:
+def verifier(attesting: None) -> Any:
     return deploy("DcapVerifier", *constructor(TRUST))
 
 
 @pytest.fixture(scope="module")
-def genuine_verifier() -> Any:
+def genuine_verifier(attesting: None) -> Any:
     return deploy("DcapVerifier", *constructor(intel_trust()))
 
 
