@@ -113,6 +113,8 @@ def test_verify__certificate_around_the_greatest_size(verifier, refused, intel, 
             shown[size] = evidence(quote, trust.root_key)
     assert verifier.verify.call(shown[GREATEST], REPORT_DATA)
     refused(DER, shown[GREATEST + 1])
+    for left in (0, 1, 79):  # bytes of the quote, of which 80 say its form
+        refused(QUOTE_LENGTH, shown[GREATEST][: left - 1_040])
 
 
 @pytest.mark.parametrize("difference", [-1, 1])
