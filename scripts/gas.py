@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 from web3 import Web3
 
-from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
+from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
 from scripts.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.deploy import deploy
 from scripts.local_chain import now, send, warp

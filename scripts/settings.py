@@ -6,7 +6,7 @@ seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
 tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
 programs        list of programs to describe in the registry, as in an allow-list
-                (offchain/attestation/allowlist.py), or "simulated"; may be left out
+                (offchain/attestation/programs.py), or "simulated"; may be left out
 untrusted_root  on a live network, to accept a root that is not Intel's: the words of CONSENT
 """
 
@@ -19,13 +19,13 @@ from typing import Any
 from eth_utils.address import is_checksum_address
 from web3 import Web3
 
-from offchain.attestation.allowlist import DEVELOPMENT, AllowedProgram
-from offchain.attestation.allowlist import load as load_allowlist
-from offchain.attestation.allowlist import parse as parse_allowlist
+from offchain.attestation.programs import DEVELOPMENT, AllowedProgram
+from offchain.attestation.programs import load_allowlist as load_allowlist
+from offchain.attestation.programs import parse_allowlist as parse_allowlist
 from offchain.attestation.quote import TeeType
-from offchain.attestation.roots import SIMULATED_ROOT_KEY, root_name
-from offchain.attestation.simulated import floors
 from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
+from offchain.simulation import floors
+from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 
 CONFIG = Path(__file__).with_name("config")
 CONSENT = "anybody who holds this root can forge every attestation"
@@ -166,7 +166,7 @@ def _listed(value: object) -> tuple[AllowedProgram, ...]:
         return parse_allowlist(value)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
-            f"programs: {error!r}: expected objects of manifest, commit and description"
+            f"programs: {error!r}: expected objects of expected, commit and description"
         ) from error
 
 

@@ -7,9 +7,9 @@ from cryptography.x509 import load_der_x509_certificate
 
 from offchain.attestation.evidence import Chain, Known, certificate_bytes, pack
 from offchain.attestation.quote import Quote, TeeType
-from offchain.attestation.simulated import Identity, sgx_report, td10_report, td15_report
 from offchain.attestation.trust import QeIdentity, TcbFloor, Trust
-from offchain.attestation.x509_fields import CertificateFields, read_certificate
+from offchain.attestation.x509 import CertificateFields, read_certificate
+from offchain.simulation import Identity, sgx_report, td10_report, td15_report
 
 REPORT_DATA = bytes(range(32))
 """What the enclaves of the tests have quoted; 32 zero bytes follow."""

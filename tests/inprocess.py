@@ -21,8 +21,8 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from offchain.eip712 import Domain
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
 from tests.sale import DAY, ETHER, Enclave, Model, Posted, Report, Task
 

@@ -13,11 +13,11 @@ from eth_abi.abi import encode
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
-from offchain import digests
-from offchain.eip712 import Domain
-from offchain.fields import ZERO_ADDRESS
-from offchain.pricing import Knot, price
-from offchain.x25519 import public_key
+from offchain.protocol import hashes
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.protocol.keys import public_key
+from offchain.protocol.pricing import Knot, price
 from tests.signing import address, sign_compact, signing_key
 
 ETHER = 10**18
@@ -49,7 +49,7 @@ class Submission(NamedTuple):
     min_price: int
 
     def digest(self) -> bytes:
-        return digests.tagged("SUBMISSION", ["bytes32"] * 3 + ["uint256"], *self)
+        return hashes.tagged("SUBMISSION", ["bytes32"] * 3 + ["uint256"], *self)
 
 
 class Cosignature(NamedTuple):
@@ -273,11 +273,11 @@ class Model:
 
     def payload(self) -> bytes:
         digest, artifact, _, _ = self.submission
-        return digests.payload(digest, artifact, self.keyring_digest)
+        return hashes.payload(digest, artifact, self.keyring_digest)
 
     def commitment(self, domain: Domain, task_id: bytes) -> bytes:
         """What `commit_model` takes."""
-        return digests.commitment(
+        return hashes.commitment(
             domain.chain_id,
             domain.market,
             task_id,
@@ -288,7 +288,7 @@ class Model:
 
     def leaf(self, task_id: bytes, index: int) -> bytes:
         """What the market stores once it is revealed."""
-        return digests.leaf(
+        return hashes.leaf(
             task_id,
             index,
             self.developer,
@@ -327,9 +327,9 @@ def model(developer: str, name: str, min_price: int = 0) -> Model:
 
 def head_of_reveals(task_id: bytes, revealed: Iterable[tuple[int, Model]]) -> bytes:
     """The task's head after these reveals, in this order."""
-    head = digests.NO_HEAD
+    head = hashes.NO_HEAD
     for index, entered in revealed:
-        head = digests.after_reveal(head, entered.leaf(task_id, index), entered.salt)
+        head = hashes.after_reveal(head, entered.leaf(task_id, index), entered.salt)
     return head
 
 
@@ -365,14 +365,14 @@ class Posted:
         return self.report.digest(self.domain)
 
     def signed(self) -> bytes:
-        return digests.signed(self.digest(), self.signers)
+        return hashes.signed(self.digest(), self.signers)
 
     def head(self) -> bytes:
         """The task's head while this report stands."""
-        return digests.after_report(self.task.token, self.payouts, self.signed())
+        return hashes.after_report(self.task.token, self.payouts, self.signed())
 
     def disputed_head(self, challenger: str) -> bytes:
-        return digests.after_dispute(self.head(), challenger)
+        return hashes.after_dispute(self.head(), challenger)
 
     def claim(self, award: int, entered: Model) -> tuple[object, ...]:
         """The arguments of `claim_award` for the model at this place of the payouts."""

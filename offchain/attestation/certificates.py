@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from offchain.attestation import der, p256, sgx_extension
-from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.sgx_extension import SgxExtension
-from offchain.attestation.x509_fields import CertificateFields, read_certificate, read_crl
+from offchain.attestation.x509 import CertificateFields, read_certificate, read_crl
+from offchain.protocol.errors import QuoteRejected
 
 _KEY_USAGE, _BASIC_CONSTRAINTS = der.oid("2.5.29.15"), der.oid("2.5.29.19")
 _SIGNS_CERTIFICATES_AND_LISTS = bytes.fromhex("03020106")
@@ -96,27 +97,28 @@ def verify_certificate(
         revoked: certificates that are refused.
 
     Raises:
-        RejectedError: malformed, another role, not signed by the issuer's key, not valid at
+        QuoteRejected: malformed, another role, not signed by the issuer's key, not valid at
             ``at``, or revoked.
     """
     fields = read_certificate(certificate)
     _check_role(fields, role)
     if not p256.verifies(issuer_key, fields.tbs, fields.signature):
-        raise RejectedError(
-            Reason.CERTIFICATE_SIGNATURE, f"{fields} is not signed by key {issuer_key.hex()}"
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATE_SIGNATURE,
+            f"{fields} is not signed by key {issuer_key.hex()}",
         )
     if at < fields.not_before:
-        raise RejectedError(
-            Reason.CERTIFICATE_NOT_YET_VALID,
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATE_NOT_YET_VALID,
             f"{fields} is valid from {fields.not_before}, now is {at}",
         )
     if at > fields.not_after:
-        raise RejectedError(
-            Reason.CERTIFICATE_EXPIRED,
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATE_EXPIRED,
             f"{fields} was valid until {fields.not_after}, now is {at}",
         )
     if (issuer_key, fields.serial) in revoked:
-        raise RejectedError(Reason.CERTIFICATE_REVOKED, str(fields))
+        raise QuoteRejected(RejectionReason.CERTIFICATE_REVOKED, str(fields))
     return fields
 
 
@@ -124,8 +126,8 @@ def _check_role(fields: CertificateFields, role: Role) -> None:
     sgx = bool(fields.sgx)
     if fields.critical != role.critical or sgx != role.sgx:
         critical = {oid.hex(): value.hex() for oid, value in fields.critical.items()}
-        raise RejectedError(
-            Reason.CERTIFICATE_ROLE,
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATE_ROLE,
             f"{fields} is no {role.name}: critical extensions {critical},"
             f" {'an' if sgx else 'no'} SGX extension",
         )
@@ -137,7 +139,7 @@ def verify_authority(
     """Verify an intermediate CA under the root key.
 
     Raises:
-        RejectedError: see ``verify_certificate``.
+        QuoteRejected: see ``verify_certificate``.
     """
     fields = verify_certificate(certificate, INTERMEDIATE, root_key, at, revoked)
     return Authority(fields.subject, fields.key, fields.not_after)
@@ -149,13 +151,13 @@ def verify_pck(
     """Verify a PCK certificate under its intermediate CA.
 
     Raises:
-        RejectedError: see ``verify_certificate``; another issuer, or an SGX extension that cannot
+        QuoteRejected: see ``verify_certificate``; another issuer, or an SGX extension that cannot
             be read.
     """
     fields = verify_certificate(certificate, PCK, authority.key, at, revoked)
     if fields.issuer != authority.subject:
-        raise RejectedError(
-            Reason.CERTIFICATE_ISSUER,
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATE_ISSUER,
             f"issuer {fields.issuer.hex()}, expected {authority.subject.hex()}",
         )
     return Pck(
@@ -169,7 +171,7 @@ def verify_tcb_signer(certificate: x509.Certificate, root_key: bytes, at: int) -
     """Verify a TCB signing certificate under the root key; return its key, X‖Y.
 
     Raises:
-        RejectedError: see ``verify_certificate``.
+        QuoteRejected: see ``verify_certificate``.
     """
     return verify_certificate(certificate, TCB_SIGNER, root_key, at, frozenset()).key
 
@@ -188,17 +190,19 @@ def verify_crl(
         issuer: the issuer's name, DER; ``None`` for the root, which is known by its key.
 
     Raises:
-        RejectedError: malformed, not signed by the issuer, another issuer's, or of the future.
+        QuoteRejected: malformed, not signed by the issuer, another issuer's, or of the future.
     """
     fields = read_crl(crl)
     if not p256.verifies(issuer_key, fields.tbs, fields.signature):
-        raise RejectedError(Reason.CRL_SIGNATURE, f"list is not signed by {issuer_key.hex()}")
+        raise QuoteRejected(
+            RejectionReason.CRL_SIGNATURE, f"list is not signed by {issuer_key.hex()}"
+        )
     if issuer is not None and fields.issuer != issuer:
-        raise RejectedError(
-            Reason.CRL_ISSUER, f"issuer {fields.issuer.hex()}, expected {issuer.hex()}"
+        raise QuoteRejected(
+            RejectionReason.CRL_ISSUER, f"issuer {fields.issuer.hex()}, expected {issuer.hex()}"
         )
     if at < fields.this_update:
-        raise RejectedError(
-            Reason.CRL_NOT_YET_VALID, f"list is of {fields.this_update}, now is {at}"
+        raise QuoteRejected(
+            RejectionReason.CRL_NOT_YET_VALID, f"list is of {fields.this_update}, now is {at}"
         )
     return RevocationList(issuer_key, fields.this_update, fields.serials)

@@ -7,7 +7,7 @@ from typing import Any, Self
 from offchain.attestation import certificates, tcb
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import SGX_QE, TDX_QE, Trust
-from offchain.attestation.x509_fields import load_chain
+from offchain.attestation.x509 import load_chain
 
 UP_TO_DATE = frozenset({"UpToDate"})
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -52,17 +53,20 @@ def _header(data: bytes, offset: int) -> tuple[int, int, int]:
     """Tag, and first and last-but-one offset of the content, of the element at ``offset``."""
     head = data[offset : offset + 6]
     if len(head) < 2:
-        raise RejectedError(Reason.DER, f"cut short at offset {offset}")
+        raise QuoteRejected(RejectionReason.DER, f"cut short at offset {offset}")
     start, size = offset + 2, head[1]
     if size >= 0x80:
         width = size & 0x7F
         size = int.from_bytes(head[2 : 2 + width], "big")
         if size < 0x80 or width != (size.bit_length() + 7) // 8:
-            raise RejectedError(Reason.DER, f"length not in its shortest form at offset {offset}")
+            raise QuoteRejected(
+                RejectionReason.DER, f"length not in its shortest form at offset {offset}"
+            )
         start += width
     if start + size > len(data):
-        raise RejectedError(
-            Reason.DER, f"{size} bytes declared at offset {offset}, {len(data) - start} are left"
+        raise QuoteRejected(
+            RejectionReason.DER,
+            f"{size} bytes declared at offset {offset}, {len(data) - start} are left",
         )
     return head[0], start, start + size
 
@@ -71,7 +75,7 @@ def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Tag and content of each element in ``data``, which they must fill exactly.
 
     Raises:
-        RejectedError: an element is cut short or its length is not in its shortest form.
+        QuoteRejected: an element is cut short or its length is not in its shortest form.
     """
     offset = 0
     while offset < len(data):
@@ -83,12 +87,12 @@ def unwrap(data: bytes, tag: int) -> bytes:
     """The content of the one element that ``data`` is.
 
     Raises:
-        RejectedError: another tag, malformed, or something follows.
+        QuoteRejected: another tag, malformed, or something follows.
     """
     found, start, end = _header(data, 0)
     if found != tag or end != len(data):
-        raise RejectedError(
-            Reason.DER,
+        raise QuoteRejected(
+            RejectionReason.DER,
             f"tag {found:#04x} and {len(data) - end} bytes after it, expected {tag:#04x} alone",
         )
     return data[start:end]

@@ -15,14 +15,10 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from offchain.attestation import sgx_extension
-from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.quote import Quote
-from offchain.attestation.x509_fields import (
-    CertificateFields,
-    load_chain,
-    read_certificate,
-    read_crl,
-)
+from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.x509 import CertificateFields, load_chain, read_certificate, read_crl
+from offchain.protocol.errors import QuoteRejected
 
 QE_AUTH_SIZE = 32
 REVOKED = (1).to_bytes(32, "big")
@@ -108,7 +104,7 @@ class PckRecord:
         """The record that ``add_pck`` makes of a certificate.
 
         Raises:
-            RejectedError: the SGX extension is missing or malformed.
+            QuoteRejected: the SGX extension is missing or malformed.
         """
         sgx = sgx_extension.read(fields.sgx)
         return cls(
@@ -144,12 +140,12 @@ class Chain:
         """Read a quote's chain under the root key X‖Y.
 
         Raises:
-            RejectedError: certificates missing or malformed.
+            QuoteRejected: certificates missing or malformed.
         """
         certificates = load_chain(quote.pck_chain)
         if len(certificates) < 2:
-            raise RejectedError(
-                Reason.CERTIFICATION_DATA,
+            raise QuoteRejected(
+                RejectionReason.CERTIFICATION_DATA,
                 f"{len(certificates)} certificates, expected PCK certificate and intermediate CA",
             )
         pck, ca = map(read_certificate, certificates[:2])
@@ -181,11 +177,11 @@ def pack(quote: Quote, chain: Chain, known: Known, *, dstack: bool = False) -> b
         dstack: measure a trust domain as dstack's, without RTMR3.
 
     Raises:
-        RejectedError: QE authentication data of another size than Intel's quoting enclaves use.
+        QuoteRejected: QE authentication data of another size than Intel's quoting enclaves use.
     """
     if len(quote.qe_auth) != QE_AUTH_SIZE:
-        raise RejectedError(
-            Reason.CERTIFICATION_DATA,
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATION_DATA,
             f"QE authentication data of {len(quote.qe_auth)} bytes, expected {QE_AUTH_SIZE}",
         )
     shown = {

@@ -1,16 +1,118 @@
-"""Strict parser of Intel quotes: SGX version 3, TDX versions 4 and 5.
+"""Strict parser of Intel quotes (SGX version 3, TDX versions 4 and 5) and of their report bodies.
 
-Layouts: Intel SGX ECDSA QuoteLibReference, appendix A.4; Intel TDX DCAP Quoting Library API,
-appendix A.3 and A.4. A quote is malleable (ECDSA's n-s, unsigned lengths and certificates): its
-hash is neither an identity nor a nonce.
+Layouts: Intel SGX SDM vol. 3D, REPORT; Intel TDX Module ABI, TDREPORT and TEE_INFO; Intel SGX ECDSA
+QuoteLibReference, appendix A.4; Intel TDX DCAP Quoting Library API, appendix A. Integers are
+little-endian; measurements stay bytes. A quote is malleable (ECDSA's n-s, unsigned lengths and
+certificates): its hash is neither an identity nor a nonce.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import IntEnum
+from typing import Self
 
-from offchain.attestation.bodies import SGX_SIZE, TD10_SIZE, TD15_SIZE, Body, SgxReport, TdReport
-from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
+
+# ── Report bodies: claims of an enclave (SGX) or a trust domain (TDX) about itself ──
+
+SGX_SIZE = 384
+TD10_SIZE = 584
+TD15_SIZE = 648
+
+_SGX = struct.Struct("<16s4s12s16s16s32s32s32s32s64sHHH42s16s64s")
+_TD10 = struct.Struct("<16s48s48s8s8s8s48s48s48s48s48s48s48s48s64s")
+_TD15 = struct.Struct(_TD10.format + "16s48s")
+
+_SGX_DEBUG = 1 << 1
+_TD_SEPT_VE_DISABLE = 1 << 28
+_TD_MIGRATABLE = 1 << 29
+
+
+@dataclass(frozen=True)
+class SgxReport:
+    """An enclave's report body, 384 bytes. The quoting enclave's own report has the same form."""
+
+    cpu_svn: bytes
+    misc_select: bytes
+    reserved1: bytes
+    isv_ext_prod_id: bytes
+    attributes: bytes
+    mr_enclave: bytes
+    reserved2: bytes
+    mr_signer: bytes
+    reserved3: bytes
+    config_id: bytes
+    isv_prod_id: int
+    isv_svn: int
+    config_svn: int
+    reserved4: bytes
+    isv_family_id: bytes
+    report_data: bytes
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read exactly 384 bytes; ``struct.error`` on any other length."""
+        return cls(*_SGX.unpack(data))
+
+    def encode(self) -> bytes:
+        """The 384 bytes as they stand in a quote."""
+        return _SGX.pack(*astuple(self))
+
+    @property
+    def debug(self) -> bool:
+        """Whether the host may read the enclave's memory (ATTRIBUTES.DEBUG)."""
+        return bool(self.attributes[0] & _SGX_DEBUG)
+
+
+@dataclass(frozen=True)
+class TdReport:
+    """A trust domain's report body: 584 bytes (TD 1.0), 648 with the last two fields (TD 1.5)."""
+
+    tee_tcb_svn: bytes
+    mr_seam: bytes
+    mr_signer_seam: bytes
+    seam_attributes: bytes
+    td_attributes: bytes
+    xfam: bytes
+    mr_td: bytes
+    mr_config_id: bytes
+    mr_owner: bytes
+    mr_owner_config: bytes
+    rtmr0: bytes
+    rtmr1: bytes
+    rtmr2: bytes
+    rtmr3: bytes
+    report_data: bytes
+    tee_tcb_svn2: bytes = b""
+    mr_service_td: bytes = b""
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read 584 or 648 bytes; ``struct.error`` on any other length."""
+        layout = _TD15 if len(data) == TD15_SIZE else _TD10
+        return cls(*layout.unpack(data))
+
+    def encode(self) -> bytes:
+        """The 584 or 648 bytes as they stand in a quote."""
+        return b"".join(astuple(self))
+
+    @property
+    def debug(self) -> bool:
+        """Whether the host may read the domain's memory (TDATTRIBUTES.TUD, DEBUG among them)."""
+        return self.td_attributes[0] != 0
+
+    @property
+    def confined(self) -> bool:
+        """Whether no page can be slipped in unseen (SEPT_VE_DISABLE) and none migrated away."""
+        flags = int.from_bytes(self.td_attributes, "little")
+        return bool(flags & _TD_SEPT_VE_DISABLE) and not flags & _TD_MIGRATABLE
+
+
+Body = SgxReport | TdReport
+
+
+# ── Quotes ──
 
 INTEL_QE_VENDOR_ID = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 ECDSA_P256 = 2
@@ -101,8 +203,8 @@ class _Reader:
     def take(self, size: int) -> bytes:
         left = len(self._data) - self.offset
         if size > left:
-            raise RejectedError(
-                Reason.QUOTE_LENGTH,
+            raise QuoteRejected(
+                RejectionReason.QUOTE_LENGTH,
                 f"expected {size} bytes at offset {self.offset}, {left} are left",
             )
         self.offset += size
@@ -115,8 +217,8 @@ class _Reader:
         """The declared ``size`` of the last field must be exactly what is left."""
         left = len(self._data) - self.offset
         if size != left:
-            raise RejectedError(
-                Reason.QUOTE_LENGTH,
+            raise QuoteRejected(
+                RejectionReason.QUOTE_LENGTH,
                 f"{what} declares {size} bytes at offset {self.offset}, {left} are left",
             )
 
@@ -124,7 +226,7 @@ class _Reader:
 def _certification(reader: _Reader, expected: int) -> None:
     kind, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
     if kind != expected:
-        raise RejectedError(Reason.CERTIFICATION_DATA, f"type {kind}, expected {expected}")
+        raise QuoteRejected(RejectionReason.CERTIFICATION_DATA, f"type {kind}, expected {expected}")
     reader.rest(size, f"certification data of type {kind}")
 
 
@@ -133,20 +235,21 @@ def _header(reader: _Reader) -> tuple[int, bytes, bytes]:
         reader.take(_HEADER.size)
     )
     if version not in _TEE_OF_VERSION:
-        raise RejectedError(Reason.QUOTE_VERSION, f"{version}, expected 3, 4 or 5")
+        raise QuoteRejected(RejectionReason.QUOTE_VERSION, f"{version}, expected 3, 4 or 5")
     if key_type != ECDSA_P256:
-        raise RejectedError(
-            Reason.QUOTE_KEY_TYPE, f"{key_type}, expected {ECDSA_P256} (ECDSA P-256)"
+        raise QuoteRejected(
+            RejectionReason.QUOTE_KEY_TYPE, f"{key_type}, expected {ECDSA_P256} (ECDSA P-256)"
         )
     if tee_type != _TEE_OF_VERSION[version]:
         expected = _TEE_OF_VERSION[version]
-        raise RejectedError(
-            Reason.QUOTE_TEE_TYPE,
+        raise QuoteRejected(
+            RejectionReason.QUOTE_TEE_TYPE,
             f"{tee_type:#x} in version {version}, expected {expected:#x} ({expected.name})",
         )
     if vendor != INTEL_QE_VENDOR_ID:
-        raise RejectedError(
-            Reason.QUOTE_VENDOR, f"{vendor.hex()}, expected {INTEL_QE_VENDOR_ID.hex()} (Intel)"
+        raise QuoteRejected(
+            RejectionReason.QUOTE_VENDOR,
+            f"{vendor.hex()}, expected {INTEL_QE_VENDOR_ID.hex()} (Intel)",
         )
     return version, reserved, user_data
 
@@ -158,8 +261,8 @@ def _body(reader: _Reader, version: int) -> Body:
         return TdReport.decode(reader.take(TD10_SIZE))
     body_type, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
     if _V5_BODY_SIZES.get(body_type) != size:
-        raise RejectedError(
-            Reason.QUOTE_BODY_TYPE,
+        raise QuoteRejected(
+            RejectionReason.QUOTE_BODY_TYPE,
             f"type {body_type} of {size} bytes, expected type 2 of 584 or type 3 of 648",
         )
     return TdReport.decode(reader.take(size))
@@ -172,7 +275,7 @@ def parse(data: bytes) -> Quote:
     refused (see ``trim``). Nothing is verified here.
 
     Raises:
-        RejectedError: unknown version, key type, TEE, vendor, body or certification type, or a
+        QuoteRejected: unknown version, key type, TEE, vendor, body or certification type, or a
             length that does not fit.
     """
     reader = _Reader(data)
@@ -186,8 +289,8 @@ def parse(data: bytes) -> Quote:
     qe_signature = reader.take(64)
     auth_size = reader.integer(2)
     if auth_size != QE_AUTH_SIZE:
-        raise RejectedError(
-            Reason.QUOTE_LENGTH,
+        raise QuoteRejected(
+            RejectionReason.QUOTE_LENGTH,
             f"{auth_size} bytes of QE authentication data, expected {QE_AUTH_SIZE}",
         )
     qe_auth = reader.take(auth_size)
@@ -213,7 +316,7 @@ def trim(data: bytes) -> bytes:
     zeros; no signature covers the padding and nothing reads it.
 
     Raises:
-        RejectedError: an unknown header, or fewer bytes than the quote declares.
+        QuoteRejected: an unknown header, or fewer bytes than the quote declares.
     """
     reader = _Reader(data)
     version, _, _ = _header(reader)

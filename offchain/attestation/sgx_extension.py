@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from offchain.attestation import der
-from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
 
 OID = "1.2.840.113741.1.13.1"
 PPID, TCB, PCE_ID, FMSPC, SGX_TYPE = (der.oid(f"{OID}.{n}") for n in range(1, 6))
@@ -36,8 +37,8 @@ def _entries(content: bytes) -> Iterator[tuple[bytes, int, bytes]]:
     for tag, pair in der.elements(content):
         parts = list(der.elements(pair))
         if tag != der.SEQUENCE or len(parts) != 2 or parts[0][0] != der.OBJECT_IDENTIFIER:
-            raise RejectedError(
-                Reason.SGX_EXTENSION, f"{pair.hex()} is not a pair of OID and value"
+            raise QuoteRejected(
+                RejectionReason.SGX_EXTENSION, f"{pair.hex()} is not a pair of OID and value"
             )
         (_, name), (value_tag, value) = parts
         yield der.encode(der.OBJECT_IDENTIFIER, name), value_tag, value
@@ -48,8 +49,8 @@ def _table(content: bytes, first: tuple[bytes, ...]) -> dict[bytes, tuple[int, b
     entries = list(_entries(content))
     found = tuple(name for name, _, _ in entries)
     if found[: len(first)] != first or len(set(found)) != len(found):
-        raise RejectedError(
-            Reason.SGX_EXTENSION,
+        raise QuoteRejected(
+            RejectionReason.SGX_EXTENSION,
             f"OIDs {[name.hex() for name in found]}, expected {[name.hex() for name in first]}",
         )
     return {name: (tag, value) for name, tag, value in entries}
@@ -58,8 +59,8 @@ def _table(content: bytes, first: tuple[bytes, ...]) -> dict[bytes, tuple[int, b
 def _value(table: dict[bytes, tuple[int, bytes]], name: bytes, tag: int) -> bytes:
     found, value = table.get(name, (None, b""))
     if found != tag:
-        raise RejectedError(
-            Reason.SGX_EXTENSION, f"OID {name.hex()} has tag {found}, expected {tag:#04x}"
+        raise QuoteRejected(
+            RejectionReason.SGX_EXTENSION, f"OID {name.hex()} has tag {found}, expected {tag:#04x}"
         )
     return value
 
@@ -67,8 +68,9 @@ def _value(table: dict[bytes, tuple[int, bytes]], name: bytes, tag: int) -> byte
 def _octets(table: dict[bytes, tuple[int, bytes]], name: bytes, size: int) -> bytes:
     value = _value(table, name, der.OCTET_STRING)
     if len(value) != size:
-        raise RejectedError(
-            Reason.SGX_EXTENSION, f"OID {name.hex()} has {len(value)} bytes, expected {size}"
+        raise QuoteRejected(
+            RejectionReason.SGX_EXTENSION,
+            f"OID {name.hex()} has {len(value)} bytes, expected {size}",
         )
     return value
 
@@ -77,8 +79,8 @@ def _svn(table: dict[bytes, tuple[int, bytes]], name: bytes, bits: int) -> int:
     content = _value(table, name, der.INTEGER)
     value = int.from_bytes(content, "big", signed=True)
     if not 0 <= value < 1 << bits or der.integer(value) != der.encode(der.INTEGER, content):
-        raise RejectedError(
-            Reason.SGX_EXTENSION,
+        raise QuoteRejected(
+            RejectionReason.SGX_EXTENSION,
             f"OID {name.hex()} is {content.hex()}, expected an unsigned integer of {bits} bits",
         )
     return value
@@ -88,18 +90,18 @@ def read(extension: bytes) -> SgxExtension:
     """Read the extension's value (DER).
 
     Raises:
-        RejectedError: malformed DER, fields that are missing, double or not in the profile's order,
+        QuoteRejected: malformed DER, fields that are missing, double or not in the profile's order,
             a value of another type or size, or a provisioning enclave other than 0, Intel's only
             one.
     """
     table = _table(der.unwrap(extension, der.SEQUENCE), _FIELDS)
     tcb = _table(_value(table, TCB, der.SEQUENCE), _TCB_FIELDS)
     if len(tcb) != len(_TCB_FIELDS):
-        raise RejectedError(Reason.SGX_EXTENSION, f"TCB of {len(tcb)} fields, expected 18")
+        raise QuoteRejected(RejectionReason.SGX_EXTENSION, f"TCB of {len(tcb)} fields, expected 18")
     _octets(tcb, TCB_CPU_SVN, 16)
     pce_id = _octets(table, PCE_ID, 2)
     if pce_id != bytes(2):
-        raise RejectedError(Reason.SGX_EXTENSION, f"PCE id {pce_id.hex()}, expected 0000")
+        raise QuoteRejected(RejectionReason.SGX_EXTENSION, f"PCE id {pce_id.hex()}, expected 0000")
     return SgxExtension(
         ppid=_octets(table, PPID, 16),
         fmspc=_octets(table, FMSPC, 6),

@@ -12,10 +12,11 @@ from itertools import takewhile
 from typing import Any, TypeVar
 
 from offchain.attestation import certificates, p256
-from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.quote import TeeType
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import QeIdentity, TcbFloor
-from offchain.attestation.x509_fields import load_chain
+from offchain.attestation.x509 import load_chain
+from offchain.protocol.errors import QuoteRejected
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,23 @@ def signed_document(
         at: unix seconds; the document must be current then.
 
     Raises:
-        RejectedError: the signer is not the root's TCB signer, did not sign it, or the document is
+        QuoteRejected: the signer is not the root's TCB signer, did not sign it, or the document is
             not current.
     """
     signer = load_chain(issuer_chain)[0]
     key = certificates.verify_tcb_signer(signer, root_key, at)
     if not p256.verifies(key, document.encode(), signature):
-        raise RejectedError(Reason.COLLATERAL_SIGNATURE, f"not signed by TCB signer {key.hex()}")
+        raise QuoteRejected(
+            RejectionReason.COLLATERAL_SIGNATURE, f"not signed by TCB signer {key.hex()}"
+        )
     content: dict[str, Any] = json.loads(document)
     issued, expires = (
         int(datetime.fromisoformat(content[name]).timestamp())
         for name in ("issueDate", "nextUpdate")
     )
     if not issued <= at <= expires:
-        raise RejectedError(
-            Reason.COLLATERAL_STALE,
+        raise QuoteRejected(
+            RejectionReason.COLLATERAL_STALE,
             f"{content['id']} document is current from {issued} to {expires}, now is {at}",
         )
     return content

@@ -11,20 +11,20 @@ from hashlib import sha256
 from eth_utils.crypto import keccak
 
 from offchain.attestation import certificates, p256
-from offchain.attestation.bodies import Body, SgxReport, TdReport
 from offchain.attestation.certificates import Pck
-from offchain.attestation.errors import Reason, RejectedError
-from offchain.attestation.program import Kind, kind_of, program_id
-from offchain.attestation.quote import Quote, TeeType
+from offchain.attestation.programs import ProgramKind, kind_of, program_id
+from offchain.attestation.quote import Body, Quote, SgxReport, TdReport, TeeType
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import QeIdentity, Trust
-from offchain.attestation.x509_fields import load_chain
+from offchain.attestation.x509 import load_chain
+from offchain.protocol.errors import QuoteRejected
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerifiedQuote:
     """What a verified quote proves."""
 
-    kind: Kind
+    kind: ProgramKind
     program: bytes
     """32 bytes, see ``program.py``."""
     platform: bytes
@@ -36,7 +36,7 @@ class Verdict:
     pck: Pck
 
 
-def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verdict:
+def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> VerifiedQuote:
     """Verify a quote with its certificates at a time.
 
     Args:
@@ -46,7 +46,7 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verd
         dstack: measure a trust domain as dstack's, without RTMR3.
 
     Raises:
-        RejectedError: with the reason, see ``errors.Reason``.
+        QuoteRejected: with the reason, see ``errors.Reason``.
     """
     pck = verify_chain(quote.pck_chain, trust, at)
     _check_qe_signature(quote, pck.key)
@@ -57,7 +57,7 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Verd
     _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
     if isinstance(quote.body, TdReport):
         _check_floor(trust, pck.sgx.fmspc, TeeType.TDX, quote.body.tee_tcb_svn, 0)
-    return Verdict(
+    return VerifiedQuote(
         kind=kind,
         program=program_id(quote.body, dstack),
         platform=keccak(pck.sgx.ppid),
@@ -71,12 +71,12 @@ def verify_chain(pem: bytes, trust: Trust, at: int) -> Pck:
     """Verify intermediate CA and PCK certificate; any root that follows them is not looked at.
 
     Raises:
-        RejectedError: fewer than two certificates, or one that is refused.
+        QuoteRejected: fewer than two certificates, or one that is refused.
     """
     chain = load_chain(pem)
     if len(chain) < 2:
-        raise RejectedError(
-            Reason.CERTIFICATION_DATA,
+        raise QuoteRejected(
+            RejectionReason.CERTIFICATION_DATA,
             f"{len(chain)} certificates, expected PCK certificate and intermediate CA",
         )
     authority = certificates.verify_authority(chain[1], trust.root_key, at, trust.revoked)
@@ -85,19 +85,19 @@ def verify_chain(pem: bytes, trust: Trust, at: int) -> Pck:
 
 def _check_qe_signature(quote: Quote, pck_key: bytes) -> None:
     if not p256.verifies(pck_key, quote.qe_report.encode(), quote.qe_signature):
-        raise RejectedError(Reason.QE_SIGNATURE, f"not signed by PCK {pck_key.hex()}")
+        raise QuoteRejected(RejectionReason.QE_SIGNATURE, f"not signed by PCK {pck_key.hex()}")
 
 
 def _check_quote_signature(quote: Quote) -> None:
     expected = sha256(quote.attestation_key + quote.qe_auth).digest() + bytes(32)
     if quote.qe_report.report_data != expected:
-        raise RejectedError(
-            Reason.QE_BINDING,
+        raise QuoteRejected(
+            RejectionReason.QE_BINDING,
             f"report data {quote.qe_report.report_data.hex()}, expected {expected.hex()}",
         )
     if not p256.verifies(quote.attestation_key, quote.signed, quote.signature):
-        raise RejectedError(
-            Reason.QUOTE_SIGNATURE,
+        raise QuoteRejected(
+            RejectionReason.QUOTE_SIGNATURE,
             f"not signed by attestation key {quote.attestation_key.hex()}",
         )
 
@@ -108,7 +108,7 @@ def _masked(value: bytes, mask: bytes) -> bytes:
 
 def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
     if report.debug:
-        raise RejectedError(Reason.QE_DEBUG, f"attributes {report.attributes.hex()}")
+        raise QuoteRejected(RejectionReason.QE_DEBUG, f"attributes {report.attributes.hex()}")
     found = (
         report.mr_signer,
         report.isv_prod_id,
@@ -122,31 +122,32 @@ def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
         identity.misc_select,
     )
     if found != expected:
-        raise RejectedError(Reason.QE_IDENTITY, f"{found}, expected {expected}")
+        raise QuoteRejected(RejectionReason.QE_IDENTITY, f"{found}, expected {expected}")
     if report.isv_svn < identity.min_isv_svn:
-        raise RejectedError(
-            Reason.QE_SVN, f"{report.isv_svn}, expected at least {identity.min_isv_svn}"
+        raise QuoteRejected(
+            RejectionReason.QE_SVN, f"{report.isv_svn}, expected at least {identity.min_isv_svn}"
         )
 
 
-def _check_body(body: Body, kind: Kind) -> None:
+def _check_body(body: Body, kind: ProgramKind) -> None:
     if isinstance(body, TdReport) and body.mr_signer_seam != bytes(48):
-        raise RejectedError(
-            Reason.SEAM_SIGNER, f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)"
+        raise QuoteRejected(
+            RejectionReason.SEAM_SIGNER,
+            f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)",
         )
     if body.debug:
-        raise RejectedError(Reason.DEBUG, "the host can read this enclave's memory")
+        raise QuoteRejected(RejectionReason.DEBUG, "the host can read this enclave's memory")
     if isinstance(body, SgxReport):
         return
     if not body.confined or body.seam_attributes != bytes(8):
-        raise RejectedError(
-            Reason.ATTRIBUTES,
+        raise QuoteRejected(
+            RejectionReason.ATTRIBUTES,
             f"TDATTRIBUTES {body.td_attributes.hex()} and SEAM attributes"
             f" {body.seam_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE, and zero",
         )
-    if kind is Kind.TDX_DSTACK and body.mr_config_id == bytes(48):
-        raise RejectedError(
-            Reason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application"
+    if kind is ProgramKind.TDX_DSTACK and body.mr_config_id == bytes(48):
+        raise QuoteRejected(
+            RejectionReason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application"
         )
 
 
@@ -154,13 +155,13 @@ def _check_floor(trust: Trust, fmspc: bytes, tee_type: TeeType, svns: bytes, pce
     module = svns[1] if tee_type is TeeType.TDX else 0
     floor = trust.floor(fmspc, tee_type, module)
     if floor is None:
-        raise RejectedError(
-            Reason.TCB_UNKNOWN,
+        raise QuoteRejected(
+            RejectionReason.TCB_UNKNOWN,
             f"no {tee_type.name} floor for FMSPC {fmspc.hex()} (TDX module {module})",
         )
     if not floor.reached_by(svns, pce_svn):
-        raise RejectedError(
-            Reason.TCB_FLOOR,
+        raise QuoteRejected(
+            RejectionReason.TCB_FLOOR,
             f"{tee_type.name} SVNs {svns.hex()} and PCE {pce_svn},"
             f" expected at least {floor.svns.hex()} and {floor.pce_svn}",
         )

@@ -8,12 +8,12 @@ from typing import Any
 from eth_utils.abi import event_abi_to_log_topic
 
 from offchain.chain.node import Node, abi
-from offchain.eip712 import Domain
-from offchain.panel import Posted
-from offchain.pricing import Award, Knot
-from offchain.reports import Cosignature, Report
-from offchain.task import Roster, Submission, Task
-from offchain.transcript import Reveal, Transcript
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.messages import Posted
+from offchain.protocol.pricing import Award, Knot
+from offchain.protocol.reports import Cosignature, Report
+from offchain.protocol.task import Roster, Submission, Task
+from offchain.protocol.transcript import Reveal, Transcript
 
 NONE, OPEN, CLOSED, REPORTED, DISPUTED = range(5)
 """The stages of `IModelMarket` that hosts act on."""
@@ -35,7 +35,7 @@ class Signer:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingReport:
     """A report that was posted."""
 
     inventory: bytes
@@ -59,7 +59,7 @@ class History:
     reveals: tuple[Reveal, ...] = ()
     seed: bytes | None = None
     randomness: tuple[bytes, bytes] | None = None
-    posted: Standing | None = None
+    posted: StandingReport | None = None
     challenger: str | None = None
     over: bool = False
 
@@ -186,7 +186,7 @@ def _closed(history: History, log: Any) -> History:
 def _posted(history: History, log: Any) -> History:
     values = log["args"]
     words = (payout >> 128 for payout in values["payouts"])
-    standing = Standing(
+    standing = StandingReport(
         inventory=values["inventory"],
         results=values["results"],
         awards=tuple(Award(word & _MASK_32, word >> 32) for word in words),

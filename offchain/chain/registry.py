@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from eth_typing import ChecksumAddress
 from eth_utils.abi import event_abi_to_log_topic
 
-from offchain.attestation.source import to_text
+from offchain.attestation.programs import commit_to_text
 from offchain.chain.node import Node, abi
-from offchain.fields import ZERO_ADDRESS
-from offchain.task import Roster, RosterEntry
+from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.protocol.task import Roster, RosterEntry
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Description:
     """What a registry's owner says that a program is: its word, which proves nothing."""
 
     source: bytes
-    """The commit that it is built from, as in ``offchain/attestation/source.py``."""
+    """The commit that it is built from, as in ``offchain/attestation/programs.py``."""
     text: str
 
     def __str__(self) -> str:
-        return f"{self.text}, {to_text(self.source)}"
+        return f"{self.text}, {commit_to_text(self.source)}"
 
 
 class Registry:

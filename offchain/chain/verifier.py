@@ -8,11 +8,11 @@ from functools import cached_property
 from web3.exceptions import ContractLogicError
 
 from offchain.attestation.certificates import Revoked
-from offchain.attestation.errors import Reason
 from offchain.attestation.evidence import REVOKED, Chain, Known, certificate_id
 from offchain.attestation.quote import Quote, TeeType
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import QeIdentity, TcbFloor, Trust
-from offchain.attestation.x509_fields import load_chain, read_certificate
+from offchain.attestation.x509 import load_chain, read_certificate
 from offchain.chain.node import Node, abi
 
 
@@ -59,7 +59,7 @@ class Verifier:
         try:
             floor = self.contract.functions.tcb_floor(fmspc, tee_type, module).call()
         except ContractLogicError as error:
-            if Reason.TCB_UNKNOWN not in str(error):
+            if RejectionReason.TCB_UNKNOWN not in str(error):
                 raise
             return ()
         return (TcbFloor(floor[0], TeeType(floor[1]), *floor[2:]),)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from eth_utils.address import to_canonical_address
 
 from offchain.chain.registry import Registry
-from offchain.task import Roster, RosterEntry
+from offchain.protocol.task import Roster, RosterEntry
 
 MOST = 16
 
 
 @dataclass(frozen=True)
-class Candidate:
+class RosterCandidate:
     """An enclave that may sign now."""
 
     entry: RosterEntry
@@ -21,15 +21,15 @@ class Candidate:
     stake: int
 
 
-def candidates(registry: Registry, measurement: bytes, min_stake: int) -> Iterator[Candidate]:
+def candidates(registry: Registry, measurement: bytes, min_stake: int) -> Iterator[RosterCandidate]:
     """Active enclaves of a measurement whose operators have at least ``min_stake`` wei staked."""
     for entry, known in registry.all_active(measurement).items():
         stake = int(registry.contract.functions.operator(known.operator).call()[0])
         if stake >= min_stake:
-            yield Candidate(entry, known.operator, known.expiry, stake)
+            yield RosterCandidate(entry, known.operator, known.expiry, stake)
 
 
-def propose(found: list[Candidate], quorum: int, spares: int) -> Roster:
+def propose(found: list[RosterCandidate], quorum: int, spares: int) -> Roster:
     """3·quorum + 1 enclaves and the spares, those that expire last of as many operators as can be.
 
     An enclave that reboots has new keys and drops out, so that a roster without spares ends with
@@ -50,7 +50,7 @@ def propose(found: list[Candidate], quorum: int, spares: int) -> Roster:
             f"{len(found)} active enclaves of {len(operators)} operators, expected {size} (at most "
             f"{MOST}) of at least {3 * quorum + 1}"
         )
-    chosen: list[Candidate] = []
+    chosen: list[RosterCandidate] = []
     left = sorted(found, key=lambda each: (-each.expiry, each.entry.signing_key))
     while len(chosen) < size:
         seats = {each.operator: 0 for each in left}

@@ -2,9 +2,9 @@
 
 from brownie import accounts
 
-from offchain.panel import Posted
-from offchain.pricing import Award
-from offchain.reports import Report, by_signer
+from offchain.protocol.messages import Posted
+from offchain.protocol.pricing import Award
+from offchain.protocol.reports import Report, by_signer
 from scripts.acts import exhibits
 from scripts.acts.sale import Standing, benchmark, claim_all, open_sale, post, settle, table
 from scripts.acts.stage import Stage, ether

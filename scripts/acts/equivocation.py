@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from offchain.pricing import Award
+from offchain.protocol.pricing import Award
 from scripts.acts.sale import Standing
 from scripts.acts.stage import Stage, ether
 from scripts.local_chain import send, warp

@@ -15,8 +15,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from offchain.models.spec import ModelSpec, Output
-from offchain.samples import Samples
+from offchain.protocol.model_spec import ModelSpec, Output
+from offchain.protocol.sample import Samples
 
 DIGITS = ModelSpec(input_shape=(64,), output=Output.PROBABILITIES, classes=10)
 """Images of 8 x 8 pixels, ten classes."""

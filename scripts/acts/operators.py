@@ -14,20 +14,18 @@ from typing import Any
 from brownie import chain, web3
 from eth_keys.datatypes import PrivateKey
 
-from offchain.artifacts.store import Store
-from offchain.attestation.backends.simulated import Simulated
-from offchain.attestation.bodies import SgxReport
 from offchain.attestation.evidence import Chain, Known, pack
-from offchain.attestation.program import measurement, program_id
-from offchain.attestation.quote import parse
-from offchain.attestation.simulated import Machine, sgx_report
-from offchain.bundle import Bundle
-from offchain.eip712 import Domain
-from offchain.enclave import Enclave, Signed
-from offchain.reports import Cosignature, Report, sign
-from offchain.service.client import EnclaveClient
-from offchain.service.wire import Attestation, Registration
-from offchain.task import RosterEntry
+from offchain.attestation.programs import measurement, program_id
+from offchain.attestation.quote import SgxReport, parse
+from offchain.enclave.enclave import Enclave
+from offchain.operator.client import EnclaveClient
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.messages import Bundle, Registration, Signed
+from offchain.protocol.reports import Cosignature, Report, sign
+from offchain.protocol.task import RosterEntry
+from offchain.simulation import Machine, sgx_report
+from offchain.simulation.device import SimulatedDevice
+from offchain.storage.store import Store
 from scripts.deploy import Deployment
 from scripts.local_chain import send
 
@@ -104,18 +102,18 @@ class HonestOperator(Operator):
 
     @cached_property
     def platform(self) -> bytes:
-        return self._attest(chain.height - 1).platform
+        found, _ = self.certificates(self._quote(chain.height - 1))
+        return found.pck_record.platform
 
     def evidence(self, block_number: int) -> bytes:
-        _, known = self.certificates(self._attest(block_number).quote)
-        return self._attest(block_number, known).evidence
+        quote = self._quote(block_number)
+        return pack(parse(quote), *self.certificates(quote))
 
-    def _attest(self, block_number: int, known: Known = Known.ROOT) -> Attestation:
+    def _quote(self, block_number: int) -> bytes:
         block_hash = bytes(web3.eth.get_block(block_number)["hash"])
         registry = self.made.registry.address
-        return self.client.attest(
-            Registration(self.account.address, registry, chain.id, block_number, block_hash, known)
-        )
+        values = self.account.address, registry, chain.id, block_number, block_hash
+        return self.client.attest(Registration(*values)).quote
 
 
 @dataclass(kw_only=True)
@@ -139,7 +137,7 @@ class DishonestOperator(Operator):
         report_data = self.made.registry.report_data(
             self.account, self.entry.signing_key, self.entry.sealing_key, block_number
         )
-        quote = Simulated(self.machine, self.program).quote(bytes(report_data) + bytes(32))
+        quote = SimulatedDevice(self.machine, self.program).quote(bytes(report_data) + bytes(32))
         return pack(parse(quote), *self.certificates(quote))
 
     def in_debug_mode(self) -> "DishonestOperator":
@@ -167,7 +165,7 @@ class TamperedEnclave(Enclave):
 def served(store: Store, folder: Path, machine: str) -> Iterator[EnclaveClient]:
     """An enclave on a SIMULATED machine, served by a process that ends with the block."""
     command = [sys.executable, "-m", "offchain", "serve", "--machine", machine]
-    options = ["--store", store.url, "--journal", str(folder / f"{machine}.jsonl")]
+    options = ["--artifacts", store.url, "--journal", str(folder / f"{machine}.jsonl")]
     process = subprocess.Popen(  # noqa: S603 - this project's own command
         [*command, *options, "--workers", str(WORKERS)],
         stdout=subprocess.PIPE,

@@ -8,10 +8,10 @@ from typing import Any
 from brownie import accounts, chain, web3
 from brownie.exceptions import VirtualMachineError
 
-from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
 from offchain.chain.node import Node
 from offchain.chain.registry import Registry
-from offchain.service.client import EnclaveClient
+from offchain.operator.client import EnclaveClient
+from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
 from scripts.acts.operators import DishonestOperator, HonestOperator, TamperedEnclave
 from scripts.acts.stage import ETHER, QUORUM, Stage, ether
 

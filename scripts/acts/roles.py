@@ -8,20 +8,20 @@ from typing import Any
 
 from brownie import chain, web3
 
-from offchain.artifacts.cipher import MODEL, TAG_BYTES, TEST_SET, decrypt_bytes, encrypt
-from offchain.artifacts.store import Store
-from offchain.bundle import Bundle
-from offchain.eip712 import Domain
-from offchain.entry import Entry, prepare
-from offchain.envelopes import delivery_info, unseal
-from offchain.manifest import HiddenSet, Manifest
-from offchain.models.spec import ModelSpec
-from offchain.release import key_commitment, make_release
-from offchain.samples import Samples
-from offchain.samples import pack as pack_samples
-from offchain.task import Roster, RosterEntry, Submission, Task
-from offchain.transcript import Reveal, Transcript
-from offchain.x25519 import public_key
+from offchain.developer.submission import PreparedSubmission, prepare_submission
+from offchain.protocol.artifacts import MODEL, TAG_BYTES, TEST_SET, decrypt_bytes, encrypt
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.envelopes import delivery_info, unseal
+from offchain.protocol.keys import public_key
+from offchain.protocol.manifest import HiddenSet, Manifest
+from offchain.protocol.messages import Bundle
+from offchain.protocol.model_spec import ModelSpec
+from offchain.protocol.release import key_commitment, make_release
+from offchain.protocol.sample import Samples
+from offchain.protocol.sample import pack as pack_samples
+from offchain.protocol.task import Roster, RosterEntry, Submission, Task
+from offchain.protocol.transcript import Reveal, Transcript
+from offchain.storage.store import Store
 from scripts.local_chain import send
 
 MAX_MODEL = 2**26
@@ -36,12 +36,12 @@ class Developer:
     account: Any
     model: bytes = field(repr=False)
     min_price: int = 0
-    entry: Entry | None = None
+    entry: PreparedSubmission | None = None
     index: int = -1
 
     def commit(self, market: Any, task: Task, roster: Roster, domain: Domain) -> Any:
         """Prepare and commit; the receipt."""
-        self.entry = prepare(
+        self.entry = prepare_submission(
             self.model,
             task,
             roster,
@@ -94,7 +94,7 @@ class Developer:
             account=self.account,
         )
 
-    def _entry(self) -> Entry:
+    def _entry(self) -> PreparedSubmission:
         if self.entry is None:
             raise RuntimeError(f"{self.name} has not committed, expected `commit` before")
         return self.entry
@@ -130,7 +130,11 @@ class Provider:
         return public_key(self.delivery_private)
 
     def release(
-        self, transcript: Transcript, manifest: Manifest, entries: dict[int, Entry], to: RosterEntry
+        self,
+        transcript: Transcript,
+        manifest: Manifest,
+        entries: dict[int, PreparedSubmission],
+        to: RosterEntry,
     ) -> Bundle:
         """What one enclave needs to measure every revealed submission."""
         inventory = list(transcript.by_index)

@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from brownie import accounts
 from rich.table import Table
 
-from offchain import metrics
-from offchain.digests import signed as signed_digest
-from offchain.enclave import Signed
-from offchain.models.runner import RunLimits, run_model
-from offchain.panel import Posted
-from offchain.pricing import Knot, payout_words
-from offchain.reports import Cosignature, Report, by_signer
-from offchain.results import Result
-from offchain.sample import draw
-from offchain.task import Task, roster_digest
-from offchain.transcript import Transcript
+from offchain.enclave.models.runner import RunLimits, run_model
+from offchain.protocol import metrics
+from offchain.protocol.hashes import signed as signed_digest
+from offchain.protocol.messages import Posted, Signed
+from offchain.protocol.pricing import Knot, payout_words
+from offchain.protocol.reports import Cosignature, Report, by_signer
+from offchain.protocol.results import Result
+from offchain.protocol.sample import draw
+from offchain.protocol.task import Task, roster_digest
+from offchain.protocol.transcript import Transcript
 from scripts.acts.operators import HonestOperator, Operator, measure
 from scripts.acts.roles import Developer, read_transcript
 from scripts.acts.stage import ETHER, QUORUM, Stage, ether

@@ -6,11 +6,11 @@ from typing import Any
 from brownie import accounts, chain
 from rich.console import Console
 
-from offchain.artifacts.store import Store
-from offchain.eip712 import Domain
-from offchain.manifest import Manifest, Selection
-from offchain.models.spec import ModelLimits
-from offchain.task import Roster
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.manifest import Manifest, Selection
+from offchain.protocol.model_spec import ModelLimits
+from offchain.protocol.task import Roster
+from offchain.storage.store import Store
 from scripts.acts import exhibits
 from scripts.acts.operators import DishonestOperator, HonestOperator, Operator
 from scripts.acts.roles import Developer, Provider

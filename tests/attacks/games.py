@@ -10,7 +10,7 @@ from itertools import product
 
 import boa
 
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.inprocess import SEAT_BOND, Chain, Contract, Sale, account, ether
 from tests.sale import ETHER, GWEI, VOIDED, Posted, Task, model
 from tests.stateful.words import Words

@@ -5,7 +5,7 @@ from itertools import product
 import boa
 import pytest
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests import reasons
 from tests.inprocess import Sale, account, deploy, ether, models, refuses
 from tests.sale import VOIDED, Submission, model

@@ -5,7 +5,7 @@ from itertools import product
 import boa
 import pytest
 
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
 from tests.inprocess import SEAT_BOND, Sale, account, deploy, ether, models, refuses

@@ -6,7 +6,7 @@ from itertools import product
 import boa
 import pytest
 
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
 from tests.attacks.outcomes import Facts, gains, outcomes

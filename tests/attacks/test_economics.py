@@ -11,7 +11,7 @@ from itertools import combinations
 import boa
 import pytest
 
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests.attacks.games import ROLES, Course, Game, Games
 from tests.inprocess import SEAT_BOND, Sale, account, deploy, models, refuses

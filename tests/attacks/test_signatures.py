@@ -3,8 +3,8 @@
 import boa
 import pytest
 
-from offchain.eip712 import Domain
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
 from tests.inprocess import SEAT_BOND, UNBONDING, Sale, account, deploy, ether, models, refuses

@@ -17,27 +17,28 @@ from brownie import web3 as brownie_web3
 from rich.console import Console
 from web3 import HTTPProvider, Web3
 
-from offchain import digests
-from offchain.artifacts.store import Patience, Store
-from offchain.attestation.program import measurement
-from offchain.chain.documents import Documents, Folder
+from offchain.attestation.programs import measurement
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.registry import Registry
-from offchain.chain.sender import NodeSender
-from offchain.entry import Entry, prepare
-from offchain.errors import Refused
-from offchain.provider.holdings import Sources
-from offchain.provider.releasing import Provider
-from offchain.service.client import EnclaveClient
-from offchain.service.wire import Registration, RunId, Stage
-from offchain.task import Task
-from offchain.watch.operator import Operator
-from offchain.watch.publishing import ResultsFolder
+from offchain.chain.transactions import NodeSender
+from offchain.chain.verifier import Verifier
+from offchain.developer.submission import PreparedSubmission, prepare_submission
+from offchain.operator.client import EnclaveClient
+from offchain.operator.operator import Operator
+from offchain.operator.registration import attest
+from offchain.protocol import hashes
+from offchain.protocol.errors import InvalidRequest
+from offchain.protocol.messages import RunId, RunStage
+from offchain.protocol.task import Task
+from offchain.provider.test_set_release import TestSetRelease
+from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
+from offchain.storage.store import RetryPolicy, Store
+from offchain.storage.submissions import SubmissionSources
 from scripts.deploy import deploy
 from scripts.settings import load
+from tests.offchain.enclave.service.served import served
 from tests.offchain.market import STORE, enclaves, make_manifest, make_task
-from tests.offchain.service.served import served
 from tests.unit.chain import now, rpc
 from tests.vectors.generate import word
 
@@ -46,7 +47,7 @@ DAY = 86_400
 QUORUM = 2
 KEY = word("test set")
 CONFIRMATIONS = 3
-QUICK = Patience(seconds=5, attempts=1)
+QUICK = RetryPolicy(seconds=5, attempts=1)
 
 
 @dataclass
@@ -66,9 +67,9 @@ class Ground:
         return Market(Node(self.web3, confirmations), self.made.market.address)
 
     @property
-    def documents(self) -> Documents:
+    def documents(self) -> TaskDocuments:
         roster = tuple(client.identity() for client in self.clients)
-        return Documents(make_manifest(KEY), roster)
+        return TaskDocuments(make_manifest(KEY), roster)
 
 
 @dataclass
@@ -77,18 +78,18 @@ class Sale:
 
     ground: Ground
     task: Task
-    documents: Documents
+    documents: TaskDocuments
     uploads: Store
-    published: Folder
-    entries: list[Entry]
+    published: PublicationFolder
+    entries: list[PreparedSubmission]
 
     @property
     def task_id(self) -> bytes:
         return self.task.id(self.ground.market().domain)
 
-    def provider(self, confirmations: int = CONFIRMATIONS, secret: bytes = KEY) -> Provider:
-        sources = Sources(Store(f"{self.published.url}/held"), (), QUICK, local=True)
-        return Provider(
+    def provider(self, confirmations: int = CONFIRMATIONS, secret: bytes = KEY) -> TestSetRelease:
+        sources = SubmissionSources(Store(f"{self.published.url}/held"), (), QUICK, local=True)
+        return TestSetRelease(
             self.ground.market(confirmations), self.published, sources, secret, _random()
         )
 
@@ -97,7 +98,7 @@ class Sale:
         return Operator(
             market=ground.market(),
             folder=self.published,
-            sources=Sources(STORE, (), QUICK, local=True),
+            sources=SubmissionSources(STORE, (), QUICK, local=True),
             enclave=ground.clients[seat],
             peers=tuple(ground.clients[peer] for peer in peers),
             sender=ground.senders[seat],
@@ -122,8 +123,8 @@ class Sale:
 
     def _is_measured(self, client: EnclaveClient) -> bool:
         try:
-            return client.status(RunId(self.task_id, 0)).stage is Stage.MEASURED
-        except Refused:
+            return client.status(RunId(self.task_id, 0)).stage is RunStage.MEASURED
+        except InvalidRequest:
             return False
 
     def reports(self) -> list[Any]:
@@ -162,23 +163,12 @@ def lay(accounts: Any, folder: Path) -> Iterator[Ground]:
 def register(market: Market, verifier: str, client: EnclaveClient, sender: NodeSender) -> bytes:
     """Stakes and registers an operator's enclave; gives its program."""
     registry = Registry(market.node, market.registry)
-    functions, block = registry.contract.functions, market.node.web3.eth.get_block("latest")
+    functions = registry.contract.functions
     sender.send(functions.stake(), 2 * ETHER)
-    made = client.attest(
-        Registration(
-            sender.address,
-            registry.contract.address,
-            market.domain.chain_id,
-            block["number"],
-            bytes(block["hash"]),
-        )
-    )
-    assert made.simulated
-    identity = client.identity()
-    sender.send(
-        functions.register_enclave(verifier, made.evidence, *identity.to_abi(), block["number"])
-    )
-    return made.program
+    evidence = attest(client, registry, Verifier(market.node, verifier), sender.address)
+    keys = evidence.entry.to_abi()
+    sender.send(functions.register_enclave(verifier, evidence.packed, *keys, evidence.block_number))
+    return evidence.verified.program
 
 
 def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
@@ -199,7 +189,9 @@ def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
         claim_window=3 * DAY,
     )
     folder = ground.folder / f"sale {nonce}"
-    sale = Sale(ground, task, documents, Store(str(folder / "up")), Folder(str(folder)), [])
+    sale = Sale(
+        ground, task, documents, Store(str(folder / "up")), PublicationFolder(str(folder)), []
+    )
     sale.published.put_documents(sale.task_id, documents)
     market, domain = ground.market().contract, ground.market().domain
     escrow = task.budget + task.benchmark_fee
@@ -207,7 +199,9 @@ def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
     for index, model in enumerate(models):
         developer = accounts[8].address
         secret, salt = word(f"key {index} of {nonce}"), word(f"salt {index}")
-        entry = prepare(model, task, documents.roster, domain, developer, 0, secret, salt)
+        entry = prepare_submission(
+            model, task, documents.roster, domain, developer, 0, secret, salt
+        )
         commitment = _commitment(sale, developer, entry)
         NodeSender(ground.web3, developer).send(
             market.functions.commit_model(sale.task_id, commitment)
@@ -216,9 +210,9 @@ def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
     return sale
 
 
-def _commitment(sale: Sale, developer: str, entry: Entry) -> bytes:
+def _commitment(sale: Sale, developer: str, entry: PreparedSubmission) -> bytes:
     domain, submission = sale.ground.market().domain, entry.submission.digest()
-    return digests.commitment(
+    return hashes.commitment(
         domain.chain_id, domain.market, sale.task_id, developer, submission, entry.salt
     )
 

@@ -17,10 +17,10 @@ import pytest
 from brownie import accounts
 from web3._utils.http_session_manager import HTTPSessionManager
 
-from offchain.chain import documents
 from offchain.chain.market import REPORTED
-from offchain.release import open_release
-from offchain.service.client import EnclaveClient
+from offchain.operator.client import EnclaveClient
+from offchain.protocol.release import open_release
+from offchain.storage import publications
 from tests.e2e.commands import keystore_options, release_options, upload, watch_options
 from tests.e2e.ground import KEY, close_sale, close_sales, mine, open_sale
 from tests.e2e.toll import AFTER, BEFORE, Toll, at_number, at_words, never
@@ -63,8 +63,8 @@ def fuse(monkeypatch):
     made = Fuse()
     post = HTTPSessionManager.make_post_request
     monkeypatch.setattr(HTTPSessionManager, "make_post_request", made.around(post))
-    monkeypatch.setattr(EnclaveClient, "_ask", made.around(EnclaveClient._ask))
-    monkeypatch.setattr(documents, "write_whole", made.around(documents.write_whole))
+    monkeypatch.setattr(EnclaveClient, "_request", made.around(EnclaveClient._request))
+    monkeypatch.setattr(publications, "write_atomically", made.around(publications.write_atomically))
     return made
 
 

@@ -10,11 +10,10 @@ from rich.console import Console
 from web3 import HTTPProvider, Web3
 
 from offchain.__main__ import main
-from offchain.attestation.allowlist import DEVELOPMENT, PRODUCTION
-from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from offchain.attestation.source import to_word
+from offchain.attestation.programs import DEVELOPMENT, PRODUCTION, commit_to_word
 from offchain.chain.node import Node
 from offchain.chain.registry import Description, Registry
+from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
 from scripts.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.deploy import deploy
 from scripts.settings import load
@@ -113,7 +112,7 @@ def test_program__registry_names_another_commit__fails(described, told, tmp_path
 
 
 def test_program__same_commit_in_other_words__passes(told, tmp_path):
-    named = replace(SETTINGS.programs[0], source=to_word(COMMIT))
+    named = replace(SETTINGS.programs[0], source=commit_to_word(COMMIT))
     changes = {"commit": COMMIT, "description": "as rebuilt"}
     lines, error = told("program", registered(named), *listed(tmp_path, **changes))
     assert error == ""

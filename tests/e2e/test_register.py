@@ -11,15 +11,15 @@ from web3 import HTTPProvider, Web3
 from offchain.__main__ import main
 from offchain.attestation.evidence import BY_ROOT, Chain, crl_bytes
 from offchain.attestation.quote import TeeType, parse
-from offchain.attestation.simulated import DEVELOPMENT_SEED, Machine, SimulatedIntel, floors
 from offchain.chain.node import Node
 from offchain.chain.verifier import Verifier
-from offchain.enclave import Enclave
-from offchain.service import attest
+from offchain.enclave.enclave import Enclave
+from offchain.protocol.messages import Registration
+from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel, floors
 from scripts.deploy import deploy
 from scripts.settings import load
 from tests.dcap import BODIES, floor
-from tests.offchain.service.served import served
+from tests.offchain.enclave.service.served import served
 from tests.unit.chain import rpc
 from tests.vectors.generate import word
 
@@ -96,16 +96,16 @@ def test_register__quote_that_would_be_refused__costs_nothing(made, operator, re
     before = operator.nonce, operator.balance()
     lines, error = register("--stake", str(ETHER))
     assert lines == []
-    assert error.startswith("RejectedError: tcb floor: SGX SVNs")
+    assert error.startswith("QuoteRejected: tcb floor: SGX SVNs")
     assert (operator.nonce, operator.balance()) == before
 
 
 def test_register__quote_bound_to_something_else__costs_nothing(operator, register, monkeypatch):
-    monkeypatch.setattr(attest, "report_data", lambda *_: word("another"))
+    monkeypatch.setattr(Registration, "report_data", lambda *_: word("another"))
     nonce = operator.nonce
     lines, error = register("--stake", str(ETHER))
     assert lines == []
-    assert error.startswith(f"ValueError: quote binds 0x{word('another').hex()}")
+    assert error.startswith(f"ValueError: quote is bound to 0x{word('another').hex()}")
     assert operator.nonce == nonce
 
 

@@ -14,15 +14,15 @@ from brownie import HostileAccount, accounts
 from offchain.__main__ import main
 from offchain.chain.market import CLOSED, DISPUTED, REPORTED
 from offchain.chain.registry import Registry
-from offchain.pricing import Award
-from offchain.provider import releasing
-from offchain.provider.releasing import TooEarly
-from offchain.reports import Report, by_signer, sign
-from offchain.watch.cosigning import awards_of
+from offchain.operator.cosigning import awards_of
+from offchain.protocol.pricing import Award
+from offchain.protocol.reports import Report, by_signer, sign
+from offchain.provider import test_set_release
+from offchain.provider.test_set_release import RevealsNotFinal
 from tests.e2e.commands import chain_options, release_options, upload, watch_options
 from tests.e2e.ground import QUORUM, close_sale, close_sales, mine, open_sale
+from tests.offchain.enclave.service.served import client_of
 from tests.offchain.market import enclaves, model
-from tests.offchain.service.served import client_of
 
 FINAL = 5
 MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11]), model(range(20))]
@@ -57,14 +57,14 @@ def steps(*operators, until, limit=60):
 
 
 def test_release__reveals_not_closed__is_too_early(sale):
-    with pytest.raises(TooEarly, match="are not closed with 3 confirmations"):
+    with pytest.raises(RevealsNotFinal, match="are not closed with 3 confirmations"):
         list(sale.provider().release(sale.task_id))
 
 
 def test_release__one_confirmation_short__is_too_early(sale):
     close_sale(sale, accounts)
     mine(2)
-    with pytest.raises(TooEarly):
+    with pytest.raises(RevealsNotFinal):
         list(sale.provider().release(sale.task_id))
     mine(1)
     assert list(sale.provider().release(sale.task_id))
@@ -81,7 +81,7 @@ def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
 
 
 def test_release__many_submissions__says_how_far_it_is(closed, monkeypatch):
-    monkeypatch.setattr(releasing, "EVERY", 2)
+    monkeypatch.setattr(test_set_release, "EVERY", 2)
     said = list(closed.provider().release(closed.task_id))
     assert said[:2] == ["fetched 2 of 3 submissions", "inventory of 3 out of 3 submissions"]
 

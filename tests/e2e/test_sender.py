@@ -8,14 +8,14 @@ from brownie import accounts
 from eth_account import Account
 
 from offchain.chain.market import REPORTED
-from offchain.chain.sender import KeySender, NodeSender, Terms
+from offchain.chain.transactions import FeePolicy, KeySender, NodeSender
 from tests.e2e.ground import ETHER, close_sale, mine, open_sale
 from tests.offchain.market import model
 from tests.unit.chain import fund, rpc
 from tests.vectors.generate import word
 
 ACCOUNT = Account.from_key(word("an operator's key"))
-IMPATIENT = Terms(seconds=0.05)
+IMPATIENT = FeePolicy(seconds=0.05)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_step__report_of_another_in_the_same_block__is_not_taken(measured, no_bl
     other.sender = NodeSender(web3, other.sender.address, IMPATIENT)
     list(other.step())
     late = operator(measured)
-    late.sender = KeySender(web3, ACCOUNT, Terms(seconds=30, most=1))  # so it comes second
+    late.sender = KeySender(web3, ACCOUNT, FeePolicy(seconds=30, most=1))  # so it comes second
 
     def mine_both():
         while not pending():

@@ -1,8 +1,8 @@
 """One honest sale, and what its first enclave signs: what lies are held against."""
 
-from offchain.bundle import Bundle
-from offchain.enclave import Enclave
-from offchain.reports import Report
+from offchain.enclave.enclave import Enclave
+from offchain.protocol.messages import Bundle
+from offchain.protocol.reports import Report
 from tests.offchain.market import TOOLS, Offer, enclaves, make_market, model
 
 OFFERS = [Offer(), Offer(model([0, 1, 2, 3])), Offer(model([4, 5, 6, 7, 8, 9]), min_price=5)]

@@ -15,24 +15,24 @@ import numpy as np
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
-from offchain.artifacts.cipher import MODEL, TEST_SET, encrypt
-from offchain.artifacts.store import Store
-from offchain.benchmark import Array, Tools
-from offchain.bundle import Bundle
-from offchain.eip712 import Domain
-from offchain.enclave import Enclave
-from offchain.envelopes import delivery_envelope, keyring_info, make_keyring
-from offchain.manifest import HiddenSet, Manifest, Selection
-from offchain.models.refusals import Reason, Refusal, RunAborted
-from offchain.models.runner import Predictions
-from offchain.models.sandbox import Confinement
-from offchain.models.spec import ModelLimits, ModelSpec, Output
-from offchain.pricing import Knot
-from offchain.release import Release, key_commitment, make_release
-from offchain.samples import Samples, pack
-from offchain.task import RosterEntry, Submission, Task, roster_digest
-from offchain.transcript import Reveal, Transcript
-from offchain.x25519 import public_key
+from offchain.enclave.benchmark import Array, Tools
+from offchain.enclave.enclave import Enclave
+from offchain.enclave.models.runner import Predictions
+from offchain.enclave.models.sandbox import Confinement
+from offchain.protocol.artifacts import MODEL, TEST_SET, encrypt
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.envelopes import delivery_envelope, keyring_info, make_keyring
+from offchain.protocol.errors import InvalidModel, ModelFault, RunAborted
+from offchain.protocol.keys import public_key
+from offchain.protocol.manifest import HiddenSet, Manifest, Selection
+from offchain.protocol.messages import Bundle
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.pricing import Knot
+from offchain.protocol.release import Release, key_commitment, make_release
+from offchain.protocol.sample import Samples, pack
+from offchain.protocol.task import RosterEntry, Submission, Task, roster_digest
+from offchain.protocol.transcript import Reveal, Transcript
+from offchain.storage.store import Store
 from tests.vectors.generate import DOMAIN, address, signing_key, word
 
 ROWS, SAMPLE = 40, 20
@@ -58,7 +58,7 @@ def run(
 ) -> Predictions:
     content = json.loads(model)
     if "refuse" in content:
-        raise Refusal(Reason(content["refuse"]), "as the model says")
+        raise InvalidModel(ModelFault(content["refuse"]), "as the model says")
     if "abort" in content:
         raise RunAborted(submission, "killed")
     rows = samples[:, 0].astype(int)

@@ -6,7 +6,7 @@ import boa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests import reasons
 from tests.inprocess import Sale, account, refuses
 from tests.sale import Model, Submission

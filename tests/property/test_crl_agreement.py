@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from offchain.attestation import der
 from offchain.attestation.certificates import verify_crl
-from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.evidence import REVOKED, AuthorityRecord, certificate_id
-from offchain.attestation.simulated import SimulatedIntel, x509
-from offchain.attestation.simulated import trust as simulated_trust
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import SimulatedIntel, issuing
+from offchain.simulation import trust as simulated_trust
 from tests.dcap import certificate, constructor, fields
 from tests.inprocess import deploy
 from tests.offchain.attestation.support import AT
@@ -32,23 +33,23 @@ def verifier(attesting: None) -> Any:
     return made
 
 
-def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | Reason:
+def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | RejectionReason:
     """Whether a list revokes just these serial numbers; the contract forgets it."""
     with boa.env.anchor():
         try:
             revoked = verifier.add_crl(astuple(AUTHORITY), shown, 0, 100)
         except boa.BoaError as error:
-            return Reason(error.stack_trace[0].pretty_vm_reason)
+            return RejectionReason(error.stack_trace[0].pretty_vm_reason)
         ids = [certificate_id(INTEL.authority.public_key, serial) for serial in serials]
         return revoked == len(ids) and all(verifier.certificate(each) == REVOKED for each in ids)
 
 
-def off_chain(crl: bytes) -> frozenset[int] | Reason:
+def off_chain(crl: bytes) -> frozenset[int] | RejectionReason:
     """What Python reads of a list."""
     issuer = INTEL.authority
     try:
         listed = verify_crl(crl, issuer.public_key, AT, issuer=issuer.certificate.subject)
-    except RejectedError as error:
+    except QuoteRejected as error:
         return error.reason
     return listed.serials
 
@@ -69,7 +70,10 @@ def test_add_crl__a_byte_changed__is_judged_alike(
     mask = data.draw(st.integers(0, 255))
     changed = tbs[:at] + bytes([tbs[at] ^ mask]) + tbs[at + 1 :]
     key = data.draw(st.sampled_from([INTEL.authority, INTEL.root])).key
-    expected = off_chain(x509.signed(changed, key))
-    read = frozenset[int]() if isinstance(expected, Reason) else expected
-    said = on_chain(verifier, changed + x509.sign(key, changed), read)
-    assert said == (expected if isinstance(expected, Reason) else True) or expected is Reason.DER
+    expected = off_chain(issuing.signed(changed, key))
+    read = frozenset[int]() if isinstance(expected, RejectionReason) else expected
+    said = on_chain(verifier, changed + issuing.sign(key, changed), read)
+    assert (
+        said == (expected if isinstance(expected, RejectionReason) else True)
+        or expected is RejectionReason.DER
+    )

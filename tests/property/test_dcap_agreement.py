@@ -13,16 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.attestation.bodies import Body
 from offchain.attestation.certificates import verify_crl
-from offchain.attestation.errors import Reason
 from offchain.attestation.evidence import BY_ROOT, Chain, Known, crl_bytes, pack
-from offchain.attestation.quote import Quote
-from offchain.attestation.simulated import Machine, SimulatedIntel, x509
-from offchain.attestation.simulated import trust as simulated_trust
-from offchain.attestation.simulated.machine import pem, qe_report
+from offchain.attestation.quote import Body, Quote
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import Trust
-from offchain.attestation.verify import Verdict
+from offchain.attestation.verify import VerifiedQuote
+from offchain.simulation import Machine, SimulatedIntel, issuing
+from offchain.simulation import trust as simulated_trust
+from offchain.simulation.machine import pem, qe_report
 from tests.dcap import certificate, constructor
 from tests.inprocess import deploy
 from tests.offchain.attestation.support import (
@@ -45,16 +44,16 @@ Attested = tuple[bytes, bytes, int, bytes]
 """Program, platform, expiry, report data."""
 
 CERTIFICATE = {
-    Reason.DER,
-    Reason.SGX_EXTENSION,
-    Reason.CERTIFICATE_ROLE,
-    Reason.CERTIFICATE_SIGNATURE,
-    Reason.CERTIFICATE_ISSUER,
-    Reason.CERTIFICATE_EXPIRED,
-    Reason.CERTIFICATE_NOT_YET_VALID,
+    RejectionReason.DER,
+    RejectionReason.SGX_EXTENSION,
+    RejectionReason.CERTIFICATE_ROLE,
+    RejectionReason.CERTIFICATE_SIGNATURE,
+    RejectionReason.CERTIFICATE_ISSUER,
+    RejectionReason.CERTIFICATE_EXPIRED,
+    RejectionReason.CERTIFICATE_NOT_YET_VALID,
 }
 """Reasons for which a certificate is refused: of several faults each may name another first."""
-STRICTER = {Reason.DER, Reason.SGX_EXTENSION}
+STRICTER = {RejectionReason.DER, RejectionReason.SGX_EXTENSION}
 """Python also reads what the contract skips: inside names, keys, and the SGX extension's rest."""
 
 
@@ -77,13 +76,13 @@ def knowing(verifier: Any) -> Any:
         yield verifier
 
 
-def on_chain(verifier: Any, evidence: bytes) -> Attested | Reason:
+def on_chain(verifier: Any, evidence: bytes) -> Attested | RejectionReason:
     """What the contract says of evidence; it forgets what it learnt."""
     try:
         with boa.env.anchor():
             attestation, report_data = verifier.verify_quote(evidence)
     except boa.BoaError as error:
-        return Reason(error.stack_trace[0].pretty_vm_reason)
+        return RejectionReason(error.stack_trace[0].pretty_vm_reason)
     return (
         attestation.program,
         attestation.platform,
@@ -94,10 +93,10 @@ def on_chain(verifier: Any, evidence: bytes) -> Attested | Reason:
 
 def off_chain(
     quote: Quote | bytes, trust: Trust = TRUST, *, dstack: bool = False, at: int = AT
-) -> Attested | Reason:
+) -> Attested | RejectionReason:
     """What Python says of a quote."""
     verdict = outcome(quote, trust, dstack, at)
-    if isinstance(verdict, Verdict):
+    if isinstance(verdict, VerifiedQuote):
         return verdict.program, verdict.platform, verdict.expiry, verdict.report_data
     return verdict
 
@@ -133,10 +132,10 @@ def test_verify_quote__of_the_other_root__is_refused_alike(
     verifier: Any, genuine_verifier: Any
 ) -> None:
     theirs, mine = genuine("tdx_v4_phala"), MACHINE.quote(BODIES["tdx v4"])
-    assert on_chain(verifier, whole(theirs)) is Reason.CERTIFICATE_SIGNATURE
-    assert off_chain(theirs) is Reason.CERTIFICATE_SIGNATURE
-    assert on_chain(genuine_verifier, whole(mine)) is Reason.CERTIFICATE_SIGNATURE
-    assert off_chain(mine, intel_trust()) is Reason.CERTIFICATE_SIGNATURE
+    assert on_chain(verifier, whole(theirs)) is RejectionReason.CERTIFICATE_SIGNATURE
+    assert off_chain(theirs) is RejectionReason.CERTIFICATE_SIGNATURE
+    assert on_chain(genuine_verifier, whole(mine)) is RejectionReason.CERTIFICATE_SIGNATURE
+    assert off_chain(mine, intel_trust()) is RejectionReason.CERTIFICATE_SIGNATURE
 
 
 # ── Fields at their extremes ──
@@ -224,7 +223,7 @@ def test_verify_quote__a_byte_changed__is_refused_alike(
     assert evidence[at] == quote.encode()[positions[chosen]]
     said = on_chain(knowing, _changed(evidence, at, mask))
     assert said == off_chain(_changed(quote.encode(), positions[chosen], mask))
-    assert isinstance(said, Reason)
+    assert isinstance(said, RejectionReason)
 
 
 def _changed(data: bytes, at: int, mask: int) -> bytes:
@@ -250,7 +249,7 @@ def test_verify_quote__a_certificate_s_byte_changed__is_judged_alike(
     mask = data.draw(st.integers(1, 255))
     changed = _changed(tbs, at, mask)
     signer = issuer.key if data.draw(st.booleans()) else INTEL.tcb_signer.key
-    raw, signed = changed + x509.sign(signer, changed), x509.signed(changed, signer)
+    raw, signed = changed + issuing.sign(signer, changed), issuing.signed(changed, signer)
     if leaf:
         evidence = with_certificates(quote, raw, certificate(INTEL.authority))
         chain = pem(signed, INTEL.authority.der)
@@ -282,9 +281,9 @@ def test_verify_quote__at_each_end_of_a_certificate__is_judged_alike(
             said = on_chain(verifier, evidence)
         assert said == off_chain(quote, at=at)
         verdicts.append(said)
-    assert verdicts[0] is Reason.CERTIFICATE_NOT_YET_VALID
+    assert verdicts[0] is RejectionReason.CERTIFICATE_NOT_YET_VALID
     assert verdicts[1] == verdicts[2]
-    assert verdicts[3] is Reason.CERTIFICATE_EXPIRED
+    assert verdicts[3] is RejectionReason.CERTIFICATE_EXPIRED
 
 
 @pytest.mark.parametrize("leaf", [True, False], ids=["leaf", "authority"])
@@ -305,7 +304,7 @@ def test_verify_quote__certificate_revoked__is_refused_alike(
         record = chain.authority_record if leaf else BY_ROOT
         assert knowing.add_crl(astuple(record), crl_bytes(crl), 0, 1) == 1
         said = on_chain(knowing, pack(quote, chain, known))
-    assert said is Reason.CERTIFICATE_REVOKED
+    assert said is RejectionReason.CERTIFICATE_REVOKED
     assert off_chain(quote, replace(TRUST, revoked=listed.revoked)) is said
 
 
@@ -330,4 +329,6 @@ def test_verify_quote__certificates_in_each_other_s_place__are_refused_alike(ver
             said = on_chain(verifier, with_certificates(quote, certificate(leaf), certificate(ca)))
             expected = off_chain(chained)
             assert said == expected
-            assert isinstance(said, Reason) == ((leaf, ca) != (MACHINE.pck, INTEL.authority))
+            assert isinstance(said, RejectionReason) == (
+                (leaf, ca) != (MACHINE.pck, INTEL.authority)
+            )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation.der import INTEGER, SEQUENCE, encode, integer
-from offchain.attestation.simulated.x509 import utc_time
+from offchain.simulation.issuing import utc_time
 from tests.inprocess import refuses
 from tests.reasons import DER
 

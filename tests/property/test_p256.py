@@ -9,8 +9,8 @@ from boa.vm.py_evm import deregister_raw_precompile, register_raw_precompile
 from eth.exceptions import Revert
 
 from offchain.attestation.evidence import Known
-from offchain.attestation.simulated import Machine, SimulatedIntel
-from offchain.attestation.simulated import trust as simulated_trust
+from offchain.simulation import Machine, SimulatedIntel
+from offchain.simulation import trust as simulated_trust
 from tests.dcap import BODIES, REPORT_DATA, constructor, evidence
 from tests.inprocess import deploy, refuses
 from tests.p256 import ADDRESS, p256verify

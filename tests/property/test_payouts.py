@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain import pricing
-from offchain.pricing import Candidate, Knot, walk
+from offchain.protocol import pricing
+from offchain.protocol.pricing import Candidate, Knot, walk
 from tests import reasons
 from tests import sale as parts
 from tests.inprocess import deployer, refuses

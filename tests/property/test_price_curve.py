@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain import pricing
-from offchain.pricing import Knot, check_curve
+from offchain.protocol import pricing
+from offchain.protocol.pricing import Knot, check_curve
 from tests import reasons
 from tests.inprocess import refuses
 from tests.sale import curve

@@ -8,7 +8,7 @@ import pytest
 from brownie import accounts
 from rich.console import Console
 
-from offchain.attestation.program import measurement
+from offchain.attestation.programs import measurement
 from scripts.deploy import address_book, deploy, plan
 from scripts.journal import write_json
 from scripts.settings import load

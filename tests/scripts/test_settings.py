@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from offchain.attestation.allowlist import DEVELOPMENT
-from offchain.attestation.program import program_id
+from offchain.attestation.programs import DEVELOPMENT, program_id
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import sgx_report
 from offchain.attestation.trust import INTEL_ROOT_KEY
+from offchain.simulation import sgx_report
 from scripts.settings import CONSENT, SettingsError, load, parse
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -71,9 +70,9 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("tcb_floors", [{**FLOOR, "svns": "03"}], "expected 6 bytes of fmspc, 16 of svns"),
         ("tcb_floors", [{}], "expected fmspc and svns in hex"),
         ("programs", {}, "programs is {}: expected a list or 'simulated'"),
-        ("programs", ["simulated"], "expected objects of manifest, commit and description"),
-        ("programs", [{}], "expected objects of manifest, commit and description"),
-        ("programs", [{**PROGRAM, "manifest": {}}], "expected objects of manifest, commit"),
+        ("programs", ["simulated"], "expected objects of expected, commit and description"),
+        ("programs", [{}], "expected objects of expected, commit and description"),
+        ("programs", [{**PROGRAM, "expected": {}}], "expected objects of expected, commit"),
         ("programs", [{**PROGRAM, "more": 1}], "unexpected keyword argument 'more'"),
         ("programs", [{**PROGRAM, "commit": None}], "no commit of 'what', expected one"),
         ("programs", [{**PROGRAM, "commit": "main"}], "expected 40 or 64 lower-case hex digits"),

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS
 
 ETHER = ZERO_ADDRESS
 BURNED = ZERO_ADDRESS

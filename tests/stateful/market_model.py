@@ -10,8 +10,8 @@ from functools import cache
 
 from eth_utils.crypto import keccak
 
-from offchain import digests
-from offchain.eip712 import Domain
+from offchain.protocol import hashes
+from offchain.protocol.eip712 import Domain
 from tests import reasons
 from tests.sale import (
     CLOSED,
@@ -118,7 +118,7 @@ class MarketModel(Books):
         state.words[index] = leaf
         state.leaves.add(leaf)
         state.reveals += 1
-        state.head = digests.after_reveal(state.head, leaf, salt)
+        state.head = hashes.after_reveal(state.head, leaf, salt)
         self._pay_unbooked(call, call.sender, task.commit_bond)
         return None
 
@@ -134,7 +134,7 @@ class MarketModel(Books):
         ):
             return no
         state.stage = CLOSED
-        state.head = digests.seed(state.head, prevrandao, parent)
+        state.head = hashes.seed(state.head, prevrandao, parent)
         return state.head
 
     # ── Report and dispute ──
@@ -185,7 +185,7 @@ class MarketModel(Books):
         state.bond, state.stage = bond, DISPUTED
         reported_at = state.time_a - task.dispute_window
         state.time_a, state.time_b = call.now + task.verdict_window, reported_at
-        state.head = digests.after_dispute(state.head, call.sender)
+        state.head = hashes.after_dispute(state.head, call.sender)
         return None
 
     def resolve_dispute(
@@ -249,7 +249,7 @@ class MarketModel(Books):
         if state.stage != DISPUTED:
             return wrong_stage()
         head = head_of_report(task, payouts, digest, signers)
-        on_record = state.head == digests.after_dispute(head, challenger)
+        on_record = state.head == hashes.after_dispute(head, challenger)
         if no := unless(
             (call.now >= state.time_a, reasons.TOO_EARLY), (on_record, reasons.WRONG_SALE)
         ):
@@ -282,7 +282,7 @@ class MarketModel(Books):
         state = self.tasks[of]
         if state.stage not in (REPORTED, FINAL):
             return wrong_stage()
-        head = digests.after_report(token, payouts, signed)
+        head = hashes.after_report(token, payouts, signed)
         if no := unless(
             (call.now >= state.time_a, reasons.TOO_EARLY),
             (call.now < state.time_b, reasons.TOO_LATE),
@@ -291,7 +291,7 @@ class MarketModel(Books):
         ):
             return no
         index, price = payouts[award] >> 128 & 2**32 - 1, payouts[award] % 2**128
-        leaf = digests.leaf(of, index, call.sender, keccak(envelope), min_price, payload)
+        leaf = hashes.leaf(of, index, call.sender, keccak(envelope), min_price, payload)
         if no := unless(
             (award not in state.claimed, reasons.ALREADY_CLAIMED),
             (price >= min_price, reasons.BELOW_MIN_PRICE),
@@ -351,7 +351,7 @@ class MarketModel(Books):
         state = self.tasks[of]
         if state.stage != VOIDED:
             return wrong_stage()
-        leaf = digests.leaf(of, index, developer, envelope_digest, min_price, payload)
+        leaf = hashes.leaf(of, index, developer, envelope_digest, min_price, payload)
         revealed = state.words[index : index + 1] == [leaf] and leaf in state.leaves
         if no := unless((revealed, reasons.WRONG_SUBMISSION)):
             return no

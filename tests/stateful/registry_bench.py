@@ -6,8 +6,8 @@ import boa
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from offchain.eip712 import Domain
-from offchain.x25519 import public_key
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.keys import public_key
 from tests import sale as parts
 from tests.inprocess import account, deploy
 from tests.sale import ETHER, Cosignature, RosterEntry, word

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from eth_keys.datatypes import Signature as Ecdsa
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests import reasons
 from tests.sale import Cosignature, Enclave, Report, RosterEntry, Signer, Task
 from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, unless

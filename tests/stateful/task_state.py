@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from offchain import digests
+from offchain.protocol import hashes
 from tests import reasons
 from tests.sale import GWEI, NONE, SETTLED, VOIDED, Signer, Task
 from tests.stateful.ledger import Refused
@@ -17,7 +17,7 @@ class TaskState:
     stage: int = NONE
     time_a: int = 0
     time_b: int = 0
-    head: bytes = digests.NO_HEAD
+    head: bytes = hashes.NO_HEAD
     words: list[bytes] = field(default_factory=list)
     leaves: set[bytes] = field(default_factory=set)
     reveals: int = 0
@@ -73,8 +73,8 @@ def wrong_stage() -> Refused:
 def head_of_report(
     task: Task, payouts: Sequence[int], digest: bytes, signers: Sequence[Signer]
 ) -> bytes:
-    signed = digests.signed(digest, signers)
-    return digests.after_report(task.token, list(payouts), signed)
+    signed = hashes.signed(digest, signers)
+    return hashes.after_report(task.token, list(payouts), signed)
 
 
 def acceptable(task: Task, words: Sequence[int], commits: int) -> bool:

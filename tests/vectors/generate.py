@@ -11,16 +11,17 @@ from typing import Any
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
-from offchain import digests, envelopes, release
-from offchain.codec import to_json
-from offchain.eip712 import Domain
-from offchain.pricing import Award, Candidate, Knot, payout_words, price, walk, words
-from offchain.reports import Report, by_signer, recover, sign
-from offchain.results import Fault, Result, Results, make_results
-from offchain.sample import draw
-from offchain.task import Roster, RosterEntry, Submission, Task, roster_digest
-from offchain.transcript import Reveal
-from offchain.x25519 import public_key
+from offchain.protocol import envelopes, hashes, release
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import to_json
+from offchain.protocol.errors import SubmissionFault
+from offchain.protocol.keys import public_key
+from offchain.protocol.pricing import Award, Candidate, Knot, payout_words, price, walk, words
+from offchain.protocol.reports import Report, by_signer, recover, sign
+from offchain.protocol.results import Result, Results, make_results
+from offchain.protocol.sample import draw
+from offchain.protocol.task import Roster, RosterEntry, Submission, Task, roster_digest
+from offchain.protocol.transcript import Reveal
 
 GOLDEN = Path(__file__).with_name("golden.json")
 DOMAIN = Domain(chain_id=31337, market="0x5FbDB2315678afecb367f032d93F642f64180aa3")
@@ -94,7 +95,7 @@ def task() -> Task:
 
 def reveals() -> list[dict[str, Any]]:
     """Three submissions, revealed in another order than committed."""
-    task_id, head, rows = task().id(DOMAIN), digests.NO_HEAD, []
+    task_id, head, rows = task().id(DOMAIN), hashes.NO_HEAD, []
     for index in (2, 0, 1):
         name = f"submission {index}"
         developer, salt = address(f"developer {index}"), word(f"salt of {name}")
@@ -110,10 +111,10 @@ def reveals() -> list[dict[str, Any]]:
         keyring = envelopes.make_keyring(secret, info, roster())
         made = Reveal(index, developer, submission, keccak(keyring), salt, "")
         commitment = made.commitment(DOMAIN, task_id)
-        payload = digests.payload(
+        payload = hashes.payload(
             submission.model_digest, submission.artifact_digest, made.keyring_digest
         )
-        head = digests.after_reveal(head, made.leaf(task_id), salt)
+        head = hashes.after_reveal(head, made.leaf(task_id), salt)
         rows.append(
             {
                 "index": index,
@@ -138,9 +139,9 @@ def reveals() -> list[dict[str, Any]]:
 def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The seed, an inventory that leaves submission 1 out, and the test set's key for it."""
     prevrandao, parent_hash = word("prevrandao"), word("parent hash")
-    seed = digests.seed(bytes.fromhex(rows[-1]["head"][2:]), prevrandao, parent_hash)
+    seed = hashes.seed(bytes.fromhex(rows[-1]["head"][2:]), prevrandao, parent_hash)
     leaves = {row["index"]: bytes.fromhex(row["leaf"][2:]) for row in rows}
-    inventory = digests.inventory(seed, [leaves[0], leaves[2]])
+    inventory = hashes.inventory(seed, [leaves[0], leaves[2]])
     info = release.release_info(DOMAIN, task().id(DOMAIN), seed, inventory)
     secret, sealing_key = word("key of the test set"), roster()[0].sealing_key
     envelope = envelopes.seal(sealing_key, info, secret, word("ephemeral of the release"))
@@ -163,7 +164,11 @@ def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def results(rows: list[dict[str, Any]]) -> Results:
     """Two scores, and one that was left out."""
     leaves = {row["index"]: bytes.fromhex(row["leaf"][2:]) for row in rows}
-    made = [Result(0, 850_000), Result(1, reason=Fault.NOT_IN_INVENTORY), Result(2, 950_001)]
+    made = [
+        Result(0, 850_000),
+        Result(1, reason=SubmissionFault.NOT_IN_INVENTORY),
+        Result(2, 950_001),
+    ]
     return make_results(task().id(DOMAIN), leaves, word("key of the test set"), made)
 
 
@@ -184,8 +189,8 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
     )
     signers = [(address("enclave 0"), operator, platform)]
     payouts = payout_words(task().curve, made.awards)
-    signed = digests.signed(digest, signers)
-    head = digests.after_report(TOKEN, payouts, signed)
+    signed = hashes.signed(digest, signers)
+    head = hashes.after_report(TOKEN, payouts, signed)
     return {
         "results": value(results),
         "report": value(made),
@@ -200,7 +205,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
         "signed": hexed(signed),
         "head_after_report": hexed(head),
         "challenger": address("challenger"),
-        "head_after_dispute": hexed(digests.after_dispute(head, address("challenger"))),
+        "head_after_dispute": hexed(hashes.after_dispute(head, address("challenger"))),
     }
 
 

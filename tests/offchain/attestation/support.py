@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from offchain.attestation.bodies import Body
-from offchain.attestation.errors import Reason, RejectedError
-from offchain.attestation.quote import Quote, TeeType, parse, trim
-from offchain.attestation.simulated import Machine, sgx_report, td10_report, td15_report
+from offchain.attestation.quote import Body, Quote, TeeType, parse, trim
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor, Trust
-from offchain.attestation.verify import Verdict, verify
+from offchain.attestation.verify import VerifiedQuote, verify
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import Machine, sgx_report, td10_report, td15_report
 
 AT = 1_780_000_000
 """2026-05-28: inside the validity of every certificate in the tests."""
@@ -72,12 +72,12 @@ def intel_trust() -> Trust:
 
 def outcome(
     quote: bytes | Quote, trust: Trust, dstack: bool = False, at: int = AT
-) -> Verdict | Reason:
+) -> VerifiedQuote | RejectionReason:
     """What the verifier says of a quote, as a value."""
     try:
         parsed = quote if isinstance(quote, Quote) else parse(quote)
         return verify(parsed, trust, at, dstack=dstack)
-    except RejectedError as error:
+    except QuoteRejected as error:
         return error.reason
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from offchain.attestation.bodies import Body, SgxReport, TdReport
+from offchain.attestation.quote import Body, SgxReport, TdReport
 from tests.offchain.attestation.support import BODIES
 
 SGX_OFFSETS = {

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation import der
-from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
 
 
-def refused(data: bytes) -> Reason:
-    with pytest.raises(RejectedError) as refusal:
+def refused(data: bytes) -> RejectionReason:
+    with pytest.raises(QuoteRejected) as refusal:
         list(der.elements(data))
     return refusal.value.reason
 
@@ -74,14 +75,14 @@ def test_oid__known_identifier__has_its_published_encoding(dotted: str, encoded:
     ],
 )
 def test_elements__malformed__is_refused(data: str) -> None:
-    assert refused(bytes.fromhex(data)) is Reason.DER
+    assert refused(bytes.fromhex(data)) is RejectionReason.DER
 
 
 def test_unwrap__other_tag__is_refused() -> None:
-    with pytest.raises(RejectedError, match="expected 0x31"):
+    with pytest.raises(QuoteRejected, match="expected 0x31"):
         der.unwrap(der.encode(der.SEQUENCE), der.SET)
 
 
 def test_unwrap__something_after_it__is_refused() -> None:
-    with pytest.raises(RejectedError, match="1 bytes after it"):
+    with pytest.raises(QuoteRejected, match="1 bytes after it"):
         der.unwrap(der.encode(der.SEQUENCE) + b"\0", der.SEQUENCE)

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 from eth_utils.crypto import keccak
 
-from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.evidence import Chain, Known, crl_bytes, pack
 from offchain.attestation.p256 import verifies
-from offchain.attestation.simulated import Machine, SimulatedIntel
-from offchain.attestation.simulated.machine import pem
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import Trust
-from offchain.attestation.x509_fields import load_chain
+from offchain.attestation.x509 import load_chain
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import Machine, SimulatedIntel
+from offchain.simulation.machine import pem
 from tests.offchain.attestation.support import BODIES
 
 SIZES = {"sgx v3": 1_297, "tdx v4": 1_497, "tdx v5": 1_567}
@@ -44,17 +45,17 @@ def test_pack__qe_authentication_data_of_another_size__is_refused(
     machine: Machine, chain: Chain, size: int
 ) -> None:
     quote = machine.quote(BODIES["sgx v3"], qe_auth=bytes(size))
-    with pytest.raises(RejectedError, match=f"of {size} bytes, expected 32") as raised:
+    with pytest.raises(QuoteRejected, match=f"of {size} bytes, expected 32") as raised:
         pack(quote, chain, Known.PCK)
-    assert raised.value.reason is Reason.CERTIFICATION_DATA
+    assert raised.value.reason is RejectionReason.CERTIFICATION_DATA
 
 
 def test_chain_of__leaf_alone__is_refused(machine: Machine, trust: Trust) -> None:
     quote = machine.quote(BODIES["sgx v3"])
     leaf = quote.pck_chain.split(b"-----END CERTIFICATE-----")[0] + b"-----END CERTIFICATE-----\n"
-    with pytest.raises(RejectedError, match="1 certificates, expected") as raised:
+    with pytest.raises(QuoteRejected, match="1 certificates, expected") as raised:
         Chain.of(replace(quote, pck_chain=leaf), trust.root_key)
-    assert raised.value.reason is Reason.CERTIFICATION_DATA
+    assert raised.value.reason is RejectionReason.CERTIFICATION_DATA
 
 
 def test_chain_of__without_the_root__is_whole(

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from offchain.attestation import sgx_extension
 from offchain.attestation.collateral import Collateral, trust_in
-from offchain.attestation.errors import RejectedError
 from offchain.attestation.quote import Quote, TeeType
-from offchain.attestation.simulated import Machine, SimulatedIntel, collateral
 from offchain.attestation.verify import verify
-from offchain.attestation.x509_fields import load_chain, read_certificate
+from offchain.attestation.x509 import load_chain, read_certificate
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import Machine, SimulatedIntel, collateral
 from tests.offchain.attestation.support import AT, BODIES, GENUINE, genuine, sign, vector
 
 INTEL = SimulatedIntel.from_seed(b"independent")
@@ -34,7 +34,7 @@ def we_accept(quote: Quote, documents: Collateral | None = None) -> bool:
     trust = trust_in(documents or DOCUMENTS[quote.tee_type], INTEL.root.public_key, AT)
     try:
         verify(quote, trust, AT)
-    except RejectedError:
+    except QuoteRejected:
         return False
     return True
 

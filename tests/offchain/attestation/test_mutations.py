@@ -8,14 +8,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.attestation.errors import Reason
 from offchain.attestation.quote import Quote
-from offchain.attestation.simulated import Machine, SimulatedIntel, x509
-from offchain.attestation.simulated import trust as simulated_trust
-from offchain.attestation.simulated.machine import pem
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import Trust
-from offchain.attestation.verify import Verdict
-from offchain.attestation.x509_fields import load_chain
+from offchain.attestation.verify import VerifiedQuote
+from offchain.attestation.x509 import load_chain
+from offchain.simulation import Machine, SimulatedIntel, issuing
+from offchain.simulation import trust as simulated_trust
+from offchain.simulation.machine import pem
 from tests.offchain.attestation.support import BODIES, GENUINE, genuine, intel_trust, outcome
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserW
 ACCEPTED = [name for name in GENUINE if name not in ("sgx_v3_automata_solana", "tdx_v4_google_spr")]
 
 CERTIFICATE = {
-    Reason.DER,
-    Reason.SGX_EXTENSION,
-    Reason.CERTIFICATE_ROLE,
-    Reason.CERTIFICATE_SIGNATURE,
+    RejectionReason.DER,
+    RejectionReason.SGX_EXTENSION,
+    RejectionReason.CERTIFICATE_ROLE,
+    RejectionReason.CERTIFICATE_SIGNATURE,
 }
 """What a changed certificate may be refused for: its form, or at the latest its signature."""
 
@@ -39,32 +39,32 @@ def flipped(data: bytes, offset: int, mask: int) -> bytes:
     return data[:offset] + bytes([data[offset] ^ mask]) + data[offset + 1 :]
 
 
-def regions(quote: Quote) -> Iterator[tuple[int, set[Reason]]]:
+def regions(quote: Quote) -> Iterator[tuple[int, set[RejectionReason]]]:
     """Sizes of a quote's consecutive parts, and why a change in each is refused."""
-    version = Reason.QUOTE_VERSION, Reason.QUOTE_TEE_TYPE
-    yield 2, {*version, Reason.QUOTE_BODY_TYPE, Reason.QUOTE_LENGTH}
-    yield 2, {Reason.QUOTE_KEY_TYPE}
-    yield 4, {Reason.QUOTE_TEE_TYPE}
-    yield 4, {Reason.QUOTE_SIGNATURE}
-    yield 16, {Reason.QUOTE_VENDOR}
-    yield 20, {Reason.QUOTE_SIGNATURE}
+    version = RejectionReason.QUOTE_VERSION, RejectionReason.QUOTE_TEE_TYPE
+    yield 2, {*version, RejectionReason.QUOTE_BODY_TYPE, RejectionReason.QUOTE_LENGTH}
+    yield 2, {RejectionReason.QUOTE_KEY_TYPE}
+    yield 4, {RejectionReason.QUOTE_TEE_TYPE}
+    yield 4, {RejectionReason.QUOTE_SIGNATURE}
+    yield 16, {RejectionReason.QUOTE_VENDOR}
+    yield 20, {RejectionReason.QUOTE_SIGNATURE}
     if quote.version == 5:
-        yield 6, {Reason.QUOTE_BODY_TYPE}
-    yield len(quote.body.encode()), {Reason.QUOTE_SIGNATURE}
-    yield 4, {Reason.QUOTE_LENGTH}
-    yield 64, {Reason.QUOTE_SIGNATURE}
-    yield 64, {Reason.QE_BINDING}
+        yield 6, {RejectionReason.QUOTE_BODY_TYPE}
+    yield len(quote.body.encode()), {RejectionReason.QUOTE_SIGNATURE}
+    yield 4, {RejectionReason.QUOTE_LENGTH}
+    yield 64, {RejectionReason.QUOTE_SIGNATURE}
+    yield 64, {RejectionReason.QE_BINDING}
     if quote.version > 3:
-        yield 2, {Reason.CERTIFICATION_DATA}
-        yield 4, {Reason.QUOTE_LENGTH}
-    yield 384 + 64, {Reason.QE_SIGNATURE}
-    yield 2, {Reason.QUOTE_LENGTH}
-    yield 32, {Reason.QE_BINDING}
-    yield 2, {Reason.CERTIFICATION_DATA}
-    yield 4, {Reason.QUOTE_LENGTH}
+        yield 2, {RejectionReason.CERTIFICATION_DATA}
+        yield 4, {RejectionReason.QUOTE_LENGTH}
+    yield 384 + 64, {RejectionReason.QE_SIGNATURE}
+    yield 2, {RejectionReason.QUOTE_LENGTH}
+    yield 32, {RejectionReason.QE_BINDING}
+    yield 2, {RejectionReason.CERTIFICATION_DATA}
+    yield 4, {RejectionReason.QUOTE_LENGTH}
 
 
-def expected(quote: Quote) -> list[set[Reason]]:
+def expected(quote: Quote) -> list[set[RejectionReason]]:
     """For each byte before the certificates, why a change of it is refused."""
     return [reasons for size, reasons in regions(quote) for _ in range(size)]
 
@@ -109,7 +109,7 @@ def test_verify__a_bit_of_the_pem_chain_changed__is_refused_or_changes_nothing(
     offset = data.draw(st.integers(0, len(quote.pck_chain) - 1))
     mask = 1 << data.draw(st.integers(0, 7))
     changed = outcome(replace(quote, pck_chain=flipped(quote.pck_chain, offset, mask)), TRUST)
-    assert changed in CERTIFICATE | {Reason.CERTIFICATION_DATA, verdict}
+    assert changed in CERTIFICATE | {RejectionReason.CERTIFICATION_DATA, verdict}
 
 
 def chains(quote: Quote, position: int, certificates: list[bytes]) -> Iterator[Quote]:
@@ -154,7 +154,7 @@ def test_verify__a_malformed_certificate_that_is_signed__gives_a_verdict_or_a_re
     tbs = issued.certificate.tbs()
     offset = data.draw(st.integers(0, len(tbs) - 1))
     changed = flipped(tbs, offset, data.draw(st.integers(1, 255)))
-    signed = x509.signed(changed, issuer.key)
+    signed = issuing.signed(changed, issuer.key)
     chain = (signed, INTEL.authority.der) if leaf else (MACHINE.pck.der, signed)
     quote = replace(MACHINE.quote(BODIES["sgx v3"]), pck_chain=pem(*chain))
-    assert isinstance(outcome(quote, TRUST), Verdict | Reason)
+    assert isinstance(outcome(quote, TRUST), VerifiedQuote | RejectionReason)

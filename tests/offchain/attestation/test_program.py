@@ -1,4 +1,4 @@
-"""Program ids: exactly the documented bytes, from quotes and from manifests alike."""
+"""Program ids: exactly the documented bytes, from quotes and from expected values alike."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from offchain.attestation.bodies import Body
-from offchain.attestation.errors import Reason, RejectedError
-from offchain.attestation.manifest import expected_program
-from offchain.attestation.program import measurement, program_id
+from offchain.attestation.programs import expected_program, measurement, program_id
+from offchain.attestation.quote import Body
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
 from tests.offchain.attestation.support import BODIES
 
 SGX, TDX = BODIES["sgx v3"], BODIES["tdx v4"]
@@ -79,9 +79,9 @@ def test_program_id__a_field_changed__changes_it_unless_left_out(
 
 
 def test_program_id__dstack_claimed_for_sgx__is_refused() -> None:
-    with pytest.raises(RejectedError) as refusal:
+    with pytest.raises(QuoteRejected) as refusal:
         program_id(SGX, dstack=True)
-    assert refusal.value.reason is Reason.EVIDENCE_KIND
+    assert refusal.value.reason is RejectionReason.EVIDENCE_KIND
 
 
 def test_measurement__verifier_and_program__are_abi_encoded() -> None:
@@ -105,41 +105,41 @@ def test_measurement__not_an_address__is_refused() -> None:
 # ── Manifests ──
 
 
-def manifest(kind: str, body: Body, *names: str) -> dict[str, Any]:
+def expected_values(kind: str, body: Body, *names: str) -> dict[str, Any]:
     values = {name: getattr(body, name) for name in names}
     return {"kind": kind} | {
         name: value.hex() if isinstance(value, bytes) else value for name, value in values.items()
     }
 
 
-SGX_MANIFEST = manifest("sgx", SGX, "mr_enclave", "attributes", "isv_prod_id", "isv_svn")
+SGX_EXPECTED = expected_values("sgx", SGX, "mr_enclave", "attributes", "isv_prod_id", "isv_svn")
 RTMRS = ("rtmr0", "rtmr1", "rtmr2")
-TDX_MANIFEST = manifest("tdx", TDX, "mr_td", "td_attributes", "xfam", *RTMRS, "rtmr3")
-DSTACK_MANIFEST = manifest(
+TDX_EXPECTED = expected_values("tdx", TDX, "mr_td", "td_attributes", "xfam", *RTMRS, "rtmr3")
+DSTACK_EXPECTED = expected_values(
     "tdx-dstack", DSTACK, "mr_td", "td_attributes", "xfam", "mr_config_id", *RTMRS
 )
 
 
-def test_expected_program__manifest_of_a_quote_s_values__is_the_quote_s_program() -> None:
-    assert expected_program(SGX_MANIFEST) == program_id(SGX)
-    assert expected_program(TDX_MANIFEST) == program_id(TDX)
-    assert expected_program(DSTACK_MANIFEST) == program_id(DSTACK, dstack=True)
+def test_expected_program__values_of_a_quote__is_the_quote_s_program() -> None:
+    assert expected_program(SGX_EXPECTED) == program_id(SGX)
+    assert expected_program(TDX_EXPECTED) == program_id(TDX)
+    assert expected_program(DSTACK_EXPECTED) == program_id(DSTACK, dstack=True)
 
 
 def test_expected_program__optional_field__counts() -> None:
     configured = replace(SGX, config_id=b"\xff" * 64, config_svn=65535)
-    given = SGX_MANIFEST | {"config_id": "ff" * 64, "config_svn": 65535}
+    given = SGX_EXPECTED | {"config_id": "ff" * 64, "config_svn": 65535}
     assert expected_program(given) == program_id(configured)
 
 
 @pytest.mark.parametrize("svn", [0, 65535])
 def test_expected_program__integer_at_its_extreme__counts(svn: int) -> None:
-    assert expected_program(SGX_MANIFEST | {"isv_svn": svn}) == program_id(
+    assert expected_program(SGX_EXPECTED | {"isv_svn": svn}) == program_id(
         replace(SGX, isv_svn=svn)
     )
 
 
-@pytest.mark.parametrize("given", [SGX_MANIFEST, TDX_MANIFEST, DSTACK_MANIFEST])
+@pytest.mark.parametrize("given", [SGX_EXPECTED, TDX_EXPECTED, DSTACK_EXPECTED])
 def test_expected_program__a_field_missing__is_refused(given: dict[str, Any]) -> None:
     for name in given.keys() - {"kind"}:
         rest = {key: value for key, value in given.items() if key != name}
@@ -150,7 +150,7 @@ def test_expected_program__a_field_missing__is_refused(given: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({"kind": "sev"}, "'sev' is not a valid Kind"),
+        ({"kind": "sev"}, "'sev' is not a valid ProgramKind"),
         ({"mr_signer": "00" * 32}, "unknown fields \\['mr_signer'\\]"),
         ({"mr_enclave": "00" * 31}, "expected 32 bytes in hex"),
         ({"mr_enclave": 1}, "expected 32 bytes in hex"),
@@ -163,9 +163,9 @@ def test_expected_program__a_field_missing__is_refused(given: dict[str, Any]) ->
 )
 def test_expected_program__a_field_wrong__is_refused(extra: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        expected_program(SGX_MANIFEST | extra)
+        expected_program(SGX_EXPECTED | extra)
 
 
 def test_expected_program__rtmr3_for_dstack__is_refused() -> None:
     with pytest.raises(ValueError, match="unknown fields \\['rtmr3'\\]"):
-        expected_program(DSTACK_MANIFEST | {"rtmr3": "00" * 48})
+        expected_program(DSTACK_EXPECTED | {"rtmr3": "00" * 48})

@@ -6,15 +6,16 @@ import pytest
 
 from offchain.attestation import certificates, der
 from offchain.attestation.certificates import RevocationList
-from offchain.attestation.errors import Reason, RejectedError
-from offchain.attestation.simulated import SimulatedIntel, x509
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import INTEL_ROOT_KEY
-from offchain.attestation.x509_fields import load_chain
+from offchain.attestation.x509 import load_chain
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import SimulatedIntel, issuing
 from tests.offchain.attestation.support import AT, vector
 
 
-def refused(crl: bytes, key: bytes, issuer: bytes | None = None) -> Reason:
-    with pytest.raises(RejectedError) as refusal:
+def refused(crl: bytes, key: bytes, issuer: bytes | None = None) -> RejectionReason:
+    with pytest.raises(QuoteRejected) as refusal:
         certificates.verify_crl(crl, key, AT, issuer=issuer)
     return refusal.value.reason
 
@@ -49,35 +50,38 @@ def test_verify_crl__out_of_date__still_revokes(intel: SimulatedIntel) -> None:
 
 def test_verify_crl__of_the_future__is_refused(intel: SimulatedIntel) -> None:
     crl = intel.root.revoke(7, this_update=AT + 1)
-    assert refused(crl, intel.root.public_key) is Reason.CRL_NOT_YET_VALID
+    assert refused(crl, intel.root.public_key) is RejectionReason.CRL_NOT_YET_VALID
 
 
 def test_verify_crl__another_issuer_s__is_refused(intel: SimulatedIntel) -> None:
     crl = intel.authority.revoke(7)
     name = intel.root.certificate.subject
-    assert refused(crl, intel.root.public_key) is Reason.CRL_SIGNATURE
-    assert refused(crl, intel.authority.public_key, name) is Reason.CRL_ISSUER
+    assert refused(crl, intel.root.public_key) is RejectionReason.CRL_SIGNATURE
+    assert refused(crl, intel.authority.public_key, name) is RejectionReason.CRL_ISSUER
 
 
 def test_verify_crl__malformed__is_refused(intel: SimulatedIntel) -> None:
     crl = intel.root.revoke(7)
     for data in (b"", crl[:-1], crl + b"\0", intel.root.der):
-        assert refused(data, intel.root.public_key) is Reason.DER
+        assert refused(data, intel.root.public_key) is RejectionReason.DER
 
 
 def test_verify_crl__any_signed_byte_changed__is_refused(intel: SimulatedIntel) -> None:
     crl = intel.root.revoke(7)
     for offset in range(4, len(crl), 3):
         changed = crl[:offset] + bytes([crl[offset] ^ 1]) + crl[offset + 1 :]
-        assert refused(changed, intel.root.public_key) in (Reason.DER, Reason.CRL_SIGNATURE)
+        assert refused(changed, intel.root.public_key) in (
+            RejectionReason.DER,
+            RejectionReason.CRL_SIGNATURE,
+        )
 
 
 def test_verify_crl__version_1__is_refused(intel: SimulatedIntel) -> None:
     members = der.elements(der.unwrap(tbs_of(intel.root.revoke(7)), der.SEQUENCE))
     _, *others = (der.encode(*member) for member in members)
     version_1 = der.encode(der.SEQUENCE, *others[:-1])
-    crl = x509.signed(version_1, intel.root.key)
-    assert refused(crl, intel.root.public_key) is Reason.DER
+    crl = issuing.signed(version_1, intel.root.key)
+    assert refused(crl, intel.root.public_key) is RejectionReason.DER
 
 
 def tbs_of(signed: bytes) -> bytes:
@@ -87,11 +91,11 @@ def tbs_of(signed: bytes) -> bytes:
 
 def test_verify_crl__time_that_is_no_utctime__is_refused(intel: SimulatedIntel) -> None:
     body = der.unwrap(tbs_of(intel.root.revoke(7, this_update=AT)), der.SEQUENCE)
-    time = x509.utc_time(AT)
+    time = issuing.utc_time(AT)
     generalized = der.encode(0x18, b"20" + der.unwrap(time, der.UTC_TIME))
     changed = der.encode(der.SEQUENCE, body.replace(time, generalized, 1))
-    crl = x509.signed(changed, intel.root.key)
-    assert refused(crl, intel.root.public_key) is Reason.DER
+    crl = issuing.signed(changed, intel.root.key)
+    assert refused(crl, intel.root.public_key) is RejectionReason.DER
 
 
 YEAR_2000 = 946_684_800
@@ -105,4 +109,4 @@ def test_verify_crl__year_before_2000__is_refused(intel: SimulatedIntel, ends: s
 
     key = intel.root.public_key
     assert certificates.verify_crl(of(YEAR_2000), key, AT).serials == {7}
-    assert refused(of(YEAR_2000 - 1), key) is Reason.DER
+    assert refused(of(YEAR_2000 - 1), key) is RejectionReason.DER

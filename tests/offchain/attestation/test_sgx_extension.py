@@ -8,16 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation import der, sgx_extension
-from offchain.attestation.errors import Reason, RejectedError
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.sgx_extension import SgxExtension
-from offchain.attestation.simulated import x509
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import issuing
 
 VALUES = SgxExtension(ppid=bytes(range(16)), fmspc=bytes(6), svns=bytes(range(16)), pce_svn=11)
 
 
 def value(values: SgxExtension) -> bytes:
     """The extension's value alone, out of the extension around it."""
-    *_, (_, content) = der.elements(der.unwrap(x509.sgx(values), der.SEQUENCE))
+    *_, (_, content) = der.elements(der.unwrap(issuing.sgx(values), der.SEQUENCE))
     return content
 
 
@@ -25,8 +26,8 @@ def pair(oid: bytes, *value: bytes) -> bytes:
     return der.encode(der.SEQUENCE, oid, *value)
 
 
-def refused(content: bytes) -> Reason:
-    with pytest.raises(RejectedError) as refusal:
+def refused(content: bytes) -> RejectionReason:
+    with pytest.raises(QuoteRejected) as refusal:
         sgx_extension.read(content)
     return refusal.value.reason
 
@@ -88,7 +89,10 @@ def test_read__field_not_as_it_should_be__is_refused(
     field: bytes, change: Callable[[bytes], bytes]
 ) -> None:
     assert sgx_extension.read(rebuilt(field, field)) == VALUES
-    assert refused(rebuilt(field, change(field))) in (Reason.SGX_EXTENSION, Reason.DER)
+    assert refused(rebuilt(field, change(field))) in (
+        RejectionReason.SGX_EXTENSION,
+        RejectionReason.DER,
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,17 +121,17 @@ def test_read__field_not_as_it_should_be__is_refused(
     ],
 )
 def test_read__value_out_of_range__is_refused(field: bytes, oid: bytes, content: bytes) -> None:
-    assert refused(rebuilt(field, pair(oid, content))) is Reason.SGX_EXTENSION
+    assert refused(rebuilt(field, pair(oid, content))) is RejectionReason.SGX_EXTENSION
 
 
 @pytest.mark.parametrize("content", [b"", b"\x30", value(VALUES) + b"\0", value(VALUES)[:-1]])
 def test_read__not_one_sequence__is_refused(content: bytes) -> None:
-    assert refused(content) is Reason.DER
+    assert refused(content) is RejectionReason.DER
 
 
 def test_read__element_that_is_no_pair__is_refused() -> None:
     lone = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, sgx_extension.PPID))
-    assert refused(lone) is Reason.SGX_EXTENSION
+    assert refused(lone) is RejectionReason.SGX_EXTENSION
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_read__element_that_is_no_pair__is_refused() -> None:
 )
 def test_read__another_form_of_a_pair__is_refused(other: bytes) -> None:
     assert PPID[:3] == bytes([der.SEQUENCE, 30, der.OBJECT_IDENTIFIER])
-    assert refused(rebuilt(PPID, other)) is Reason.SGX_EXTENSION
+    assert refused(rebuilt(PPID, other)) is RejectionReason.SGX_EXTENSION
 
 
 def test_read__fields_in_another_order__are_refused() -> None:
@@ -149,7 +153,7 @@ def test_read__fields_in_another_order__are_refused() -> None:
         der.encode(*field) for field in der.elements(der.unwrap(value(VALUES), der.SEQUENCE))
     )
     assert sgx_extension.read(der.encode(der.SEQUENCE, first, second, *rest)) == VALUES
-    assert refused(der.encode(der.SEQUENCE, second, first, *rest)) is Reason.SGX_EXTENSION
+    assert refused(der.encode(der.SEQUENCE, second, first, *rest)) is RejectionReason.SGX_EXTENSION
 
 
 CPU_SVN = pair(sgx_extension.TCB_CPU_SVN, der.encode(der.OCTET_STRING, VALUES.svns))
@@ -162,4 +166,4 @@ CPU_SVN = pair(sgx_extension.TCB_CPU_SVN, der.encode(der.OCTET_STRING, VALUES.sv
 )
 def test_read__tcb_that_does_not_end_with_the_cpu_svn__is_refused(change: bytes) -> None:
     assert sgx_extension.read(rebuilt(CPU_SVN, CPU_SVN)) == VALUES
-    assert refused(rebuilt(CPU_SVN, change)) is Reason.SGX_EXTENSION
+    assert refused(rebuilt(CPU_SVN, change)) is RejectionReason.SGX_EXTENSION

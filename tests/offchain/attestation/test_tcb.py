@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from offchain.attestation import tcb
 from offchain.attestation.collateral import Collateral, trust_in
-from offchain.attestation.errors import Reason, RejectedError
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import FMSPC, Machine, SimulatedIntel, collateral
-from offchain.attestation.simulated.documents import tcb_info
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.tcb import ModuleLevel, TcbInfo, TcbLevel
 from offchain.attestation.trust import INTEL_ROOT_KEY, TDX_QE, TcbFloor
-from offchain.attestation.verify import Verdict, verify
+from offchain.attestation.verify import VerifiedQuote, verify
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import FMSPC, Machine, SimulatedIntel, collateral
+from offchain.simulation.collateral import tcb_info
 from tests.offchain.attestation.support import AT, BODIES, genuine, outcome, vector
 
 PUBLISHED = {"tdx_v4_phala": 1_750_400_000, "tdx_v5_phala": 1_771_500_000}
@@ -150,15 +151,15 @@ def test_trust_in__genuine_collateral__accepts_the_up_to_date_quote() -> None:
     trust = trust_in(published("tdx_v4_phala"), INTEL_ROOT_KEY, at)
     assert trust.quoting_enclaves[TeeType.TDX] == TDX_QE
     assert len(trust.revoked) == 44
-    assert isinstance(verify(genuine("tdx_v4_phala"), trust, at), Verdict)
+    assert isinstance(verify(genuine("tdx_v4_phala"), trust, at), VerifiedQuote)
 
 
 def test_trust_in__collateral_newer_than_the_machine__refuses_its_quote() -> None:
     at = PUBLISHED["tdx_v5_phala"]
     trust = trust_in(published("tdx_v5_phala"), INTEL_ROOT_KEY, at)
-    with pytest.raises(RejectedError) as refusal:
+    with pytest.raises(QuoteRejected) as refusal:
         verify(genuine("tdx_v5_phala"), trust, at)
-    assert refusal.value.reason is Reason.TCB_FLOOR
+    assert refusal.value.reason is RejectionReason.TCB_FLOOR
 
 
 @pytest.mark.parametrize("tee_type", list(TeeType))
@@ -169,7 +170,7 @@ def test_trust_in__simulated_collateral__accepts_simulated_quotes(
     for body in BODIES.values():
         quote = machine.quote(body)
         if quote.tee_type is tee_type:
-            assert isinstance(outcome(quote, trust), Verdict)
+            assert isinstance(outcome(quote, trust), VerifiedQuote)
 
 
 def test_trust_in__revoked_pck_certificate__is_refused(
@@ -177,7 +178,7 @@ def test_trust_in__revoked_pck_certificate__is_refused(
 ) -> None:
     documents = collateral(intel, TeeType.SGX, revoked=(machine.pck.certificate.serial,))
     trust = trust_in(documents, intel.root.public_key, AT)
-    assert outcome(machine.quote(BODIES["sgx v3"]), trust) is Reason.CERTIFICATE_REVOKED
+    assert outcome(machine.quote(BODIES["sgx v3"]), trust) is RejectionReason.CERTIFICATE_REVOKED
 
 
 def test_trust_in__serial_that_the_root_revoked__is_revoked_under_the_root(
@@ -188,8 +189,8 @@ def test_trust_in__serial_that_the_root_revoked__is_revoked_under_the_root(
     assert trust.revoked == {(intel.root.public_key, 7), (intel.authority.public_key, 5)}
 
 
-def refusal_of(documents: Collateral, intel: SimulatedIntel, at: int = AT) -> Reason:
-    with pytest.raises(RejectedError) as refusal:
+def refusal_of(documents: Collateral, intel: SimulatedIntel, at: int = AT) -> RejectionReason:
+    with pytest.raises(QuoteRejected) as refusal:
         trust_in(documents, intel.root.public_key, at)
     return refusal.value.reason
 
@@ -198,18 +199,18 @@ def test_trust_in__documents_changed__are_refused(intel: SimulatedIntel) -> None
     documents = collateral(intel, TeeType.TDX)
     for name in ("tcb_info", "qe_identity"):
         changed = replace(documents, **{name: getattr(documents, name) + " "})
-        assert refusal_of(changed, intel) is Reason.COLLATERAL_SIGNATURE
+        assert refusal_of(changed, intel) is RejectionReason.COLLATERAL_SIGNATURE
     swapped = replace(documents, tcb_info_signature=documents.qe_identity_signature)
-    assert refusal_of(swapped, intel) is Reason.COLLATERAL_SIGNATURE
+    assert refusal_of(swapped, intel) is RejectionReason.COLLATERAL_SIGNATURE
 
 
 def test_trust_in__documents_out_of_date__are_refused(intel: SimulatedIntel) -> None:
     documents = published("tdx_v4_phala")
     issued, expires = 1_750_328_163, 1_752_920_163
     for at in (issued - 1, expires + 1_000):
-        with pytest.raises(RejectedError) as refusal:
+        with pytest.raises(QuoteRejected) as refusal:
             trust_in(documents, INTEL_ROOT_KEY, at)
-        assert refusal.value.reason is Reason.COLLATERAL_STALE
+        assert refusal.value.reason is RejectionReason.COLLATERAL_STALE
 
 
 def test_signed_document__at_each_end_of_its_time__is_current() -> None:
@@ -236,18 +237,20 @@ def test_tcb_info__module_of_a_high_version__is_read_as_hexadecimal() -> None:
 def test_trust_in__signer_of_another_role__is_refused(intel: SimulatedIntel, chain: str) -> None:
     documents = collateral(intel, TeeType.TDX)
     posing = replace(documents, **{chain: documents.pck_crl_issuer_chain})
-    assert refusal_of(posing, intel) is Reason.CERTIFICATE_ROLE
+    assert refusal_of(posing, intel) is RejectionReason.CERTIFICATE_ROLE
 
 
 def test_trust_in__lists_swapped__are_refused(intel: SimulatedIntel) -> None:
     documents = collateral(intel, TeeType.TDX)
     swapped = replace(documents, root_ca_crl=documents.pck_crl, pck_crl=documents.root_ca_crl)
-    assert refusal_of(swapped, intel) is Reason.CRL_SIGNATURE
+    assert refusal_of(swapped, intel) is RejectionReason.CRL_SIGNATURE
 
 
 def test_trust_in__another_root__is_refused(intel: SimulatedIntel) -> None:
     other = SimulatedIntel.from_seed(b"another")
-    assert refusal_of(collateral(other, TeeType.TDX), intel) is Reason.CERTIFICATE_SIGNATURE
+    assert (
+        refusal_of(collateral(other, TeeType.TDX), intel) is RejectionReason.CERTIFICATE_SIGNATURE
+    )
 
 
 def test_from_json__what_to_json_wrote__comes_back(intel: SimulatedIntel) -> None:

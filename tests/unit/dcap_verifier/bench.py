@@ -8,8 +8,8 @@ from brownie import reverts
 
 from offchain.attestation.evidence import Chain
 from offchain.attestation.quote import Quote
-from offchain.attestation.simulated import Identity, x509
 from offchain.attestation.trust import INTEL_ROOT_KEY
+from offchain.simulation import Identity, issuing
 from tests.offchain.attestation.support import genuine
 from tests.reasons import TOO_EARLY, TOO_LATE
 from tests.unit.chain import now, rpc
@@ -53,7 +53,7 @@ def views_see(time: int) -> None:
 
 def signed(document: bytes, issuer: Identity) -> bytes:
     """Any bytes, signed, in the contract's form of certificates and revocation lists."""
-    return document + x509.sign(issuer.key, document)
+    return document + issuing.sign(issuer.key, document)
 
 
 def takes_effect_between(function: Any, owner: Any, ready_at: int, *arguments: Any) -> None:

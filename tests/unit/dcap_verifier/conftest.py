@@ -6,9 +6,9 @@ import pytest
 from brownie import DcapVerifier, accounts
 
 from offchain.attestation.evidence import Chain
-from offchain.attestation.simulated import Machine, SimulatedIntel
-from offchain.attestation.simulated import trust as simulated_trust
 from offchain.attestation.trust import Trust
+from offchain.simulation import Machine, SimulatedIntel
+from offchain.simulation import trust as simulated_trust
 from tests.dcap import BODIES, constructor
 
 

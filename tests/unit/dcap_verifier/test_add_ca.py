@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from offchain.attestation.der import SEQUENCE, encode, explicit, oid
 from offchain.attestation.evidence import BY_ROOT, Known, crl_bytes
-from offchain.attestation.simulated import SimulatedIntel, x509
+from offchain.simulation import SimulatedIntel, issuing
 from tests.dcap import certificate
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -22,8 +22,8 @@ from tests.reasons import (
 from tests.unit.chain import events, now
 from tests.unit.dcap_verifier.bench import kept_by, signed, views_see
 
-LEAF = x509.basic_constraints(False)
-AUTHORITY = x509.basic_constraints(True, 0)
+LEAF = issuing.basic_constraints(False)
+AUTHORITY = issuing.basic_constraints(True, 0)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_add_ca__any_order_of_extensions__is_admitted(verifier, intel, issued):
 
 
 def test_add_ca__extensions_that_say_nothing_critical__are_admitted(verifier, intel, issued):
-    more = tuple(x509.extension(f"1.2.3.{n}", bytes(n)) for n in range(8))
+    more = tuple(issuing.extension(f"1.2.3.{n}", bytes(n)) for n in range(8))
     assert verifier.add_ca.call(issued(extensions=intel.authority.certificate.extensions + more))
 
 
@@ -131,22 +131,28 @@ def test_add_ca__signed_by_another__reverts(refused, intel, machine):
     "extensions",
     [
         [],
-        [x509.CA_USAGE],
+        [issuing.CA_USAGE],
         [AUTHORITY],
-        [x509.SIGNER_USAGE, AUTHORITY],
-        [x509.CA_USAGE, LEAF],
-        [x509.key_usage(2, 0x04), AUTHORITY],
-        [x509.key_usage(1, 0x02), AUTHORITY],
-        [x509.key_usage(0, 0xFF), AUTHORITY],
-        [x509.CA_USAGE, x509.basic_constraints(True)],
-        [x509.CA_USAGE, x509.basic_constraints(True, 1)],
-        [x509.CA_USAGE, x509.basic_constraints(True, 128)],
-        [x509.CA_USAGE, x509.extension("2.5.29.19", bytes.fromhex("30060101ff020100"))],
-        [x509.extension("2.5.29.15", bytes.fromhex("03020106")), AUTHORITY],
-        [x509.CA_USAGE, x509.extension("2.5.29.19", bytes.fromhex("0030060101ff020100"), True)],
-        [x509.CA_USAGE, x509.extension("2.5.29.19", bytes.fromhex("30060101ff02010000"), True)],
-        [x509.CA_USAGE, AUTHORITY, x509.extension("1.2.3.4", b"\5\0", True)],
-        [x509.CA_USAGE, AUTHORITY, x509.extension("2.5.29.30", b"\x30\0", True)],
+        [issuing.SIGNER_USAGE, AUTHORITY],
+        [issuing.CA_USAGE, LEAF],
+        [issuing.key_usage(2, 0x04), AUTHORITY],
+        [issuing.key_usage(1, 0x02), AUTHORITY],
+        [issuing.key_usage(0, 0xFF), AUTHORITY],
+        [issuing.CA_USAGE, issuing.basic_constraints(True)],
+        [issuing.CA_USAGE, issuing.basic_constraints(True, 1)],
+        [issuing.CA_USAGE, issuing.basic_constraints(True, 128)],
+        [issuing.CA_USAGE, issuing.extension("2.5.29.19", bytes.fromhex("30060101ff020100"))],
+        [issuing.extension("2.5.29.15", bytes.fromhex("03020106")), AUTHORITY],
+        [
+            issuing.CA_USAGE,
+            issuing.extension("2.5.29.19", bytes.fromhex("0030060101ff020100"), True),
+        ],
+        [
+            issuing.CA_USAGE,
+            issuing.extension("2.5.29.19", bytes.fromhex("30060101ff02010000"), True),
+        ],
+        [issuing.CA_USAGE, AUTHORITY, issuing.extension("1.2.3.4", b"\5\0", True)],
+        [issuing.CA_USAGE, AUTHORITY, issuing.extension("2.5.29.30", b"\x30\0", True)],
     ],
 )
 def test_add_ca__other_extensions__revert(refused, issued, extensions):
@@ -155,20 +161,20 @@ def test_add_ca__other_extensions__revert(refused, issued, extensions):
 
 def test_add_ca__with_an_sgx_extension__reverts(refused, issued, machine):
     sgx = machine.pck.certificate.extensions[-1]
-    refused(CERTIFICATE_ROLE, issued(extensions=(x509.CA_USAGE, AUTHORITY, sgx)))
+    refused(CERTIFICATE_ROLE, issued(extensions=(issuing.CA_USAGE, AUTHORITY, sgx)))
 
 
 # ── DER ──
 
 
-@pytest.mark.parametrize("twice", [x509.CA_USAGE, AUTHORITY])
+@pytest.mark.parametrize("twice", [issuing.CA_USAGE, AUTHORITY])
 def test_add_ca__extension_twice__reverts(refused, issued, twice):
-    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, twice)))
+    refused(DER, issued(extensions=(issuing.CA_USAGE, AUTHORITY, twice)))
 
 
 def test_add_ca__too_many_extensions__reverts(refused, issued):
-    more = tuple(x509.extension(f"1.2.3.{n}", b"") for n in range(11))
-    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, *more)))
+    more = tuple(issuing.extension(f"1.2.3.{n}", b"") for n in range(11))
+    refused(DER, issued(extensions=(issuing.CA_USAGE, AUTHORITY, *more)))
 
 
 def test_add_ca__too_long_or_too_short__reverts(verifier, refused, intel):
@@ -234,7 +240,7 @@ def test_add_ca__other_structure__reverts(refused, intel, was, becomes):
 )
 def test_add_ca__malformed_time__reverts(refused, intel, text):
     good = intel.authority.certificate
-    for old in (x509.utc_time(good.not_before), x509.utc_time(good.not_after)):
+    for old in (issuing.utc_time(good.not_before), issuing.utc_time(good.not_after)):
         tbs = good.tbs().replace(old, b"\x17\x0d" + text.encode("latin-1"))
         refused(DER, signed(tbs, intel.root))
 
@@ -297,8 +303,8 @@ def test_add_ca__another_form_of_a_name_s_length__reverts(verifier, refused, iss
 
 @pytest.mark.parametrize("form", ["indefinite", "one byte", "two bytes", "three bytes"])
 def test_add_ca__another_form_of_an_extension_s_length__reverts(refused, issued, form):
-    bare = overlong(x509.extension("1.2.3.4", b"\5\0"), form)
-    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, bare)))
+    bare = overlong(issuing.extension("1.2.3.4", b"\5\0"), form)
+    refused(DER, issued(extensions=(issuing.CA_USAGE, AUTHORITY, bare)))
 
 
 @pytest.mark.parametrize(
@@ -318,21 +324,21 @@ def test_add_ca__another_form_of_an_extension_s_length__reverts(refused, issued,
 )
 def test_add_ca__malformed_extension__reverts(refused, issued, extension):
     more = bytes.fromhex(extension)
-    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, more)))
-    refused(DER, issued(extensions=(more, x509.CA_USAGE, AUTHORITY)))
+    refused(DER, issued(extensions=(issuing.CA_USAGE, AUTHORITY, more)))
+    refused(DER, issued(extensions=(more, issuing.CA_USAGE, AUTHORITY)))
 
 
 def test_add_ca__extension_within_an_extension__reverts(refused, issued):
     """After the value, where a careless walk would go on reading."""
     outer = encode(SEQUENCE, oid("1.2.3.4"), b"\4\0", AUTHORITY)
-    refused(DER, issued(extensions=(x509.CA_USAGE, outer)))
+    refused(DER, issued(extensions=(issuing.CA_USAGE, outer)))
 
 
 def test_add_ca__object_identifier__fits_a_word_or_reverts(verifier, refused, issued):
     longest = encode(SEQUENCE, b"\x06\x1e" + bytes(30), b"\4\0")
-    assert verifier.add_ca.call(issued(extensions=(x509.CA_USAGE, AUTHORITY, longest)))
+    assert verifier.add_ca.call(issued(extensions=(issuing.CA_USAGE, AUTHORITY, longest)))
     longer = encode(SEQUENCE, b"\x06\x1f" + bytes(31), b"\4\0")
-    refused(DER, issued(extensions=(x509.CA_USAGE, AUTHORITY, longer)))
+    refused(DER, issued(extensions=(issuing.CA_USAGE, AUTHORITY, longer)))
 
 
 def test_add_ca__ends_within_its_key__reverts(refused, intel):

@@ -16,7 +16,7 @@ from offchain.attestation.evidence import (
     certificate_id,
     crl_bytes,
 )
-from offchain.attestation.simulated import Machine, SimulatedIntel, x509
+from offchain.simulation import Machine, SimulatedIntel, issuing
 from tests.dcap import BODIES, REPORT_DATA, certificate, evidence, fields, words
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -229,7 +229,7 @@ def test_add_crl__signed_by_another__reverts(refused, intel, machine, by_authori
 
 
 def test_add_crl__issued_in_another_name__reverts(refused, intel):
-    crl = x509.RevocationList(
+    crl = issuing.RevocationList(
         intel.root.certificate.subject, intel.root.public_key, 1_600_000_000, 1_700_000_000, (1,)
     )
     refused(CRL_ISSUER, signed(crl.tbs(), intel.authority))
@@ -284,11 +284,11 @@ def test_add_crl__too_long_or_too_short__reverts(refused, intel, by_authority):
 @pytest.fixture(scope="module")
 def parts(intel):
     """The parts of a list, to be put together otherwise."""
-    when = x509.utc_time(1_600_000_000)
+    when = issuing.utc_time(1_600_000_000)
     entry = encode(SEQUENCE, b"\2\1\7", when)
     return {
         "version": b"\2\1\1",
-        "algorithm": x509.ECDSA_WITH_SHA256,
+        "algorithm": issuing.ECDSA_WITH_SHA256,
         "issuer": intel.authority.certificate.subject,
         "this update": when,
         "next update": when,

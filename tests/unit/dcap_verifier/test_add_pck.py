@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 from offchain.attestation import sgx_extension
 from offchain.attestation.der import INTEGER, OCTET_STRING, SEQUENCE, encode, integer, oid
 from offchain.attestation.evidence import BY_ROOT, AuthorityRecord, Chain, Known, crl_bytes
-from offchain.attestation.simulated import Machine, SimulatedIntel, x509
+from offchain.simulation import Machine, SimulatedIntel, issuing
 from tests.dcap import BODIES, certificate, fields
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -176,7 +176,7 @@ def test_add_pck__signed_by_another__reverts(refused, intel, machine):
 
 
 def test_add_pck__issued_in_another_name__reverts(refused, intel, issued):
-    for issuer in (intel.root.certificate.subject, x509.name("SGX PCK Processor CA")):
+    for issuer in (intel.root.certificate.subject, issuing.name("SGX PCK Processor CA")):
         refused(CERTIFICATE_ISSUER, issued(issuer=issuer))
 
 
@@ -192,10 +192,10 @@ def test_add_pck__usage_constraints_or_sgx_extension_missing__reverts(
 def test_add_pck__other_extensions__revert(refused, machine, issued):
     *rest, usage, constraints, sgx = machine.pck.certificate.extensions
     for wrong in (
-        [x509.CA_USAGE, constraints, sgx],
-        [usage, x509.basic_constraints(True, 0), sgx],
-        [usage, x509.basic_constraints(True), sgx],
-        [usage, x509.basic_constraints(False, 0), sgx],
+        [issuing.CA_USAGE, constraints, sgx],
+        [usage, issuing.basic_constraints(True, 0), sgx],
+        [usage, issuing.basic_constraints(True), sgx],
+        [usage, issuing.basic_constraints(False, 0), sgx],
     ):
         refused(CERTIFICATE_ROLE, issued(extensions=(*rest, *wrong)))
 
@@ -263,7 +263,9 @@ def with_svn(number: int, value: bytes) -> bytes:
 def with_sgx(machine, issued):
     """The machine's certificate with another SGX extension."""
     others = machine.pck.certificate.extensions[:-1]
-    return lambda *parts: issued(extensions=(*others, x509.extension(ID, encode(SEQUENCE, *parts))))
+    return lambda *parts: issued(
+        extensions=(*others, issuing.extension(ID, encode(SEQUENCE, *parts)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -368,7 +370,7 @@ def test_add_pck__components_end_elsewhere__reverts(refused, with_sgx, differenc
 def test_add_pck__fields_go_on_as_extensions__reverts(refused, machine, issued):
     """PCE id and FMSPC have the form of extensions: beside the SGX extension they are not in it."""
     others = machine.pck.certificate.extensions[:-1]
-    sgx = x509.extension(ID, encode(SEQUENCE, PPID, TCB))
+    sgx = issuing.extension(ID, encode(SEQUENCE, PPID, TCB))
     refused(SGX_EXTENSION, issued(extensions=(*others, sgx, PCE_ID, FMSPC)))
 
 
@@ -382,7 +384,7 @@ def test_add_pck__malformed_der_in_the_sgx_extension__reverts(refused, machine, 
     refused(DER, with_sgx(PPID, TCB, PCE_ID, FMSPC, b"\5\0"))
     others = machine.pck.certificate.extensions[:-1]
     for value in (b"", b"\x30", b"\x31\0", b"\x30\x80\0\0"):
-        refused(DER, issued(extensions=(*others, x509.extension(ID, value))))
+        refused(DER, issued(extensions=(*others, issuing.extension(ID, value))))
     whole = encode(SEQUENCE, PPID, TCB, PCE_ID, FMSPC)
-    refused(SGX_EXTENSION, issued(extensions=(*others, x509.extension(ID, whole + b"\5\0"))))
-    refused(CERTIFICATE_ROLE, issued(extensions=(*others, x509.extension(ID, whole, True))))
+    refused(SGX_EXTENSION, issued(extensions=(*others, issuing.extension(ID, whole + b"\5\0"))))
+    refused(CERTIFICATE_ROLE, issued(extensions=(*others, issuing.extension(ID, whole, True))))

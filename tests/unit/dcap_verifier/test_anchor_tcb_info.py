@@ -8,8 +8,8 @@ from brownie import reverts
 
 from offchain.attestation.evidence import BY_ROOT, crl_bytes
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import SimulatedIntel, x509
-from offchain.attestation.simulated.documents import qe_identity, tcb_info
+from offchain.simulation import SimulatedIntel, issuing
+from offchain.simulation.collateral import qe_identity, tcb_info
 from tests.dcap import certificate, words
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -29,7 +29,7 @@ DOCUMENT = tcb_info(TeeType.TDX).encode()
 @pytest.fixture(scope="module")
 def signature(intel):
     """The TCB signer's signature of a document."""
-    return lambda document: words(x509.sign(intel.tcb_signer.key, document))
+    return lambda document: words(issuing.sign(intel.tcb_signer.key, document))
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +80,12 @@ def test_anchor_tcb_info__another_document_or_signer__reverts(refused, intel, ma
     refused(COLLATERAL_SIGNATURE, signer, DOCUMENT[:-1], signature(DOCUMENT))
     refused(COLLATERAL_SIGNATURE, signer, DOCUMENT + b" ", signature(DOCUMENT))
     for other in (intel.root, intel.authority, machine.pck):
-        refused(COLLATERAL_SIGNATURE, signer, by=words(x509.sign(other.key, DOCUMENT)))
+        refused(COLLATERAL_SIGNATURE, signer, by=words(issuing.sign(other.key, DOCUMENT)))
 
 
 def test_anchor_tcb_info__certificate_of_another_role__reverts(refused, intel, machine):
     for other in (intel.root, intel.authority, machine.pck):
-        refused(CERTIFICATE_ROLE, certificate(other), by=words(x509.sign(other.key, DOCUMENT)))
+        refused(CERTIFICATE_ROLE, certificate(other), by=words(issuing.sign(other.key, DOCUMENT)))
 
 
 def test_anchor_tcb_info__signer_not_certified_by_the_root__reverts(refused, intel, machine):

@@ -6,9 +6,9 @@ import pytest
 from brownie import ZERO_ADDRESS, DcapVerifier, reverts
 
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import SimulatedIntel
-from offchain.attestation.simulated import trust as simulated_trust
 from offchain.attestation.trust import SGX_QE, TDX_QE, TcbFloor
+from offchain.simulation import SimulatedIntel
+from offchain.simulation import trust as simulated_trust
 from tests.dcap import BODIES, REPORT_DATA, constructor, evidence, floor, identity
 from tests.reasons import BAD_FLOOR, BAD_IDENTITY, CERTIFICATE_SIGNATURE, TCB_UNKNOWN
 from tests.unit.chain import events

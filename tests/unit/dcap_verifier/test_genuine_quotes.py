@@ -17,9 +17,9 @@ from offchain.attestation.evidence import (
     certificate_id,
     crl_bytes,
 )
-from offchain.attestation.program import program_id
+from offchain.attestation.programs import program_id
 from offchain.attestation.trust import INTEL_ROOT_KEY
-from offchain.attestation.x509_fields import load_chain, read_certificate, read_crl
+from offchain.attestation.x509 import load_chain, read_certificate, read_crl
 from tests.dcap import BODIES, constructor, evidence, words
 from tests.offchain.attestation.support import intel_trust, vector
 from tests.reasons import ATTRIBUTES, CERTIFICATE_SIGNATURE, DEBUG, REPORT_DATA

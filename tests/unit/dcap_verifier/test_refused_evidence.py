@@ -7,8 +7,8 @@ from brownie import reverts
 
 from offchain.attestation.evidence import Chain, Known
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import FMSPC, Machine, x509
-from offchain.attestation.simulated.machine import qe_report
+from offchain.simulation import FMSPC, Machine, issuing
+from offchain.simulation.machine import qe_report
 from tests.dcap import BODIES, REPORT_DATA, evidence
 from tests.reasons import (
     ATTRIBUTES,
@@ -104,7 +104,7 @@ def test_verify__certificate_of_another_length_than_declared__reverts(
 def test_verify__certificate_around_the_greatest_size(verifier, refused, intel, machine, trust):
     certificate, shown = machine.pck.certificate, {}
     for padding in range(256, 1_024):
-        more = x509.extension("1.2.3", bytes(padding))
+        more = issuing.extension("1.2.3", bytes(padding))
         padded = replace(certificate, extensions=(*certificate.extensions, more))
         size = len(padded.tbs()) + 64
         if size in (GREATEST, GREATEST + 1):

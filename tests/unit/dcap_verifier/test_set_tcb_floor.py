@@ -8,8 +8,8 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from offchain.attestation.quote import TeeType
-from offchain.attestation.simulated import FMSPC, Machine
 from offchain.attestation.trust import TcbFloor
+from offchain.simulation import FMSPC, Machine
 from tests.dcap import BODIES, REPORT_DATA, evidence, floor
 from tests.reasons import BAD_FLOOR, NOT_PROPOSED, TCB_FLOOR, TCB_UNKNOWN
 from tests.unit.chain import at, events, now

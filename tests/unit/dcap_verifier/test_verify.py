@@ -7,8 +7,8 @@ from brownie import reverts
 from eth_utils.crypto import keccak
 
 from offchain.attestation.evidence import Chain, Known
-from offchain.attestation.program import program_id
-from offchain.attestation.simulated import Machine
+from offchain.attestation.programs import program_id
+from offchain.simulation import Machine
 from tests.dcap import BODIES, REPORT_DATA, evidence
 from tests.reasons import (
     CERTIFICATE_EXPIRED,

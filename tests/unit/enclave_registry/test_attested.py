@@ -7,9 +7,9 @@ from brownie import DcapVerifier, EnclaveRegistry, chain, reverts, web3
 from eth_utils.crypto import keccak
 
 from offchain.attestation.evidence import Known
-from offchain.attestation.program import measurement, program_id
-from offchain.attestation.simulated import Machine, SimulatedIntel
-from offchain.attestation.simulated import trust as simulated_trust
+from offchain.attestation.programs import measurement, program_id
+from offchain.simulation import Machine, SimulatedIntel
+from offchain.simulation import trust as simulated_trust
 from tests.dcap import BODIES, constructor, evidence
 from tests.reasons import CERTIFICATE_UNKNOWN, DEBUG, PLATFORM_TAKEN, REPORT_DATA, STALE_BLOCK
 from tests.sale import DAY, ETHER, enclave, word

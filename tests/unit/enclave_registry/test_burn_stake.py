@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from brownie import ZERO_ADDRESS, reverts, web3
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests.reasons import NOT_CONDEMNED, PLATFORM_TAKEN, TOO_EARLY
 from tests.sale import ETHER, enclave, report, roster, task, word
 from tests.unit.chain import at, now

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from brownie import EnclaveRegistry, reverts, web3
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests.reasons import (
     BAD_SIGNATURE,
     CONDEMNED,

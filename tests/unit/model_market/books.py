@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from offchain.fields import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.unit.chain import Request, ether_of, read, view
 from tests.unit.model_market.ground import Ground
 

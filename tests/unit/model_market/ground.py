@@ -8,7 +8,7 @@ from brownie import EnclaveRegistry, MockVerifier, ModelMarket, accounts, chain
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests import sale
 from tests.sale import DAY, ETHER, Enclave, Model, Posted, Report, Task
 from tests.signing import signing_key

@@ -3,7 +3,7 @@
 import pytest
 from brownie import chain, web3
 
-from offchain import digests
+from offchain.protocol import hashes
 from tests import sale
 from tests.reasons import NOTHING_REVEALED, TOO_EARLY, WRONG_STAGE
 from tests.sale import CLOSED
@@ -35,7 +35,7 @@ def test_close_reveals__by_anyone__fixes_the_seed(
     parent_hash = bytes(web3.eth.get_block(transaction.block_number - 1).hash)
     prevrandao = bytes(block.mixHash)
     head = sale.head_of_reveals(task_id, [(1, rival_model)])
-    seed = digests.seed(head, prevrandao, parent_hash)
+    seed = hashes.seed(head, prevrandao, parent_hash)
     assert bytes(transaction.return_value) == seed
     assert ground.head(task) == seed
     assert ground.progress(task) == progress._replace(stage=CLOSED)

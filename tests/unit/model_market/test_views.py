@@ -3,7 +3,7 @@
 import pytest
 from brownie import chain
 
-from offchain.eip712 import Domain
+from offchain.protocol.eip712 import Domain
 from tests import sale
 from tests.reasons import BAD_CURVE
 from tests.sale import ETHER, ZERO_ADDRESS, curve

@@ -1,0 +1,253 @@
+"""Programs: their ids, the values that a build announces, and lists of programs that are allowed.
+
+A program id is one bytes32 for the code in an enclave, on any machine:
+
+``program = keccak256(TAG ‖ parts of the report body as they stand in the quote)``
+
+========== ==================================== =========================
+kind       TAG = keccak256 of                   body bytes
+========== ==================================== =========================
+sgx        ``GoldenGrain.Program.SGX``          [16:96] ‖ [192:320]
+tdx        ``GoldenGrain.Program.TDX``          [120:520]
+tdx-dstack ``GoldenGrain.Program.TDX.dstack``   [120:472]
+========== ==================================== =========================
+
+SGX: MISCSELECT, ISVEXTPRODID, ATTRIBUTES with XFRM, MRENCLAVE; CONFIGID, ISVPRODID, ISVSVN,
+CONFIGSVN, ISVFAMILYID. Not MRSIGNER: MRENCLAVE fixes the code, and every operator may sign the
+same enclave with a key of its own. ISVSVN is exact: another SVN is another program.
+
+TDX: TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR0 to RTMR3. Not
+MRSERVICETD: version 4 does not carry it, and a service TD has power only over a migratable
+domain, which the verifier refuses. Under dstack RTMR3 differs from instance to instance and is
+left out; MRCONFIGID, which must not be zero, then binds the application.
+
+Expected values are a JSON object: ``kind`` (sgx, tdx, tdx-dstack) and the measured fields of the
+report body by their names in ``quote.py``; bytes in hex, integers as numbers. Fields that are left
+out are zero, except those without which a program means nothing.
+
+An allow-list is a JSON array of objects with ``expected``, ``commit`` and ``description`` (see
+``deployments/programs/``). A program is added by a person who rebuilt it from ``commit`` and got
+the values of ``expected``. A registry holds a commit in one word: git's id, left-aligned (20 bytes
+of SHA-1 and 12 zeros, or 32 bytes of SHA-256); zero names no commit.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import encode as abi_encode
+from eth_utils.address import to_canonical_address
+from eth_utils.crypto import keccak
+
+from offchain.attestation.quote import SGX_SIZE, TD10_SIZE, Body, SgxReport, TdReport
+from offchain.attestation.rejections import RejectionReason
+from offchain.protocol.errors import QuoteRejected
+
+# ── Program ids ──
+
+
+class ProgramKind(StrEnum):
+    """How a program is measured."""
+
+    SGX = "sgx"
+    TDX = "tdx"
+    TDX_DSTACK = "tdx-dstack"
+
+
+TAGS = {
+    ProgramKind.SGX: keccak(text="GoldenGrain.Program.SGX"),
+    ProgramKind.TDX: keccak(text="GoldenGrain.Program.TDX"),
+    ProgramKind.TDX_DSTACK: keccak(text="GoldenGrain.Program.TDX.dstack"),
+}
+
+
+def kind_of(body: Body, dstack: bool = False) -> ProgramKind:
+    """The kind of a report body; ``dstack`` is a claim that the body does not show.
+
+    Raises:
+        QuoteRejected: ``dstack`` is claimed for an SGX enclave.
+    """
+    if isinstance(body, SgxReport):
+        if dstack:
+            raise QuoteRejected(
+                RejectionReason.EVIDENCE_KIND, "dstack runs trust domains, not SGX enclaves"
+            )
+        return ProgramKind.SGX
+    return ProgramKind.TDX_DSTACK if dstack else ProgramKind.TDX
+
+
+def program_id(body: Body, dstack: bool = False) -> bytes:
+    """The program's id (32 bytes); the table above is its definition.
+
+    Raises:
+        QuoteRejected: ``dstack`` is claimed for an SGX enclave.
+    """
+    kind, data = kind_of(body, dstack), body.encode()
+    if kind is ProgramKind.SGX:
+        return keccak(TAGS[kind] + data[16:96] + data[192:320])
+    return keccak(TAGS[kind] + data[120 : 472 if dstack else 520])
+
+
+def measurement(verifier: str, program: bytes) -> bytes:
+    """What a task names: ``keccak256(abi_encode(verifier, program))`` (32 bytes).
+
+    Args:
+        verifier: address of the verifier contract, 20 bytes in hex.
+        program: the program's id, 32 bytes.
+
+    Raises:
+        ValueError: not an address, or not 32 bytes.
+    """
+    if len(program) != 32:
+        raise ValueError(f"program of {len(program)} bytes, expected 32")
+    address = to_canonical_address(verifier)
+    return keccak(abi_encode(["address", "bytes32"], [address, program]))
+
+
+# ── Expected values ──
+
+_REQUIRED = {
+    ProgramKind.SGX: {"mr_enclave", "attributes", "isv_prod_id", "isv_svn"},
+    ProgramKind.TDX: {"mr_td", "td_attributes", "xfam", "rtmr0", "rtmr1", "rtmr2", "rtmr3"},
+    ProgramKind.TDX_DSTACK: {
+        "mr_td",
+        "td_attributes",
+        "xfam",
+        "mr_config_id",
+        "rtmr0",
+        "rtmr1",
+        "rtmr2",
+    },
+}
+_OPTIONAL = {
+    ProgramKind.SGX: {"misc_select", "isv_ext_prod_id", "config_id", "config_svn", "isv_family_id"},
+    ProgramKind.TDX: {"mr_config_id", "mr_owner", "mr_owner_config"},
+    ProgramKind.TDX_DSTACK: {"mr_owner", "mr_owner_config"},
+}
+
+
+def expected_program(expected: Mapping[str, Any]) -> bytes:
+    """The id (32 bytes) of the program with these expected values.
+
+    Raises:
+        KeyError: no kind.
+        ValueError: unknown kind, a field that is unknown, missing, or of another type or size.
+    """
+    kind = ProgramKind(expected["kind"])
+    given = expected.keys() - {"kind"}
+    if missing := _REQUIRED[kind] - given:
+        raise ValueError(f"expected values of kind {kind} without {sorted(missing)}")
+    if unknown := given - _REQUIRED[kind] - _OPTIONAL[kind]:
+        raise ValueError(f"expected values of kind {kind} with unknown fields {sorted(unknown)}")
+    body: Body = (
+        SgxReport.decode(bytes(SGX_SIZE))
+        if kind is ProgramKind.SGX
+        else TdReport.decode(bytes(TD10_SIZE))
+    )
+    values: dict[str, Any] = {
+        field.name: _value(field.name, expected[field.name], getattr(body, field.name))
+        for field in fields(body)
+        if field.name in given
+    }
+    return program_id(replace(body, **values), kind is ProgramKind.TDX_DSTACK)
+
+
+def _value(name: str, given: object, zero: bytes | int) -> bytes | int:
+    if isinstance(zero, int):
+        if type(given) is not int or not 0 <= given < 1 << 16:
+            raise ValueError(f"{name} is {given!r}, expected an integer of 16 bits")
+        return given
+    if not isinstance(given, str) or len(given) != 2 * len(zero):
+        raise ValueError(f"{name} is {given!r}, expected {len(zero)} bytes in hex")
+    return bytes.fromhex(given)
+
+
+# ── Commits ──
+
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def commit_to_word(commit: str | None) -> bytes:
+    """The word (32 bytes) of a commit; None is none.
+
+    Raises:
+        ValueError: not a git id of 40 or 64 lower-case hex digits, or zero.
+    """
+    if commit is None:
+        return bytes(32)
+    if not isinstance(commit, str) or not _ID.fullmatch(commit) or not int(commit, 16):
+        raise ValueError(f"commit is {commit!r}, expected 40 or 64 lower-case hex digits, not zero")
+    return bytes.fromhex(commit).ljust(32, b"\0")
+
+
+def commit_to_text(source: bytes) -> str:
+    """What a word (32 bytes) says, for people."""
+    if not any(source):
+        return "no commit"
+    return "commit " + (source if any(source[20:]) else source[:20]).hex()
+
+
+# ── Allow-lists ──
+
+_LISTS = Path(__file__).resolve().parents[2] / "deployments" / "programs"
+PRODUCTION = _LISTS / "production.json"
+DEVELOPMENT = _LISTS / "development.json"
+"""SIMULATED programs: no genuine enclave can have their measurements."""
+
+
+@dataclass(frozen=True)
+class AllowedProgram:
+    """A program, where it comes from, and what it is for."""
+
+    program: bytes
+    """32 bytes."""
+    source: bytes
+    """The commit that the build starts from, as in ``source.py``; zero for a SIMULATED program."""
+    description: str
+    """1 to 256 printable ASCII characters, as a registry takes them."""
+
+    def __str__(self) -> str:
+        return f"{self.description}, {commit_to_text(self.source)}"
+
+
+def parse_allowlist(entries: Sequence[Any]) -> tuple[AllowedProgram, ...]:
+    """Read the entries of an allow-list; the ids are computed from the expected values in it.
+
+    Raises:
+        KeyError, TypeError: not such a list.
+        ValueError: invalid expected values, an invalid commit or description, or a program that
+            is listed twice.
+    """
+    allowed = tuple(_parse_entry(**entry) for entry in entries)
+    if len({entry.program for entry in allowed}) != len(allowed):
+        raise ValueError("an allow-list names a program twice")
+    return allowed
+
+
+def load_allowlist(path: Path) -> tuple[AllowedProgram, ...]:
+    """Read an allow-list from a file. Raises as `parse_allowlist`."""
+    return parse_allowlist(json.loads(path.read_text()))
+
+
+def _parse_entry(expected: Any, commit: str | None, description: str) -> AllowedProgram:
+    if not (description.isascii() and description.isprintable() and 0 < len(description) <= 256):
+        raise ValueError(
+            f"description is {description!r}, expected 1 to 256 printable ASCII characters"
+        )
+    if commit is None and "SIMULATED" not in description:
+        raise ValueError(f"no commit of {description!r}, expected one of what is not SIMULATED")
+    return AllowedProgram(expected_program(expected), commit_to_word(commit), description)
+
+
+def find_allowed(
+    allowed: tuple[AllowedProgram, ...], verifier: str, task_measurement: bytes
+) -> AllowedProgram | None:
+    """The allowed program that a task's measurement names under a verifier's address, if any."""
+    return next(
+        (entry for entry in allowed if measurement(verifier, entry.program) == task_measurement),
+        None,
+    )

@@ -1,0 +1,43 @@
+"""``golden-grain program``: what a task's measurement names, and whether you allow it."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from offchain.attestation.programs import PRODUCTION, find_allowed, load_allowlist
+from offchain.chain.registry import Registry
+from offchain.chain.verifier import Verifier
+from offchain.cli import common as shared
+from offchain.simulation.intel import root_name
+
+FAULTS = shared.FAULTS
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("measurement", type=shared.task_id, help="that a task names")
+    parser.add_argument(
+        "--allow-list", type=Path, default=PRODUCTION, help="of programs rebuilt (%(default)s)"
+    )
+    shared.add_market(parser)
+
+
+def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
+    """Does it.
+
+    Raises:
+        ValueError: no enclave is registered under the measurement; its program is not on the list;
+            or the registry names another commit than the list.
+    """
+    market, measurement = shared.market_of(arguments), arguments.measurement
+    registry = Registry(market.node, market.registry)
+    verifier = registry.verifier(measurement)
+    yield f"verifier {verifier}, root: {root_name(Verifier(market.node, verifier).root_key)}"
+    yield registry.in_words(measurement)
+    allowed = find_allowed(load_allowlist(arguments.allow_list), verifier, measurement)
+    if allowed is None:
+        raise ValueError(f"program is not on {arguments.allow_list}: expected one that you rebuilt")
+    yield f"allowed as: {allowed}"
+    said = registry.description(measurement)
+    if said and said.source != allowed.source:
+        raise ValueError(f"registry says {said}, expected the source of {allowed}")

@@ -1,0 +1,63 @@
+"""``golden-grain register``: register an operator's enclave, or renew it."""
+
+import argparse
+from collections.abc import Callable, Iterator
+
+from web3.contract.contract import ContractFunction
+from web3.exceptions import ContractLogicError
+
+from offchain.attestation.programs import measurement
+from offchain.chain.registry import Registry
+from offchain.chain.transactions import Sender
+from offchain.chain.verifier import Verifier
+from offchain.cli import common as shared
+from offchain.operator.client import EnclaveClient
+from offchain.operator.registration import attest
+from offchain.simulation.intel import root_name
+
+FAULTS = shared.FAULTS
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the command's arguments."""
+    parser.add_argument("--enclave", required=True, help="URL of the operator's own service")
+    parser.add_argument("--verifier", required=True, type=shared.address, help="that registers it")
+    parser.add_argument("--stake", type=int, default=0, help="wei to add to the stake before")
+    shared.add_account(parser)
+    shared.add_market(parser)
+
+
+def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
+    """Register the enclave once its quote verifies here.
+
+    Raises:
+        QuoteRejected: the verifier would refuse the quote, for this reason.
+        ValueError: the quote is bound to something else, the registry refuses, or the chain is too
+            short.
+        ServiceError: the enclave gives no quote.
+    """
+    sender, market = shared.sender_of(arguments), shared.market_of(arguments)
+    registry = Registry(market.node, market.registry)
+    verifier = Verifier(market.node, arguments.verifier)
+    with EnclaveClient(arguments.enclave) as enclave:
+        evidence = attest(enclave, registry, verifier, sender.address)
+    verified = evidence.verified
+    named = measurement(arguments.verifier, verified.program)
+    yield f"quote holds under root: {root_name(verifier.root_key)}"
+    yield f"measurement 0x{named.hex()}, platform 0x{verified.platform.hex()}"
+    yield registry.in_words(named)
+    functions = registry.contract.functions
+    if arguments.stake:
+        _send(sender, functions.stake(), arguments.stake)
+        yield f"staked {arguments.stake} wei"
+    keys = evidence.entry.to_abi()
+    registered = arguments.verifier, evidence.packed, *keys, evidence.block_number
+    _send(sender, functions.register_enclave(*registered))
+    yield f"registered {evidence.entry.signing_key}"
+
+
+def _send(sender: Sender, function: ContractFunction, value: int = 0) -> None:
+    try:
+        sender.send(function, value)
+    except ContractLogicError as error:
+        raise ValueError(f"registry refuses {function.fn_name}: {error}") from error

@@ -1,0 +1,27 @@
+"""``golden-grain serve``: boot an enclave on this host and serve it until SIGTERM or SIGINT."""
+
+import argparse
+from collections.abc import Callable, Iterator
+
+from offchain.enclave.service import boot
+from offchain.simulation import SimulatedDevice
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    boot.add_arguments(parser)
+    parser.add_argument(
+        "--attestation", choices=("simulated", "gramine", "tdx", "dstack"), default="simulated"
+    )
+    parser.add_argument("--machine", default="development", help="name of the SIMULATED machine")
+
+
+def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
+    """Serve; yield that it stopped."""
+    simulated = arguments.attestation == "simulated"
+    device = (
+        SimulatedDevice.of_development(arguments.machine)
+        if simulated
+        else boot.device_named(arguments.attestation)
+    )
+    yield from boot.serve(arguments, device, random)

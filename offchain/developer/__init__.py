@@ -1,0 +1,1 @@
+"""Tools of a developer, who sells models: `submission` prepares one."""

@@ -1,0 +1,21 @@
+"""The trusted computing base: the program that runs in a TEE and believes nothing of its host.
+
+With `offchain.protocol` it is all that an image contains: ``python -m scripts.enclave_size`` counts
+it. Nothing else of this project is imported here.
+
+===================  ===============================================================================
+``__main__``         entry point of an image
+``enclave``          keys of one boot; one measurement and one signature for each task and round
+``opening``          keyrings, submissions and test set, opened and checked against commitments
+``benchmark``        the score of every submission
+``proposals``        an enclave's own measurement, and the rule of co-signing
+``panel``            judgement of a posted report
+``sealed``           outputs of models on the host's disk, encrypted
+``capacity``         refusal of tasks that are too large for the machine
+``artifact_folder``  the local folder of artifacts, which the host fills
+``models/``          checks of untrusted ONNX files, and a confined child process that runs them
+``service/``         the HTTP service, signature journal, logs, workers
+``devices/``         attestation interfaces of TEEs: they return the raw quote
+``image/``           Dockerfile, Gramine manifest, locks (no Python module of the program)
+===================  ===============================================================================
+"""

@@ -1,0 +1,224 @@
+"""Measure every submission of an inventory: one result each, a function of transcript and bytes.
+
+Submissions are independent and run in parallel. One that shares a digest with an earlier one waits
+for the earlier one's result, since it is a duplicate only if that has a score.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from offchain.enclave.artifact_folder import Artifacts
+from offchain.enclave.capacity import Capacity
+from offchain.enclave.models.runner import Predictions
+from offchain.enclave.opening import Job
+from offchain.enclave.sealed import SealedArrays
+from offchain.protocol import metrics
+from offchain.protocol.artifacts import MODEL, TAG_BYTES, DecryptionError, decrypt_bytes
+from offchain.protocol.errors import (
+    InvalidModel,
+    InvalidSubmission,
+    ModelFault,
+    RunAborted,
+    StorageError,
+    SubmissionFault,
+)
+from offchain.protocol.manifest import Manifest, Selection
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.results import Result
+
+Array = NDArray[Any]
+
+SUM_TOLERANCE = 1e-3
+"""How far a row of probabilities may sum from one."""
+
+
+class Run(Protocol):
+    """`offchain.enclave.models.runner.run_model` with its run limits given."""
+
+    def __call__(
+        self, model: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, *, submission: int
+    ) -> Predictions: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a machine measures with; picklable, since it travels to the workers.
+
+    Args:
+        artifacts: holds models and test sets, encrypted.
+        run: runs a model.
+        scratch: folder of the host's disk for what memory does not hold, sealed; None for the
+            system's.
+        capacity: what the machine has for a task; None refuses none for its size.
+    """
+
+    artifacts: Artifacts
+    run: Run
+    scratch: str | None = None
+    capacity: Capacity | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A submission's result, with its outputs on the sample where they are needed again."""
+
+    result: Result
+    outputs: Array | None = None
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What every submission of a task is measured with.
+
+    Args:
+        manifest: the task's.
+        targets: of the sample.
+        tolerance: parts per million that optimisations and order may move a score.
+        tools: of the machine.
+    """
+
+    manifest: Manifest
+    targets: Array
+    tolerance: int
+    tools: Tools
+
+    def score(self, outputs: Array) -> int:
+        """Parts per million."""
+        wide = outputs.astype(np.float64) if outputs.dtype.kind == "f" else outputs
+        return metrics.score(self.manifest.metric, self.targets, wide)
+
+    def measure(self, inputs: Array, job: Job) -> Measurement:
+        """A submission's result on the sample's inputs.
+
+        Raises:
+            RunAborted: what the environment gets wrong.
+        """
+        try:
+            outputs, score = self._score(inputs, job)
+        except (InvalidSubmission, InvalidModel) as fault:
+            return Measurement(Result(job.index, reason=fault.reason))
+        keep = self.manifest.selection is Selection.ENSEMBLE
+        return Measurement(Result(job.index, score), outputs if keep else None)
+
+    def _score(self, inputs: Array, job: Job) -> tuple[Array, int]:
+        model, manifest = self._open(job), self.manifest
+        run = self.tools.run
+        predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
+        plain = read(predictions.plain, manifest.model)
+        optimised = read(predictions.optimised, manifest.model)
+        score = self.score(plain)
+        if abs(self.score(optimised) - score) > self.tolerance:
+            raise InvalidSubmission(SubmissionFault.UNSTABLE)
+        return plain, score
+
+    def _open(self, job: Job) -> bytes:
+        limit = self.manifest.limits.model_bytes + TAG_BYTES
+        try:
+            artifact = self.tools.artifacts.fetch_bytes(job.submission.artifact_digest, limit)
+        except StorageError as error:
+            raise RunAborted(job.index, f"its artifact is missing: {error}") from error
+        try:
+            model = decrypt_bytes(artifact, job.secret, MODEL)
+        except DecryptionError as error:
+            raise InvalidSubmission(SubmissionFault.ARTIFACT) from error
+        if sha256(model).digest() != job.submission.model_digest:
+            raise InvalidSubmission(SubmissionFault.MODEL_DIGEST)
+        return model
+
+
+def read(predictions: Array, spec: ModelSpec) -> Array:
+    """What is scored and voted with, checked: the child that made it ran a stranger's model.
+
+    Probabilities are rounded to float32, since many tables of them are kept at a time and a team's
+    first member shall have its own score.
+
+    Raises:
+        InvalidModel: `NOT_FINITE`, `UNKNOWN_LABEL` or `NOT_PROBABILITIES`.
+    """
+    if not np.isfinite(predictions).all():
+        raise InvalidModel(ModelFault.NOT_FINITE, "predictions that are not finite")
+    if spec.output is Output.LABELS:
+        if ((predictions < 0) | (predictions >= spec.classes)).any():
+            raise InvalidModel(
+                ModelFault.UNKNOWN_LABEL, f"expected labels from 0 to {spec.classes - 1}"
+            )
+        return predictions
+    if spec.output is Output.VALUES:
+        return predictions
+    apart = np.abs(predictions.sum(axis=1) - 1).max()
+    if predictions.min() < 0 or apart > SUM_TOLERANCE:
+        raise InvalidModel(
+            ModelFault.NOT_PROBABILITIES,
+            f"probabilities from {predictions.min()}, rows that sum up to {apart} apart from 1, "
+            f"expected none negative and at most {SUM_TOLERANCE}",
+        )
+    return predictions.astype(np.float32)
+
+
+def measure_all(
+    benchmark: Benchmark,
+    inputs: Array,
+    jobs: Iterable[Job],
+    workers: int,
+    progress: Callable[[Result], None],
+    outputs: SealedArrays,
+) -> dict[int, Result]:
+    """The result of every job, by index; the same whatever the number of workers.
+
+    Args:
+        benchmark: of the task.
+        inputs: of the sample. An argument of each call, since joblib sends a large array to a
+            cluster's worker once, and what a bound method holds with every job.
+        jobs: by rising index.
+        workers: how many are measured at a time: joblib's ``n_jobs``, in threads unless joblib is
+            configured otherwise (each model runs in a process of its own).
+        progress: is told every result.
+        outputs: takes what has to be kept, so that memory does not grow with the submissions.
+
+    Raises:
+        RunAborted: what the environment gets wrong; names a submission.
+    """
+    results: dict[int, Result] = {}
+    scored: set[tuple[int, bytes]] = set()
+    waiting = {job.index: job for job in jobs}
+    parallel = Parallel(n_jobs=workers, prefer="threads", return_as="generator_unordered")
+
+    def take(result: Result) -> None:
+        results[result.index] = result
+        progress(result)
+
+    while waiting:
+        ready, duplicates = _next_wave(waiting.values(), scored)
+        for job in duplicates:
+            take(Result(job.index, reason=SubmissionFault.DUPLICATE))
+        for measurement in parallel(delayed(benchmark.measure)(inputs, job) for job in ready):
+            result = measurement.result
+            if measurement.outputs is not None:
+                outputs.put(result.index, measurement.outputs)
+            if result.score is not None:
+                scored |= waiting[result.index].digests()
+            take(result)
+        waiting = {index: job for index, job in waiting.items() if index not in results}
+    return results
+
+
+def _next_wave(
+    waiting: Iterable[Job], scored: set[tuple[int, bytes]]
+) -> tuple[list[Job], list[Job]]:
+    """Those that need not wait for an earlier one, and duplicates of those that have a score."""
+    ready, duplicates = [], []
+    earlier: set[tuple[int, bytes]] = set()
+    for job in waiting:
+        if job.digests() & scored:
+            duplicates.append(job)
+            continue
+        if not job.digests() & earlier:
+            ready.append(job)
+        earlier |= job.digests()
+    return ready, duplicates

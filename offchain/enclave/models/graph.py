@@ -1,0 +1,158 @@
+"""Shape, memory and work of every value in a model, node by node.
+
+The input's shape is fixed, batch dimension included; every other shape must follow from it. What
+the file claims about shapes (``value_info``, declared outputs) is not read, since it may lie. Nodes
+stand in topological order, which ``onnx.checker`` has checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from onnx import GraphProto, NodeProto, TensorProto, TypeProto
+
+from offchain.enclave.models.costs import operations, scratch_bytes
+from offchain.enclave.models.folding import KNOWN_ELEMENTS, fold
+from offchain.enclave.models.shapes import infer
+from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_bytes, tensor_type
+from offchain.protocol.errors import InvalidModel, ModelFault
+from offchain.protocol.model_spec import ModelLimits
+
+
+def nested_graphs(node: NodeProto) -> Iterator[GraphProto]:
+    """Yields the graphs in a node's attributes."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+
+def nodes_of(graph: GraphProto) -> Iterator[NodeProto]:
+    """Yields all nodes of a graph and of those nested in it; protobuf nests 100 deep at most."""
+    for node in graph.node:
+        yield node
+        for nested in nested_graphs(node):
+            yield from nodes_of(nested)
+
+
+def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
+    """Yields all dense tensors of a graph and of the graphs nested in it."""
+    yield from graph.initializer
+    for node in nodes_of(graph):
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+        for nested in nested_graphs(node):
+            yield from nested.initializer
+
+
+@dataclass
+class Walk:
+    """What is known of the values made so far.
+
+    Args:
+        versions: opset version of each domain.
+        batches: how many batches will be run.
+        types: type of each value.
+        known: values of small constants.
+        unproven: values whose shape is not known, made by an operator that the manifest lets in or
+            from such values.
+        weight_bytes: all constants of the file.
+        value_bytes: all values of one batch, as if none were ever released.
+        scratch_bytes: the most that one operator needs beside its inputs and outputs.
+        operations: work for all batches.
+    """
+
+    versions: Mapping[str, int]
+    limits: ModelLimits
+    batches: int
+    types: dict[str, TypeProto] = field(default_factory=dict)
+    known: dict[str, TensorProto] = field(default_factory=dict)
+    unproven: set[str] = field(default_factory=set)
+    weight_bytes: int = 0
+    value_bytes: int = 0
+    scratch_bytes: int = 0
+    operations: int = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """Weights twice, since the runtime repacks some, and every value of one batch at once."""
+        return 2 * self.weight_bytes + self.value_bytes + self.scratch_bytes
+
+    def add_input(self, name: str, value: TypeProto) -> None:
+        """Adds the model's input."""
+        self.types[name] = value
+        self.value_bytes += tensor_bytes(value)
+        self._check_memory(f"input {name!r}")
+
+    def add_constant(self, tensor: TensorProto) -> None:
+        """Adds an initializer.
+
+        Raises:
+            InvalidModel: `MEMORY` or `OPERATOR`.
+        """
+        self.types[tensor.name] = tensor_type(tensor.data_type, tuple(tensor.dims))
+        self.weight_bytes += tensor_bytes(self.types[tensor.name])
+        if elements(tuple(tensor.dims)) <= KNOWN_ELEMENTS:
+            self.known[tensor.name] = tensor
+        self._check_memory(f"initializer {tensor.name!r}")
+
+    def add_node(self, node: NodeProto) -> None:
+        """Adds a node and what it makes.
+
+        Raises:
+            InvalidModel: `SHAPE`, `MEMORY`, `WORK`, or `UNSUPPORTED_OP` for values that are not
+                tensors of numbers.
+        """
+        inputs = {name: self.types[name] for name in node.input if name in self.types}
+        known = {name: self.known[name] for name in node.input if name in self.known}
+        if node.op_type in self.limits.extra_ops or self.unproven.intersection(node.input):
+            self._add_unproven(node, inputs, known)
+            return
+        outputs = infer(node, inputs, known, self.versions)
+        for name in filter(None, node.output):
+            if name not in outputs or shape_of(outputs[name]) is None:
+                raise InvalidModel(
+                    ModelFault.SHAPE,
+                    f"shape of {name!r} ({node.op_type}) does not follow from the input's shape",
+                )
+        self._add_values(node, outputs)
+        types = inputs | outputs
+        self.scratch_bytes = max(self.scratch_bytes, scratch_bytes(node, types))
+        self._check_memory(f"{node.op_type} {node.name!r}")
+        self.operations += self.batches * operations(node, types)
+        self._check_work(f"{node.op_type} {node.name!r}")
+        self.known.update(fold(node, types, known, self.versions))
+
+    def _add_unproven(
+        self, node: NodeProto, inputs: Types, known: Mapping[str, TensorProto]
+    ) -> None:
+        """Adds a node that the manifest lets in, or that follows one; shapes may stay unknown."""
+        names = set(filter(None, node.output))
+        try:
+            outputs = infer(node, inputs, known, self.versions)
+        except InvalidModel:
+            outputs = {}
+        self._add_values(node, outputs)
+        self.unproven |= {n for n in names if n not in outputs or shape_of(outputs[n]) is None}
+
+    def _add_values(self, node: NodeProto, outputs: Types) -> None:
+        self.types.update(outputs)
+        self.value_bytes += sum(map(tensor_bytes, outputs.values()))
+        self._check_memory(f"{node.op_type} {node.name!r}")
+
+    def _check_memory(self, what: str) -> None:
+        if self.memory_bytes > self.limits.memory_bytes:
+            limit = self.limits.memory_bytes
+            raise InvalidModel(
+                ModelFault.MEMORY,
+                f"{self.memory_bytes} bytes up to {what}, expected {limit} at most",
+            )
+
+    def _check_work(self, what: str) -> None:
+        if self.operations > self.limits.operations:
+            limit = self.limits.operations
+            raise InvalidModel(
+                ModelFault.WORK,
+                f"{self.operations} operations up to {what}, expected {limit} at most",
+            )

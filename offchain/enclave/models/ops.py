@@ -1,0 +1,114 @@
+"""Which operators may run: deterministic, on tensors of numbers, with outputs of known shapes.
+
+Left out are control flow (unbounded work), random numbers, sequences, maps and strings, outputs
+whose shape depends on values (``NonZero``, ``Unique``), and operators whose inner values are larger
+than what goes in and out (``Einsum``). Other domains are the runtime's own or a stranger's code.
+"""
+
+from typing import Final
+
+import onnx
+
+from offchain.protocol.errors import InvalidModel, ModelFault
+
+IR_VERSIONS: Final = range(3, 15)
+
+OPSETS: Final = {"": range(9, 29), "ai.onnx.ml": range(1, 6)}
+"""For each allowed domain, the versions that the runtime implements."""
+
+_STANDARD: Final = frozenset(
+    """
+    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
+    BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu Clip Concat
+    Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumSum DepthToSpace
+    DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand EyeLike Flatten
+    Floor GRU Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater
+    GreaterOrEqual GroupNormalization HardSigmoid HardSwish Hardmax Identity
+    InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log
+    LogSoftmax LpNormalization MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization
+    Min Mish Mod Mul Neg Not OneHot Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear
+    RMSNormalization RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
+    ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize
+    Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax
+    Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu Tile TopK
+    Transpose Trilu Unsqueeze Where Xor
+    """.split()  # noqa: SIM905 - read as a list of words
+)
+
+_CLASSICAL: Final = frozenset(
+    """
+    ArrayFeatureExtractor Binarizer Imputer LabelEncoder LinearClassifier LinearRegressor Normalizer
+    OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsembleClassifier TreeEnsembleRegressor
+    """.split()  # noqa: SIM905 - read as a list of words
+)
+
+ALLOWED: Final = {"": _STANDARD, "ai.onnx.ml": _CLASSICAL}
+"""For each allowed domain, its allowed operators."""
+
+_HINTS: Final = {"ZipMap": " (export with options={'zipmap': False})"}
+
+
+def domain_of(node: onnx.NodeProto) -> str:
+    """Returns the node's domain; the default domain has two spellings."""
+    return "" if node.domain == "ai.onnx" else str(node.domain)
+
+
+def opset_versions(model: onnx.ModelProto) -> dict[str, int]:
+    """Returns the version of each domain that the model imports.
+
+    Raises:
+        InvalidModel: `OPERATOR` for another domain, version or IR version than is allowed.
+    """
+    if model.ir_version not in IR_VERSIONS:
+        raise InvalidModel(
+            ModelFault.UNSUPPORTED_OP,
+            f"IR version {model.ir_version}, expected {_spell(IR_VERSIONS)}",
+        )
+    versions: dict[str, int] = {}
+    for entry in model.opset_import:
+        domain = "" if entry.domain == "ai.onnx" else entry.domain
+        if domain not in OPSETS:
+            raise InvalidModel(
+                ModelFault.UNSUPPORTED_OP,
+                f"operator domain {domain!r}, expected one of {list(OPSETS)}",
+            )
+        if entry.version not in OPSETS[domain]:
+            raise InvalidModel(
+                ModelFault.UNSUPPORTED_OP,
+                f"opset {entry.version} of domain {domain!r}, expected {_spell(OPSETS[domain])}",
+            )
+        if versions.setdefault(domain, entry.version) != entry.version:
+            raise InvalidModel(
+                ModelFault.UNSUPPORTED_OP, f"two versions of domain {domain!r}, expected one"
+            )
+    return versions
+
+
+def check_operator(node: onnx.NodeProto, extra: tuple[str, ...]) -> None:
+    """Checks that a node's operator may run.
+
+    Args:
+        extra: operators that the manifest lets in beside the allow-list.
+
+    Raises:
+        InvalidModel: `OPERATOR`.
+    """
+    domain, operator = domain_of(node), node.op_type
+    if domain not in ALLOWED:
+        raise InvalidModel(
+            ModelFault.UNSUPPORTED_OP,
+            f"operator domain {domain!r}, expected one of {list(ALLOWED)}",
+        )
+    if operator not in ALLOWED[domain] and operator not in extra:
+        raise InvalidModel(
+            ModelFault.UNSUPPORTED_OP,
+            f"operator {operator!r} of domain {domain!r} is not allowed{_HINTS.get(operator, '')}",
+        )
+    if operator == "Dropout" and len(node.input) > 2 and node.input[2]:
+        raise InvalidModel(
+            ModelFault.UNSUPPORTED_OP, "Dropout with a training mode, expected inference"
+        )
+
+
+def _spell(versions: range) -> str:
+    return f"{versions.start} to {versions.stop - 1}"

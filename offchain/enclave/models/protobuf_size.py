@@ -1,0 +1,122 @@
+"""What a protobuf parser would allocate, counted before one parses.
+
+A parsed message takes far more memory than its bytes: an empty node is two bytes in the file and
+hundreds in memory, so a file within its size limit can still exhaust a parser. This walks the wire
+format (https://protobuf.dev/programming-guides/encoding) of an ONNX model by its schema and
+allocates nothing.
+"""
+
+import re
+from typing import Final
+
+import onnx
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from offchain.protocol.errors import InvalidModel, ModelFault
+
+MESSAGE_BYTES: Final = 1024
+"""Charged for a message: the parser's object, and what the runtime keeps for a node or a tensor."""
+
+ITEM_BYTES: Final = 64
+"""Charged for any other field beside its content."""
+
+TEXT_FACTOR: Final = 3
+"""Charged for a byte of text: parser, checker and runtime each have their copies."""
+
+PACKED_FACTOR: Final = 16
+"""Charged for a byte of packed numbers: one byte becomes eight, and a growing array doubles."""
+
+TAGGED_FACTOR: Final = 8
+"""Charged for a byte of numbers with a tag each: two bytes become eight, and the array doubles."""
+
+_FIXED_TYPES: Final = (
+    FieldDescriptor.TYPE_FLOAT,
+    FieldDescriptor.TYPE_DOUBLE,
+    FieldDescriptor.TYPE_STRING,
+    FieldDescriptor.TYPE_BYTES,
+)
+
+_VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
+
+
+def _tags(wire_type: int) -> bytes:
+    return re.escape(bytes((field << 3) | wire_type for field in range(1, 16)))
+
+
+_NUMBERS: Final = re.compile(
+    rb"(?:[%b][\x80-\xff]{0,9}[\x00-\x7f]|[%b].{4}|[%b].{8})*+"
+    % (_tags(_VARINT), _tags(_I32), _tags(_I64)),
+    re.DOTALL,
+)
+"""A run of numbers with one-byte tags, such as the attributes of a large tree ensemble."""
+
+
+def parsed_bytes(model: bytes, limit: int) -> int:
+    """Returns an upper bound of the memory that parsing ``model`` takes, in bytes.
+
+    Args:
+        model: a serialised `onnx.ModelProto`.
+        limit: the most that is allowed; the walk ends there.
+
+    Raises:
+        InvalidModel: `UNREADABLE` when it is not in the wire format, `TOO_LARGE` above the limit.
+    """
+    total = MESSAGE_BYTES
+    messages: list[tuple[int, int, Descriptor]] = [(0, len(model), onnx.ModelProto.DESCRIPTOR)]
+    while messages:
+        position, end, descriptor = messages.pop()
+        fields = descriptor.fields_by_number
+        while position < end:
+            match = _NUMBERS.match(model, position, end)
+            run_end = match.end() if match else position
+            total += TAGGED_FACTOR * (run_end - position)
+            position = run_end
+            if position < end:
+                tag, position = _varint(model, position, end)
+                field, wire_type = fields.get(tag >> 3), tag & 7
+                size, position = _size(model, position, end, wire_type)
+                if wire_type != _LEN or field is None or field.type in _FIXED_TYPES:
+                    weights = field is not None and field.name == "raw_data"
+                    total += ITEM_BYTES + size * (1 if weights else TEXT_FACTOR)
+                elif field.message_type is not None:
+                    messages.append((position, position + size, field.message_type))
+                    total += MESSAGE_BYTES
+                else:
+                    total += ITEM_BYTES + PACKED_FACTOR * size
+                position += size
+            if total > limit:
+                raise InvalidModel(
+                    ModelFault.TOO_LARGE,
+                    f"takes over {total} bytes to parse, expected {limit} at most",
+                )
+    return total
+
+
+def _varint(model: bytes, position: int, end: int) -> tuple[int, int]:
+    """Returns the number at ``position`` and the position after it."""
+    value = shift = 0
+    while position < end and shift < 64:
+        byte = model[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:
+            return value, position
+    raise InvalidModel(ModelFault.UNREADABLE, f"no number at byte {position} of a protobuf message")
+
+
+def _size(model: bytes, position: int, end: int, wire_type: int) -> tuple[int, int]:
+    """Returns the size of a field's content and the position where it begins."""
+    if wire_type == _VARINT:
+        size = _varint(model, position, end)[1] - position
+    elif wire_type == _LEN:
+        size, position = _varint(model, position, end)
+    elif wire_type in (_I64, _I32):
+        size = 8 if wire_type == _I64 else 4
+    else:
+        raise InvalidModel(ModelFault.UNREADABLE, f"wire type {wire_type} at byte {position}")
+    if position + size > end:
+        raise InvalidModel(
+            ModelFault.UNREADABLE,
+            f"{size} bytes at byte {position} exceed their message, end {end}",
+        )
+    return size, position

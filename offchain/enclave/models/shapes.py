@@ -1,0 +1,85 @@
+"""Type and shape of what one node makes: ONNX's own rules, kept from what crashes them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import onnx
+from onnx import NodeProto, TensorProto, TypeProto, helper
+from onnx.shape_inference import InferenceError, infer_node_outputs
+
+from offchain.enclave.models.attributes import attribute_of, check_attributes
+from offchain.enclave.models.classical import infer_classical
+from offchain.enclave.models.ops import domain_of
+from offchain.enclave.models.tensors import Shape, Types, shape_of
+from offchain.protocol.errors import InvalidModel, ModelFault
+
+RECURRENT: Final = ("GRU", "LSTM", "RNN")
+
+
+def infer(
+    node: NodeProto, types: Types, known: Mapping[str, TensorProto], versions: Mapping[str, int]
+) -> dict[str, TypeProto]:
+    """The types of a node's outputs, as far as they follow from its inputs.
+
+    Args:
+        types: of its inputs.
+        known: values of those inputs that are small constants.
+        versions: opset version of each domain.
+
+    Raises:
+        InvalidModel: `SHAPE` when types or shapes do not fit the operator.
+    """
+    unknown = [name for name in node.input if name and name not in types]
+    if unknown:
+        raise InvalidModel(
+            ModelFault.SHAPE, f"inputs {unknown} of {node.op_type} have no known type"
+        )
+    domain = domain_of(node)
+    if domain == "ai.onnx.ml" and (outputs := infer_classical(node, types)):
+        return outputs
+    if domain == "":
+        _check_node(node, types)
+        _check_axes(node, versions[domain])
+    try:
+        schema = onnx.defs.get_schema(node.op_type, versions[domain], domain)
+        imports = [helper.make_opsetid(name, version) for name, version in versions.items()]
+        return infer_node_outputs(schema, node, dict(types), dict(known), opset_imports=imports)
+    except (InferenceError, onnx.checker.ValidationError) as error:
+        raise InvalidModel(ModelFault.SHAPE, f"{node.op_type} {node.name!r}: {error}") from error
+
+
+def _check_node(node: NodeProto, types: Types) -> None:
+    """Checks what inference assumes and does not check."""
+    check_attributes(node)
+    if node.op_type == "Split" and not all(node.output):
+        raise InvalidModel(ModelFault.SHAPE, "Split without a name for each output")
+    if node.op_type in ("LayerNormalization", "Squeeze") and not all(node.input):
+        raise InvalidModel(ModelFault.SHAPE, f"{node.op_type} with a nameless input, expected none")
+    if node.op_type == "PRelu":
+        _check_slope(*(shape_of(types[name]) or () for name in node.input))
+    if node.op_type in RECURRENT:
+        for name in node.input[:3]:
+            shape = shape_of(types[name]) if name else None
+            if shape is None or len(shape) != 3:
+                raise InvalidModel(
+                    ModelFault.SHAPE, f"{name!r} of {node.op_type} of shape {shape}, expected three"
+                )
+
+
+def _check_axes(node: NodeProto, version: int) -> None:
+    """Checks for negative axes before they were allowed: inference ignores them, the runtime does
+    not."""
+    axes = attribute_of(node, "axes")
+    if node.op_type == "Unsqueeze" and version < 11 and axes and min(axes.ints, default=0) < 0:
+        raise InvalidModel(
+            ModelFault.SHAPE, f"axes {list(axes.ints)} of Unsqueeze in opset {version}"
+        )
+
+
+def _check_slope(shape: Shape, slope: Shape) -> None:
+    """Checks that a slope fits into what it is applied to: the runtime would broadcast both."""
+    sizes = zip(reversed(slope), reversed(shape), strict=False)
+    if len(slope) > len(shape) or any(size not in (1, wanted) for size, wanted in sizes):
+        raise InvalidModel(
+            ModelFault.SHAPE, f"slope of PRelu of shape {slope}, expected to fit {shape}"
+        )

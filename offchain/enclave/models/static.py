@@ -1,0 +1,218 @@
+"""All static checks of a model's bytes: they decide results, so they are a function of bytes alone.
+
+Nothing is run here but the arithmetic of small shape constants. A model that passes cannot ask the
+runtime for more than its plan says, unless the manifest let an operator in that is not bounded.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
+
+from offchain.enclave.models.graph import Walk, nodes_of, tensors_of
+from offchain.enclave.models.ops import check_operator, opset_versions
+from offchain.enclave.models.protobuf_size import parsed_bytes
+from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
+from offchain.protocol.errors import InvalidModel, ModelFault
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+
+_FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+_INTEGERS = (TensorProto.INT64, TensorProto.INT32)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to run a model that passed the static checks.
+
+    Args:
+        input: name of its input.
+        output: name of the output that is read.
+        output_shape: shape of that output for one batch.
+        argmax: labels are the largest score of each row, the first of equals.
+        batch_rows: samples in one batch.
+        memory_bytes: upper bound of what a run needs.
+        operations: upper bound of the work for all samples, one pass, as in `ModelLimits`.
+    """
+
+    input: str
+    output: str
+    output_shape: Shape
+    argmax: bool
+    batch_rows: int
+    memory_bytes: int
+    operations: int
+
+
+def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
+    """Checks a model's bytes and return the plan of its run.
+
+    Args:
+        model: content of an ONNX file.
+        rows: number of samples it will be run on, at least 1.
+
+    Raises:
+        InvalidModel: what the model gets wrong.
+        MemoryError: when memory ran out, which is not the model's fault: its need is bounded by
+            `limits.memory_bytes` before it is parsed.
+    """
+    try:
+        return _check(model, spec, limits, rows)
+    except UnicodeDecodeError as error:
+        raise InvalidModel(ModelFault.UNREADABLE, f"a name that is not UTF-8: {error}") from error
+
+
+def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
+    limits.check_size(len(model))
+    parsed = parsed_bytes(model, limits.memory_bytes // 2)
+    proto = _parse(model)
+    versions = opset_versions(proto)
+    _check_structure(proto, limits)
+    _check_tensors(proto)
+    _check_validity(model)
+    batch_rows = min(limits.batch_rows, rows)
+    predictions = 3 * 8 * rows * max(spec.classes, 1)  # two passes, and one being put together
+    batches = -(-rows // batch_rows)
+    walk = Walk(versions, limits, batches, value_bytes=2 * parsed + predictions)
+    for tensor in proto.graph.initializer:
+        walk.add_constant(tensor)
+    name = _add_input(proto, walk, spec, batch_rows)
+    for node in proto.graph.node:
+        walk.add_node(node)
+    output, shape, argmax = _choose_output(proto, walk, spec, batch_rows)
+    return Plan(name, output, shape, argmax, batch_rows, walk.memory_bytes, walk.operations)
+
+
+def _parse(model: bytes) -> ModelProto:
+    try:
+        proto = ModelProto()
+        proto.ParseFromString(model)
+        return proto
+    except DecodeError as error:
+        raise InvalidModel(ModelFault.UNREADABLE, str(error)) from error
+
+
+def _check_validity(model: bytes) -> None:
+    try:
+        onnx.checker.check_model(model)
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise InvalidModel(ModelFault.UNREADABLE, str(error)) from error
+
+
+def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
+    """Refuses constructs that no static check follows, and too many nodes."""
+    if proto.functions or proto.training_info:
+        raise InvalidModel(
+            ModelFault.UNSUPPORTED_OP, "local functions or training graphs, expected none"
+        )
+    if proto.graph.sparse_initializer:
+        raise InvalidModel(ModelFault.UNSUPPORTED_OP, "sparse initializers, expected dense tensors")
+    for count, node in enumerate(nodes_of(proto.graph), start=1):
+        if count > limits.nodes:
+            raise InvalidModel(ModelFault.TOO_LARGE, f"over {limits.nodes} nodes")
+        check_operator(node, limits.extra_ops)
+        for attribute in node.attribute:
+            if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
+                raise InvalidModel(
+                    ModelFault.UNSUPPORTED_OP, "sparse attribute, expected dense tensors"
+                )
+
+
+def _check_tensors(proto: ModelProto) -> None:
+    """Checks that every tensor lies in the file and is as large as its dimensions say."""
+    for tensor in tensors_of(proto.graph):
+        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+            raise InvalidModel(
+                ModelFault.EXTERNAL_DATA, f"tensor {tensor.name!r} lies outside the file"
+            )
+        if tensor.data_type not in ITEM_BYTES:
+            raise InvalidModel(
+                ModelFault.UNSUPPORTED_OP,
+                f"tensor {tensor.name!r} of element type {tensor.data_type}, expected numbers",
+            )
+        if len(tensor.dims) > MAX_RANK or min(tensor.dims, default=0) < 0:
+            raise InvalidModel(
+                ModelFault.UNREADABLE,
+                f"tensor {tensor.name!r} has dimensions {tensor.dims[:MAX_RANK]}, expected "
+                f"{MAX_RANK} at most, none negative",
+            )
+        expected = prod(tensor.dims)
+        if tensor.HasField("raw_data"):
+            stored, expected = len(tensor.raw_data), expected * ITEM_BYTES[tensor.data_type]
+        else:
+            stored = len(getattr(tensor, helper.tensor_dtype_to_field(tensor.data_type)))
+        if stored != expected:
+            raise InvalidModel(
+                ModelFault.UNREADABLE,
+                f"tensor {tensor.name!r} holds {stored} items or raw bytes, expected {expected}",
+            )
+
+
+def _add_input(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) -> str:
+    """Fixes the shape of the model's one input and return its name."""
+    inputs = [value for value in proto.graph.input if value.name not in walk.types]
+    if len(inputs) != 1:
+        raise InvalidModel(ModelFault.INPUT, f"{len(inputs)} inputs, expected 1")
+    declared = inputs[0].type.tensor_type
+    expected = helper.np_dtype_to_tensor_dtype(np.dtype(spec.input_dtype))
+    if declared.elem_type != expected:
+        raise InvalidModel(
+            ModelFault.INPUT,
+            f"input of element type {declared.elem_type}, expected {expected} ({spec.input_dtype})",
+        )
+    dims = declared.shape.dim
+    free = declared.HasField("shape") and len(dims) > 0 and not dims[0].HasField("dim_value")
+    fits = len(dims) == len(spec.input_shape) + 1 and all(
+        not dim.HasField("dim_value") or dim.dim_value == size
+        for dim, size in zip(dims[1:], spec.input_shape, strict=False)
+    )
+    if not (free and fits):
+        sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+        raise InvalidModel(
+            ModelFault.INPUT,
+            f"input of shape {sizes[:MAX_RANK]}, expected {[None, *spec.input_shape]}",
+        )
+    shape = (batch_rows, *spec.input_shape)
+    walk.add_input(inputs[0].name, tensor_type(expected, shape))
+    return str(inputs[0].name)
+
+
+def _choose_output(
+    proto: ModelProto, walk: Walk, spec: ModelSpec, rows: int
+) -> tuple[str, Shape, bool]:
+    """Returns name and shape of the output that is read, and whether labels are its argmax.
+
+    The first output that fits is taken. Where labels are read, integers go before scores.
+    """
+    column = ((rows,), (rows, 1))
+    table = ((rows, spec.classes),)
+    wanted = {
+        Output.LABELS: ((_INTEGERS, column, False), (_FLOATS, table, True)),
+        Output.PROBABILITIES: ((_FLOATS, table, False),),
+        Output.VALUES: ((_FLOATS, column, False),),
+    }[spec.output]
+    outputs = [(value.name, _output_type(value, walk, rows)) for value in proto.graph.output]
+    for types, shapes, argmax in wanted:
+        for name, made in outputs:
+            shape = shape_of(made)
+            if shape is not None and shape in shapes and made.tensor_type.elem_type in types:
+                return str(name), shape, argmax
+    made_shapes = {name: shape_of(made) for name, made in outputs}
+    raise InvalidModel(
+        ModelFault.OUTPUT,
+        f"outputs {made_shapes} for {rows} samples, expected {spec.output}, {spec.classes} classes",
+    )
+
+
+def _output_type(value: ValueInfoProto, walk: Walk, rows: int) -> TypeProto:
+    """Returns an output's type; where no check could tell, what it claims: the run verifies it."""
+    if value.name not in walk.unproven:
+        return walk.types[value.name]
+    claim = TypeProto()
+    claim.CopyFrom(value.type)
+    first = claim.tensor_type.shape.dim[:1]
+    if first and not first[0].HasField("dim_value"):
+        first[0].dim_value = rows
+    return claim

@@ -1,0 +1,145 @@
+"""Opening of submissions and of the test set, each step checked against what is committed.
+
+A fault of the submission raises `InvalidSubmission`. Bytes that the host did not hand over, or
+altered, raise `RunAborted`: bytes that do not hash to the committed digest count as missing, so
+that a fault of the host never becomes the score of a developer.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from eth_utils.crypto import keccak
+
+from offchain.enclave.artifact_folder import Artifacts
+from offchain.protocol import metrics
+from offchain.protocol.artifacts import TEST_SET, decrypt_bytes
+from offchain.protocol.envelopes import (
+    EnvelopeError,
+    delivery_envelope,
+    keyring_entry,
+    keyring_info,
+    make_keyring,
+    unseal,
+)
+from offchain.protocol.errors import (
+    InvalidRequest,
+    InvalidSubmission,
+    RequestFault,
+    RunAborted,
+    StorageError,
+    SubmissionFault,
+)
+from offchain.protocol.manifest import Manifest
+from offchain.protocol.results import Result
+from offchain.protocol.sample import Samples, artifact_bytes, draw, unpack
+from offchain.protocol.task import Submission
+from offchain.protocol.transcript import Reveal, Transcript
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submission to measure, with its key (32 bytes)."""
+
+    index: int
+    submission: Submission
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Job({self.index})"
+
+    def digests(self) -> set[tuple[int, bytes]]:
+        """What makes another a duplicate of it: each digest with its place in the submission."""
+        return set(enumerate(self.submission.to_abi()[:3]))
+
+
+def open_key(
+    transcript: Transcript, reveal: Reveal, keyring: bytes, position: int, sealing_private: bytes
+) -> bytes:
+    """A submission's key, 32 bytes, after its keyring and delivery envelope are made again.
+
+    Args:
+        transcript: holds task and roster.
+        reveal: the submission.
+        keyring: as the host shows it.
+        position: of this enclave in the roster.
+        sealing_private: this enclave's X25519 private key, 32 bytes.
+
+    Raises:
+        InvalidSubmission: the keyring is not the submission's key sealed to the whole roster, or
+            the committed envelope is not the one that the key makes.
+        RunAborted: the keyring is not the one that the transcript commits.
+    """
+    if keccak(keyring) != reveal.keyring_digest:
+        raise RunAborted(
+            reveal.index,
+            f"keyring of {len(keyring)} bytes hashes to 0x{keccak(keyring).hex()}, expected "
+            f"0x{reveal.keyring_digest.hex()}",
+        )
+    info = keyring_info(
+        transcript.domain, transcript.task_id, reveal.developer, reveal.submission.digest()
+    )
+    try:
+        secret = unseal(sealing_private, info, keyring_entry(keyring, position))
+    except EnvelopeError as error:
+        raise InvalidSubmission(SubmissionFault.KEYRING) from error
+    if make_keyring(secret, info, transcript.roster) != keyring:
+        raise InvalidSubmission(SubmissionFault.KEYRING)
+    envelope = delivery_envelope(secret, transcript.task_id, transcript.task.delivery_key)
+    if keccak(envelope) != reveal.submission.envelope_digest:
+        raise InvalidSubmission(SubmissionFault.ENVELOPE)
+    return secret
+
+
+def open_submissions(
+    transcript: Transcript,
+    inventory: Collection[int],
+    keyrings: Mapping[int, bytes],
+    position: int,
+    sealing_private: bytes,
+) -> tuple[dict[int, Result], list[Job]]:
+    """The results that are known before any model is opened, and what is left to measure.
+
+    Args:
+        transcript: holds the submissions.
+        inventory: those to measure.
+        keyrings: theirs, as the host shows them.
+        position: of this enclave in the roster.
+        sealing_private: this enclave's X25519 private key, 32 bytes.
+
+    Raises:
+        RunAborted: a keyring is missing, or not the one that the transcript commits.
+    """
+    results: dict[int, Result] = {}
+    jobs: list[Job] = []
+    for index, reveal in transcript.by_index.items():
+        if index not in inventory:
+            results[index] = Result(index, reason=SubmissionFault.NOT_IN_INVENTORY)
+            continue
+        if index not in keyrings:
+            raise RunAborted(index, "its keyring is missing")
+        try:
+            secret = open_key(transcript, reveal, keyrings[index], position, sealing_private)
+        except InvalidSubmission as fault:
+            results[index] = Result(index, reason=fault.reason)
+        else:
+            jobs.append(Job(index, reveal.submission, secret))
+    return results, jobs
+
+
+def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Artifacts) -> Samples:
+    """The sample that a seed (bytes32) draws from the test set with key ``secret`` (32 bytes).
+
+    Raises:
+        InvalidRequest: `TEST_SET`: its bytes are missing, another's or malformed, or the metric is
+            not defined on the sample.
+    """
+    test_set, spec = manifest.test_set, manifest.model
+    try:
+        artifact = artifacts.fetch_bytes(test_set.artifact_digest, artifact_bytes(manifest))
+        data = decrypt_bytes(artifact, secret, TEST_SET)
+        rows = draw(seed, test_set.samples, manifest.sample_size)
+        samples = unpack(data, test_set.samples, spec).rows(rows)
+        metrics.get(manifest.metric).check(samples.targets)
+    except (StorageError, ValueError) as error:
+        raise InvalidRequest(RequestFault.TEST_SET, str(error)) from error
+    return samples

@@ -1,0 +1,147 @@
+"""What enclaves agree on: the scores of all submissions and the choices among them.
+
+A proposal travels unsigned. Each enclave holds it against its own measurement (docs/SPEC.md,
+"Co-signing") and derives the report from it: all else in a report follows from the transcript.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from offchain.protocol.errors import InvalidRequest, RequestFault
+from offchain.protocol.manifest import Manifest, Selection
+from offchain.protocol.messages import Proposal
+from offchain.protocol.pricing import Award, Candidate, by_rank, sells, walk
+from offchain.protocol.reports import Report
+from offchain.protocol.results import Result, Results, make_results
+from offchain.protocol.selection import Team, Votes
+from offchain.protocol.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One enclave's own measurement of a task.
+
+    Args:
+        transcript: from which the seed follows.
+        manifest: whose digest is the task's benchmark.
+        inventory: the submissions that were measured, by rising index.
+        secret: the test set's key, 32 bytes.
+        results: of every revealed submission, by rising index.
+        votes: in `Selection.ENSEMBLE` with the outputs of every submission with a score.
+    """
+
+    transcript: Transcript
+    manifest: Manifest
+    inventory: tuple[int, ...]
+    secret: bytes
+    results: tuple[Result, ...]
+    votes: Votes
+
+    def __repr__(self) -> str:
+        return f"Measured(task 0x{self.transcript.task_id.hex()}, {len(self.results)} results)"
+
+    @property
+    def tolerance(self) -> int:
+        """Parts per million by which two honest measurements may differ."""
+        return self.transcript.task.tolerance
+
+    def candidates(self, results: Sequence[Result]) -> list[Candidate]:
+        """Those that sell at these scores, by rank."""
+        scored = (
+            Candidate(
+                result.index,
+                result.score,
+                self.transcript.by_index[result.index].submission.min_price,
+            )
+            for result in results
+            if result.score is not None
+        )
+        curve = self.transcript.task.curve
+        return [candidate for candidate in by_rank(scored) if sells(curve, candidate)]
+
+    def team(self, candidates: Sequence[Candidate]) -> Team:
+        """The choice among candidates, on this enclave's own outputs."""
+        indices = [candidate.index for candidate in candidates]
+        task, manifest = self.transcript.task, self.manifest
+        return Team(indices, self.votes, task.max_awards, manifest.minimum_gain)
+
+    def propose(self) -> Proposal:
+        """A proposal on the enclave's own results."""
+        return self.propose_on(self.results)
+
+    def propose_on(
+        self, results: tuple[Result, ...], preferred: Collection[int] | None = None
+    ) -> Proposal:
+        """A proposal on results within the tolerance of the enclave's own.
+
+        Args:
+            results: of every revealed submission, by rising index.
+            preferred: chosen for the team wherever the rule lets them pass; the others only where
+                it does not let them be left out.
+        """
+        chosen: tuple[int, ...] = ()
+        if self.manifest.selection is Selection.ENSEMBLE:
+            team = self.team(self.candidates(results))
+            chosen = (
+                team.choose() if preferred is None else team.choose(preferred, 2 * self.tolerance)
+            )
+        return Proposal(results, chosen)
+
+    def awards(self, proposal: Proposal) -> tuple[Award, ...]:
+        """The awards that follow from a proposal, after it is held to the rule of co-signing.
+
+        Raises:
+            InvalidRequest: `RESULTS`, `SCORES` or `SELECTION`; says of which submission.
+        """
+        self._check_results(proposal.results)
+        candidates = self.candidates(proposal.results)
+        if self.manifest.selection is Selection.ENSEMBLE:
+            self.team(candidates).check(proposal.chosen, 2 * self.tolerance)
+            candidates = [each for each in candidates if each.index in proposal.chosen]
+        elif proposal.chosen:
+            raise InvalidRequest(
+                RequestFault.SELECTION, f"choices {list(proposal.chosen)}, expected none for top"
+            )
+        task = self.transcript.task
+        return walk(task.curve, task.budget, task.max_awards, candidates)
+
+    def _check_results(self, results: Sequence[Result]) -> None:
+        indices, own = [each.index for each in results], [each.index for each in self.results]
+        if indices != own:
+            raise InvalidRequest(
+                RequestFault.RESULTS, f"results of submissions {indices}, expected {own}"
+            )
+        for theirs, ours in zip(results, self.results, strict=True):
+            if theirs.score is None or ours.score is None:
+                agree = theirs.reason == ours.reason
+            else:
+                agree = abs(theirs.score - ours.score) <= self.tolerance
+            if not agree:
+                raise InvalidRequest(
+                    RequestFault.SCORES,
+                    f"submission {theirs.index} with {_said(theirs)}, expected {_said(ours)} "
+                    f"within {self.tolerance}",
+                )
+
+    def results_file(self, proposal: Proposal) -> Results:
+        """The results of a proposal, salted."""
+        transcript = self.transcript
+        return make_results(
+            transcript.task_id, transcript.leaves, self.secret, proposal.results, proposal.chosen
+        )
+
+    def report(self, proposal: Proposal, round_: int) -> Report:
+        """The report that follows from a proposal. Raises as `awards` does."""
+        awards = self.awards(proposal)
+        return Report(
+            self.transcript.task_id,
+            round_,
+            self.transcript.seed,
+            self.transcript.inventory_digest(self.inventory),
+            self.results_file(proposal).root(),
+            awards,
+        )
+
+
+def _said(result: Result) -> str:
+    return f"score {result.score}" if result.reason is None else f"reason {result.reason}"

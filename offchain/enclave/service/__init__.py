@@ -1,0 +1,11 @@
+"""The HTTP service of an enclave on loopback. Whoever reaches it counts as the hostile host.
+
+===========  =======================================================================================
+``boot``     arguments, boot, and serving until SIGTERM or SIGINT
+``server``   the requests
+``runs``     measurements in the background, one at a time
+``journal``  every signature, on disk before it is sent
+``logs``     log lines as JSON
+``workers``  local threads, or a Dask cluster
+===========  =======================================================================================
+"""

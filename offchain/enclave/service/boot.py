@@ -1,0 +1,142 @@
+"""Boot of an enclave and its service, until SIGTERM or SIGINT: one program for image and host.
+
+In an image ``python -m offchain.enclave`` runs it with a TEE's device; ``golden-grain serve`` does
+on a host, where a simulated device can be chosen too.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from offchain.enclave.artifact_folder import ArtifactFolder
+from offchain.enclave.benchmark import Tools
+from offchain.enclave.capacity import Capacity
+from offchain.enclave.devices.base import QuoteDevice
+from offchain.enclave.enclave import Enclave
+from offchain.enclave.models.runner import RunLimits, run_model
+from offchain.enclave.service.journal import SignatureJournal
+from offchain.enclave.service.logs import log_to
+from offchain.enclave.service.server import Service, make_app
+from offchain.enclave.service.workers import add_cluster_arguments, parallel_of
+
+GRACE_SECONDS = 5.0
+"""How long requests under way may take once the service is told to stop."""
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that do not depend on the device."""
+    parser.add_argument(
+        "--artifacts",
+        required=True,
+        type=Path,
+        help="local folder for artifacts, which the host uploads or puts there",
+    )
+    parser.add_argument("--journal", required=True, type=Path, help="file for every signature")
+    parser.add_argument(
+        "--scratch",
+        help="folder on disk for models' outputs, encrypted (default: the system's temporary one)",
+    )
+    parser.add_argument("--port", type=int, default=0, help="on loopback; 0 takes a free one")
+    parser.add_argument("--workers", type=int, default=1, help="submissions measured at a time")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        help="bytes that a task may use, half of them for all workers' models (%(default)s: all)",
+    )
+    parser.add_argument("--wall-seconds", type=float, default=900.0, help="deadline of a model")
+    parser.add_argument("--cpu-seconds", type=int, default=600, help="CPU time of a model")
+    parser.add_argument(
+        "--unconfined",
+        action="store_true",
+        help="run models where neither Landlock nor seccomp applies: the TEE must confine them",
+    )
+    add_cluster_arguments(parser)
+
+
+def device_named(name: str) -> QuoteDevice:
+    """Return the device of a TEE: ``gramine``, ``tdx`` or ``dstack``.
+
+    Each is imported only here, since an image holds the packages of its own device alone.
+    """
+    if name == "gramine":
+        from offchain.enclave.devices.gramine import Gramine
+
+        return Gramine()
+    if name == "tdx":
+        from offchain.enclave.devices.tdx import Tdx
+
+        return Tdx()
+    from offchain.enclave.devices.dstack import Dstack
+
+    return Dstack()
+
+
+def serve(
+    arguments: argparse.Namespace, device: QuoteDevice, random: Callable[[int], bytes]
+) -> Iterator[str]:
+    """Boot an enclave with fresh keys and serve it; yield that it stopped.
+
+    Args:
+        arguments: those of `add_arguments`.
+        device: for quotes.
+        random: gives that many random bytes.
+    """
+    log_to(sys.stderr)
+    if arguments.scratch is not None and not Path(arguments.scratch).is_dir():
+        raise NotADirectoryError(f"--scratch {arguments.scratch}, expected a folder that exists")
+    limits = RunLimits(arguments.wall_seconds, arguments.cpu_seconds, not arguments.unconfined)
+    measure = partial(run_model, run_limits=limits)
+    capacity = Capacity.of(arguments.memory, arguments.workers)
+    artifacts = ArtifactFolder.open(arguments.artifacts)
+    allow_open_files()
+    with parallel_of(arguments) as parallel:
+        service = Service(
+            enclave=Enclave.boot(random),
+            tools=Tools(artifacts, measure, arguments.scratch, capacity),
+            device=device,
+            journal=SignatureJournal(arguments.journal),
+            uploads=artifacts,
+            upload_bytes=max(capacity.model_memory, capacity.test_set),
+            workers=arguments.workers,
+            parallel=parallel,
+        )
+        asyncio.run(_serve(service, arguments.port))
+    yield "stopped"
+
+
+def allow_open_files() -> None:
+    """Raise the limit of open files to what the system allows.
+
+    Every team that is not signed yet keeps one open, and every client another.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def _serve(service: Service, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(make_app(service), access_log=None, shutdown_timeout=GRACE_SECONDS)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    host, bound = runner.addresses[0][:2]
+    print(json.dumps({"url": f"http://{host}:{bound}"}), flush=True)
+    fields = {"signing_key": service.enclave.identity.signing_key, "port": bound}
+    log.info("serving", extra={"fields": fields})
+    await stop.wait()
+    await runner.cleanup()
+    log.info("stopped")

@@ -1,0 +1,210 @@
+"""One step of an operator: for every task of a market, what is its to do by now."""
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+from web3.contract.contract import ContractFunction
+from web3.exceptions import ContractLogicError
+
+from offchain.chain.market import CLOSED, DISPUTED, REPORTED, Market
+from offchain.chain.registry import Registry
+from offchain.chain.transactions import Sender
+from offchain.operator.case import Case
+from offchain.operator.client import EnclaveClient
+from offchain.operator.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
+from offchain.operator.feeding import Feeder
+from offchain.protocol.messages import Posted
+from offchain.protocol.task import RosterEntry
+from offchain.storage.publications import PublicationFolder, ResultsFolder
+from offchain.storage.submissions import SubmissionSources
+
+Said = Generator[str, None, None]
+
+
+@dataclass
+class Operator:
+    """Args:
+    market: on the operator's own node.
+    folder: where the provider publishes.
+    sources: where submissions may be had; ``keep`` is the store of the enclave.
+    enclave: its own.
+    peers: of others, to co-sign.
+    sender: pays for the transactions.
+    results: local folder for the results files of the reports that this operator posts.
+    others: where other operators publish theirs, for when this one's enclave is on a panel.
+    disputes: dispute a report that the own enclave contradicts, and bring the panel's verdict.
+    turn: steps that each peer with a lower signing key gets to post first, so that not all
+        propose at once.
+    resend: steps that a transaction may wait for its block until it is replaced.
+    linger: seconds that a step stays with a task's artifacts.
+    """
+
+    market: Market
+    folder: PublicationFolder
+    sources: SubmissionSources
+    enclave: EnclaveClient
+    peers: tuple[EnclaveClient, ...]
+    sender: Sender
+    results: ResultsFolder
+    others: tuple[ResultsFolder, ...] = ()
+    disputes: bool = False
+    turn: int = 3
+    resend: int = 5
+    linger: float = 1.0
+    _over: set[bytes] = field(default_factory=set)
+    _ready: Counter[bytes] = field(default_factory=Counter)
+    _waited: int = 0
+    _feeder: Feeder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.others, self.linger)
+
+    def step(self) -> Iterator[str]:
+        """Does what there is to do and says so; what fails is tried again in the next step.
+
+        Whatever is wrong with one task, the others go on.
+        """
+        self._feeder.next_step()
+        try:
+            own = self.enclave.identity()
+            tasks = [task_id for task_id in self.market.tasks() if task_id not in self._over]
+            self._waited = self._waited + 1 if self.sender.is_waiting() else 0
+        except Exception as fault:
+            yield f"cannot follow the market: {type(fault).__name__}: {fault}"
+            return
+        if self._waited:
+            yield f"a transaction of {self.sender.address} is in no block yet"
+        for task_id in tasks:
+            try:
+                for line in self._advance(task_id, own):
+                    yield f"task 0x{task_id.hex()[:8]}: {line}"
+            except Exception as fault:
+                yield f"task 0x{task_id.hex()[:8]}: {type(fault).__name__}: {fault}"
+
+    def _advance(self, task_id: bytes, own: RosterEntry) -> Said:
+        history = self.market.history(task_id)
+        if history is not None and history.over:
+            self._over.add(task_id)
+        if history is None or history.stage not in (CLOSED, REPORTED, DISPUTED):
+            return
+        documents = self.folder.documents(task_id)
+        if documents is None:
+            yield f"no documents in {self.folder.url}"
+            return
+        documents.check(history.task)
+        if own not in documents.roster:
+            return
+        transcript = self.market.transcript(history, documents.roster)
+        case = Case(task_id, history, documents, transcript, own)
+        if self.market.stage(task_id) != history.stage:
+            return  # the chain is further, but for the confirmations
+        if self._waited <= self.resend and self.sender.is_waiting():
+            return
+        if history.stage == CLOSED:
+            yield from self._report(case)
+        else:
+            yield from self._judge(case)
+
+    # ── Round 0 ──
+
+    def _report(self, case: Case) -> Said:
+        if not (yield from self._feeder.ensure_measured(case, None)) or not self._has_turn(case):
+            return
+        contract, task = self.market.contract, case.history.task
+        cosigning = Cosigning(case.transcript, self._registry(), 0, task.quorum)
+        agreed = yield from self._agree(case, cosigning)
+        if agreed is None:
+            return
+        self.results.put(agreed.report, agreed.signed.results)
+        cosignatures = [each.to_abi() for each in agreed.cosignatures]
+        roster = [entry.to_abi() for entry in case.documents.roster]
+        call = contract.functions.post_report(
+            task.to_abi(), roster, agreed.report.to_abi(), cosignatures
+        )
+        try:
+            self._send(call)
+        except ContractLogicError as refusal:
+            yield f"report not taken: {refusal}"
+        else:
+            yield f"report posted, {len(agreed.report.awards)} awards"
+
+    def _has_turn(self, case: Case) -> bool:
+        """Those with lower keys go first; who is silent loses its turn."""
+        keys = []
+        for peer in self.peers:
+            try:
+                keys.append(peer.identity().signing_key.lower())
+            except PROBLEMS:
+                continue
+        rank = sum(key < case.own.signing_key.lower() for key in keys)
+        self._ready[case.task_id] += 1
+        return self._ready[case.task_id] > rank * self.turn
+
+    # ── Round 1 ──
+
+    def _judge(self, case: Case) -> Said:
+        standing, task = case.history.posted, case.history.task
+        if standing is None:
+            return
+        if case.own.signing_key in [signer.signing_key for signer in standing.signers]:
+            return
+        if self.folder.release(case.task_id, case.own.signing_key) is None:
+            if case.history.stage == DISPUTED:
+                yield "disputed, and no release of the test set to this enclave"
+            return
+        posted = self.market.posted(case.history, case.transcript)
+        if not (yield from self._feeder.ensure_measured(case, posted)):
+            return
+        if case.history.stage == REPORTED:
+            yield from self._review(case, posted)
+        elif self.disputes:
+            operators = [signer.operator for signer in standing.signers]
+            seats = 2 * task.quorum + 1
+            cosigning = Cosigning(case.transcript, self._registry(), 1, seats, operators)
+            agreed = yield from self._agree(case, cosigning)
+            if agreed is not None:
+                yield from self._resolve(case, posted, agreed)
+
+    def _review(self, case: Case, posted: Posted) -> Said:
+        own = awards_of(self.enclave.propose(case.task_id, 1), case.transcript)
+        if own == posted.report.awards:
+            yield "the report stands up to this enclave's measurement"
+            return
+        yield f"CONTRADICTED: report awards {posted.report.awards}, this enclave finds {own}"
+        if self.disputes:
+            functions, task = self.market.contract.functions, case.history.task
+            bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
+            self._send(functions.dispute_report(task.to_abi()), bond)
+            yield f"disputed, with a bond of {bond} wei"
+
+    def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Said:
+        history, standing = case.history, case.history.posted
+        if standing is None:
+            return
+        self.results.put(agreed.report, agreed.signed.results)
+        call = self.market.contract.functions.resolve_dispute(
+            history.task.to_abi(),
+            [entry.to_abi() for entry in case.documents.roster],
+            posted.report.to_abi(),
+            [signer.to_abi() for signer in standing.signers],
+            history.challenger,
+            agreed.report.to_abi(),
+            [each.to_abi() for each in agreed.cosignatures],
+        )
+        self._send(call)
+        upheld = agreed.report.awards == posted.report.awards
+        yield f"dispute resolved, report {'upheld' if upheld else 'overturned'}"
+
+    # ── Both ──
+
+    def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
+        proposal = self.enclave.propose(case.task_id, cosigning.round)
+        return (yield from cosigning.gather([self.enclave, *self.peers], proposal))
+
+    def _send(self, call: ContractFunction, value: int = 0) -> None:
+        self._waited = 0  # if this one waits as well, it has as long
+        self.sender.send(call, value)
+
+    def _registry(self) -> Registry:
+        return Registry(self.market.node, self.market.registry)

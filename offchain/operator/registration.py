@@ -1,0 +1,107 @@
+"""Registration of an operator's enclave: its raw quote parsed, verified and packed on the host.
+
+The quote is verified here first, under what the verifier contract trusts at that moment, so that no
+gas is paid for a quote that the contract would refuse.
+"""
+
+from dataclasses import dataclass
+
+from offchain.attestation.evidence import Chain, pack
+from offchain.attestation.quote import TeeType, parse, trim
+from offchain.attestation.verify import VerifiedQuote, verify
+from offchain.chain.node import Node
+from offchain.chain.registry import Registry
+from offchain.chain.verifier import Verifier
+from offchain.operator.client import EnclaveClient
+from offchain.protocol.messages import Attestation, Registration
+from offchain.protocol.task import RosterEntry
+
+_TEES = {"gramine": TeeType.SGX, "tdx": TeeType.TDX, "dstack": TeeType.TDX}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A verified quote, packed for `register_enclave`.
+
+    Args:
+        verified: the content of the quote.
+        packed: the shortest evidence that the verifier contract accepts now.
+        entry: the enclave's public keys.
+        block_number: that the quote is bound to.
+    """
+
+    verified: VerifiedQuote
+    packed: bytes
+    entry: RosterEntry
+    block_number: int
+
+
+def attest(
+    client: EnclaveClient, registry: Registry, verifier: Verifier, operator: str
+) -> Evidence:
+    """Ask an enclave for a quote for its registration, verify it and pack it.
+
+    Args:
+        client: of the enclave's service.
+        registry: the contract that is to register it.
+        verifier: the contract that is to verify the quote.
+        operator: the account that will call `register_enclave`.
+
+    Raises:
+        QuoteRejected: the verifier would refuse the quote, for this reason.
+        ValueError: the quote is bound to something else, or the chain is too short.
+        ServiceError: the enclave gives no quote.
+    """
+    node = registry.node
+    number = _block_to_bind(node)
+    entry = client.identity()
+    attestation = client.attest(_registration(registry, operator, number))
+    call = registry.contract.functions.report_data(operator, *entry.to_abi(), number)
+    verified, packed = verify_and_pack(attestation, verifier, node, call.call() + bytes(32))
+    return Evidence(verified, packed, entry, number)
+
+
+def verify_and_pack(
+    attestation: Attestation, verifier: Verifier, node: Node, report_data: bytes
+) -> tuple[VerifiedQuote, bytes]:
+    """Verify a quote as the contract would now, and pack the shortest evidence of it.
+
+    Args:
+        attestation: the enclave's answer, untrusted.
+        verifier: the contract.
+        node: for the time of the latest block.
+        report_data: 64 bytes that the quote must be bound to.
+
+    Raises:
+        QuoteRejected: the contract would refuse the quote.
+        ValueError: the quote is bound to other report data, or is of another TEE than its device.
+    """
+    quote = parse(trim(attestation.quote))
+    dstack = attestation.device == "dstack"
+    if quote.tee_type is not _TEES.get(attestation.device, quote.tee_type):
+        raise ValueError(
+            f"quote of an {quote.tee_type.name} enclave from device {attestation.device!r}"
+        )
+    now = node.web3.eth.get_block("latest")["timestamp"]
+    verified = verify(quote, verifier.trust(quote), now, dstack=dstack)
+    if verified.report_data != report_data:
+        raise ValueError(
+            f"quote is bound to 0x{verified.report_data.hex()}, expected 0x{report_data.hex()}"
+        )
+    chain = Chain.of(quote, verifier.root_key)
+    return verified, pack(quote, chain, verifier.known(chain), dstack=dstack)
+
+
+def _block_to_bind(node: Node) -> int:
+    """Return a confirmed block that is not the latest, whose hash no view function knows."""
+    latest = node.web3.eth.block_number
+    number = min(node.confirmed(), latest - 1)
+    if number < 0:
+        raise ValueError(f"newest block is {latest}, expected one with as many confirmations")
+    return number
+
+
+def _registration(registry: Registry, operator: str, number: int) -> Registration:
+    eth = registry.node.web3.eth
+    block_hash = bytes(eth.get_block(number)["hash"])
+    return Registration(operator, registry.contract.address, eth.chain_id, number, block_hash)

@@ -1,0 +1,235 @@
+"""The family of errors of the off-chain code: `GoldenGrainError` is the root of all of them.
+
+==================== ================================================================ =============
+error                meaning                                                          who is to act
+==================== ================================================================ =============
+`InvalidRequest`     an enclave refuses what its host asks or hands over              the host
+`InvalidModel`       a model breaks a rule of its task: becomes its result            its developer
+`InvalidSubmission`  a submission breaks a rule around its model: becomes its result  its developer
+`QuoteRejected`      a quote, certificate or revocation list does not verify          the operator
+`RunAborted`         the environment failed: nothing is signed, no result             the operator
+`StorageError`       bytes cannot be had, or are not those of the digest              the host
+`DeviceError`        the TEE's attestation interface gives no quote                   the operator
+==================== ================================================================ =============
+
+A result (`InvalidModel`, `InvalidSubmission`) is a function of committed bytes alone and must be
+the same on every machine. An abort depends on a machine. The two must never be confused: a result
+is signed, an abort is not.
+
+This module imports nothing but the standard library, because the child process that runs a model
+loads it for every model.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+DETAIL_LENGTH: Final = 300
+"""Characters of the detail of an `InvalidModel`: a model chooses the names in it."""
+
+
+class GoldenGrainError(Exception):
+    """Root of all errors that this project raises on purpose."""
+
+
+# ── The host's request ──
+
+
+class RequestFault(StrEnum):
+    """Reasons why an enclave refuses a request of its host."""
+
+    MALFORMED = "malformed"
+    """Not the JSON that is expected, or a value that no honest party sends."""
+    ANOTHER_TASK = "another task"
+    ANOTHER_ROUND = "another round"
+    ANOTHER_ROSTER = "another roster"
+    ANOTHER_MANIFEST = "another manifest"
+    TOO_LARGE = "too large"
+    """The task allows more than this machine has."""
+    ANOTHER_SEED = "another seed"
+    ANOTHER_INVENTORY = "another inventory"
+    ANOTHER_ENCLAVE = "another enclave"
+    """The roster, or the envelope, does not name this enclave's keys."""
+    TEST_SET_ENVELOPE = "test-set envelope"
+    """It does not open under this enclave's key for what its header says."""
+    TEST_SET_KEY = "test-set key"
+    """It is not the key that the manifest commits to."""
+    TEST_SET = "test set"
+    """Its bytes are not those that the manifest names, or not in its form."""
+    ARTIFACT = "artifact"
+    """Uploaded bytes that do not hash to the digest they are for, or are too many."""
+    NOT_MEASURED = "not measured"
+    """A report of a task and round that this enclave has not measured."""
+    MEASURED_OTHERWISE = "measured otherwise"
+    """This enclave has measured the task and round already, on another transcript or inventory."""
+    SIGNED_OTHERWISE = "signed otherwise"
+    """This enclave has signed another report of the task and round."""
+    SCORES = "scores"
+    """A proposed score beyond the tolerance of this enclave's own, or another reason for none."""
+    SELECTION = "selection"
+    """Proposed choices that this enclave's measurement does not support."""
+    RESULTS = "results"
+    """Not a result for every revealed submission, by rising index."""
+    POSTED = "posted report"
+    """Not a report that a quorum of the roster signed, or one that this enclave signed itself."""
+    POSTED_STANDS = "posted report stands"
+    """Other awards, where a panel's enclave finds that its measurement supports the posted ones."""
+
+
+class InvalidRequest(GoldenGrainError, ValueError):
+    """The enclave refuses a request of its host; nothing is signed.
+
+    Args:
+        reason: for machines.
+        detail: the bad value and what was expected; nothing secret.
+    """
+
+    def __init__(self, reason: RequestFault, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+def expect_digest(reason: RequestFault, name: str, value: bytes, expected: bytes) -> None:
+    """Refuse a digest that is not the expected one.
+
+    Raises:
+        InvalidRequest: names both digests.
+    """
+    if value != expected:
+        raise InvalidRequest(reason, f"{name} 0x{value.hex()}, expected 0x{expected.hex()}")
+
+
+# ── The developer's submission ──
+
+
+class ModelFault(StrEnum):
+    """Reasons why a model has no score. The values stand in results files and never change."""
+
+    UNREADABLE = "unreadable"
+    """Not a valid ONNX model."""
+    TOO_LARGE = "too-large"
+    """More bytes, messages or nodes than the task allows."""
+    EXTERNAL_DATA = "external-data"
+    """A tensor that lies outside the file."""
+    UNSUPPORTED_OP = "unsupported-op"
+    """An ONNX op, domain, opset or construct outside the allow-list."""
+    INPUT = "input"
+    """Not exactly one input of the task's shape and type, with a free batch dimension."""
+    OUTPUT = "output"
+    """No output of the shape and type that the task asks for."""
+    SHAPE = "shape"
+    """A value whose shape does not follow from the input's."""
+    MEMORY = "memory"
+    """Needs more memory than the task allows."""
+    WORK = "work"
+    """Needs more operations than the task allows."""
+    RUNTIME = "runtime"
+    """The runtime refuses the model, or fails on valid input."""
+    NOT_FINITE = "not-finite"
+    """A prediction that is NaN or infinite."""
+    NOT_PROBABILITIES = "not-probabilities"
+    """A row of probabilities that is not a distribution over the classes."""
+    UNKNOWN_LABEL = "unknown-label"
+    """A predicted label that is none of the classes."""
+
+
+class InvalidModel(GoldenGrainError):
+    """A model breaks a rule of its task; the reason becomes the submission's result.
+
+    Args:
+        reason: the result.
+        detail: names the bad value and what was expected; cut at `DETAIL_LENGTH` characters.
+    """
+
+    def __init__(self, reason: ModelFault, detail: str) -> None:
+        super().__init__(reason, detail[:DETAIL_LENGTH])
+        self.reason = reason
+        self.detail = detail[:DETAIL_LENGTH]
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+class SubmissionFault(StrEnum):
+    """Reasons before or beside its model why a submission has no score. They stand in results
+    files and never change."""
+
+    NOT_IN_INVENTORY = "not-in-inventory"
+    """The provider did not hold its artifact, and released no test set to measure it."""
+    KEYRING = "keyring"
+    """Not the submission's key, sealed to every enclave of the roster."""
+    ENVELOPE = "envelope"
+    """The committed delivery envelope is not the one that its key makes."""
+    ARTIFACT = "artifact"
+    """Its key does not decrypt the artifact."""
+    MODEL_DIGEST = "model-digest"
+    """The decrypted file is not the committed one."""
+    DUPLICATE = "duplicate"
+    """The model, artifact or envelope of an earlier submission that has a score."""
+    UNSTABLE = "unstable"
+    """The score moves beyond the tolerance between runtime optimisations off and on, where the
+    samples come in another order."""
+
+
+class InvalidSubmission(GoldenGrainError):
+    """A submission breaks a rule around its model; ``reason`` becomes its result."""
+
+    def __init__(self, reason: SubmissionFault) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+# ── The environment ──
+
+
+class RunAborted(GoldenGrainError):
+    """The environment failed: there is no result, and nothing may be signed.
+
+    Args:
+        submission: index of the submission whose run was aborted.
+        cause: what happened.
+    """
+
+    def __init__(self, submission: int, cause: str) -> None:
+        super().__init__(submission, cause)
+        self.submission = submission
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"run of submission {self.submission} aborted: {self.cause}"
+
+
+class StorageError(GoldenGrainError):
+    """The bytes of a digest cannot be had from a place.
+
+    Args:
+        place: a URL or a path.
+        wanted: the name of the hash function and the digest.
+        cause: why it failed.
+    """
+
+    def __init__(self, place: str, wanted: str, cause: str) -> None:
+        super().__init__(f"{place}: {cause}; wanted {wanted}")
+
+
+# ── Attestation ──
+
+
+class DeviceError(GoldenGrainError, RuntimeError):
+    """The attestation interface of a TEE gives no quote."""
+
+
+class QuoteRejected(GoldenGrainError, ValueError):
+    """A quote, a certificate or a revocation list does not verify.
+
+    Args:
+        reason: an `offchain.attestation.rejections.RejectionReason`, in the contract's words.
+        detail: the bad value and what was expected.
+    """
+
+    def __init__(self, reason: StrEnum, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason

@@ -1,0 +1,42 @@
+"""Derived keys (HKDF-SHA256, RFC 5869) and X25519 public keys (RFC 7748), 32 bytes each.
+
+The labels of derived keys stand in docs/SPEC.md.
+"""
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+# Any scalar serves: clamping makes it a multiple of 8, which takes a point of small order to zero.
+_PROBE = X25519PrivateKey.from_private_bytes(bytes(32))
+
+
+def check_public_key(name: str, key: bytes) -> None:
+    """Refuses a key under which anybody could open what is sealed (RFC 7748, section 6.1).
+
+    Raises:
+        ValueError: not 32 bytes, zero, or a point of small order.
+    """
+    if len(key) != 32:
+        raise ValueError(f"{name} of {len(key)} bytes, expected 32")
+    try:
+        _PROBE.exchange(X25519PublicKey.from_public_bytes(key))
+    except ValueError as error:
+        raise ValueError(f"{name} 0x{key.hex()} has small order") from error
+
+
+def public_key(private: bytes) -> bytes:
+    """The public key of a private key, 32 bytes each."""
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def hkdf(secret: bytes, label: str, context: bytes = b"") -> bytes:
+    """32 bytes of ``secret`` (32 random bytes) for one use.
+
+    Raises:
+        ValueError: the secret is not 32 bytes.
+    """
+    if len(secret) != 32:
+        raise ValueError(f"secret of {len(secret)} bytes, expected 32")
+    info = f"GoldenGrain/{label}".encode() + context
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)

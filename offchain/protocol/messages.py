@@ -1,0 +1,296 @@
+"""Messages between an enclave, its host and other enclaves, as strict JSON.
+
+=======================================  ==================  ===================
+request                                  body                answer
+=======================================  ==================  ===================
+``GET  /identity``                                           `RosterEntry`
+``POST /attestation``                    `Registration`      `Attestation`
+``HEAD /artifacts/{sha256}``                                 204, or 404
+``PUT  /artifacts/{sha256}``             the bytes           204
+``POST /measure``                        `Bundle`            202 and `RunStatus`
+``GET  /measure/{task_id}/{round}``                          `RunStatus`
+``POST /propose``                        `RunId`             `Proposal`
+``POST /cosign``                         `CosignRequest`     `Signed`
+``GET  /health``                                             `Health`
+=======================================  ==================  ===================
+
+Every failure is answered with a `Problem`. Encoding: `offchain.protocol.encoding`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from annotated_types import Ge, Le
+from pydantic import ValidationError
+from pydantic.dataclasses import dataclass
+
+from offchain.protocol.encoding import (
+    STRICT,
+    Address,
+    Bytes32,
+    HexBytes,
+    Index,
+    Uint256,
+    from_json,
+)
+from offchain.protocol.errors import (
+    DeviceError,
+    GoldenGrainError,
+    InvalidRequest,
+    RequestFault,
+    RunAborted,
+)
+from offchain.protocol.hashes import tagged
+from offchain.protocol.manifest import Manifest
+from offchain.protocol.release import Release
+from offchain.protocol.reports import Cosignature, Report
+from offchain.protocol.results import Result, Results
+from offchain.protocol.task import RosterEntry
+from offchain.protocol.transcript import Transcript
+
+Round = Annotated[int, Ge(0), Le(1)]
+"""0 for a task's report, 1 for the verdict of a panel."""
+
+# ── Registration ──
+
+
+@dataclass(frozen=True, config=STRICT)
+class Registration:
+    """Values that a quote binds an enclave to, as `IEnclaveRegistry.report_data` takes them.
+
+    Args:
+        operator: the account that will call `register_enclave`.
+        registry: address of the registry.
+        chain_id: of the registry's chain.
+        block_number: among the last 256 when the registry sees it.
+        block_hash: of that block.
+    """
+
+    operator: Address
+    registry: Address
+    chain_id: Uint256
+    block_number: Uint256
+    block_hash: Bytes32
+
+    def report_data(self, identity: RosterEntry) -> bytes:
+        """Return bytes32 that the quote of an enclave must hold, zero-padded to 64 bytes."""
+        return tagged(
+            "ENCLAVE",
+            ["uint256", "address", "address", "address", "bytes32", "uint256", "bytes32"],
+            self.chain_id,
+            self.registry,
+            self.operator,
+            identity.signing_key,
+            identity.sealing_key,
+            self.block_number,
+            self.block_hash,
+        )
+
+
+@dataclass(frozen=True, config=STRICT)
+class Attestation:
+    """A quote as the device returned it: the host parses, verifies and packs it.
+
+    Args:
+        quote: raw bytes; a device may pad them.
+        report_data: bytes32 that was asked for.
+        device: `gramine`, `tdx`, `dstack`, or `simulated` for a quote that proves nothing.
+    """
+
+    quote: HexBytes
+    report_data: Bytes32
+    device: str
+
+
+# ── Measurement ──
+
+
+@dataclass(frozen=True, config=STRICT)
+class Posted:
+    """A report that the market holds, as the host shows it.
+
+    Args:
+        report: of round 0.
+        cosignatures: the quorum's.
+        results: its file, where its signers published it.
+    """
+
+    report: Report
+    cosignatures: tuple[Cosignature, ...]
+    results: Results | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class Bundle:
+    """Everything that an enclave needs for a measurement but the artifacts.
+
+    Args:
+        transcript: of the task.
+        manifest: the task's.
+        release: the provider's, to this enclave.
+        keyrings: of every submission of the inventory.
+        posted: for a panel (round 1), the report that it judges.
+    """
+
+    transcript: Transcript
+    manifest: Manifest
+    release: Release
+    keyrings: dict[Index, HexBytes]
+    posted: Posted | None = None
+
+    @property
+    def round(self) -> int:
+        """0, or 1 for a panel."""
+        return 0 if self.posted is None else 1
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """Read a bundle from untrusted JSON.
+
+    Raises:
+        InvalidRequest: `MALFORMED`; names the field, its value and what was expected.
+    """
+    try:
+        return from_json(Bundle, data)
+    except ValidationError as error:
+        raise InvalidRequest(RequestFault.MALFORMED, str(error)) from error
+
+
+@dataclass(frozen=True, config=STRICT)
+class RunId:
+    """Name of a measurement: there is at most one for each task and round."""
+
+    task_id: Bytes32
+    round: Round
+
+
+class RunStage(StrEnum):
+    """Stages of a measurement."""
+
+    WAITING = "waiting"
+    MEASURING = "measuring"
+    MEASURED = "measured"
+    FAILED = "failed"
+
+
+# ── Signing ──
+
+
+@dataclass(frozen=True, config=STRICT)
+class Proposal:
+    """The scores of all submissions and the choices among them, unsigned.
+
+    Args:
+        results: of every revealed submission, by rising index.
+        chosen: in `Selection.ENSEMBLE` the team in the order of the choices, else empty.
+    """
+
+    results: tuple[Result, ...]
+    chosen: tuple[Index, ...]
+
+
+@dataclass(frozen=True, config=STRICT)
+class CosignRequest:
+    """A proposal of any enclave to sign; ``platform`` is the registry's for the enclave asked."""
+
+    run: RunId
+    proposal: Proposal
+    platform: Bytes32
+
+
+@dataclass(frozen=True, config=STRICT)
+class Signed:
+    """A report that an enclave signed, with its results file."""
+
+    report: Report
+    cosignature: Cosignature
+    results: Results
+
+
+# ── Problems ──
+
+
+class ProblemKind(StrEnum):
+    """Kinds of a problem."""
+
+    REFUSED = "refused"
+    """The enclave refuses the request; ``reason`` says why."""
+    ABORTED = "aborted"
+    """The environment failed; ``submission`` names whose run it was. May be tried again."""
+    REQUEST = "request"
+    """No such path, method or measurement, or too many bytes."""
+    ATTESTATION = "attestation"
+    """The device gives no quote."""
+    FAILED = "failed"
+    """A fault of the service; its log says more."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Problem:
+    """The answer to a request that failed."""
+
+    kind: ProblemKind
+    detail: str
+    reason: RequestFault | None = None
+    submission: Index | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class RunStatus:
+    """Progress of a measurement: ``done`` of ``total`` submissions have their result."""
+
+    run: RunId
+    stage: RunStage
+    done: int
+    total: int
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class Health:
+    """A sign of life: whether a measurement runs, and whether attestation is SIMULATED."""
+
+    measuring: bool
+    simulated: bool
+
+
+class ServiceError(GoldenGrainError, RuntimeError):
+    """The service cannot be reached, does not know the request, or failed."""
+
+
+_STATUS = {
+    ProblemKind.REQUEST: 400,
+    ProblemKind.ABORTED: 503,
+    ProblemKind.ATTESTATION: 503,
+    ProblemKind.FAILED: 500,
+}
+_STATUS_OF_REFUSAL = {RequestFault.MALFORMED: 400, RequestFault.NOT_MEASURED: 404}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that tells a client of an error; of a fault of the service, its type."""
+    match error:
+        case InvalidRequest():
+            return Problem(ProblemKind.REFUSED, error.detail, reason=error.reason)
+        case RunAborted():
+            return Problem(ProblemKind.ABORTED, error.cause, submission=error.submission)
+        case DeviceError():
+            return Problem(ProblemKind.ATTESTATION, f"{type(error).__name__}: {error}")
+        case _:
+            return Problem(ProblemKind.FAILED, type(error).__name__)
+
+
+def http_status(problem: Problem) -> int:
+    """Return the HTTP status of a problem: 400 to 503; 409 for most refusals."""
+    if problem.reason is not None:
+        return _STATUS_OF_REFUSAL.get(problem.reason, 409)
+    return _STATUS[problem.kind]
+
+
+def error_of(problem: Problem) -> Exception:
+    """Return the error that a problem was made of, as far as the message tells."""
+    if problem.reason is not None:
+        return InvalidRequest(problem.reason, problem.detail)
+    if problem.submission is not None:
+        return RunAborted(problem.submission, problem.detail)
+    return ServiceError(f"{problem.kind}: {problem.detail}")

@@ -1,0 +1,119 @@
+"""The price of a score and the awards that a budget pays (docs/SPEC.md, "Price" and "Awards").
+
+Prices are units of the task's token, scores parts per million.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from pydantic.dataclasses import dataclass
+
+from offchain.protocol.encoding import STRICT, Index, Score, Uint128, Uint256
+
+
+@dataclass(frozen=True, config=STRICT)
+class Knot:
+    """A point of the price curve."""
+
+    score: Score
+    price: Uint128
+
+    def word(self) -> int:
+        """The knot as the contract packs it."""
+        return self.score << 128 | self.price
+
+
+@dataclass(frozen=True, config=STRICT)
+class Award:
+    """A submission that is bought."""
+
+    index: Index
+    score: Score
+
+    def word(self) -> int:
+        """The award as the contract packs it."""
+        return self.score << 32 | self.index
+
+
+@dataclass(frozen=True, config=STRICT)
+class Candidate:
+    """A submission with a score, and the price below which its developer does not sell."""
+
+    index: Index
+    score: Score
+    min_price: Uint256
+
+    def award(self) -> Award:
+        """The award it would get."""
+        return Award(self.index, self.score)
+
+
+def words(packed: Sequence[Knot] | Sequence[Award]) -> list[int]:
+    """Eight words, zero after the last.
+
+    Raises:
+        ValueError: more than eight.
+    """
+    if len(packed) > 8:
+        raise ValueError(f"{len(packed)} entries, expected at most 8")
+    return [entry.word() for entry in packed] + [0] * (8 - len(packed))
+
+
+def check_curve(curve: Sequence[Knot], budget: int) -> None:
+    """Refuses a curve that the market would refuse.
+
+    Raises:
+        ValueError: says which knot is wrong.
+    """
+    if not 1 <= len(curve) <= 8:
+        raise ValueError(f"curve of {len(curve)} knots, expected 1 to 8")
+    if curve[0].score == 0:
+        raise ValueError("first knot at score 0, expected at least 1")
+    for low, high in pairwise(curve):
+        if high.score <= low.score:
+            raise ValueError(f"knot at score {high.score}, expected more than {low.score}")
+        if high.price < low.price:
+            raise ValueError(f"knot with price {high.price}, expected at least {low.price}")
+    if not 1 <= curve[-1].price <= budget:
+        raise ValueError(f"top price {curve[-1].price}, expected 1 to the budget {budget}")
+
+
+def price(curve: Sequence[Knot], score: int) -> int:
+    """The price of a score on a checked curve: linear between knots, rounded down."""
+    if score < curve[0].score:
+        return 0
+    for low, high in pairwise(curve):
+        if score < high.score:
+            rise = (high.price - low.price) * (score - low.score)
+            return low.price + rise // (high.score - low.score)
+    return curve[-1].price
+
+
+def sells(curve: Sequence[Knot], candidate: Candidate) -> bool:
+    """Whether the candidate has a price, and one that its developer accepts."""
+    return price(curve, candidate.score) >= max(1, candidate.min_price)
+
+
+def by_rank(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Candidates by score descending, ties by index ascending."""
+    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.index))
+
+
+def walk(
+    curve: Sequence[Knot], budget: int, max_awards: int, candidates: Iterable[Candidate]
+) -> tuple[Award, ...]:
+    """The awards: by rank, skipping what does not sell, up to the first that does not fit."""
+    awards: list[Award] = []
+    for candidate in by_rank(candidates):
+        if not sells(curve, candidate):
+            continue
+        budget -= price(curve, candidate.score)
+        if budget < 0 or len(awards) == max_awards:
+            break
+        awards.append(candidate.award())
+    return tuple(awards)
+
+
+def payout_words(curve: Sequence[Knot], awards: Sequence[Award]) -> list[int]:
+    """What the awards pay, as the contract packs it: words ``award << 128 | price``."""
+    return [award.word() << 128 | price(curve, award.score) for award in awards]

@@ -1,0 +1,113 @@
+"""The provider's release of the test set: its key, sealed to an enclave for a seed and inventory.
+
+Made only after ``close_reveals`` is final on the provider's own node. An enclave to which its host
+shows another transcript or inventory cannot open it.
+"""
+
+from collections.abc import Sequence
+
+from pydantic.dataclasses import dataclass
+
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import STRICT, Bytes32, HexBytes, Index
+from offchain.protocol.envelopes import EnvelopeError, seal, unseal
+from offchain.protocol.errors import InvalidRequest, RequestFault, expect_digest
+from offchain.protocol.hashes import tagged
+from offchain.protocol.keys import public_key
+from offchain.protocol.transcript import Transcript
+
+
+@dataclass(frozen=True, config=STRICT)
+class Release:
+    """A test-set envelope, and what it is bound to.
+
+    All but the envelope is there to say what does not fit: the envelope opens for the right values
+    alone.
+
+    Args:
+        task_id: bytes32.
+        seed: bytes32.
+        inventory: the submissions to measure, by rising index.
+        sealing_key: the enclave's.
+        envelope: 80 bytes.
+    """
+
+    task_id: Bytes32
+    seed: Bytes32
+    inventory: tuple[Index, ...]
+    sealing_key: Bytes32
+    envelope: HexBytes
+
+
+def release_info(domain: Domain, task_id: bytes, seed: bytes, inventory: bytes) -> bytes:
+    """What a test-set envelope is bound to (bytes32); ``inventory`` is the inventory's digest."""
+    types = ["uint256", "address", "bytes32", "bytes32", "bytes32"]
+    values = (domain.chain_id, domain.market, task_id, seed, inventory)
+    return tagged("TEST_SET", types, *values)
+
+
+def key_commitment(secret: bytes) -> bytes:
+    """What the manifest holds of the test set's key (bytes32): AES-GCM does not commit to a key."""
+    return tagged("TEST_SET_KEY", ["bytes32"], secret)
+
+
+def make_release(
+    transcript: Transcript,
+    inventory: Sequence[int],
+    sealing_key: bytes,
+    secret: bytes,
+    ephemeral: bytes,
+) -> Release:
+    """Releases the test set to an enclave.
+
+    Args:
+        transcript: as the provider's own node shows it.
+        inventory: the submissions whose artifact and keyring the provider holds, by rising index;
+            the same for every enclave that shall agree.
+        sealing_key: of an enclave of the roster, 32 bytes.
+        secret: the test set's key, 32 bytes.
+        ephemeral: 32 random bytes, fresh for every release.
+
+    Raises:
+        ValueError: the inventory or the key is not the transcript's, or has small order.
+    """
+    if sealing_key not in {entry.sealing_key for entry in transcript.roster}:
+        raise ValueError(f"sealing key 0x{sealing_key.hex()}, expected one of the roster")
+    digest = transcript.inventory_digest(inventory)
+    info = release_info(transcript.domain, transcript.task_id, transcript.seed, digest)
+    envelope = seal(sealing_key, info, secret, ephemeral)
+    return Release(transcript.task_id, transcript.seed, tuple(inventory), sealing_key, envelope)
+
+
+def open_release(
+    transcript: Transcript, release: Release, sealing_private: bytes, commitment: bytes
+) -> bytes:
+    """The test set's key, 32 bytes.
+
+    Args:
+        transcript: as the host shows it.
+        release: as the host shows it.
+        sealing_private: the enclave's private key, 32 bytes.
+        commitment: the manifest's to the key (bytes32).
+
+    Raises:
+        InvalidRequest: the release is of another task, seed, inventory or enclave than it is used
+            for, or does not hold the key that the manifest commits to.
+    """
+    expect_digest(
+        RequestFault.ANOTHER_TASK, "release for task", release.task_id, transcript.task_id
+    )
+    expect_digest(RequestFault.ANOTHER_SEED, "release for seed", release.seed, transcript.seed)
+    own = public_key(sealing_private)
+    expect_digest(RequestFault.ANOTHER_ENCLAVE, "release to sealing key", release.sealing_key, own)
+    try:
+        inventory = transcript.inventory_digest(release.inventory)
+    except ValueError as error:
+        raise InvalidRequest(RequestFault.ANOTHER_INVENTORY, str(error)) from error
+    info = release_info(transcript.domain, transcript.task_id, transcript.seed, inventory)
+    try:
+        secret = unseal(sealing_private, info, release.envelope)
+    except EnvelopeError as error:
+        raise InvalidRequest(RequestFault.TEST_SET_ENVELOPE, str(error)) from error
+    expect_digest(RequestFault.TEST_SET_KEY, "key commitment", key_commitment(secret), commitment)
+    return secret

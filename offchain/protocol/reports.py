@@ -1,0 +1,101 @@
+"""Reports and their signatures (EIP-712, compact by EIP-2098), as the market takes them."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from annotated_types import Le, Len
+from eth_keys.datatypes import PrivateKey, Signature
+from eth_keys.exceptions import BadSignature
+from eth_utils.address import to_canonical_address
+from eth_utils.exceptions import ValidationError
+from pydantic.dataclasses import dataclass
+
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import STRICT, Bytes32, Uint256
+from offchain.protocol.pricing import Award, words
+
+# secp256k1's order, halved: the market refuses an s above it.
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_MASK_255 = 2**255 - 1
+
+
+@dataclass(frozen=True, config=STRICT)
+class Report:
+    """What the enclaves say of a task; ``awards`` best first, at most eight."""
+
+    task_id: Bytes32
+    round: Annotated[Uint256, Le(1)]
+    seed: Bytes32
+    inventory: Bytes32
+    results: Bytes32
+    awards: Annotated[tuple[Award, ...], Len(0, 8)]
+
+    def to_abi(self) -> tuple[bytes, int, bytes, bytes, bytes, list[int]]:
+        """The struct as the contract takes it."""
+        return (
+            self.task_id,
+            self.round,
+            self.seed,
+            self.inventory,
+            self.results,
+            words(self.awards),
+        )
+
+    def digest(self, domain: Domain) -> bytes:
+        """bytes32 that the enclaves sign."""
+        names = ("task_id", "round", "seed", "inventory", "results", "awards")
+        return domain.digest("Report", dict(zip(names, self.to_abi(), strict=True)))
+
+
+@dataclass(frozen=True, config=STRICT)
+class Cosignature:
+    """An enclave's signature, and the platform it is registered on."""
+
+    r: Bytes32
+    vs: Bytes32
+    platform: Bytes32
+
+    def to_abi(self) -> tuple[bytes, bytes, bytes]:
+        """The struct as the contract takes it."""
+        return self.r, self.vs, self.platform
+
+
+def sign(digest: bytes, key: PrivateKey, platform: bytes) -> Cosignature:
+    """Signs a digest (bytes32), the nonce from key and digest (RFC 6979), with a low s."""
+    signature = key.sign_msg_hash(digest)
+    vs = signature.v << 255 | signature.s
+    return Cosignature(signature.r.to_bytes(32, "big"), vs.to_bytes(32, "big"), platform)
+
+
+def recover(digest: bytes, cosignature: Cosignature) -> str:
+    """The checksummed address of who signed.
+
+    Raises:
+        ValueError: s is high, or no key signed this.
+    """
+    vs = int.from_bytes(cosignature.vs, "big")
+    r, s = int.from_bytes(cosignature.r, "big"), vs & _MASK_255
+    if s > _HALF_ORDER:
+        raise ValueError(f"signature with s {s:#x}, expected at most {_HALF_ORDER:#x}")
+    try:
+        signature = Signature(vrs=(vs >> 255, r, s))
+        return signature.recover_public_key_from_msg_hash(digest).to_checksum_address()
+    except (BadSignature, ValidationError) as error:
+        raise ValueError(
+            f"signature with r 0x{cosignature.r.hex()} recovers no key: {error}"
+        ) from error
+
+
+def by_signer(digest: bytes, cosignatures: Iterable[Cosignature]) -> list[Cosignature]:
+    """Cosignatures by rising address of who signed, as the market takes them.
+
+    Raises:
+        ValueError: a signature is invalid, or somebody signed twice.
+    """
+    signers: dict[str, Cosignature] = {}
+    for cosignature in cosignatures:
+        signer = recover(digest, cosignature)
+        if signer in signers:
+            raise ValueError(f"{signer} signed twice, expected one signature of each enclave")
+        signers[signer] = cosignature
+    return [signers[signer] for signer in sorted(signers, key=to_canonical_address)]

@@ -1,0 +1,125 @@
+"""What became of every submission: scores and reasons, their Merkle tree, and the file of both.
+
+The report holds the tree's root. Leaves are salted with the test set's key, so that the root tells
+nobody a score; who has the file can check it, and a developer gets its own leaf with a proof.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from annotated_types import Len
+from eth_utils.crypto import keccak
+from pydantic.dataclasses import dataclass
+
+from offchain.protocol import merkle
+from offchain.protocol.encoding import STRICT, Bytes32, Index, Score
+from offchain.protocol.errors import ModelFault, SubmissionFault
+from offchain.protocol.hashes import tagged
+from offchain.protocol.keys import hkdf
+
+
+@dataclass(frozen=True, config=STRICT)
+class Result:
+    """A submission's score (parts per million), or the reason why it has none.
+
+    Raises:
+        pydantic.ValidationError: both, or neither.
+    """
+
+    index: Index
+    score: Score | None = None
+    reason: SubmissionFault | ModelFault | None = None
+
+    def __post_init__(self) -> None:
+        if (self.score is None) == (self.reason is None):
+            raise ValueError(
+                f"submission {self.index} with score {self.score} and reason {self.reason}, "
+                "expected one of them"
+            )
+
+
+@dataclass(frozen=True, config=STRICT)
+class ResultLeaf:
+    """A leaf of the tree: a result, the submission's leaf on-chain, and the salt."""
+
+    result: Result
+    leaf: Bytes32
+    salt: Bytes32
+
+    def digest(self) -> bytes:
+        """bytes32: the leaf's place in the tree."""
+        reason = keccak(text=self.result.reason or "")
+        return tagged(
+            "RESULT",
+            ["bytes32", "bytes32", "uint256", "bytes32"],
+            self.salt,
+            self.leaf,
+            self.result.score or 0,
+            reason,
+        )
+
+
+@dataclass(frozen=True, config=STRICT)
+class ResultProof:
+    """What a developer gets: its own entry, and the way from it to the report's ``results``."""
+
+    entry: ResultLeaf
+    proof: tuple[Bytes32, ...]
+
+    def proves(self, root: bytes) -> bool:
+        """Whether this is part of the results with that root (bytes32)."""
+        return merkle.verify(self.entry.digest(), self.proof, root)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Results:
+    """The results file of one report.
+
+    Args:
+        task_id: bytes32.
+        entries: of every revealed submission, by rising index.
+        chosen: the team in the order of the choices, or empty. Not in the root: the awards follow
+            from it.
+    """
+
+    task_id: Bytes32
+    entries: Annotated[tuple[ResultLeaf, ...], Len(1)]
+    chosen: tuple[Index, ...]
+    version: Literal[1] = 1
+
+    def root(self) -> bytes:
+        """bytes32 that the report holds."""
+        return merkle.root([entry.digest() for entry in self.entries])
+
+    def extract(self, index: int) -> ResultProof:
+        """A submission's part.
+
+        Raises:
+            KeyError: there is no such submission.
+        """
+        position = {entry.result.index: at for at, entry in enumerate(self.entries)}[index]
+        proof = merkle.proof([entry.digest() for entry in self.entries], position)
+        return ResultProof(self.entries[position], tuple(proof))
+
+
+def make_results(
+    task_id: bytes,
+    leaves: Mapping[int, bytes],
+    secret: bytes,
+    results: Sequence[Result],
+    chosen: Sequence[int] = (),
+) -> Results:
+    """The results file.
+
+    Args:
+        task_id: bytes32.
+        leaves: the leaf (bytes32) of every revealed submission.
+        secret: the test set's key, 32 bytes.
+        results: one for each leaf.
+        chosen: the team.
+    """
+    entries = (
+        ResultLeaf(result, leaves[result.index], hkdf(secret, "result", leaves[result.index]))
+        for result in sorted(results, key=lambda result: result.index)
+    )
+    return Results(task_id, tuple(entries), tuple(chosen))

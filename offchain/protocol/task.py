@@ -1,0 +1,130 @@
+"""Task, roster and submission: what the parties of a sale agree on.
+
+Field by field the structs of ``interfaces/Types.vyi``, which gives units and meaning. Making one
+checks what the market checks of it without regard to the clock and to its own settings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import pairwise
+from typing import Annotated
+
+from annotated_types import Ge, Le, Len
+from eth_abi.abi import encode
+from eth_utils.address import to_canonical_address
+from eth_utils.crypto import keccak
+from pydantic.dataclasses import dataclass
+
+from offchain.protocol.eip712 import Domain
+from offchain.protocol.encoding import STRICT, Address, Bytes32, Gwei, Score, Time, Uint128, Uint256
+from offchain.protocol.hashes import tagged
+from offchain.protocol.keys import check_public_key
+from offchain.protocol.pricing import Knot, check_curve, words
+
+
+@dataclass(frozen=True, config=STRICT)
+class RosterEntry:
+    """An enclave that may judge a task."""
+
+    signing_key: Address
+    sealing_key: Bytes32
+
+    def __post_init__(self) -> None:
+        check_public_key("sealing key", self.sealing_key)
+
+    def to_abi(self) -> tuple[str, bytes]:
+        """The struct as the contract takes it."""
+        return self.signing_key, self.sealing_key
+
+
+Roster = tuple[RosterEntry, ...]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Submission:
+    """What a developer commits to."""
+
+    model_digest: Bytes32
+    artifact_digest: Bytes32
+    envelope_digest: Bytes32
+    min_price: Uint256
+
+    def to_abi(self) -> tuple[bytes, bytes, bytes, int]:
+        """The struct as the contract takes it."""
+        return self.model_digest, self.artifact_digest, self.envelope_digest, self.min_price
+
+    def digest(self) -> bytes:
+        """bytes32 that the commitment and the leaf hold."""
+        return tagged("SUBMISSION", ["bytes32"] * 3 + ["uint256"], *self.to_abi())
+
+
+@dataclass(frozen=True, config=STRICT)
+class Task:
+    """A provider's offer."""
+
+    provider: Address
+    token: Address
+    budget: Uint128
+    benchmark_fee: Uint128
+    max_awards: Annotated[Uint256, Ge(1), Le(8)]
+    benchmark: Bytes32
+    measurement: Bytes32
+    roster: Bytes32
+    quorum: Annotated[Uint256, Ge(1), Le(3)]
+    tolerance: Score
+    min_stake: Uint256
+    delivery_key: Bytes32
+    max_submissions: Annotated[Uint256, Ge(1), Le(2**20 - 1)]
+    commit_bond: Gwei
+    entry_fee: Gwei
+    commit_deadline: Time
+    reveal_deadline: Time
+    report_deadline: Time
+    dispute_window: Time
+    verdict_window: Time
+    claim_window: Time
+    nonce: Uint256
+    curve: Annotated[tuple[Knot, ...], Len(1, 8)]
+
+    def __post_init__(self) -> None:
+        check_public_key("delivery key", self.delivery_key)
+        check_curve(self.curve, self.budget)
+        for name in ("commit_bond", "entry_fee"):
+            if getattr(self, name) % 10**9:
+                raise ValueError(f"{name} {getattr(self, name)}, expected whole gwei")
+        if not self.commit_deadline < self.reveal_deadline < self.report_deadline:
+            raise ValueError(
+                f"deadlines {self.commit_deadline}, {self.reveal_deadline} and "
+                f"{self.report_deadline}, expected commit before reveal before report"
+            )
+
+    def to_abi(self) -> tuple[object, ...]:
+        """The struct as the contract takes it."""
+        return (*(getattr(self, field.name) for field in fields(self)[:-1]), words(self.curve))
+
+    def id(self, domain: Domain) -> bytes:
+        """The task id: EIP-712 digest in the market's domain."""
+        names = (field.name for field in fields(self))
+        return domain.digest("Task", dict(zip(names, self.to_abi(), strict=True)))
+
+
+def roster_digest(roster: Sequence[RosterEntry]) -> bytes:
+    """bytes32 that the task holds."""
+    return keccak(encode(["(address,bytes32)[]"], [[entry.to_abi() for entry in roster]]))
+
+
+def check_roster(task: Task, roster: Sequence[RosterEntry]) -> None:
+    """Refuses a roster that is not the task's, or that the market would refuse.
+
+    Raises:
+        ValueError: another digest, another size than 3·quorum + 1 to 16, or not by rising key.
+    """
+    digest = roster_digest(roster)
+    if digest != task.roster:
+        raise ValueError(f"roster 0x{digest.hex()}, expected 0x{task.roster.hex()}")
+    least = 3 * task.quorum + 1
+    if not least <= len(roster) <= 16:
+        raise ValueError(f"roster of {len(roster)} enclaves, expected {least} to 16")
+    keys = [to_canonical_address(entry.signing_key) for entry in roster]
+    if any(low >= high for low, high in pairwise([bytes(20), *keys])):
+        raise ValueError("roster not by strictly rising signing key")

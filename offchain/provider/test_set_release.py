@@ -1,0 +1,164 @@
+"""Release of the test set, once the reveals are closed for good on the provider's own node."""
+
+from collections.abc import Callable, Collection, Generator, Iterator
+from dataclasses import dataclass, field
+
+from offchain.chain.market import History, Market
+from offchain.chain.registry import Registered, Registry
+from offchain.protocol.errors import StorageError
+from offchain.protocol.release import key_commitment, make_release
+from offchain.protocol.task import RosterEntry
+from offchain.protocol.transcript import Transcript
+from offchain.storage.publications import Inventory, PublicationFolder, TaskDocuments
+from offchain.storage.submissions import SubmissionSources, fetch_submissions
+
+EVERY = 20
+"""So many submissions later it is said how many are fetched."""
+
+
+class RevealsNotFinal(RuntimeError):  # noqa: N818 - says what is wrong
+    """The reveals are not closed, or not with enough confirmations."""
+
+
+@dataclass(frozen=True)
+class TestSetRelease:
+    """Args:
+    market: on the provider's own node.
+    folder: where the task's documents are, and releases are published; local.
+    sources: where submissions may be had.
+    secret: the test set's key, 32 bytes.
+    random: gives that many random bytes.
+    """
+
+    market: Market
+    folder: PublicationFolder
+    sources: SubmissionSources
+    secret: bytes = field(repr=False)
+    random: Callable[[int], bytes]
+
+    def release(
+        self, task_id: bytes, signing_keys: Collection[str] = (), without: Collection[int] = ()
+    ) -> Iterator[str]:
+        """Releases the test set to enclaves of the roster; says what it does.
+
+        The first release fixes the inventory, on disk before anything is sealed. Later ones, to a
+        panel say, are on the same. What was released before stays as it is.
+
+        Args:
+            task_id: bytes32.
+            signing_keys: of the enclaves; none: as many active ones as the quorum needs.
+            without: submissions to leave out of a new inventory, such as one that aborted a run.
+
+        Raises:
+            RevealsNotFinal: see there.
+            ValueError: documents, key, inventory or enclaves are not the task's.
+        """
+        history, documents, transcript = self._read(task_id)
+        inventory = self.folder.inventory(task_id)
+        if inventory is None:
+            inventory = yield from self._take_stock(documents, transcript, without)
+        self._check(inventory, transcript, history, without)
+        chosen = yield from self._choose(transcript, signing_keys)
+        for entry in chosen:
+            if self.folder.release(task_id, entry.signing_key) is not None:
+                yield f"released before to {entry.signing_key}"
+                continue
+            release = make_release(
+                transcript, inventory.indices, entry.sealing_key, self.secret, self.random(32)
+            )
+            self.folder.put_release(release, entry.signing_key)
+            yield f"released to {entry.signing_key}"
+
+    def _read(self, task_id: bytes) -> tuple[History, TaskDocuments, Transcript]:
+        history, documents = self.market.history(task_id), self.folder.documents(task_id)
+        if history is None or history.randomness is None:
+            confirmations = self.market.node.confirmations
+            raise RevealsNotFinal(
+                f"reveals of task 0x{task_id.hex()} are not closed with {confirmations} "
+                "confirmations"
+            )
+        if documents is None:
+            raise ValueError(f"no documents.json of task 0x{task_id.hex()} in {self.folder.url}")
+        documents.check(history.task)
+        commitment = documents.manifest.test_set.key_commitment
+        if key_commitment(self.secret) != commitment:
+            raise ValueError(f"key is not the one that the manifest commits to: {commitment.hex()}")
+        return history, documents, self.market.transcript(history, documents.roster)
+
+    def _take_stock(
+        self, documents: TaskDocuments, transcript: Transcript, without: Collection[int]
+    ) -> Generator[str, None, Inventory]:
+        wanted, held = list(transcript.by_index), []
+        found = fetch_submissions(transcript, wanted, documents.manifest, self.sources)
+        for done, (index, outcome) in enumerate(found, 1):
+            if isinstance(outcome, StorageError):
+                yield f"warning: submission {index} cannot be measured: {outcome}"
+            elif index not in without:
+                held.append(index)
+            if done % EVERY == 0:
+                yield f"fetched {done} of {len(wanted)} submissions"
+        inventory = Inventory(transcript.task_id, transcript.seed, tuple(held))
+        self.folder.put_inventory(inventory)
+        yield f"inventory of {len(held)} out of {len(wanted)} submissions"
+        return inventory
+
+    def _check(
+        self,
+        inventory: Inventory,
+        transcript: Transcript,
+        history: History,
+        without: Collection[int],
+    ) -> None:
+        digest = transcript.inventory_digest(inventory.indices)
+        if (inventory.task_id, inventory.seed) != (transcript.task_id, transcript.seed):
+            raise ValueError(
+                f"inventory for seed 0x{inventory.seed.hex()}, expected 0x{transcript.seed.hex()}"
+            )
+        if history.posted is not None and history.posted.inventory != digest:
+            raise ValueError(
+                f"inventory 0x{digest.hex()}, expected 0x{history.posted.inventory.hex()} of the "
+                "report that stands"
+            )
+        both = sorted(set(without) & set(inventory.indices))
+        if both:
+            raise ValueError(
+                f"submissions {both} are in the inventory that was released, expected the same "
+                "inventory for all"
+            )
+
+    def _choose(
+        self, transcript: Transcript, signing_keys: Collection[str]
+    ) -> Generator[str, None, list[RosterEntry]]:
+        task, roster = transcript.task, transcript.roster
+        registry = Registry(self.market.node, self.market.registry)
+        active = registry.active(roster, task.measurement)
+        yield from warnings(active, task.quorum)
+        if not signing_keys:
+            return one_for_each_operator(active)[: task.quorum]
+        by_key = {entry.signing_key: entry for entry in roster}
+        for key in signing_keys:
+            if key not in by_key:
+                raise ValueError(f"enclave {key}, expected one of {', '.join(by_key)}")
+            if by_key[key] not in active:
+                yield f"warning: {key} is not active and cannot sign"
+        return [by_key[key] for key in signing_keys]
+
+
+def one_for_each_operator(active: dict[RosterEntry, Registered]) -> list[RosterEntry]:
+    """The first enclave of each operator, in the order given: operators sign once."""
+    firsts: dict[str, RosterEntry] = {}
+    for entry, known in active.items():
+        firsts.setdefault(known.operator, entry)
+    return list(firsts.values())
+
+
+def warnings(active: dict[RosterEntry, Registered], quorum: int) -> Iterator[str]:
+    """What is wrong with a roster of which only these are active."""
+    operators, panel = len(one_for_each_operator(active)), 2 * quorum + 1
+    if operators < quorum:
+        yield f"warning: active enclaves of {operators} operators, a report needs {quorum}"
+    elif operators < quorum + panel:
+        yield (
+            f"warning: active enclaves of {operators} operators, a report and its panel need "
+            f"{quorum + panel}: a dispute would get no verdict"
+        )

@@ -1,0 +1,34 @@
+"""A SIMULATED Intel for development and tests: root → CA → PCK → quoting enclave → quote.
+
+Whoever has the seed can make any quote. Nothing here is secret and nothing here is trusted, unless
+a verifier was deployed with the simulated root key. Every name in its certificates says SIMULATED.
+No image of an enclave contains this folder.
+
+================  ==================================================================================
+``issuing``       certificates and revocation lists in DER, every field settable
+``intel``         the root and its authorities, from a seed; names of roots of attestation
+``machine``       machines with their quoting enclave, and report bodies
+``collateral``    TCB info, QE identities and revocation lists; the trust that follows from them
+``device``        the device that an enclave of development gets its quotes from
+================  ==================================================================================
+"""
+
+from offchain.simulation.collateral import collateral, floors, trust
+from offchain.simulation.device import SimulatedDevice
+from offchain.simulation.intel import DEVELOPMENT_SEED, FMSPC, Identity, SimulatedIntel
+from offchain.simulation.machine import Machine, sgx_report, td10_report, td15_report
+
+__all__ = [
+    "DEVELOPMENT_SEED",
+    "FMSPC",
+    "Identity",
+    "Machine",
+    "SimulatedDevice",
+    "SimulatedIntel",
+    "collateral",
+    "floors",
+    "sgx_report",
+    "td10_report",
+    "td15_report",
+    "trust",
+]

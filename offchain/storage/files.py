@@ -1,0 +1,61 @@
+"""Local files that appear whole or not at all; encryption and decryption of files."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from offchain.protocol.artifacts import Digests, decrypt, encrypt
+
+
+def write_atomically(target: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Let ``write`` fill a file beside ``target``, and rename it once all went well.
+
+    Only its owner may read the file. Nothing of it stays when ``write`` raises.
+    """
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as sink:
+            write(sink)
+            sink.flush()
+            os.fsync(sink.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write ``content`` as `write_atomically` does."""
+
+    def write(sink: IO[bytes]) -> None:
+        sink.write(content)
+
+    write_atomically(target, write)
+
+
+def encrypt_file(source: Path, target: Path, secret: bytes, label: str) -> Digests:
+    """Encrypt a file into ``target``, which appears whole or not at all."""
+    digests: list[Digests] = []
+
+    def write(sink: IO[bytes]) -> None:
+        with source.open("rb") as file:
+            digests.append(encrypt(file, sink, secret, label))
+
+    write_atomically(target, write)
+    return digests[0]
+
+
+def decrypt_file(source: Path, target: Path, secret: bytes, label: str) -> None:
+    """Decrypt a file into ``target``, which appears whole and authentic or not at all.
+
+    Raises:
+        DecryptionError: see `offchain.protocol.artifacts.decrypt`.
+    """
+
+    def write(sink: IO[bytes]) -> None:
+        with source.open("rb") as file:
+            decrypt(file, source.stat().st_size, secret, label, sink.write)
+
+    write_atomically(target, write)

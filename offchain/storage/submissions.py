@@ -1,0 +1,120 @@
+"""Which submissions can be had: artifacts and keyrings, fetched and held to their digests.
+
+A developer's uri names a folder: the artifact lies under the hex digits of its sha256, the keyring
+under those of its keccak256. Mirrors are laid out alike, and are asked first.
+"""
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.pool import ThreadPool
+from typing import TypeVar
+
+from offchain.protocol.artifacts import TAG_BYTES
+from offchain.protocol.envelopes import ENVELOPE_BYTES
+from offchain.protocol.errors import StorageError
+from offchain.protocol.manifest import Manifest
+from offchain.protocol.transcript import Reveal, Transcript
+from offchain.storage.store import KECCAK256, RetryPolicy, Store
+from offchain.storage.untrusted import public_store
+
+_KEYRING_BYTES = 16 * ENVELOPE_BYTES
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SubmissionSources:
+    """Where to look, and where to keep what was found.
+
+    Args:
+        keep: this host's own store.
+        mirrors: others, asked before the developer's own uri.
+        patience: with a developer's uri.
+        local: whether a uri may point into this machine: for development only.
+        threads: how many submissions are fetched at a time.
+    """
+
+    keep: Store
+    mirrors: tuple[Store, ...] = ()
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    local: bool = False
+    threads: int = 8
+
+    def of(self, reveal: Reveal) -> list[Store]:
+        """The places to ask for a submission, a uri that is not public left out."""
+        stores = [self.keep, *self.mirrors]
+        if self.local:
+            return [*stores, Store(reveal.uri, self.patience)]
+        try:
+            return [*stores, public_store(reveal.uri, self.patience)]
+        except ValueError:
+            return stores
+
+
+def fetch_keyring(reveal: Reveal, sources: SubmissionSources) -> bytes:
+    """A submission's keyring.
+
+    Raises:
+        StorageError: no source has it; says what the last one said.
+    """
+    digest = reveal.keyring_digest
+    return _first(
+        sources.of(reveal), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
+    )
+
+
+def keep_artifact(digest: bytes, limit: int, stores: Sequence[Store], keep: Store) -> None:
+    """Brings an artifact of at most ``limit`` bytes into ``keep``, in bounded memory.
+
+    Raises:
+        StorageError: no source has it.
+    """
+
+    def bring(store: Store) -> None:
+        with tempfile.TemporaryFile() as file:
+            store.fetch(digest, limit, file)
+            if store is not keep:
+                file.seek(0)
+                keep.put(file)
+
+    _first(stores, bring)
+
+
+def fetch_submissions(
+    transcript: Transcript, indices: Collection[int], manifest: Manifest, sources: SubmissionSources
+) -> Iterator[tuple[int, bytes | StorageError]]:
+    """Fetches submissions: the keyring of each that can be had whole, or why it cannot.
+
+    Several are fetched at a time, in bounded memory, and come in the order of ``indices``. Ending
+    early waits for none of them: the threads are daemons.
+
+    Args:
+        transcript: of the task.
+        indices: of the submissions.
+        manifest: the task's.
+        sources: where they may be had.
+    """
+    limit = manifest.limits.model_bytes + TAG_BYTES
+
+    def fetch(index: int) -> tuple[int, bytes | StorageError]:
+        reveal = transcript.by_index[index]
+        places, digest = sources.of(reveal), reveal.submission.artifact_digest
+        try:
+            keep_artifact(digest, limit, places, sources.keep)
+            return index, fetch_keyring(reveal, sources)
+        except StorageError as error:
+            return index, error
+
+    with ThreadPool(sources.threads) as pool:
+        yield from pool.imap(fetch, indices)
+
+
+def _first(stores: Sequence[Store], ask: Callable[[Store], T]) -> T:
+    *others, last = stores
+    for store in others:
+        try:
+            return ask(store)
+        except StorageError:
+            continue
+    return ask(last)

@@ -1,0 +1,225 @@
+"""ONNX files for the tests, honest and hostile, most of them a few nodes long."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+
+FEATURES, CLASSES = 8, 3
+VALUES = ModelSpec((FEATURES,), Output.VALUES, 0)
+LABELS = ModelSpec((FEATURES,), Output.LABELS, CLASSES)
+PROBABILITIES = ModelSpec((FEATURES,), Output.PROBABILITIES, CLASSES)
+LIMITS = ModelLimits(memory_bytes=64 * 2**20, operations=10**10)
+
+node = helper.make_node
+
+
+def constant(name: str, value: object, dtype: object = None) -> TensorProto:
+    return numpy_helper.from_array(np.asarray(value, dtype), name)
+
+
+def proto(
+    nodes: Sequence[NodeProto],
+    constants: Sequence[TensorProto] = (),
+    *,
+    input_shape: Sequence[object] = ("N", FEATURES),
+    input_type: int = TensorProto.FLOAT,
+    output_type: int = TensorProto.FLOAT,
+    opset: int = 18,
+) -> ModelProto:
+    """A model from ``x`` to ``y``."""
+    graph = helper.make_graph(
+        list(nodes),
+        "model",
+        [helper.make_tensor_value_info("x", input_type, input_shape)],
+        [helper.make_tensor_value_info("y", output_type, ["N"])],
+        list(constants),
+    )
+    imports = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 3)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=9)
+
+
+def file(*args: object, **options: object) -> bytes:
+    return proto(*args, **options).SerializeToString()
+
+
+def mean(*, of: str = "x") -> list[NodeProto]:
+    """Ends a model with one value for each sample."""
+    return [
+        node("Flatten", [of], ["flat"]),
+        node("ReduceMean", ["flat", "last"], ["y"], keepdims=0),
+    ]
+
+
+LAST = constant("last", [1], np.int64)
+
+
+def honest() -> bytes:
+    """The mean of the features."""
+    return file(mean(), [LAST])
+
+
+def linear() -> bytes:
+    """Labels of a linear model: one output of scores, as PyTorch exports it."""
+    weights = np.random.default_rng(0).normal(size=(FEATURES, CLASSES)).astype(np.float32)
+    return file([node("MatMul", ["x", "w"], ["y"])], [constant("w", weights)])
+
+
+def asks_for(elements: int) -> bytes:
+    """A short file with one huge value in the middle."""
+    nodes = [
+        node("ConstantOfShape", ["size"], ["huge"]),
+        node("ReduceSum", ["huge"], ["sum"]),
+        node("Add", ["x", "sum"], ["z"]),
+        *mean(of="z"),
+    ]
+    return file(nodes, [constant("size", [elements], np.int64), LAST])
+
+
+def endless() -> bytes:
+    """A loop whose condition stays true for 2^62 turns."""
+    return _loop(2**62, [node("Sin", ["value"], ["next"])])
+
+
+def doubling_loop(turns: int) -> bytes:
+    """A loop whose value is twice as long after every turn."""
+    return _loop(turns, [node("Concat", ["value", "value"], ["next"], axis=0)])
+
+
+def _loop(turns: int, body: Sequence[NodeProto]) -> bytes:
+    graph = helper.make_graph(
+        [node("Identity", ["going"], ["kept"]), *body],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N", FEATURES]),
+        ],
+        [
+            helper.make_tensor_value_info("kept", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, ["M", FEATURES]),
+        ],
+    )
+    nodes = [node("Loop", ["turns", "true", "x"], ["z"], body=graph), *mean(of="z")]
+    return file(nodes, [constant("turns", turns, np.int64), constant("true", True), LAST])
+
+
+def outside(location: str) -> bytes:
+    """A weight that lies in another file."""
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[FEATURES])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    return file([node("Add", ["x", "w"], ["z"]), *mean(of="z")], [tensor, LAST])
+
+
+def deep(length: int) -> bytes:
+    """A chain of nodes."""
+    names = ["x", *(f"v{index}" for index in range(length))]
+    chain = [node("Sin", [a], [b]) for a, b in itertools.pairwise(names)]
+    return file([*chain, *mean(of=names[-1])], [LAST])
+
+
+def nested(depth: int) -> bytes:
+    """Branches within branches."""
+
+    def passes(name: str) -> GraphProto:
+        output = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", FEATURES])
+        return helper.make_graph([node("Identity", ["x"], [name])], name, [], [output])
+
+    graph = passes("leaf")
+    for level in range(depth):
+        name = f"level{level}"
+        branches = {"then_branch": graph, "else_branch": passes(f"other{level}")}
+        output = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", FEATURES])
+        graph = helper.make_graph([node("If", ["true"], [name], **branches)], name, [], [output])
+    nodes = [*graph.node, *mean(of=graph.output[0].name)]
+    return file(nodes, [constant("true", True), LAST])
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of a protobuf message."""
+    size, digits = len(content), bytearray()
+    while True:
+        size, digit = size >> 7, size & 0x7F
+        digits.append(digit | (0x80 if size else 0))
+        if not size:
+            return bytes([number << 3 | 2, *digits]) + content
+
+
+def nested_bytes(depth: int) -> bytes:
+    """Graphs within graphs, deeper than a parser follows."""
+    graph = b""
+    for _ in range(depth):
+        graph = field(1, field(5, field(6, graph)))  # node, attribute, graph
+    return field(7, graph)
+
+
+def doubling(times: int) -> bytes:
+    """A shape that doubles with every node: its own arithmetic could exhaust memory."""
+    names = ["size", *(f"v{index}" for index in range(times))]
+    nodes = [node("Concat", [a, a], [b], axis=0) for a, b in itertools.pairwise(names)]
+    nodes += [node("Expand", ["x", names[-1]], ["z"]), *mean(of="z")]
+    return file(nodes, [constant("size", [1], np.int64), LAST])
+
+
+def tree(children: Sequence[tuple[int, int] | None], **changes: object) -> bytes:
+    """A decision tree: for each node its children, or none for a leaf."""
+    count = len(children)
+    attributes: dict[str, object] = {
+        "nodes_treeids": [0] * count,
+        "nodes_nodeids": list(range(count)),
+        "nodes_modes": ["BRANCH_LEQ" if pair else "LEAF" for pair in children],
+        "nodes_truenodeids": [pair[0] if pair else 0 for pair in children],
+        "nodes_falsenodeids": [pair[1] if pair else 0 for pair in children],
+        "nodes_featureids": [0] * count,
+        "nodes_values": [0.5] * count,
+        "target_ids": [0],
+        "target_nodeids": [count - 1],
+        "target_treeids": [0],
+        "target_weights": [1.0],
+        "n_targets": 1,
+    }
+    regressor = "TreeEnsembleRegressor"
+    return file([node(regressor, ["x"], ["y"], domain="ai.onnx.ml", **attributes | changes)])
+
+
+def chain_of_branches(depth: int, *, left: bool = True) -> bytes:
+    """A tree with one long way down."""
+    pairs = [(index + 1, depth + 1 + index) for index in range(depth)]
+    return tree([*(pair if left else pair[::-1] for pair in pairs), *[None] * (depth + 1)])
+
+
+def chaotic(turns: int = 60) -> bytes:
+    """The logistic map on the outputs of a layer that optimisations round differently."""
+    random = np.random.default_rng(1)
+    kernel = random.normal(size=(CLASSES, 1, FEATURES)).astype(np.float32)
+    scales = [
+        constant(name, random.random(CLASSES) + 0.5, np.float32)
+        for name in ("scale", "shift", "mean", "variance")
+    ]
+    nodes = [
+        node("Unsqueeze", ["x", "middle"], ["image"]),
+        node("Conv", ["image", "kernel"], ["convolved"]),
+        node("BatchNormalization", ["convolved", *(s.name for s in scales)], ["normal"]),
+        node("Squeeze", ["normal", "end"], ["flat"]),
+        node("Sigmoid", ["flat"], ["v0"]),
+    ]
+    for turn in range(turns):
+        nodes += [
+            node("Sub", ["one", f"v{turn}"], [f"rest{turn}"]),
+            node("Mul", [f"v{turn}", f"rest{turn}"], [f"product{turn}"]),
+            node("Mul", [f"product{turn}", "four"], [f"v{turn + 1}"]),
+        ]
+    nodes.append(node("Identity", [f"v{turns}"], ["y"]))
+    constants = [
+        constant("middle", [1]),
+        constant("end", [2]),
+        constant("kernel", kernel),
+        constant("one", 1, np.float32),
+        constant("four", 4, np.float32),
+        *scales,
+    ]
+    return file(nodes, constants)

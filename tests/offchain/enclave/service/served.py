@@ -1,0 +1,61 @@
+"""Enclaves served from this process, on free ports of loopback."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from offchain.enclave.artifact_folder import ArtifactFolder
+from offchain.enclave.benchmark import Tools
+from offchain.enclave.enclave import Enclave
+from offchain.enclave.service.journal import SignatureJournal
+from offchain.enclave.service.server import REQUEST_BYTES, Service, make_app
+from offchain.operator.client import EnclaveClient
+from offchain.simulation import SimulatedDevice
+from tests.offchain.market import TOOLS
+
+UPLOAD_BYTES = 2**20
+
+
+@contextmanager
+def served(
+    enclave: Enclave,
+    folder: Path,
+    tools: Tools = TOOLS,
+    machine: str = "development",
+    request_bytes: int = REQUEST_BYTES,
+    upload_bytes: int = UPLOAD_BYTES,
+) -> Iterator[str]:
+    """The url of a service of this enclave, as long as the context lasts."""
+    journal = SignatureJournal(folder / f"{enclave.identity.signing_key}.jsonl")
+    device = SimulatedDevice.of_development(machine)
+    uploads = ArtifactFolder.open(folder / "artifacts")
+    service = Service(enclave, tools, device, journal, uploads, upload_bytes)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def wait(work):
+        return asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+    runner = web.AppRunner(make_app(service, request_bytes), access_log=None, shutdown_timeout=1)
+    wait(runner.setup())
+    wait(web.TCPSite(runner, "127.0.0.1", 0).start())
+    host, port = runner.addresses[0][:2]
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        wait(runner.cleanup())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextmanager
+def client_of(enclave: Enclave, folder: Path, **options) -> Iterator[EnclaveClient]:
+    """A client of a service of this enclave."""
+    with served(enclave, folder, **options) as url, EnclaveClient(url) as client:
+        yield client

@@ -1,0 +1,252 @@
+"""What becomes of each kind of submission: a score, a reason, or an aborted run."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import fsspec
+import numpy as np
+import pytest
+
+from offchain.enclave.benchmark import Tools, read
+from offchain.enclave.models.runner import Predictions
+from offchain.protocol.errors import InvalidModel, ModelFault, RunAborted, SubmissionFault
+from offchain.protocol.model_spec import ModelSpec, Output
+from offchain.protocol.results import Result
+from tests.offchain.market import (
+    ROWS,
+    SAMPLE,
+    SPEC,
+    STORE,
+    TOOLS,
+    Market,
+    Offer,
+    make_market,
+    model,
+    run,
+    table,
+)
+from tests.vectors.generate import word
+
+
+def results(market: Market, tools: Tools = TOOLS, **options: Any) -> dict[int, int | str]:
+    """Score or reason of every submission, as the first enclave measures them."""
+    enclave = market.enclaves[0]
+    enclave.measure(market.bundle(enclave, options.pop("inventory", None)), tools, **options)
+    proposal = enclave.propose(market.transcript.task_id, 0)
+    return {
+        each.index: str(each.reason) if each.score is None else each.score
+        for each in proposal.results
+    }
+
+
+def all_wrong_but(right: int) -> bytes:
+    """A model with just so many right labels, wherever the sample falls."""
+    return model(range(right, ROWS))
+
+
+def test_measure__a_good_submission__has_the_metrics_score() -> None:
+    scores = results(make_market([Offer(), Offer(all_wrong_but(0))]))
+    assert scores == {0: 1_000_000, 1: 0}
+
+
+def test_measure__sample__is_what_the_seed_draws() -> None:
+    seen: list[np.ndarray[Any, Any]] = []
+
+    def spy(model: bytes, samples: Any, spec: Any, limits: Any, *, submission: int) -> Predictions:
+        seen.append(samples[:, 0])
+        return run(model, samples, spec, limits, submission=submission)
+
+    for parent in (word("one"), word("other")):
+        results(make_market([Offer()], prevrandao=parent), replace(TOOLS, run=spy))
+    one, other = seen
+    assert len(set(one)) == len(set(other)) == SAMPLE
+    assert set(one) != set(other)
+
+
+@pytest.mark.parametrize(
+    ("offer", "reason"),
+    [
+        (Offer(keyring=b""), SubmissionFault.KEYRING),
+        (Offer(keyring=bytes(320)), SubmissionFault.KEYRING),
+        (Offer(submission={"envelope_digest": word("junk")}), SubmissionFault.ENVELOPE),
+        (Offer(submission={"model_digest": word("junk")}), SubmissionFault.MODEL_DIGEST),
+        (Offer(model(refuse="unsupported-op")), ModelFault.UNSUPPORTED_OP),
+        (Offer(model(plain=[[float("nan"), 1.0]] * ROWS)), ModelFault.NOT_FINITE),
+        (Offer(model(plain=[[0.7, 0.7]] * ROWS)), ModelFault.NOT_PROBABILITIES),
+        (Offer(model(plain=[[1.5, -0.5]] * ROWS)), ModelFault.NOT_PROBABILITIES),
+        (Offer(model(optimised=[[2.0, 2.0]] * ROWS)), ModelFault.NOT_PROBABILITIES),
+        (Offer(model(optimised=table(range(ROWS)))), SubmissionFault.UNSTABLE),
+    ],
+)
+def test_measure__own_fault__is_its_reason_and_stops_nobody(offer: Offer, reason: str) -> None:
+    assert results(make_market([offer, Offer()])) == {0: reason, 1: 1_000_000}
+
+
+def test_measure__artifact_of_another_key__is_its_reason() -> None:
+    other = make_market([Offer(secret=word("another key"))]).transcript.by_index[0].submission
+    market = make_market([Offer(submission={"artifact_digest": other.artifact_digest})])
+    assert results(market) == {0: SubmissionFault.ARTIFACT}
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_measure__keyring_wrong_for_one_enclave__has_no_score_with_any(position: int) -> None:
+    right = make_market([Offer()])
+    keyring = bytearray(right.keyrings[0])
+    keyring[80 * position + 40] ^= 1
+    market = make_market([Offer(keyring=bytes(keyring))])
+    for enclave in market.enclaves:
+        enclave.measure(market.bundle(enclave), TOOLS)
+        proposal = enclave.propose(market.transcript.task_id, 0)
+        assert proposal.results == (Result(0, reason=SubmissionFault.KEYRING),)
+
+
+@pytest.mark.parametrize("drift", [0, 1])
+def test_measure__optimisations_move_the_score__at_the_tolerance_and_above(drift: int) -> None:
+    # Every row is in the sample, so that one row is 1/40 = 25,000 parts per million.
+    offer = Offer(model(optimised=table([7])))
+    market = make_market([offer], manifest={"sample_size": ROWS}, tolerance=25_000 - drift)
+    assert results(market) == {0: "unstable" if drift else 1_000_000}
+
+
+def test_measure__not_in_the_inventory__is_not_opened() -> None:
+    market = make_market([Offer(model(abort=True)), Offer()])
+    assert results(market, inventory=[1]) == {0: SubmissionFault.NOT_IN_INVENTORY, 1: 1_000_000}
+
+
+@pytest.mark.parametrize("copied", ["model_digest", "artifact_digest"])
+def test_measure__digest_of_an_earlier_one_with_a_score__is_a_duplicate(copied: str) -> None:
+    first = make_market([Offer()]).transcript.by_index[0].submission
+    market = make_market([Offer(), Offer(model([1]), submission={copied: getattr(first, copied)})])
+    assert results(market) == {0: 1_000_000, 1: SubmissionFault.DUPLICATE}
+
+
+def test_measure__envelope_of_an_earlier_one_with_a_score__is_a_duplicate() -> None:
+    secret = word("a key used twice")
+    market = make_market([Offer(secret=secret), Offer(model([1]), secret=secret)])
+    assert results(market) == {0: 1_000_000, 1: SubmissionFault.DUPLICATE}
+
+
+def test_measure__same_model_file_thrice__scores_the_first_commit_alone() -> None:
+    market = make_market([Offer(), Offer(), Offer()], order=[2, 1, 0])
+    assert results(market) == {
+        0: 1_000_000,
+        1: SubmissionFault.DUPLICATE,
+        2: SubmissionFault.DUPLICATE,
+    }
+
+
+def test_measure__same_model_as_an_earlier_one_without_a_score__has_its_score() -> None:
+    market = make_market([Offer(keyring=b""), Offer(), Offer(), Offer()])
+    assert results(market, inventory=[0, 2, 3]) == {
+        0: SubmissionFault.KEYRING,
+        1: SubmissionFault.NOT_IN_INVENTORY,
+        2: 1_000_000,
+        3: SubmissionFault.DUPLICATE,
+    }
+
+
+def test_measure__chain_of_duplicates__each_is_judged_by_earlier_scores() -> None:
+    # 1 shares its model with 0 and its artifact digest with 2: once 1 is out, 2 is no duplicate.
+    artifact = make_market([Offer(), Offer(), Offer(model([1]))]).transcript.by_index[2].submission
+    offers = [
+        Offer(),
+        Offer(submission={"artifact_digest": artifact.artifact_digest}),
+        Offer(model([1])),
+    ]
+    scores = results(make_market(offers, manifest={"sample_size": ROWS}))
+    assert scores == {0: 1_000_000, 1: SubmissionFault.DUPLICATE, 2: 975_000}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_measure__any_number_of_workers__gives_the_same_report(workers: int) -> None:
+    offers = [Offer(model(range(i % 7))) for i in range(20)] + [Offer(model(refuse="work"))]
+    market = make_market(offers)
+    digests = set()
+    for enclave, count in zip(market.enclaves, (1, workers), strict=False):
+        enclave.measure(market.bundle(enclave), TOOLS, workers=count)
+        proposal = enclave.propose(market.transcript.task_id, 0)
+        signed = enclave.cosign(market.transcript.task_id, 0, proposal, bytes(32))
+        digests.add(signed.report.digest(market.transcript.domain))
+    assert len(digests) == 1
+
+
+def test_measure__progress__is_told_every_result_once() -> None:
+    told: list[Result] = []
+    market = make_market([Offer(), Offer(), Offer(model([1]))])
+    results(market, progress=told.append)
+    assert sorted(result.index for result in told) == [0, 1, 2]
+
+
+# ── What is the environment's fault aborts the run and names the submission ──
+
+
+def aborted(market: Market, change: Callable[[Any], Any] = lambda bundle: bundle) -> RunAborted:
+    enclave = market.enclaves[0]
+    with pytest.raises(RunAborted) as failure:
+        enclave.measure(change(market.bundle(enclave)), TOOLS)
+    enclave.measure(market.bundle(enclave, [0]), TOOLS)  # nothing was kept: another inventory goes
+    return failure.value
+
+
+def test_measure__model_killed__aborts_and_names_the_submission() -> None:
+    failure = aborted(make_market([Offer(), Offer(model(abort=True))]))
+    assert str(failure) == "run of submission 1 aborted: killed"
+
+
+def test_measure__artifact_missing__aborts_and_names_the_submission() -> None:
+    absent = {"artifact_digest": word("absent")}
+    failure = aborted(make_market([Offer(), Offer(model([1]), submission=absent)]))
+    assert failure.submission == 1
+    assert failure.cause.startswith("its artifact is missing: memory://artifacts/")
+
+
+def test_measure__artifact_altered_in_the_store__aborts_and_names_the_submission() -> None:
+    market = make_market([Offer(), Offer(model([3, 5]))])
+    digest = market.transcript.by_index[1].submission.artifact_digest
+    with fsspec.open(STORE.address(digest), "rb") as file:
+        content = file.read()
+    with fsspec.open(STORE.address(digest), "wb") as file:
+        file.write(content[:-1] + bytes([content[-1] ^ 1]))
+    failure = aborted(market)
+    assert failure.submission == 1
+    assert "its artifact is missing" in failure.cause
+
+
+@pytest.mark.parametrize(
+    ("keyrings", "cause"),
+    [
+        ({}, "its keyring is missing"),
+        ({1: bytes(320)}, "keyring of 320 bytes hashes to 0x"),
+    ],
+)
+def test_measure__keyring_missing_or_altered__aborts_and_names_the_submission(
+    keyrings: dict[int, bytes], cause: str
+) -> None:
+    def change(bundle: Any) -> Any:
+        return replace(bundle, keyrings={0: bundle.keyrings[0]} | keyrings)
+
+    failure = aborted(make_market([Offer(), Offer(model([1]))]), change)
+    assert failure.submission == 1
+    assert failure.cause.startswith(cause)
+
+
+# ── Predictions are checked where they are used ──
+
+
+def test_read__probabilities__are_rounded_to_float32() -> None:
+    made = read(np.array([[0.1, 0.9]]), SPEC)
+    assert made.dtype == np.float32
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_read__label_of_no_class__raises(label: int) -> None:
+    with pytest.raises(InvalidModel, match="unknown-label: expected labels from 0 to 1"):
+        read(np.array([0, label]), ModelSpec((1,), Output.LABELS, 2))
+
+
+def test_read__values_and_labels__stay_as_they_are() -> None:
+    values = np.array([1e9 + 0.5])
+    assert read(values, ModelSpec((1,), Output.VALUES, 0)) is values
+    labels = np.array([0, 1])
+    assert read(labels, ModelSpec((1,), Output.LABELS, 2)) is labels

@@ -1,0 +1,51 @@
+"""Tasks that a machine is too small for."""
+
+from dataclasses import replace
+
+import pytest
+
+from offchain.enclave.capacity import Capacity
+from offchain.protocol.errors import InvalidRequest, RequestFault
+from offchain.protocol.model_spec import ModelLimits
+from offchain.storage.store import Store
+from tests.offchain.market import ROWS, STORE, TOOLS, Market, Offer, enclaves, make_market
+
+MIB = 2**20
+TEST_SET = ROWS * (4 + 8) + 16
+"""Bytes: a float32 and an int64 each, and the tag."""
+FITS = Capacity(model_memory=64 * MIB, test_set=TEST_SET)
+MARKET = make_market(
+    [Offer()], manifest={"limits": ModelLimits(model_bytes=64 * MIB, memory_bytes=64 * MIB)}
+)
+
+
+def measure(capacity: Capacity, market: Market = MARKET, store: Store = STORE) -> None:
+    enclave = enclaves()[0]
+    enclave.measure(market.bundle(enclave), replace(TOOLS, capacity=capacity, artifacts=store))
+
+
+def test_measure__task_that_just_fits__is_measured() -> None:
+    measure(FITS)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "limits", "detail"),
+    [
+        (replace(FITS, test_set=TEST_SET - 1), {}, f"test set of bytes {TEST_SET}, this machine"),
+        (FITS, {"memory_bytes": 64 * MIB + 1}, "memory_bytes 67108865, this machine has 67108864"),
+        (FITS, {"model_bytes": 64 * MIB + 1}, "model_bytes 67108865, this machine has 67108864"),
+    ],
+)
+def test_measure__task_one_byte_too_large__is_refused_before_anything_is_read(
+    capacity: Capacity, limits: dict[str, int], detail: str
+) -> None:
+    allowed = {"model_bytes": 64 * MIB, "memory_bytes": 64 * MIB} | limits
+    market = make_market([Offer()], manifest={"limits": ModelLimits(**allowed)})
+    with pytest.raises(InvalidRequest) as refused:
+        measure(capacity, market, Store("memory://nothing here"))
+    assert refused.value.reason is RequestFault.TOO_LARGE
+    assert refused.value.detail.startswith(detail)
+
+
+def test_of__workers__share_half_of_the_memory() -> None:
+    assert Capacity.of(24 * MIB, 3) == Capacity(4 * MIB, 2 * MIB)

@@ -1,0 +1,102 @@
+"""Outputs that a team is chosen from: sealed on the host's disk, gone with the signature."""
+
+import tempfile
+import tracemalloc
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from offchain.enclave.benchmark import Benchmark, measure_all
+from offchain.enclave.models.runner import Predictions
+from offchain.enclave.opening import open_submissions
+from offchain.enclave.sealed import SealedArrays
+from offchain.protocol.errors import RunAborted
+from tests.offchain.market import CONFINED, TARGETS, TOOLS, Offer, make_manifest, make_market, model
+from tests.vectors.generate import word
+
+MARKET = make_market([Offer(model(range(wrong))) for wrong in range(3)])
+TASK_ID = MARKET.transcript.task_id
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_measure__disk_of_the_host_alters_outputs__aborts_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Altering(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            content = bytearray(super().read(size))
+            content[5] ^= 1
+            return bytes(content)
+
+    enclave = MARKET.enclaves[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "TemporaryFile", lambda **_: Altering())
+        with pytest.raises(RunAborted, match="its outputs on disk are not those written there"):
+            enclave.measure(MARKET.bundle(enclave), TOOLS)
+    enclave.measure(MARKET.bundle(enclave), TOOLS)
+    assert enclave.propose(TASK_ID, 0).chosen == (0,)
+
+
+def test_measure__run_that_aborted__uses_no_key_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = []
+
+    class Kept(BytesIO):
+        def close(self) -> None:
+            files.append(self.getvalue())
+
+    market = make_market([Offer(), Offer(model(abort=True))])
+    enclave = market.enclaves[0]
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Kept())
+    for _ in range(2):
+        with pytest.raises(RunAborted):
+            enclave.measure(market.bundle(enclave), TOOLS)
+    first, second = files
+    assert len(first) == len(second) > 0
+    assert first != second
+
+
+def test_cosign__signed__gives_the_outputs_back(tmp_path: Path) -> None:
+    enclave, before = MARKET.enclaves[1], open_files()
+    enclave.measure(MARKET.bundle(enclave), replace(TOOLS, scratch=str(tmp_path)))
+    assert open_files() == before + 1
+    enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), word("platform"))
+    assert open_files() == before
+
+
+def test_measure_all__eight_times_the_submissions__takes_no_more_memory() -> None:
+    targets = np.tile(TARGETS, 2_000)
+    inputs = np.zeros((len(targets), 1), np.float32)
+    right = np.eye(2)[targets]
+    small = right.astype(np.float32).nbytes
+
+    def run(*_: Any, **__: Any) -> Predictions:
+        return Predictions(right.copy(), right.copy(), CONFINED)
+
+    def peak(count: int) -> int:
+        market = make_market([Offer(model([], sure=index / 9)) for index in range(count)])
+        tools = replace(TOOLS, run=run)
+        benchmark = Benchmark(make_manifest(word("test set")), targets, 2_000, tools)
+        _, jobs = open_submissions(
+            market.transcript,
+            range(count),
+            market.keyrings,
+            0,
+            market.enclaves[0]._sealing_private,
+        )
+        with tempfile.TemporaryFile() as file:
+            tracemalloc.start()
+            outputs = SealedArrays(word("key"), file)
+            results = measure_all(benchmark, inputs, jobs, 1, lambda _: None, outputs)
+            reached = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert len(results) == len(outputs) == count
+        return reached
+
+    assert peak(32) - peak(4) < 4 * small

@@ -1,0 +1,296 @@
+"""A panel's enclave: what it judges, when it upholds, and when it does not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.enclave.enclave import Enclave
+from offchain.enclave.panel import upholding
+from offchain.enclave.proposals import Measured
+from offchain.protocol.errors import InvalidRequest, RequestFault
+from offchain.protocol.manifest import Selection
+from offchain.protocol.messages import Posted, Proposal, Signed
+from offchain.protocol.pricing import Award, Candidate, Knot, walk
+from offchain.protocol.reports import Cosignature, Report, sign
+from offchain.protocol.results import Result
+from offchain.protocol.selection import Votes
+from tests.offchain.market import ROWS, TOOLS, Market, Offer, key_of, make_market, model
+from tests.vectors.generate import DOMAIN, signing_key, word
+
+# Every row is in the sample: one row is 25,000 parts per million, which is the tolerance.
+TOP = {"sample_size": ROWS, "selection": Selection.TOP, "minimum_gain": 0}
+TEAM = {"sample_size": ROWS, "minimum_gain": 25_000}
+
+
+def market_of(*wrong: Sequence[int], team: bool = False) -> Market:
+    offers = [Offer(model(rows)) for rows in wrong]
+    manifest = TEAM if team else TOP
+    return make_market(offers, manifest=manifest, tolerance=25_000, max_awards=1 + team)
+
+
+def posted(market: Market, *, file: bool = True, **scores: int) -> Posted:
+    """What the first enclave signs in round 0, had it measured these scores: ``_0=900_000``."""
+    enclave, task_id = market.enclaves[0], market.transcript.task_id
+    enclave.measure(market.bundle(enclave), TOOLS)
+    own = enclave.propose(task_id, 0)
+    results = [
+        Result(each.index, scores.get(f"_{each.index}", each.score), each.reason)
+        for each in own.results
+    ]
+    signed = enclave.cosign(task_id, 0, Proposal(tuple(results), own.chosen), word("platform"))
+    return Posted(signed.report, (signed.cosignature,), signed.results if file else None)
+
+
+def judge(market: Market, judged: Posted, position: int = 1) -> tuple[Enclave, Proposal]:
+    enclave = market.enclaves[position]
+    enclave.measure(replace(market.bundle(enclave), posted=judged), TOOLS)
+    return enclave, enclave.propose(market.transcript.task_id, 1)
+
+
+def verdict(market: Market, judged: Posted) -> Report:
+    """What a panel of three signs, and that it signs the same."""
+    _, proposal = judge(market, judged)
+    panel = [judge(market, judged, position)[0] for position in (1, 2, 3)]
+    task_id = market.transcript.task_id
+    signed: list[Signed] = [each.cosign(task_id, 1, proposal, word("seat")) for each in panel]
+    assert len({each.report.digest(DOMAIN) for each in signed}) == 1
+    return signed[0].report
+
+
+def forged(market: Market, *awards: Award) -> Posted:
+    """A report that a broken enclave of the roster signed, without a file of results."""
+    honest = posted(market).report
+    report = replace(honest, awards=awards)
+    return Posted(
+        report, (sign(report.digest(DOMAIN), key_of(market.enclaves[0]), word("platform")),)
+    )
+
+
+@pytest.mark.parametrize("file", [True, False])
+@pytest.mark.parametrize("team", [True, False])
+def test_verdict__honest_report__is_upheld(file: bool, team: bool) -> None:
+    market = market_of(range(4), range(20, 30), team=team)
+    judged = posted(market, file=file)
+    report = verdict(market, judged)
+    assert report.round == 1
+    assert report.awards == judged.report.awards
+    assert report.inventory == judged.report.inventory
+
+
+@pytest.mark.parametrize("file", [True, False])
+@pytest.mark.parametrize("score", [875_000, 925_000])
+def test_verdict__score_at_the_tolerance__is_upheld_as_posted(file: bool, score: int) -> None:
+    market = market_of(range(4))
+    judged = posted(market, file=file, _0=score)
+    assert verdict(market, judged).awards == (Award(0, score),)
+
+
+@pytest.mark.parametrize("file", [True, False])
+def test_verdict__order_of_two_that_the_tolerance_leaves_open__is_upheld(file: bool) -> None:
+    market = market_of(range(4), range(5))  # 900,000 and 875,000
+    judged = posted(market, file=file, _0=890_000, _1=895_000)
+    assert judged.report.awards == (Award(1, 895_000),)
+    assert verdict(market, judged).awards == judged.report.awards
+
+
+@pytest.mark.parametrize("file", [True, False])
+@pytest.mark.parametrize("budget", [1_730_000, 1_740_000, 1_779_999])
+def test_verdict__budget_that_the_tolerance_leaves_open__is_upheld(file: bool, budget: int) -> None:
+    # 900,000 and 850,000: the second fits or not, by scores within the tolerance.
+    offers = [Offer(model(range(4))), Offer(model(range(6)))]
+    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=budget)
+    judged = posted(market, file=file, _0=905_000, _1=875_000)
+    assert judged.report.awards == (Award(0, 905_000),)
+    assert verdict(market, judged).awards == judged.report.awards
+
+
+def test_verdict__award_that_no_tolerance_leaves_out__is_overturned() -> None:
+    offers = [Offer(model(range(4))), Offer(model(range(6)))]
+    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=1_780_000)
+    report = verdict(market, forged(market, Award(0, 905_000)))
+    assert report.awards == (Award(0, 900_000), Award(1, 850_000))
+
+
+def test_propose__file_at_hand__proposes_the_posted_scores_of_losers_too() -> None:
+    market = market_of(range(4), range(12))
+    judged = posted(market, _0=890_000, _1=690_000)
+    assert judge(market, judged)[1].results == (Result(0, 890_000), Result(1, 690_000))
+
+
+@pytest.mark.parametrize("entries", [slice(1), slice(None)], ids=["shorter", "other scores"])
+def test_propose__file_that_is_not_the_posted_one__is_not_believed(entries: slice) -> None:
+    market = market_of(range(4), range(12))
+    judged = posted(market, _0=890_000, _1=690_000)
+    other = posted(market_of(range(4), range(12)), _0=890_000, _1=680_000).results
+    assert other is not None
+    file = replace(other, entries=other.entries[entries])
+    proposal = judge(market, replace(judged, results=file))[1]
+    assert proposal.results == (Result(0, 890_000), Result(1, 675_000))
+
+
+@pytest.mark.parametrize(("worse_by", "upheld"), [(2, True), (3, False)])
+def test_verdict__team_without_a_file__is_upheld_up_to_twice_the_tolerance(
+    worse_by: int, upheld: bool
+) -> None:
+    # The worse model is wrong wherever the better one is, so that they gain little together.
+    market = market_of(range(4), range(4 + worse_by), team=True)
+    award = Award(1, 900_000 - 25_000 * worse_by)
+    expected = award if upheld else Award(0, 900_000)
+    assert verdict(market, forged(market, award)).awards == (expected,)
+
+
+@pytest.mark.parametrize(("minimum", "upheld"), [(850_001, True), (850_000, False)])
+def test_verdict__empty_team_without_a_file__is_upheld_up_to_twice_the_tolerance(
+    minimum: int, upheld: bool
+) -> None:
+    # 900,000 is 50,000 above the minimum, or less.
+    manifest = {"sample_size": ROWS, "minimum_gain": minimum}
+    market = make_market([Offer(model(range(4)))], manifest=manifest, tolerance=25_000)
+    awards = () if upheld else (Award(0, 900_000),)
+    assert verdict(market, forged(market)).awards == awards
+
+
+@pytest.mark.parametrize("score", [874_999, 925_001])
+def test_verdict__score_beyond_the_tolerance__is_overturned(score: int) -> None:
+    market = market_of(range(4))
+    assert verdict(market, forged(market, Award(0, score))).awards == (Award(0, 900_000),)
+
+
+@pytest.mark.parametrize(
+    "awards",
+    [
+        (),
+        (Award(1, 700_000),),
+        (Award(2, 900_000),),
+    ],
+    ids=["nobody", "the second best", "one without a score"],
+)
+def test_verdict__awards_that_no_measurement_bears_out__are_overturned(
+    awards: tuple[Award, ...],
+) -> None:
+    offers = [Offer(model(range(4))), Offer(model(range(12))), Offer(model(refuse="work"))]
+    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=1)
+    assert verdict(market, forged(market, *awards)).awards == (Award(0, 900_000),)
+
+
+def test_cosign__other_awards_where_the_posted_stand__are_refused() -> None:
+    market = market_of(range(4))
+    judged = posted(market, _0=890_000)
+    enclave, proposal = judge(market, judged)
+    own = replace(proposal, results=(Result(0, 900_000),))
+    with pytest.raises(InvalidRequest) as refused:
+        enclave.cosign(market.transcript.task_id, 1, own, word("seat"))
+    assert refused.value.reason is RequestFault.POSTED_STANDS
+
+
+# ── What is judged ──
+
+MARKET = market_of(range(4))
+POSTED = posted(MARKET)
+
+
+def refusal(judged: Posted, position: int = 1, market: Market | None = None) -> InvalidRequest:
+    market = market or market_of(range(4))
+    enclave = market.enclaves[position]
+    with pytest.raises(InvalidRequest) as refused:
+        enclave.measure(replace(market.bundle(enclave), posted=judged), TOOLS)
+    return refused.value
+
+
+def altered(**changes: object) -> Posted:
+    return replace(POSTED, report=replace(POSTED.report, **changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("judged", "why"),
+    [
+        (altered(task_id=word("task")), RequestFault.ANOTHER_TASK),
+        (altered(seed=word("seed")), RequestFault.ANOTHER_SEED),
+        (altered(inventory=word("inventory")), RequestFault.ANOTHER_INVENTORY),
+        (altered(round=1), RequestFault.ANOTHER_ROUND),
+        (altered(awards=()), RequestFault.POSTED),
+        (altered(results=word("results")), RequestFault.POSTED),
+        (replace(POSTED, cosignatures=()), RequestFault.POSTED),
+        (
+            replace(POSTED, cosignatures=(Cosignature(bytes(32), bytes(32), bytes(32)),)),
+            RequestFault.POSTED,
+        ),
+        (
+            replace(POSTED, cosignatures=(sign(word("x"), signing_key("y"), word("z")),)),
+            RequestFault.POSTED,
+        ),
+    ],
+)
+def test_measure__not_the_posted_report__is_refused(judged: Posted, why: RequestFault) -> None:
+    assert refusal(judged).reason is why
+
+
+def test_measure__report_of_strangers__is_refused() -> None:
+    digest = POSTED.report.digest(DOMAIN)
+    judged = replace(POSTED, cosignatures=(sign(digest, signing_key("stranger"), word("x")),))
+    assert refusal(judged).detail == "report signed by 0 of the roster, expected 1"
+
+
+def test_measure__same_signature_twice_for_a_quorum_of_two__is_refused() -> None:
+    market = make_market([Offer()], manifest=TOP, quorum=2)
+    judged = posted(market)
+    twice = replace(judged, cosignatures=judged.cosignatures * 2)
+    assert refusal(twice, market=market).detail == "report signed by 1 of the roster, expected 2"
+
+
+def test_measure__report_that_this_enclave_signed_itself__is_refused() -> None:
+    assert refusal(POSTED, position=0).detail.endswith("itself, which cannot judge it")
+
+
+def test_measure__another_posted_report_after_the_first__is_refused() -> None:
+    enclave = market_of(range(4)).enclaves[1]
+    enclave.measure(replace(MARKET.bundle(enclave), posted=POSTED), TOOLS)
+    other = posted(market_of(range(4)), _0=890_000)
+    with pytest.raises(InvalidRequest) as refused:
+        enclave.measure(replace(MARKET.bundle(enclave), posted=other), TOOLS)
+    assert refused.value.reason is RequestFault.MEASURED_OTHERWISE
+
+
+# ── Without a file, in `top`: exactly what some scores within the tolerance lead to ──
+
+CURVE = (Knot(1, 1), Knot(9, 9))
+BENCH = make_market([Offer(), Offer(), Offer()], manifest=TOP, tolerance=2, max_awards=3)
+
+
+@given(
+    st.lists(st.integers(0, 11), min_size=3, max_size=3),
+    st.lists(st.sampled_from([0, 0, 4, 7]), min_size=3, max_size=3),
+    st.lists(st.integers(0, 13), min_size=3, max_size=3),
+    st.integers(9, 20),
+    st.integers(1, 3),
+)
+def test_upholding__any_scores__agrees_with_trying_all_within_the_tolerance(
+    own: list[int], min_prices: list[int], seen: list[int], budget: int, most: int
+) -> None:
+    task = replace(BENCH.transcript.task, curve=CURVE, budget=budget, max_awards=most)
+    reveals = tuple(
+        replace(each, submission=replace(each.submission, min_price=min_prices[each.index]))
+        for each in BENCH.transcript.reveals
+    )
+    measured = Measured(
+        transcript=replace(BENCH.transcript, task=task, reveals=reveals),
+        manifest=BENCH.manifest,
+        inventory=(0, 1, 2),
+        secret=BENCH.key,
+        results=tuple(Result(index, score) for index, score in enumerate(own)),
+        votes=Votes({}, len),
+    )
+
+    def awards(scores: Sequence[int]) -> tuple[Award, ...]:
+        candidates = map(Candidate, range(3), scores, min_prices)
+        return walk(CURVE, budget, most, candidates)
+
+    signed = awards(seen)
+    report = Report(bytes(32), 0, bytes(32), bytes(32), bytes(32), signed)
+    ranges = [range(max(0, score - 2), score + 3) for score in own]
+    possible = any(awards(scores) == signed for scores in product(*ranges))
+    assert (upholding(measured, Posted(report, ())) is not None) == possible

@@ -1,0 +1,267 @@
+"""An enclave is fed task by task: what fails is put off, what is slow keeps nobody waiting."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from offchain.chain.market import History
+from offchain.enclave.artifact_folder import ArtifactFolder
+from offchain.enclave.enclave import Enclave
+from offchain.operator.case import Case
+from offchain.operator.client import EnclaveClient
+from offchain.operator.feeding import LONGEST_PAUSE, Feeder
+from offchain.protocol.errors import RunAborted
+from offchain.protocol.manifest import Selection
+from offchain.protocol.messages import Posted, Proposal, RunId, RunStage, Signed
+from offchain.protocol.release import Release
+from offchain.protocol.reports import Report
+from offchain.protocol.results import Result
+from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
+from offchain.storage.store import RetryPolicy, Store
+from offchain.storage.submissions import SubmissionSources
+from tests.offchain.enclave.service.served import client_of
+from tests.offchain.market import (
+    ROWS,
+    STORE,
+    TOOLS,
+    Market,
+    Offer,
+    enclaves,
+    make_market,
+    model,
+    run,
+)
+from tests.offchain.stalling import files_of, stalling
+from tests.vectors.generate import word
+
+MARKET = make_market([Offer(), Offer(model([0, 1, 2]))])
+OTHER = make_market([Offer(model([4, 5]))], nonce=8)
+TOP = {"sample_size": ROWS, "selection": Selection.TOP, "minimum_gain": 0}
+JUDGED = make_market(
+    [Offer(model(range(4))), Offer(model(range(12)))],
+    manifest=TOP,
+    tolerance=25_000,
+    max_awards=1,
+    nonce=9,
+)
+"""Scores of 900,000 and 700,000; of which the second sells nothing."""
+
+
+def own_of(market: Market, seat: int = 0) -> Enclave:
+    return market.enclaves[seat]
+
+
+def case_of(
+    market: Market, folder: Path, uri: str, release: Release | None = None, seat: int = 0
+) -> Case:
+    """A task as the operator sees it, with the release in the provider's folder."""
+    transcript, own = market.transcript, own_of(market, seat).identity
+    reveals = tuple(replace(each, uri=uri) for each in transcript.reveals)
+    made = market.release(own_of(market, seat)) if release is None else release
+    PublicationFolder(str(folder)).put_release(made, own.signing_key)
+    documents = TaskDocuments(market.manifest, transcript.roster)
+    history = History(transcript.task)
+    return Case(transcript.task_id, history, documents, replace(transcript, reveals=reveals), own)
+
+
+def feeder_of(
+    client: EnclaveClient, folder: Path, linger: float = 30, results: Sequence[ResultsFolder] = ()
+) -> Feeder:
+    kept = Store(str(folder / "kept"))
+    for market in (MARKET, OTHER, JUDGED):
+        test_set = market.manifest.test_set.artifact_digest
+        kept.put_bytes(STORE.fetch_bytes(test_set, 10**6))
+    patience = RetryPolicy(seconds=60, attempts=1)
+    sources = SubmissionSources(kept, (), patience, local=True)
+    return Feeder(client, PublicationFolder(str(folder)), sources, tuple(results), linger)
+
+
+def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:
+    feeder.next_step()
+    return list(feeder.ensure_measured(case, posted))
+
+
+def end_of(client: EnclaveClient, case: Case, round_: int = 0) -> RunStage:
+    """How the run under way ends."""
+    while (status := client.status(RunId(case.task_id, round_))).stage in (
+        RunStage.WAITING,
+        RunStage.MEASURING,
+    ):
+        pass
+    return status.stage
+
+
+@pytest.fixture
+def published():
+    """All markets' files, on a server that answers at once."""
+    files = {**files_of(MARKET), **files_of(OTHER), **files_of(JUDGED)}
+    with stalling(files, crowd=1) as server:
+        yield server.url
+
+
+def serve(folder: Path, run: Callable[..., object] = run, seat: int = 0):
+    return client_of(enclaves()[seat], folder, tools=replace(TOOLS, run=run))
+
+
+def test_ensure_measured__run_that_aborts_again_and_again__is_put_off_ever_longer(
+    tmp_path, published
+):
+    def abort(*_, submission):
+        raise RunAborted(submission, "killed")
+
+    with serve(tmp_path, abort) as client:
+        case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
+        said = []
+        for number in range(1, 250):
+            for line in step(feeder, case):
+                said.append((number, line))
+                if line.startswith("measures"):
+                    assert end_of(client, case) is RunStage.FAILED
+    started = [number for number, line in said if line.startswith("measures")]
+    pauses = [late - early - 1 for early, late in pairwise(started)]
+    assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert said[1][1].startswith("measurement failed: ")
+    assert "killed" in said[1][1]
+    assert [line.rsplit("; ", 1)[1] for _, line in said if "failed" in line][:3] == [
+        "tried again in 1 steps",
+        "tried again in 2 steps",
+        "tried again in 4 steps",
+    ]
+
+
+def test_ensure_measured__artifact_nowhere__is_put_off_and_brought_once_it_is_there(tmp_path):
+    files = files_of(MARKET)
+    lost = MARKET.transcript.by_index[1].submission.artifact_digest.hex()
+    content = files.pop(lost)
+    with serve(tmp_path) as client, stalling(files, crowd=1) as server:
+        case, feeder = case_of(MARKET, tmp_path, server.url), feeder_of(client, tmp_path)
+        (line,) = step(feeder, case)
+        assert f"{server.url}/{lost}: not found" in line
+        assert line.endswith("; tried again in 1 steps")
+        files[lost] = content
+        assert step(feeder, case) == ["measures 2 submissions in round 0"]
+        assert end_of(client, case) is RunStage.MEASURED
+
+
+def test_ensure_measured__server_that_stalls__keeps_no_other_task_waiting(tmp_path, published):
+    with serve(tmp_path) as client, stalling({}) as bad:
+        slow, quick = (
+            case_of(MARKET, tmp_path, bad.url),
+            case_of(OTHER, tmp_path, published),
+        )
+        feeder = feeder_of(client, tmp_path, linger=0)
+        assert step(feeder, slow) == ["fetched 0 of 2 submissions"]
+        bad.wait_for(2)
+        feeder.linger = 30
+        assert step(feeder, quick) == ["measures 1 submissions in round 0"]
+        assert end_of(client, quick) is RunStage.MEASURED
+        feeder.linger = 0
+        assert step(feeder, slow) == ["fetched 0 of 2 submissions"]
+        assert bad.here == 2
+
+
+def test_ensure_measured__release_of_what_was_not_revealed__is_said_and_put_off(
+    tmp_path, published
+):
+    with serve(tmp_path) as client:
+        release = replace(MARKET.release(own_of(MARKET)), inventory=(0, 7))
+        case = case_of(MARKET, tmp_path, published, release)
+        feeder = feeder_of(client, tmp_path)
+        (line,) = step(feeder, case)
+    assert line == (
+        "ValueError: submission 7 of the inventory is not revealed; tried again in 1 steps"
+    )
+
+
+# ── For a panel ──
+
+
+def signed_of(*scores: int) -> Signed:
+    """What the first enclave signs, had it measured these."""
+    enclave, task_id = enclaves()[0], JUDGED.transcript.task_id
+    enclave.measure(JUDGED.bundle(enclave), TOOLS)
+    results = tuple(Result(index, score) for index, score in enumerate(scores))
+    return enclave.cosign(task_id, 0, Proposal(results, ()), word("platform"))
+
+
+SIGNED = signed_of(890_000, 690_000)
+POSTED = Posted(SIGNED.report, (SIGNED.cosignature,))
+
+
+def judged_by(client: EnclaveClient, feeder: Feeder, case: Case) -> tuple[list[str], Report]:
+    """What the feeder says, and the verdict."""
+    said = step(feeder, case, POSTED)
+    assert end_of(client, case, 1) is RunStage.MEASURED
+    proposal = client.propose(case.task_id, 1)
+    return said, client.cosign(case.task_id, 1, proposal, word("seat")).report
+
+
+def test_ensure_measured__results_file_of_the_report__is_replayed_exactly(tmp_path, published):
+    nowhere, there = ResultsFolder(str(tmp_path / "no")), ResultsFolder(str(tmp_path / "theirs"))
+    there.put(SIGNED.report, SIGNED.results)
+    with serve(tmp_path, seat=1) as client:
+        feeder = feeder_of(client, tmp_path, results=[nowhere, there])
+        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
+    assert said[0].startswith(f"no results file from {nowhere.url}: ")
+    assert said[1:] == ["measures 2 submissions in round 1"]
+    assert verdict == replace(SIGNED.report, round=1)  # the loser's score too, which no award shows
+
+
+def test_ensure_measured__results_file_of_another_report__is_said_and_not_used(tmp_path, published):
+    folder = ResultsFolder(str(tmp_path / "theirs"))
+    folder.put(SIGNED.report, signed_of(890_000, 680_000).results)
+    with serve(tmp_path, seat=1) as client:
+        feeder = feeder_of(client, tmp_path, results=[folder])
+        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
+    assert said[0].endswith(f"expected 0x{SIGNED.report.results.hex()}")
+    assert verdict.awards == SIGNED.report.awards
+    assert verdict.results != SIGNED.report.results
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 100_000])
+def test_ensure_measured__results_file_that_is_junk__is_said_and_not_used(
+    tmp_path, published, content
+):
+    folder = ResultsFolder(str(tmp_path / "theirs"))
+    folder.put(SIGNED.report, SIGNED.results)
+    (file,) = (tmp_path / "theirs").iterdir()
+    file.write_bytes(content)
+    with serve(tmp_path, seat=1) as client:
+        feeder = feeder_of(client, tmp_path, results=[folder])
+        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
+    assert said[0].startswith(f"no results file from {folder.url}: ")
+    assert "validation error" in said[0]
+    assert verdict.awards == SIGNED.report.awards
+
+
+def test_ensure_measured__enclave_without_artifacts__gets_them_by_upload(tmp_path, published):
+    """A trust domain shares no folder with its host."""
+    own = ArtifactFolder(tmp_path / "artifacts")
+    with client_of(enclaves()[0], tmp_path, tools=replace(TOOLS, artifacts=own)) as client:
+        feeder, case = feeder_of(client, tmp_path), case_of(MARKET, tmp_path, published)
+        assert step(feeder, case) == ["measures 2 submissions in round 0"]
+        assert end_of(client, case) is RunStage.MEASURED
+    wanted = {each.submission.artifact_digest for each in MARKET.transcript.reveals}
+    wanted.add(MARKET.manifest.test_set.artifact_digest)
+    assert {path.name for path in own.path.iterdir()} == {digest.hex() for digest in wanted}
+
+
+def test_ensure_measured__artifacts_that_the_enclave_has__are_not_sent_again(tmp_path, published):
+    own = ArtifactFolder(tmp_path / "artifacts")
+    sent = []
+    with client_of(enclaves()[0], tmp_path, tools=replace(TOOLS, artifacts=own)) as client:
+        first = MARKET.transcript.reveals[0].submission.artifact_digest
+        client.put_artifact(first, BytesIO(STORE.fetch_bytes(first, 10**6)))
+        put, client.put_artifact = (
+            client.put_artifact,
+            lambda *each: (sent.append(each[0]), put(*each)),
+        )
+        feeder, case = feeder_of(client, tmp_path), case_of(MARKET, tmp_path, published)
+        step(feeder, case)
+        assert end_of(client, case) is RunStage.MEASURED
+    assert first not in sent
+    assert len(sent) == len(MARKET.transcript.reveals)

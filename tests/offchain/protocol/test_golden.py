@@ -1,0 +1,73 @@
+"""The enclave's half of the golden vectors; the contracts' half is checked beside the contracts."""
+
+import json
+from pathlib import Path
+
+from offchain.protocol.eip712 import TYPES, Domain
+from offchain.protocol.encoding import from_json
+from offchain.protocol.envelopes import delivery_info, keyring_entry, keyring_info, unseal
+from offchain.protocol.keys import public_key
+from offchain.protocol.release import release_info
+from offchain.protocol.results import Results
+from offchain.protocol.sample import draw
+from offchain.protocol.task import Submission
+from tests.vectors.generate import GOLDEN, golden, word
+
+SPEC = Path(__file__).parents[3] / "docs" / "SPEC.md"
+VECTORS = json.loads(GOLDEN.read_text())
+DOMAIN = from_json(Domain, json.dumps(VECTORS["domain"]).encode())
+TASK_ID = bytes.fromhex(VECTORS["task_id"][2:])
+
+
+def unhex(value: str) -> bytes:
+    return bytes.fromhex(value[2:])
+
+
+def sealing_privates() -> list[bytes]:
+    """Of the enclaves, in the roster's order."""
+    privates = [word(f"sealing key of enclave {i}") for i in range(4)]
+    by_key = {"0x" + public_key(private).hex(): private for private in privates}
+    return [by_key[entry["sealing_key"]] for entry in VECTORS["roster"]]
+
+
+def test_golden__generated_again__is_the_file() -> None:
+    assert golden() == VECTORS
+
+
+def test_types__of_the_specification__are_those_hashed() -> None:
+    lines = SPEC.read_text().splitlines()
+    for name, members in TYPES.items():
+        assert f"{name}({members})" in lines
+
+
+def test_unseal__golden_envelopes_and_keyrings__hold_the_key() -> None:
+    for row in VECTORS["reveals"]:
+        key = unhex(row["key"])
+        envelope = unhex(row["envelope"])
+        assert unseal(word("delivery key"), delivery_info(TASK_ID), envelope) == key
+        submission = from_json(Submission, json.dumps(row["submission"]).encode())
+        info = keyring_info(DOMAIN, TASK_ID, row["developer"], submission.digest())
+        assert len(unhex(row["keyring"])) == 80 * len(VECTORS["roster"])
+        for position, private in enumerate(sealing_privates()):
+            assert unseal(private, info, keyring_entry(unhex(row["keyring"]), position)) == key
+
+
+def test_unseal__golden_release__holds_the_test_sets_key() -> None:
+    closing = VECTORS["closing"]
+    info = release_info(DOMAIN, TASK_ID, unhex(closing["seed"]), unhex(closing["inventory"]))
+    released = closing["release"]
+    assert unseal(sealing_privates()[0], info, unhex(released["envelope"])) == unhex(
+        released["key"]
+    )
+
+
+def test_draw__golden_sample__agrees() -> None:
+    sample = VECTORS["closing"]["sample"]
+    seed = unhex(VECTORS["closing"]["seed"])
+    assert draw(seed, sample["samples"], sample["size"]).tolist() == sample["rows"]
+
+
+def test_results__golden_file__has_the_reports_root() -> None:
+    reported = VECTORS["reported"]
+    results = from_json(Results, json.dumps(reported["results"]).encode())
+    assert "0x" + results.root().hex() == reported["report"]["results"]

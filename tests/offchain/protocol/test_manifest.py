@@ -1,0 +1,97 @@
+"""The manifest: its digest, its schema, and what it refuses."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from offchain.protocol.encoding import from_json, to_json
+from offchain.protocol.manifest import HiddenSet, Manifest, Selection, schema
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from tests.vectors.generate import word
+
+SCHEMA = Path(__file__).parents[3] / "docs" / "manifest.schema.json"
+MANIFEST = Manifest(
+    description="digits",
+    metric="accuracy",
+    model=ModelSpec((64,), Output.PROBABILITIES, 10),
+    limits=ModelLimits(),
+    test_set=HiddenSet(500, word("artifact"), word("commitment")),
+    sample_size=400,
+    selection=Selection.ENSEMBLE,
+    minimum_gain=1_000,
+)
+
+
+def test_digest__file_with_blanks_and_another_order__is_the_same() -> None:
+    fields = json.loads(to_json(MANIFEST))
+    file = json.dumps(dict(reversed(fields.items())), indent=4).encode()
+    assert from_json(Manifest, file).digest() == MANIFEST.digest()
+
+
+def test_digest__any_field_changed__differs() -> None:
+    changed = [
+        {"description": "other"},
+        {"metric": "f1_macro"},
+        {"model": replace(MANIFEST.model, input_shape=(8, 8))},
+        {"limits": replace(MANIFEST.limits, nodes=1)},
+        {"test_set": replace(MANIFEST.test_set, samples=501)},
+        {"sample_size": 401},
+        {"selection": Selection.TOP, "minimum_gain": 0},
+        {"minimum_gain": 1_001},
+    ]
+    made = [MANIFEST, *(replace(MANIFEST, **change) for change in changed)]  # type: ignore[arg-type]
+    assert len({each.digest() for each in made}) == 9
+
+
+def test_schema__in_the_docs__is_that_of_the_type() -> None:
+    assert json.loads(SCHEMA.read_text()) == schema()
+
+
+def test_schema__of_a_manifest__accepts_it_and_refuses_others() -> None:
+    document = json.loads(to_json(MANIFEST))
+    jsonschema.validate(document, schema())
+    for change in ({"version": 2}, {"metric": 5}, {"extra": 1}, {"sample_size": 0}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(document | change, schema())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"metric": "luck"}, "metric 'luck', expected one of accuracy"),
+        ({"metric": "r2"}, r"output probabilities for r2, expected \[.*values"),
+        ({"sample_size": 501}, "sample of 501 rows, expected 1 to 500"),
+        ({"sample_size": 0}, "greater than or equal to 1"),
+        ({"minimum_gain": 0}, "minimum gain 0 for selection ensemble"),
+        ({"selection": Selection.TOP}, "minimum gain 1000 for selection top, expected 0 for top"),
+        ({"minimum_gain": 1_000_001}, "less than or equal to 1000000"),
+        (
+            {"model": ModelSpec((64,), Output.LABELS, 10)},
+            "labels do not add up to a vote, expected probabilities or values",
+        ),
+        ({"version": 2}, "Input should be 1"),
+    ],
+)
+def test_manifest__impossible__raises(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        replace(MANIFEST, **changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": 2}, "Input should be 1"),
+        ({"sample_size": "400"}, "valid integer"),
+        ({"sample_size": 400.0}, "valid integer"),
+        ({"surprise": 1}, "surprise"),
+        ({"selection": "random"}, "'top' or 'ensemble'"),
+    ],
+)
+def test_from_json__not_a_manifest__raises(change: dict[str, Any], reason: str) -> None:
+    document = json.loads(to_json(MANIFEST)) | change
+    with pytest.raises(ValueError, match=reason):
+        from_json(Manifest, json.dumps(document).encode())

@@ -1,0 +1,98 @@
+"""Prices and the award walk; the vectors are shared with the contracts."""
+
+import json
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.protocol.encoding import MAX_SCORE
+from offchain.protocol.pricing import Award, Candidate, Knot, check_curve, price, walk, words
+from tests.vectors.generate import GOLDEN
+
+VECTORS = json.loads(GOLDEN.read_text())
+LINE = (Knot(800_000, 100), Knot(1_000_000, 300))
+
+
+def knots(packed: list[str]) -> tuple[Knot, ...]:
+    return tuple(Knot(int(each) >> 128, int(each) % 2**128) for each in packed if int(each))
+
+
+@st.composite
+def curves(draw: Any) -> tuple[Knot, ...]:
+    count = draw(st.integers(1, 8))
+    scores = draw(st.lists(st.integers(1, MAX_SCORE), min_size=count, max_size=count, unique=True))
+    amount = st.integers(0, 2**128 - 1)
+    prices = draw(st.lists(amount, min_size=count, max_size=count))
+    return tuple(map(Knot, sorted(scores), sorted(prices)))
+
+
+@pytest.mark.parametrize("vector", VECTORS["prices"])
+def test_price__golden_vectors__agrees(vector: dict[str, Any]) -> None:
+    curve = knots(vector["curve_words"])
+    for score, expected in vector["prices"].items():
+        assert price(curve, int(score)) == int(expected)
+
+
+@pytest.mark.parametrize("vector", VECTORS["walks"], ids=lambda vector: vector["case"])
+def test_walk__golden_vectors__agrees(vector: dict[str, Any]) -> None:
+    candidates = [
+        Candidate(int(each["index"]), int(each["score"]), int(each["min_price"]))
+        for each in vector["candidates"]
+    ]
+    awards = walk(
+        knots(vector["curve_words"]), int(vector["budget"]), vector["max_awards"], candidates
+    )
+    expected = [Award(int(each["index"]), int(each["score"])) for each in vector["awards"]]
+    assert list(awards) == expected
+
+
+@given(curves(), st.integers(0, MAX_SCORE))
+def test_price__any_curve__is_the_line_between_knots_rounded_down(
+    curve: tuple[Knot, ...], score: int
+) -> None:
+    if score < curve[0].score:
+        exact = Fraction(0)
+    else:
+        exact = Fraction(curve[-1].price)
+        for low, high in pairwise(curve):
+            if low.score <= score < high.score:
+                slope = Fraction(high.price - low.price, high.score - low.score)
+                exact = low.price + slope * (score - low.score)
+    assert 0 <= exact - price(curve, score) < 1
+
+
+@given(curves(), st.integers(0, MAX_SCORE), st.integers(0, MAX_SCORE))
+def test_price__higher_score__is_never_lower(curve: tuple[Knot, ...], one: int, other: int) -> None:
+    assert price(curve, min(one, other)) <= price(curve, max(one, other))
+
+
+@pytest.mark.parametrize(
+    ("curve", "budget", "reason"),
+    [
+        ((), 300, "curve of 0 knots, expected 1 to 8"),
+        (tuple(Knot(i, i) for i in range(1, 10)), 300, "curve of 9 knots, expected 1 to 8"),
+        ((Knot(0, 1),), 300, "first knot at score 0, expected at least 1"),
+        ((Knot(5, 1), Knot(5, 2)), 300, "knot at score 5, expected more than 5"),
+        ((Knot(5, 2), Knot(6, 1)), 300, "knot with price 1, expected at least 2"),
+        ((Knot(5, 0),), 300, "top price 0, expected 1 to the budget 300"),
+        (LINE, 299, "top price 300, expected 1 to the budget 299"),
+    ],
+)
+def test_check_curve__one_that_the_market_refuses__raises(
+    curve: tuple[Knot, ...], budget: int, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{reason}$"):
+        check_curve(curve, budget)
+
+
+def test_check_curve__top_price_of_the_whole_budget__passes() -> None:
+    check_curve(LINE, 300)
+
+
+def test_words__nine_awards__raises() -> None:
+    with pytest.raises(ValueError, match=r"^9 entries, expected at most 8$"):
+        words([Award(i, 1) for i in range(9)])

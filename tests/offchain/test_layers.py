@@ -1,0 +1,106 @@
+"""The layers of the off-chain code: who may import whom, and what an image contains."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.enclave_size import IMAGE, ROOT, closure, imports_of, locked, main, source_of
+
+ALLOWED = {
+    "protocol": set(),
+    "enclave": {"protocol"},
+    "attestation": {"protocol"},
+    "simulation": {"protocol", "attestation"},
+    "storage": {"protocol"},
+    "chain": {"protocol", "attestation"},
+    "provider": {"protocol", "storage", "chain"},
+    "developer": {"protocol"},
+    "operator": {"protocol", "attestation", "storage", "chain"},
+    "cli": {
+        *("protocol", "enclave", "attestation", "simulation", "storage", "chain"),
+        *("provider", "operator"),
+    },
+}
+"""The folders, and for each those that it may import beside itself."""
+
+IMPURE = {
+    *("aiohttp", "fsspec", "httpx", "requests", "socket", "urllib", "web3"),  # network
+    *("os", "pathlib", "shutil", "tempfile"),  # files
+    *("datetime", "random", "secrets", "time"),  # clock, randomness
+}
+"""Modules that `protocol` must do without: a result is a function of its arguments alone."""
+
+
+def modules():
+    """Every module of the off-chain code, by the git index: its name and its file."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "offchain"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paths = (ROOT / line for line in listed.stdout.splitlines() if line.endswith(".py"))
+    return [path for path in paths if path.is_file() and IMAGE not in path.parents]
+
+
+def folder_of(path: Path) -> str:
+    return path.relative_to(ROOT / "offchain").parts[0]
+
+
+def imported_folders(path: Path) -> set[str]:
+    named = (name.split(".") for name in imports_of(path) if source_of(name) is not None)
+    return {parts[1] for parts in named if parts[0] == "offchain" and len(parts) > 1}
+
+
+def test_modules__every_one__is_in_a_folder_of_the_layout():
+    outside = {folder_of(path) for path in modules()} - ALLOWED.keys()
+    assert outside == {"__init__.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_imports__of_a_folder__point_one_way(folder):
+    found = [path for path in modules() if folder_of(path) == folder]
+    assert found
+    for path in found:
+        assert imported_folders(path) <= ALLOWED[folder] | {folder}, path
+
+
+def test_protocol__every_module__is_pure():
+    for path in modules():
+        if folder_of(path) == "protocol":
+            assert not {name.split(".")[0] for name in imports_of(path)} & IMPURE, path
+
+
+def copied() -> set[Path]:
+    """The Python files that the Dockerfile copies, of all targets."""
+    found: set[Path] = set()
+    for line in (IMAGE / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY offchain"):
+            *sources, _ = line.removeprefix("COPY ").split()
+            for source in sources:
+                matches = list(ROOT.glob(source))
+                assert matches, source
+                found |= {path for path in matches if path.suffix == ".py"}
+    return found
+
+
+def test_dockerfile__files_copied__are_those_that_the_enclave_imports():
+    files, _ = closure()
+    assert copied() == files
+
+
+def test_dockerfile__targets_without_dstack__lack_its_device():
+    text = (IMAGE / "Dockerfile").read_text()
+    first = text.partition("FROM tdx AS dstack")[0]
+    assert "dstack.py" not in first
+    assert not re.search(r"COPY offchain/enclave/devices/\*", first)
+
+
+def test_image__size__is_within_its_limits():
+    counts = main()
+    assert counts["lines"] <= 6_500
+    assert counts["packages"] <= 55
+    assert counts["packages"] == len(locked("requirements"))
