@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from os import SEEK_END
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
@@ -64,9 +65,11 @@ class EnclaveClient:
         return answer.is_success
 
     def put_artifact(self, digest: bytes, source: IO[bytes]) -> None:
-        """Upload an artifact, read from ``source`` in bounded memory."""
+        """Upload an artifact: all of ``source``, which can seek, read in bounded memory."""
+        size = source.seek(0, SEEK_END)
+        source.seek(0)
         pieces = iter(partial(source.read, _PIECE), b"")
-        answer = self._request("PUT", f"/artifacts/{digest.hex()}", pieces)
+        answer = self._request("PUT", f"/artifacts/{digest.hex()}", pieces, size)
         if not answer.is_success:
             raise _error(answer)
 
@@ -139,10 +142,15 @@ class EnclaveClient:
             raise _unexpected(answer, error) from error
 
     def _request(
-        self, method: str, path: str, content: bytes | Iterator[bytes] | None = None
+        self,
+        method: str,
+        path: str,
+        content: bytes | Iterator[bytes] | None = None,
+        size: int | None = None,
     ) -> httpx.Response:
+        headers = {} if size is None else {"Content-Length": str(size)}
         try:
-            return self._http.request(method, path, content=content)
+            return self._http.request(method, path, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise ServiceError(f"{method} {self.url}{path}: {error!r}") from error
 

@@ -148,7 +148,6 @@ class Feeder:
             return
         with tempfile.TemporaryFile() as file:
             self.sources.keep.fetch(digest, limit, file)
-            file.seek(0)
             self.enclave.put_artifact(digest, file)
 
     def _find(self, posted: Posted, errand: _Errand) -> Results | None:

@@ -121,11 +121,12 @@ def _handler(toll: Toll, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
                     self.send_response(answer.status_code)
                     self.send_header("Content-Length", str(len(answer.content)))
                     self.end_headers()
-                    self.wfile.write(answer.content)
+                    if self.command != "HEAD":
+                        self.wfile.write(answer.content)
                     return
             self.close_connection = True
 
-        do_POST = do_GET  # noqa: N815 - as the base class wants it
+        do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 - as the base class wants it
 
         def log_message(self, *_: object) -> None:
             pass

@@ -280,6 +280,9 @@ class Measured:
     def __init__(self, content):
         self.stream, self.largest = BytesIO(content), 0
 
+    def seek(self, offset, whence=0):
+        return self.stream.seek(offset, whence)
+
     def read(self, size):
         self.largest = max(self.largest, size)
         return self.stream.read(size)
