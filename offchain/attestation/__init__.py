@@ -1,4 +1,4 @@
-"""Attestation by Intel DCAP, for hosts: an enclave has no part in it and returns its raw quote.
+"""Attestation by Intel DCAP, for hosts only: an enclave returns its raw quote and needs no parser.
 
 =================  =================================================================================
 ``quote``          parser of quotes and report bodies
@@ -8,9 +8,9 @@
 ``tcb``            Intel's signed documents: TCB info and QE identities
 ``collateral``     a QuoteCollateralV3, and the trust that follows from it
 ``trust``          root key, TCB floors, quoting enclaves, revocations
-``verify``         the verdict on a quote, the same as the contract's
-``evidence``       a quote, packed as the contract takes it
+``verify``         verification of quotes, with the same result as the contract's
+``evidence``       packing of a quote for the contract
 ``programs``       program ids, expected values of a build, allow-lists
-``rejections``     reasons of refusals, in the contract's words
+``rejections``     reasons of rejections, in the contract's words
 =================  =================================================================================
 """

@@ -1,7 +1,7 @@
-"""The PCK chain: root key → intermediate CA → PCK certificate, and revocation lists.
+"""Verification of the PCK chain (root key → intermediate CA → PCK certificate) and of CRLs.
 
-Roles: Intel SGX PCK Certificate and CRL Profile Specification. A certificate valid in one role is
-refused in any other.
+Roles: Intel SGX PCK Certificate and CRL Profile Specification. A certificate that is valid in one
+role is refused in any other.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,13 @@ _NO_AUTHORITY = bytes.fromhex("3000")
 
 @dataclass(frozen=True)
 class Role:
-    """What a certificate is for: exactly these critical extensions, with or without SGX's."""
+    """The purpose of a certificate: its exact critical extensions, and whether it has SGX's."""
 
     name: str
     key_usage: bytes
-    """DER, as is the next."""
+    """DER."""
     constraints: bytes
+    """DER."""
     sgx: bool
 
     @property
@@ -44,7 +45,7 @@ PCK = Role("PCK certificate", _SIGNS_DATA, _NO_AUTHORITY, sgx=True)
 TCB_SIGNER = Role("TCB signer", _SIGNS_DATA, _NO_AUTHORITY, sgx=False)
 
 Revoked = frozenset[tuple[bytes, int]]
-"""Issuer's key (X‖Y) and serial number of each revoked certificate."""
+"""Revoked certificates, each as its issuer's key (X‖Y) and its serial number."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,18 @@ class Authority:
 
 @dataclass(frozen=True)
 class Pck:
-    """A verified PCK certificate: a key that stays on one machine at one patch level."""
+    """A verified PCK certificate, whose key belongs to one machine at one patch level."""
 
     key: bytes
     """X‖Y, 64 bytes."""
     not_after: int
-    """Unix seconds; the issuer's if that is earlier."""
+    """Unix seconds; the expiry of the issuer if that is earlier."""
     sgx: SgxExtension
 
 
 @dataclass(frozen=True)
 class RevocationList:
-    """A verified list of the serial numbers that one key revoked."""
+    """A verified list of serial numbers that one issuer revoked."""
 
     issuer_key: bytes
     this_update: int
@@ -80,7 +81,7 @@ class RevocationList:
 
     @property
     def revoked(self) -> Revoked:
-        """The entries as ``Trust.revoked`` takes them."""
+        """The entries in the form of ``Trust.revoked``."""
         return frozenset((self.issuer_key, serial) for serial in self.serials)
 
 
@@ -91,14 +92,14 @@ def verify_certificate(
 
     Args:
         certificate: as parsed by ``cryptography``.
-        role: what it must be for.
-        issuer_key: X‖Y.
-        at: unix seconds.
-        revoked: certificates that are refused.
+        role: the role that it must have.
+        issuer_key: X‖Y, 64 bytes.
+        at: Unix seconds.
+        revoked: certificates to refuse.
 
     Raises:
-        QuoteRejected: malformed, another role, not signed by the issuer's key, not valid at
-            ``at``, or revoked.
+        QuoteRejected: the certificate is malformed, has another role, is not signed by the
+            issuer's key, is not valid at ``at``, or is revoked.
     """
     fields = read_certificate(certificate)
     _check_role(fields, role)
@@ -128,7 +129,7 @@ def _check_role(fields: CertificateFields, role: Role) -> None:
         critical = {oid.hex(): value.hex() for oid, value in fields.critical.items()}
         raise QuoteRejected(
             RejectionReason.CERTIFICATE_ROLE,
-            f"{fields} is no {role.name}: critical extensions {critical},"
+            f"{fields} is not a {role.name}: critical extensions {critical},"
             f" {'an' if sgx else 'no'} SGX extension",
         )
 
@@ -151,8 +152,8 @@ def verify_pck(
     """Verify a PCK certificate under its intermediate CA.
 
     Raises:
-        QuoteRejected: see ``verify_certificate``; another issuer, or an SGX extension that cannot
-            be read.
+        QuoteRejected: see ``verify_certificate``; or the certificate has another issuer or a
+            malformed SGX extension.
     """
     fields = verify_certificate(certificate, PCK, authority.key, at, revoked)
     if fields.issuer != authority.subject:
@@ -181,16 +182,17 @@ def verify_crl(
 ) -> RevocationList:
     """Verify a revocation list (DER).
 
-    A list that is out of date is taken: what it revokes stays revoked.
+    A list that is out of date is accepted, because a revoked certificate stays revoked.
 
     Args:
         crl: the CertificateList, RFC 5280 section 5.
         issuer_key: the issuer's key, X‖Y.
-        at: unix seconds.
-        issuer: the issuer's name, DER; ``None`` for the root, which is known by its key.
+        at: Unix seconds.
+        issuer: the issuer's name, DER; ``None`` for the root, which is identified by its key.
 
     Raises:
-        QuoteRejected: malformed, not signed by the issuer, another issuer's, or of the future.
+        QuoteRejected: the list is malformed, is not signed by the issuer, names another issuer, or
+            was issued after ``at``.
     """
     fields = read_crl(crl)
     if not p256.verifies(issuer_key, fields.tbs, fields.signature):

@@ -1,4 +1,4 @@
-"""Intel's collateral for a quote, verified and turned into trust."""
+"""Intel's collateral for a quote, and the trust that follows from it."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +14,7 @@ UP_TO_DATE = frozenset({"UpToDate"})
 
 @dataclass(frozen=True)
 class Collateral:
-    """The members of a QuoteCollateralV3, as certification caches hand them out."""
+    """The members of a QuoteCollateralV3, as certificate caching services return them."""
 
     pck_crl_issuer_chain: str
     """PEM."""
@@ -22,14 +22,14 @@ class Collateral:
     pck_crl: bytes
     tcb_info_issuer_chain: str
     tcb_info: str
-    """JSON, exactly as signed."""
+    """JSON text, exactly as signed; the same holds for ``qe_identity``."""
     tcb_info_signature: bytes
     qe_identity_issuer_chain: str
     qe_identity: str
     qe_identity_signature: bytes
 
     def to_json(self) -> str:
-        """A JSON object; bytes in hex."""
+        """Return a JSON object, with bytes in hex."""
         members = asdict(self).items()
         return json.dumps(
             {name: value.hex() if isinstance(value, bytes) else value for name, value in members}
@@ -37,7 +37,11 @@ class Collateral:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of ``to_json``; ``KeyError`` or ``ValueError`` on anything else."""
+        """Read the result of ``to_json``.
+
+        Raises:
+            KeyError, ValueError: the text is not such an object.
+        """
         members = json.loads(text)
         values: dict[str, Any] = {field.name: members[field.name] for field in fields(cls)}
         for name in ("root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature"):
@@ -48,17 +52,17 @@ class Collateral:
 def trust_in(
     collateral: Collateral, root_key: bytes, at: int, accepted: frozenset[str] = UP_TO_DATE
 ) -> Trust:
-    """What may be trusted at a time, according to collateral that ends at a root key.
+    """Verify collateral under a root key; return the trust that follows from it at a time.
 
     Args:
         collateral: of one FMSPC and TEE.
         root_key: X‖Y of the root.
-        at: unix seconds; TCB info and QE identity must be current then.
-        accepted: TCB statuses, in Intel's names.
+        at: Unix seconds; TCB info and QE identity must be current then.
+        accepted: TCB statuses to accept, in Intel's names.
 
     Raises:
-        RejectedError: something in it is not signed as it should be, or is not current.
-        ValueError: not even the newest TCB level is accepted.
+        QuoteRejected: a signature does not verify, or a document is not current.
+        ValueError: the status of the newest TCB level is not accepted.
     """
     content = tcb.signed_document(
         collateral.tcb_info,

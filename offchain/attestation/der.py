@@ -1,4 +1,7 @@
-"""Just enough DER (X.690) to walk Intel's SGX extension and to write simulated certificates."""
+"""A small part of DER (X.690), to read Intel's SGX extension and to write simulated certificates.
+
+Lengths must have their shortest form: another encoding of the same values is refused.
+"""
 
 from collections.abc import Iterator
 
@@ -18,12 +21,12 @@ SET = 0x31
 
 
 def explicit(number: int) -> int:
-    """The tag [number] around a constructed value."""
+    """Return the tag [number] of a constructed value."""
     return 0xA0 | number
 
 
 def encode(tag: int, *parts: bytes) -> bytes:
-    """One element: tag, length in its shortest form, and the parts one after the other."""
+    """Encode one element: tag, length in its shortest form, and the joined parts."""
     content = b"".join(parts)
     size = len(content)
     if size < 0x80:
@@ -33,12 +36,12 @@ def encode(tag: int, *parts: bytes) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """A non-negative INTEGER in its shortest form."""
+    """Encode a non-negative INTEGER in its shortest form."""
     return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
 def oid(dotted: str) -> bytes:
-    """An OBJECT IDENTIFIER."""
+    """Encode an OBJECT IDENTIFIER from its dotted form."""
     first, second, *others = map(int, dotted.split("."))
     content = b""
     for arc in (40 * first + second, *others):
@@ -50,7 +53,7 @@ def oid(dotted: str) -> bytes:
 
 
 def _header(data: bytes, offset: int) -> tuple[int, int, int]:
-    """Tag, and first and last-but-one offset of the content, of the element at ``offset``."""
+    """Return the tag of the element at ``offset``, and start and end of its content."""
     head = data[offset : offset + 6]
     if len(head) < 2:
         raise QuoteRejected(RejectionReason.DER, f"cut short at offset {offset}")
@@ -72,7 +75,7 @@ def _header(data: bytes, offset: int) -> tuple[int, int, int]:
 
 
 def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each element in ``data``, which they must fill exactly.
+    """Yield tag and content of each element in ``data``, which they must fill exactly.
 
     Raises:
         QuoteRejected: an element is cut short or its length is not in its shortest form.
@@ -84,10 +87,10 @@ def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def unwrap(data: bytes, tag: int) -> bytes:
-    """The content of the one element that ``data`` is.
+    """Return the content of the single element in ``data``.
 
     Raises:
-        QuoteRejected: another tag, malformed, or something follows.
+        QuoteRejected: the element has another tag, is malformed, or is followed by other bytes.
     """
     found, start, end = _header(data, 0)
     if found != tag or end != len(data):

@@ -1,9 +1,9 @@
-"""What ``DcapVerifier`` takes: a quote, packed with what shows the machine's key.
+"""Evidence for ``DcapVerifier``: a quote, packed with the proof of the machine's key.
 
-Layout: ``interfaces/IDcapVerifier.vyi``. Of each certificate that it verified the contract keeps
-the digest of a record; evidence for a machine that it knows brings the record instead of
-certificates, at a fraction of the cost. The quote's PEM, lengths and type numbers are left out: no
-signature covers them. Nothing is verified here: see ``verify.py``.
+Layout: ``interfaces/IDcapVerifier.vyi``. The contract keeps the digest of a record of each
+certificate that it verified. Evidence for a known machine contains the record instead of
+certificates, which costs a fraction. The quote's PEM, lengths and type numbers are left out,
+because no signature covers them. This module verifies nothing: see ``verify.py``.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,15 @@ from offchain.protocol.errors import QuoteRejected
 
 QE_AUTH_SIZE = 32
 REVOKED = (1).to_bytes(32, "big")
-"""What the contract keeps of a revoked certificate."""
+"""The word that the contract keeps for a revoked certificate."""
 _DSTACK = 0x80
 
 
 class Known(IntEnum):
-    """What of a machine's chain the contract knows; evidence brings the rest."""
+    """The part of a machine's chain that the contract has verified before.
+
+    Evidence contains the rest of the chain.
+    """
 
     PCK = 0
     AUTHORITY = 1
@@ -35,24 +38,24 @@ class Known(IntEnum):
 
 
 def certificate_id(issuer_key: bytes, serial: int) -> bytes:
-    """The contract's name for a certificate (32 bytes), from its issuer's key X‖Y."""
+    """Return the contract's id of a certificate (32 bytes), from its issuer's key X‖Y."""
     return keccak(issuer_key + serial.to_bytes(32, "big"))
 
 
 def certificate_bytes(fields: CertificateFields) -> bytes:
-    """A certificate as the contract takes it: TBSCertificate (DER) ‖ r ‖ s."""
+    """Encode a certificate for the contract: TBSCertificate (DER) ‖ r ‖ s."""
     return fields.tbs + fields.signature
 
 
 def crl_bytes(crl: bytes) -> bytes:
-    """A revocation list (DER) as the contract takes it: TBSCertList (DER) ‖ r ‖ s."""
+    """Encode a revocation list (DER) for the contract: TBSCertList (DER) ‖ r ‖ s."""
     fields = read_crl(crl)
     return fields.tbs + fields.signature
 
 
 @dataclass(frozen=True)
 class AuthorityRecord:
-    """What the contract remembers of an intermediate CA: struct ``Authority``."""
+    """The contract's record of an intermediate CA: struct ``Authority``."""
 
     id: bytes
     key: tuple[bytes, bytes]
@@ -64,7 +67,7 @@ class AuthorityRecord:
 
     @classmethod
     def of(cls, fields: CertificateFields, root_key: bytes) -> Self:
-        """The record that ``add_ca`` makes of a certificate, under the root key X‖Y."""
+        """Return the record that ``add_ca`` makes of a certificate, under the root key X‖Y."""
         return cls(
             id=certificate_id(root_key, fields.serial),
             key=(fields.key[:32], fields.key[32:]),
@@ -73,18 +76,18 @@ class AuthorityRecord:
         )
 
     def encode(self) -> bytes:
-        """160 bytes, whose keccak256 the contract keeps."""
+        """Return the 160 bytes whose keccak256 the contract keeps."""
         types = ["bytes32", "bytes32[2]", "bytes32", "uint256"]
         return abi_encode(types, [self.id, self.key, self.subject, self.expiry])
 
 
 BY_ROOT = AuthorityRecord(bytes(32), (bytes(32), bytes(32)), bytes(32), 0)
-"""For ``add_crl``: the root issued the list."""
+"""The record that ``add_crl`` takes for a list that the root issued."""
 
 
 @dataclass(frozen=True)
 class PckRecord:
-    """What the contract remembers of a machine's PCK certificate: struct ``Pck``."""
+    """The contract's record of a machine's PCK certificate: struct ``Pck``."""
 
     id: bytes
     authority: bytes
@@ -97,11 +100,11 @@ class PckRecord:
     tcb: int
     """PCE SVN · 2**128 + the 16 component SVNs, big-endian."""
     expiry: int
-    """Unix seconds; the authority's, if that is earlier."""
+    """Unix seconds; the expiry of the authority if that is earlier."""
 
     @classmethod
     def of(cls, fields: CertificateFields, authority: AuthorityRecord) -> Self:
-        """The record that ``add_pck`` makes of a certificate.
+        """Return the record that ``add_pck`` makes of a certificate.
 
         Raises:
             QuoteRejected: the SGX extension is missing or malformed.
@@ -118,7 +121,7 @@ class PckRecord:
         )
 
     def encode(self) -> bytes:
-        """256 bytes, whose keccak256 the contract keeps."""
+        """Return the 256 bytes whose keccak256 the contract keeps."""
         types = ["bytes32", "bytes32", "bytes32[2]", "bytes32", "uint256", "uint256", "uint256"]
         values = [self.id, self.authority, self.key, self.platform]
         return abi_encode(types, [*values, self.fmspc, self.tcb, self.expiry])
@@ -129,9 +132,9 @@ class Chain:
     """A quote's certificates and their records."""
 
     ca: bytes
-    """The intermediate CA's certificate, as the contract takes it."""
+    """The intermediate CA's certificate, encoded for the contract."""
     pck: bytes
-    """The machine's, likewise."""
+    """The machine's PCK certificate, encoded for the contract."""
     authority_record: AuthorityRecord
     pck_record: PckRecord
 
@@ -140,7 +143,7 @@ class Chain:
         """Read a quote's chain under the root key X‖Y.
 
         Raises:
-            QuoteRejected: certificates missing or malformed.
+            QuoteRejected: a certificate is missing or malformed.
         """
         certificates = load_chain(quote.pck_chain)
         if len(certificates) < 2:
@@ -154,44 +157,47 @@ class Chain:
             certificate_bytes(ca), certificate_bytes(pck), authority, PckRecord.of(pck, authority)
         )
 
-    def known_by(self, kept: Callable[[bytes], bytes]) -> Known:
-        """What the contract knows of this chain.
+    def known_by(self, stored: Callable[[bytes], bytes]) -> Known:
+        """Return the part of this chain that the contract has verified before.
 
         Args:
-            kept: the contract's view ``certificate``: 32 bytes for an id.
+            stored: the contract's view ``certificate``: 32 bytes for an id.
         """
-        if kept(self.pck_record.id) == keccak(self.pck_record.encode()):
+        if stored(self.pck_record.id) == keccak(self.pck_record.encode()):
             return Known.PCK
-        if kept(self.authority_record.id) == keccak(self.authority_record.encode()):
+        if stored(self.authority_record.id) == keccak(self.authority_record.encode()):
             return Known.AUTHORITY
         return Known.ROOT
 
 
 def pack(quote: Quote, chain: Chain, known: Known, *, dstack: bool = False) -> bytes:
-    """Evidence for a quote: 1,297 bytes for a known SGX machine to some 3,300 with a whole chain.
+    """Pack evidence for a quote.
+
+    It has 1,297 bytes for a known SGX machine, and about 3,300 with a whole chain.
 
     Args:
         quote: a verified quote.
         chain: its certificates.
-        known: what the contract knows of them.
+        known: the part of them that the contract has verified before.
         dstack: measure a trust domain as dstack's, without RTMR3.
 
     Raises:
-        QuoteRejected: QE authentication data of another size than Intel's quoting enclaves use.
+        QuoteRejected: the QE authentication data has another size than that of Intel's quoting
+            enclaves.
     """
     if len(quote.qe_auth) != QE_AUTH_SIZE:
         raise QuoteRejected(
             RejectionReason.CERTIFICATION_DATA,
             f"QE authentication data of {len(quote.qe_auth)} bytes, expected {QE_AUTH_SIZE}",
         )
-    shown = {
+    proof = {
         Known.PCK: chain.pck_record.encode(),
         Known.AUTHORITY: chain.authority_record.encode() + _prefixed(chain.pck),
         Known.ROOT: _prefixed(chain.ca) + _prefixed(chain.pck),
     }[known]
     return (
         bytes([known | (_DSTACK if dstack else 0)])
-        + shown
+        + proof
         + quote.signed
         + quote.signature
         + quote.attestation_key

@@ -1,6 +1,7 @@
 """ECDSA over P-256 with SHA-256, in the raw form of quotes and of P256VERIFY (EIP-7951).
 
-Signatures are r‖s and keys X‖Y: 64 bytes, big-endian. High s is valid: Intel's own have it.
+Signatures are r‖s and keys X‖Y: 64 bytes, big-endian. High s is valid, because Intel's own
+signatures have it.
 """
 
 from cryptography.exceptions import InvalidSignature
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 
 def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether ``key`` signed ``message``; False too for a key off the curve."""
+    """Return True if ``key`` signed ``message``; a key off the curve has signed nothing."""
     x, y = int.from_bytes(key[:32], "big"), int.from_bytes(key[32:], "big")
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
@@ -28,7 +29,11 @@ def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def raw_signature(der: bytes) -> bytes:
-    """A DER ECDSA-Sig-Value (RFC 3279) as r‖s; ``ValueError`` if it is none of this curve."""
+    """Convert a DER ECDSA-Sig-Value (RFC 3279) to r‖s.
+
+    Raises:
+        ValueError: it is not a signature of this curve.
+    """
     r, s = decode_dss_signature(der)
     if max(r, s).bit_length() > 256:
         raise ValueError(f"signature of {max(r, s).bit_length()} bits, expected at most 256")
@@ -36,7 +41,11 @@ def raw_signature(der: bytes) -> bytes:
 
 
 def raw_key(key: object) -> bytes:
-    """A public key as X‖Y; ``ValueError`` if it is none of this curve."""
+    """Convert a public key to X‖Y.
+
+    Raises:
+        ValueError: it is not a key of this curve.
+    """
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ValueError(f"{type(key).__name__}, expected a key on the curve P-256")
     numbers = key.public_numbers()

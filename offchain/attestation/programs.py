@@ -1,8 +1,8 @@
-"""Programs: their ids, the values that a build announces, and lists of programs that are allowed.
+"""Programs: their ids, the expected values of a build, and allow-lists.
 
 A program id is one bytes32 for the code in an enclave, on any machine:
 
-``program = keccak256(TAG ‖ parts of the report body as they stand in the quote)``
+``program = keccak256(TAG ‖ parts of the report body, as encoded in the quote)``
 
 ========== ==================================== =========================
 kind       TAG = keccak256 of                   body bytes
@@ -12,23 +12,23 @@ tdx        ``GoldenGrain.Program.TDX``          [120:520]
 tdx-dstack ``GoldenGrain.Program.TDX.dstack``   [120:472]
 ========== ==================================== =========================
 
-SGX: MISCSELECT, ISVEXTPRODID, ATTRIBUTES with XFRM, MRENCLAVE; CONFIGID, ISVPRODID, ISVSVN,
-CONFIGSVN, ISVFAMILYID. Not MRSIGNER: MRENCLAVE fixes the code, and every operator may sign the
-same enclave with a key of its own. ISVSVN is exact: another SVN is another program.
+SGX covers MISCSELECT, ISVEXTPRODID, ATTRIBUTES with XFRM, MRENCLAVE; CONFIGID, ISVPRODID, ISVSVN,
+CONFIGSVN, ISVFAMILYID. It leaves out MRSIGNER: MRENCLAVE fixes the code, and every operator may
+sign the same enclave with a key of its own. ISVSVN is exact: another SVN is another program.
 
-TDX: TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR0 to RTMR3. Not
-MRSERVICETD: version 4 does not carry it, and a service TD has power only over a migratable
+TDX covers TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER, MROWNERCONFIG, RTMR0 to RTMR3. It leaves
+out MRSERVICETD: version 4 does not contain it, and a service TD has power only over a migratable
 domain, which the verifier refuses. Under dstack RTMR3 differs from instance to instance and is
 left out; MRCONFIGID, which must not be zero, then binds the application.
 
 Expected values are a JSON object: ``kind`` (sgx, tdx, tdx-dstack) and the measured fields of the
-report body by their names in ``quote.py``; bytes in hex, integers as numbers. Fields that are left
-out are zero, except those without which a program means nothing.
+report body by their names in ``quote.py``; bytes in hex, integers as numbers. A missing field is
+zero, except the fields that identify a program, which are required.
 
 An allow-list is a JSON array of objects with ``expected``, ``commit`` and ``description`` (see
-``deployments/programs/``). A program is added by a person who rebuilt it from ``commit`` and got
+``deployments/programs/``). A person adds a program after rebuilding it from ``commit`` and getting
 the values of ``expected``. A registry holds a commit in one word: git's id, left-aligned (20 bytes
-of SHA-1 and 12 zeros, or 32 bytes of SHA-256); zero names no commit.
+of SHA-1 and 12 zeros, or 32 bytes of SHA-256); zero means no commit.
 """
 
 import json
@@ -51,7 +51,7 @@ from offchain.protocol.errors import QuoteRejected
 
 
 class ProgramKind(StrEnum):
-    """How a program is measured."""
+    """The way in which a program is measured."""
 
     SGX = "sgx"
     TDX = "tdx"
@@ -66,7 +66,7 @@ TAGS = {
 
 
 def kind_of(body: Body, dstack: bool = False) -> ProgramKind:
-    """The kind of a report body; ``dstack`` is a claim that the body does not show.
+    """Return the kind of a report body; ``dstack`` is a claim that the body does not show.
 
     Raises:
         QuoteRejected: ``dstack`` is claimed for an SGX enclave.
@@ -81,7 +81,7 @@ def kind_of(body: Body, dstack: bool = False) -> ProgramKind:
 
 
 def program_id(body: Body, dstack: bool = False) -> bytes:
-    """The program's id (32 bytes); the table above is its definition.
+    """Return a program's id (32 bytes), as defined in the table above.
 
     Raises:
         QuoteRejected: ``dstack`` is claimed for an SGX enclave.
@@ -93,14 +93,14 @@ def program_id(body: Body, dstack: bool = False) -> bytes:
 
 
 def measurement(verifier: str, program: bytes) -> bytes:
-    """What a task names: ``keccak256(abi_encode(verifier, program))`` (32 bytes).
+    """Return the measurement in a task: ``keccak256(abi_encode(verifier, program))`` (32 bytes).
 
     Args:
         verifier: address of the verifier contract, 20 bytes in hex.
         program: the program's id, 32 bytes.
 
     Raises:
-        ValueError: not an address, or not 32 bytes.
+        ValueError: ``verifier`` is not an address, or ``program`` has not 32 bytes.
     """
     if len(program) != 32:
         raise ValueError(f"program of {len(program)} bytes, expected 32")
@@ -131,18 +131,18 @@ _OPTIONAL = {
 
 
 def expected_program(expected: Mapping[str, Any]) -> bytes:
-    """The id (32 bytes) of the program with these expected values.
+    """Return the id (32 bytes) of the program with these expected values.
 
     Raises:
-        KeyError: no kind.
-        ValueError: unknown kind, a field that is unknown, missing, or of another type or size.
+        KeyError: the kind is missing.
+        ValueError: the kind is unknown, or a field is unknown, missing, or of another type or size.
     """
     kind = ProgramKind(expected["kind"])
     given = expected.keys() - {"kind"}
     if missing := _REQUIRED[kind] - given:
-        raise ValueError(f"expected values of kind {kind} without {sorted(missing)}")
+        raise ValueError(f"expected values of kind {kind} lack the fields {sorted(missing)}")
     if unknown := given - _REQUIRED[kind] - _OPTIONAL[kind]:
-        raise ValueError(f"expected values of kind {kind} with unknown fields {sorted(unknown)}")
+        raise ValueError(f"expected values of kind {kind} have unknown fields {sorted(unknown)}")
     body: Body = (
         SgxReport.decode(bytes(SGX_SIZE))
         if kind is ProgramKind.SGX
@@ -168,24 +168,24 @@ def _value(name: str, given: object, zero: bytes | int) -> bytes | int:
 
 # ── Commits ──
 
-_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def commit_to_word(commit: str | None) -> bytes:
-    """The word (32 bytes) of a commit; None is none.
+    """Return the word (32 bytes) of a commit; it is zero for None.
 
     Raises:
-        ValueError: not a git id of 40 or 64 lower-case hex digits, or zero.
+        ValueError: the commit is not a git id of 40 or 64 lower-case hex digits, or it is zero.
     """
     if commit is None:
         return bytes(32)
-    if not isinstance(commit, str) or not _ID.fullmatch(commit) or not int(commit, 16):
+    if not isinstance(commit, str) or not _GIT_ID.fullmatch(commit) or not int(commit, 16):
         raise ValueError(f"commit is {commit!r}, expected 40 or 64 lower-case hex digits, not zero")
     return bytes.fromhex(commit).ljust(32, b"\0")
 
 
 def commit_to_text(source: bytes) -> str:
-    """What a word (32 bytes) says, for people."""
+    """Return the commit in a word (32 bytes) as text for people."""
     if not any(source):
         return "no commit"
     return "commit " + (source if any(source[20:]) else source[:20]).hex()
@@ -196,31 +196,31 @@ def commit_to_text(source: bytes) -> str:
 _LISTS = Path(__file__).resolve().parents[2] / "deployments" / "programs"
 PRODUCTION = _LISTS / "production.json"
 DEVELOPMENT = _LISTS / "development.json"
-"""SIMULATED programs: no genuine enclave can have their measurements."""
+"""Allow-list of SIMULATED programs, whose measurements no genuine enclave can have."""
 
 
 @dataclass(frozen=True)
 class AllowedProgram:
-    """A program, where it comes from, and what it is for."""
+    """A program on an allow-list, with its source and its description."""
 
     program: bytes
-    """32 bytes."""
+    """The program's id, 32 bytes."""
     source: bytes
-    """The commit that the build starts from, as in ``source.py``; zero for a SIMULATED program."""
+    """The word of the commit that was built (32 bytes); zero for a SIMULATED program."""
     description: str
-    """1 to 256 printable ASCII characters, as a registry takes them."""
+    """1 to 256 printable ASCII characters, which are all that a registry accepts."""
 
     def __str__(self) -> str:
         return f"{self.description}, {commit_to_text(self.source)}"
 
 
 def parse_allowlist(entries: Sequence[Any]) -> tuple[AllowedProgram, ...]:
-    """Read the entries of an allow-list; the ids are computed from the expected values in it.
+    """Read the entries of an allow-list; compute the ids from the expected values in it.
 
     Raises:
-        KeyError, TypeError: not such a list.
-        ValueError: invalid expected values, an invalid commit or description, or a program that
-            is listed twice.
+        KeyError, TypeError: the entries have another structure.
+        ValueError: expected values, a commit or a description are invalid, or a program is listed
+            twice.
     """
     allowed = tuple(_parse_entry(**entry) for entry in entries)
     if len({entry.program for entry in allowed}) != len(allowed):
@@ -229,7 +229,7 @@ def parse_allowlist(entries: Sequence[Any]) -> tuple[AllowedProgram, ...]:
 
 
 def load_allowlist(path: Path) -> tuple[AllowedProgram, ...]:
-    """Read an allow-list from a file. Raises as `parse_allowlist`."""
+    """Read an allow-list from a file. Errors: see `parse_allowlist`."""
     return parse_allowlist(json.loads(path.read_text()))
 
 
@@ -239,14 +239,14 @@ def _parse_entry(expected: Any, commit: str | None, description: str) -> Allowed
             f"description is {description!r}, expected 1 to 256 printable ASCII characters"
         )
     if commit is None and "SIMULATED" not in description:
-        raise ValueError(f"no commit of {description!r}, expected one of what is not SIMULATED")
+        raise ValueError(f"no commit of {description!r}, expected one unless it says SIMULATED")
     return AllowedProgram(expected_program(expected), commit_to_word(commit), description)
 
 
 def find_allowed(
     allowed: tuple[AllowedProgram, ...], verifier: str, task_measurement: bytes
 ) -> AllowedProgram | None:
-    """The allowed program that a task's measurement names under a verifier's address, if any."""
+    """Return the allowed program of a task's measurement under a verifier, or None."""
     return next(
         (entry for entry in allowed if measurement(verifier, entry.program) == task_measurement),
         None,

@@ -3,7 +3,7 @@
 Layouts: Intel SGX SDM vol. 3D, REPORT; Intel TDX Module ABI, TDREPORT and TEE_INFO; Intel SGX ECDSA
 QuoteLibReference, appendix A.4; Intel TDX DCAP Quoting Library API, appendix A. Integers are
 little-endian; measurements stay bytes. A quote is malleable (ECDSA's n-s, unsigned lengths and
-certificates): its hash is neither an identity nor a nonce.
+certificates), so that its hash must serve neither as an identity nor against replay.
 """
 
 import struct
@@ -52,16 +52,16 @@ class SgxReport:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Read exactly 384 bytes; ``struct.error`` on any other length."""
+        """Read exactly 384 bytes; raise ``struct.error`` on any other length."""
         return cls(*_SGX.unpack(data))
 
     def encode(self) -> bytes:
-        """The 384 bytes as they stand in a quote."""
+        """Return the 384 bytes as encoded in a quote."""
         return _SGX.pack(*astuple(self))
 
     @property
     def debug(self) -> bool:
-        """Whether the host may read the enclave's memory (ATTRIBUTES.DEBUG)."""
+        """True if the host can read the enclave's memory (ATTRIBUTES.DEBUG)."""
         return bool(self.attributes[0] & _SGX_DEBUG)
 
 
@@ -89,22 +89,22 @@ class TdReport:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Read 584 or 648 bytes; ``struct.error`` on any other length."""
+        """Read 584 or 648 bytes; raise ``struct.error`` on any other length."""
         layout = _TD15 if len(data) == TD15_SIZE else _TD10
         return cls(*layout.unpack(data))
 
     def encode(self) -> bytes:
-        """The 584 or 648 bytes as they stand in a quote."""
+        """Return the 584 or 648 bytes as encoded in a quote."""
         return b"".join(astuple(self))
 
     @property
     def debug(self) -> bool:
-        """Whether the host may read the domain's memory (TDATTRIBUTES.TUD, DEBUG among them)."""
+        """True if the host can read the domain's memory (TDATTRIBUTES.TUD, which has DEBUG)."""
         return self.td_attributes[0] != 0
 
     @property
     def confined(self) -> bool:
-        """Whether no page can be slipped in unseen (SEPT_VE_DISABLE) and none migrated away."""
+        """True if the host can neither insert pages unnoticed (SEPT_VE_DISABLE) nor migrate it."""
         flags = int.from_bytes(self.td_attributes, "little")
         return bool(flags & _TD_SEPT_VE_DISABLE) and not flags & _TD_MIGRATABLE
 
@@ -119,7 +119,10 @@ ECDSA_P256 = 2
 PCK_CHAIN = 5
 QE_REPORT_CERTIFICATION = 6
 QE_AUTH_SIZE = 32
-"""What Intel's quoting enclaves write, and all that the contract takes."""
+"""Size in bytes of the QE authentication data that Intel's quoting enclaves write.
+
+The contract accepts no other size.
+"""
 
 _HEADER = struct.Struct("<HHI4s16s20s")
 _TYPE_AND_SIZE = struct.Struct("<HI")
@@ -127,7 +130,7 @@ _V5_BODY_SIZES = {2: TD10_SIZE, 3: TD15_SIZE}
 
 
 class TeeType(IntEnum):
-    """Which kind of TEE speaks: the header's second word."""
+    """The kind of TEE, as in the TEE type field of a quote's header."""
 
     SGX = 0
     TDX = 0x81
@@ -138,13 +141,13 @@ _TEE_OF_VERSION = {3: TeeType.SGX, 4: TeeType.TDX, 5: TeeType.TDX}
 
 @dataclass(frozen=True)
 class Quote:
-    """A quote taken apart. Signatures are r‖s and keys X‖Y: 64 bytes, big-endian."""
+    """The fields of a quote. Signatures are r‖s and keys X‖Y: 64 bytes, big-endian."""
 
     version: int
     reserved: bytes
     """4 bytes; in version 3 the SVNs of quoting and provisioning enclave."""
     user_data: bytes
-    """20 bytes; the first 16 tell quoting enclaves apart."""
+    """20 bytes; the first 16 identify the quoting enclave."""
     body: Body
     signature: bytes
     attestation_key: bytes
@@ -161,7 +164,7 @@ class Quote:
 
     @property
     def signed(self) -> bytes:
-        """Header and body: what the attestation key signed."""
+        """Header and body, which the attestation key signed."""
         header = _HEADER.pack(
             self.version,
             ECDSA_P256,
@@ -177,7 +180,7 @@ class Quote:
         return header + body
 
     def encode(self) -> bytes:
-        """The quote's bytes; the inverse of ``parse``."""
+        """Return the quote's bytes; the inverse of ``parse``."""
         certification = (
             self.qe_report.encode()
             + self.qe_signature
@@ -194,7 +197,7 @@ class Quote:
 
 
 class _Reader:
-    """Takes fields off the front and refuses to read past the end."""
+    """A cursor over the bytes of a quote, which refuses to read past the end."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -213,13 +216,13 @@ class _Reader:
     def integer(self, size: int) -> int:
         return int.from_bytes(self.take(size), "little")
 
-    def rest(self, size: int, what: str) -> None:
-        """The declared ``size`` of the last field must be exactly what is left."""
+    def expect_rest(self, size: int, name: str) -> None:
+        """Refuse a last field whose declared ``size`` is not exactly the rest of the data."""
         left = len(self._data) - self.offset
         if size != left:
             raise QuoteRejected(
                 RejectionReason.QUOTE_LENGTH,
-                f"{what} declares {size} bytes at offset {self.offset}, {left} are left",
+                f"{name} declares {size} bytes at offset {self.offset}, {left} are left",
             )
 
 
@@ -227,7 +230,7 @@ def _certification(reader: _Reader, expected: int) -> None:
     kind, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
     if kind != expected:
         raise QuoteRejected(RejectionReason.CERTIFICATION_DATA, f"type {kind}, expected {expected}")
-    reader.rest(size, f"certification data of type {kind}")
+    reader.expect_rest(size, f"certification data of type {kind}")
 
 
 def _header(reader: _Reader) -> tuple[int, bytes, bytes]:
@@ -269,19 +272,19 @@ def _body(reader: _Reader, version: int) -> Body:
 
 
 def parse(data: bytes) -> Quote:
-    """Take a quote apart.
+    """Parse a quote without verifying it.
 
-    Every declared length must be exact: a quote that is cut short or followed by anything is
-    refused (see ``trim``). Nothing is verified here.
+    Every declared length must be exact: a quote that is truncated or followed by other bytes is
+    refused (see ``trim``).
 
     Raises:
-        QuoteRejected: unknown version, key type, TEE, vendor, body or certification type, or a
-            length that does not fit.
+        QuoteRejected: the version, key type, TEE, vendor, body or certification type is unknown, or
+            a length is wrong.
     """
     reader = _Reader(data)
     version, reserved, user_data = _header(reader)
     body = _body(reader, version)
-    reader.rest(reader.integer(4), "signature data")
+    reader.expect_rest(reader.integer(4), "signature data")
     signature, attestation_key = reader.take(64), reader.take(64)
     if version > 3:
         _certification(reader, QE_REPORT_CERTIFICATION)
@@ -310,13 +313,13 @@ def parse(data: bytes) -> Quote:
 
 
 def trim(data: bytes) -> bytes:
-    """Cut what follows the signature data.
+    """Remove the bytes after the signature data.
 
-    Interfaces that hand over a fixed buffer (configfs-tsm among them) pad the quote, mostly with
-    zeros; no signature covers the padding and nothing reads it.
+    Interfaces that return a buffer of fixed size (configfs-tsm among them) pad the quote, mostly
+    with zeros. No signature covers the padding and nothing reads it.
 
     Raises:
-        QuoteRejected: an unknown header, or fewer bytes than the quote declares.
+        QuoteRejected: the header is unknown, or there are fewer bytes than the quote declares.
     """
     reader = _Reader(data)
     version, _, _ = _header(reader)

@@ -1,13 +1,13 @@
-"""Reasons why evidence is rejected, one word for each, as `QuoteRejected` carries them.
+"""Reasons for which evidence is rejected, as in `QuoteRejected`.
 
-Where the contract refuses the same thing, it uses the same words.
+The contract gives the same words as its reason where it refuses the same evidence.
 """
 
 from enum import StrEnum
 
 
 class RejectionReason(StrEnum):
-    """What was wrong with a quote, a certificate or a revocation list."""
+    """The reason for which a quote, a certificate or a revocation list is rejected."""
 
     EVIDENCE_KIND = "evidence kind"
     QUOTE_LENGTH = "quote length"

@@ -1,4 +1,4 @@
-"""What Intel certifies about a machine: the SGX extension of a PCK certificate.
+"""The SGX extension of a PCK certificate: the values that Intel certifies about a machine.
 
 OID 1.2.840.113741.1.13.1, Intel SGX PCK Certificate and CRL Profile Specification, section 1.3.5.
 """
@@ -21,19 +21,20 @@ _TCB_FIELDS = (*TCB_SVNS, TCB_PCE_SVN, TCB_CPU_SVN)
 
 @dataclass(frozen=True)
 class SgxExtension:
-    """A machine and its patch level."""
+    """The identity and the patch level of a machine."""
 
     ppid: bytes
-    """16 bytes: the machine. One machine can have several PCK keys."""
+    """The machine's id, 16 bytes. One machine can have several PCK keys."""
     fmspc: bytes
-    """6 bytes: family, model, stepping, platform and custom SKU: which TCB applies."""
+    """Family, model, stepping, platform and custom SKU, 6 bytes; they select the TCB info."""
     svns: bytes
-    """16 bytes: the SGX TCB components' security version numbers."""
+    """The security version numbers of the SGX TCB components, 16 bytes."""
     pce_svn: int
+    """The security version number of the provisioning certification enclave."""
 
 
 def _entries(content: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-    """Object identifier (DER), tag and content of each pair in a SEQUENCE's content."""
+    """Yield object identifier (DER), tag and content of each pair in a SEQUENCE's content."""
     for tag, pair in der.elements(content):
         parts = list(der.elements(pair))
         if tag != der.SEQUENCE or len(parts) != 2 or parts[0][0] != der.OBJECT_IDENTIFIER:
@@ -45,7 +46,7 @@ def _entries(content: bytes) -> Iterator[tuple[bytes, int, bytes]]:
 
 
 def _table(content: bytes, first: tuple[bytes, ...]) -> dict[bytes, tuple[int, bytes]]:
-    """Tag and content by object identifier, the ``first`` ones in this order."""
+    """Return tag and content by object identifier; the entries must begin with ``first``."""
     entries = list(_entries(content))
     found = tuple(name for name, _, _ in entries)
     if found[: len(first)] != first or len(set(found)) != len(found):
@@ -90,9 +91,9 @@ def read(extension: bytes) -> SgxExtension:
     """Read the extension's value (DER).
 
     Raises:
-        QuoteRejected: malformed DER, fields that are missing, double or not in the profile's order,
-            a value of another type or size, or a provisioning enclave other than 0, Intel's only
-            one.
+        QuoteRejected: the DER is malformed; fields are missing, repeated or not in the profile's
+            order; a value has another type or size; or the provisioning enclave is not 0, Intel's
+            only one.
     """
     table = _table(der.unwrap(extension, der.SEQUENCE), _FIELDS)
     tcb = _table(_value(table, TCB, der.SEQUENCE), _TCB_FIELDS)

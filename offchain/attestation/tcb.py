@@ -1,7 +1,7 @@
-"""Intel's signed TCB info: at which level a machine is, and which floor follows from it.
+"""Intel's signed TCB info: the level of a machine, and the floors that follow from it.
 
 Documents and algorithm: Intel PCS API version 4, "Get TCB Info" and "TCB status evaluation".
-The contract only knows floors; here anybody can hold them against what Intel signed.
+The contract holds floors only; with this module anyone can check them against Intel's documents.
 """
 
 import json
@@ -21,7 +21,7 @@ from offchain.protocol.errors import QuoteRejected
 
 @dataclass(frozen=True)
 class TcbLevel:
-    """One step of Intel's ladder for a kind of machine."""
+    """A TCB level of Intel for the machines of one FMSPC."""
 
     sgx_svns: bytes
     pce_svn: int
@@ -34,32 +34,35 @@ class TcbLevel:
 
 @dataclass(frozen=True)
 class ModuleLevel:
-    """One step of the ladder for a major version of the TDX module."""
+    """A TCB level of Intel for one major version of the TDX module."""
 
     isv_svn: int
     status: str
 
 
-_Step = TypeVar("_Step", TcbLevel, ModuleLevel)
+_Level = TypeVar("_Level", TcbLevel, ModuleLevel)
 
 
 @dataclass(frozen=True)
 class TcbInfo:
-    """What Intel says of the machines of one FMSPC; levels from the newest down."""
+    """Intel's TCB info for the machines of one FMSPC; levels are ordered from the newest down."""
 
     fmspc: bytes
     levels: tuple[TcbLevel, ...]
     modules: Mapping[int, tuple[ModuleLevel, ...]]
-    """By major version of the TDX module."""
+    """Levels of the TDX module, by its major version."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Where a machine stands. ``None``: below every level, or nothing is said of its module."""
+    """The TCB level of a machine.
+
+    ``None`` means below every level, or a TDX module that the TCB info does not list.
+    """
 
     platform: TcbLevel | None
     module: str | None
-    """Status of the TDX module; ``None`` too for SGX and for modules of major version 0."""
+    """Status of the TDX module; also ``None`` for SGX and for modules of major version 0."""
 
 
 def signed_document(
@@ -72,11 +75,11 @@ def signed_document(
         signature: r‖s of its SHA-256.
         issuer_chain: PEM, the TCB signing certificate first.
         root_key: X‖Y of the root.
-        at: unix seconds; the document must be current then.
+        at: Unix seconds; the document must be current then.
 
     Raises:
-        QuoteRejected: the signer is not the root's TCB signer, did not sign it, or the document is
-            not current.
+        QuoteRejected: the signer is not the root's TCB signer or did not sign the document, or the
+            document is not current.
     """
     signer = load_chain(issuer_chain)[0]
     key = certificates.verify_tcb_signer(signer, root_key, at)
@@ -98,7 +101,7 @@ def signed_document(
 
 
 def tcb_info(content: Mapping[str, Any]) -> TcbInfo:
-    """Read TCB info, version 3; ``ValueError`` on any other version."""
+    """Read TCB info of version 3; raise ``ValueError`` on any other version."""
     if content["version"] != 3:
         raise ValueError(f"TCB info of version {content['version']}, expected 3")
     return TcbInfo(
@@ -127,7 +130,11 @@ def _level(level: Mapping[str, Any]) -> TcbLevel:
 
 
 def qe_identity(content: Mapping[str, Any]) -> QeIdentity:
-    """Read a QE identity, version 2: its newest level is the least SVN."""
+    """Read a QE identity of version 2; its newest level gives the lowest SVN that is accepted.
+
+    Raises:
+        ValueError: the document has another version.
+    """
     if content["version"] != 2:
         raise ValueError(f"QE identity of version {content['version']}, expected 2")
     return QeIdentity(
@@ -142,12 +149,12 @@ def qe_identity(content: Mapping[str, Any]) -> QeIdentity:
 
 
 def evaluate(info: TcbInfo, svns: bytes, pce_svn: int, tee_tcb_svn: bytes = b"") -> Evaluation:
-    """Where a machine stands.
+    """Return the TCB level of a machine.
 
     Args:
         info: of the machine's FMSPC.
         svns: the 16 SVNs of its PCK certificate.
-        pce_svn: likewise.
+        pce_svn: the PCE SVN of its PCK certificate.
         tee_tcb_svn: the 16 bytes of a TD's report body; empty for SGX.
     """
     major = tee_tcb_svn[1] if tee_tcb_svn else 0
@@ -161,8 +168,8 @@ def evaluate(info: TcbInfo, svns: bytes, pce_svn: int, tee_tcb_svn: bytes = b"")
         )
 
     platform = next((level for level in info.levels if reached(level)), None)
-    steps = info.modules.get(major, ()) if major else ()
-    module = next((step.status for step in steps if tee_tcb_svn[0] >= step.isv_svn), None)
+    levels = info.modules.get(major, ()) if major else ()
+    module = next((each.status for each in levels if tee_tcb_svn[0] >= each.isv_svn), None)
     return Evaluation(platform, module)
 
 
@@ -171,17 +178,17 @@ def _at_least(have: bytes, least: bytes) -> bool:
 
 
 def propose_floors(info: TcbInfo, accepted: frozenset[str]) -> tuple[TcbFloor, ...]:
-    """The lowest floors under which no machine of an unaccepted status can pass.
+    """Return the lowest floors that no machine of an unaccepted status reaches.
 
-    A floor is one bound, Intel's levels are a ladder on which the first match counts. So the floor
-    is the last level from the top down before the first unaccepted one.
+    A floor is one bound, but in Intel's list the first level that a machine reaches counts. So the
+    floor is the last level, from the top down, before the first unaccepted one.
 
     Args:
         info: of one FMSPC.
-        accepted: Intel's names, such as ``UpToDate`` and ``SWHardeningNeeded``.
+        accepted: statuses in Intel's names, such as ``UpToDate`` and ``SWHardeningNeeded``.
 
     Raises:
-        ValueError: not even the newest level is accepted.
+        ValueError: the status of the newest level is not accepted.
     """
     level = _lowest(info.levels, accepted)
     if level is None:
@@ -192,14 +199,15 @@ def propose_floors(info: TcbInfo, accepted: frozenset[str]) -> tuple[TcbFloor, .
     floors = [TcbFloor(info.fmspc, TeeType.SGX, level.sgx_svns, level.pce_svn)]
     if level.tdx_svns and level.tdx_svns[1] == 0:
         floors.append(TcbFloor(info.fmspc, TeeType.TDX, level.tdx_svns))
-    for major, steps in sorted(info.modules.items()):
-        step = _lowest(steps, accepted)
-        if step is not None:
-            svns = bytes([step.isv_svn, major]) + level.tdx_svns[2:]
+    for major, levels in sorted(info.modules.items()):
+        lowest = _lowest(levels, accepted)
+        if lowest is not None:
+            svns = bytes([lowest.isv_svn, major]) + level.tdx_svns[2:]
             floors.append(TcbFloor(info.fmspc, TeeType.TDX, svns))
     return tuple(floors)
 
 
-def _lowest(steps: tuple[_Step, ...], accepted: frozenset[str]) -> _Step | None:
-    prefix = tuple(takewhile(lambda step: step.status in accepted, steps))
+def _lowest(levels: tuple[_Level, ...], accepted: frozenset[str]) -> _Level | None:
+    """Return the last level before the first unaccepted one, or None."""
+    prefix = tuple(takewhile(lambda level: level.status in accepted, levels))
     return prefix[-1] if prefix else None

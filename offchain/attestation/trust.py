@@ -1,4 +1,4 @@
-"""Whom to trust: root key, quoting enclaves, TCB floors and revocations, all passed in."""
+"""A verifier's trust: root key, quoting enclaves, TCB floors and revocations, all passed in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ INTEL_ROOT_KEY = bytes.fromhex(
     "0ba9c4c0c0c86193a3fe23d6b02cda10a8bbd4e88e48b4458561a36e705525f5"
     "67918e2edc88e40d860bd0cc4ee26aacc988e505a953558c453f6b0904ae7394"
 )
-"""X‖Y of the Intel SGX Root CA."""
+"""Public key of the Intel SGX Root CA, X‖Y."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ TDX_QE = QeIdentity(
 
 @dataclass(frozen=True)
 class TcbFloor:
-    """The least patch level at which machines of one FMSPC are trusted.
+    """The lowest patch level at which machines of one FMSPC are trusted.
 
-    An SGX floor holds for every quote. A TDX quote must reach a TDX floor too: that of its TDX
-    module's major version, the second component, since the first one counts within it.
+    An SGX floor applies to every quote. A TDX quote must reach a TDX floor too, that of its TDX
+    module's major version. The version is the second component; the first one counts within it.
     """
 
     fmspc: bytes
@@ -48,34 +48,34 @@ class TcbFloor:
     svns: bytes
     """16 components: of the PCK certificate's SVNs for SGX, of TEE_TCB_SVN for TDX."""
     pce_svn: int = 0
-    """Provisioning enclave's; zero for TDX."""
+    """SVN of the provisioning certification enclave; zero for TDX."""
 
     @property
     def module(self) -> int:
-        """Major version of the TDX module that the floor is for; zero for SGX."""
+        """The major version of the TDX module that the floor is for; zero for SGX."""
         return self.svns[1] if self.tee_type is TeeType.TDX else 0
 
     def reached_by(self, svns: bytes, pce_svn: int) -> bool:
-        """Whether no component is lower."""
+        """Return True if no component of the machine is lower than the floor's."""
         components = zip(svns, self.svns, strict=True)
         return pce_svn >= self.pce_svn and all(have >= least for have, least in components)
 
 
 @dataclass(frozen=True)
 class Trust:
-    """What a verifier holds true beforehand; the contract's storage says the same."""
+    """The values that a verifier trusts; the contract has the same in its storage."""
 
     root_key: bytes
     """X‖Y, 64 bytes."""
     floors: tuple[TcbFloor, ...]
-    """One per FMSPC, TEE and TDX module; a platform without a floor is refused."""
+    """One floor for each FMSPC, TEE and TDX module; a platform without a floor is refused."""
     revoked: Revoked = frozenset()
     quoting_enclaves: Mapping[TeeType, QeIdentity] = field(
         default_factory=lambda: {TeeType.SGX: SGX_QE, TeeType.TDX: TDX_QE}
     )
 
     def floor(self, fmspc: bytes, tee_type: TeeType, module: int = 0) -> TcbFloor | None:
-        """The floor for machines of an FMSPC, if there is one."""
+        """Return the floor for machines of an FMSPC, or None."""
         scope = fmspc, tee_type, module
         matching = (f for f in self.floors if (f.fmspc, f.tee_type, f.module) == scope)
         return next(matching, None)

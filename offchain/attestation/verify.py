@@ -1,8 +1,9 @@
-"""The verifier: says of a quote what the contract would say.
+"""Verification of quotes, with the same result as the contract's.
 
-Used before gas is paid, and as the contract's oracle in tests. Root key → intermediate CA → PCK
-certificate → quoting enclave's report → attestation key → report body; algorithm and reasons are
-those of ``contracts/DcapVerifier.vy``. No clock, no network, no cache.
+Hosts use it before they pay gas, and tests as an oracle for the contract. It follows the chain
+root key → intermediate CA → PCK certificate → quoting enclave's report → attestation key → report
+body. Algorithm and reasons are those of ``contracts/DcapVerifier.vy``. It uses no clock, network or
+cache.
 """
 
 from dataclasses import dataclass
@@ -22,17 +23,17 @@ from offchain.protocol.errors import QuoteRejected
 
 @dataclass(frozen=True)
 class VerifiedQuote:
-    """What a verified quote proves."""
+    """The values that a verified quote proves."""
 
     kind: ProgramKind
     program: bytes
-    """32 bytes, see ``program.py``."""
+    """The program's id, 32 bytes; see ``programs.py``."""
     platform: bytes
-    """keccak256(PPID): the machine, whatever PCK key it used."""
+    """keccak256(PPID), the same for every PCK key of a machine."""
     expiry: int
-    """Unix seconds; when the first certificate of the chain expires."""
+    """The time at which the first certificate of the chain expires, in Unix seconds."""
     report_data: bytes
-    """64 bytes, the enclave's own."""
+    """64 bytes that the enclave chose."""
     pck: Pck
 
 
@@ -42,11 +43,11 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Veri
     Args:
         quote: parsed; its ``pck_chain`` holds PCK certificate and intermediate CA, in this order.
         trust: root key, TCB floors, quoting enclaves, revocations.
-        at: unix seconds.
+        at: Unix seconds.
         dstack: measure a trust domain as dstack's, without RTMR3.
 
     Raises:
-        QuoteRejected: with the reason, see ``errors.Reason``.
+        QuoteRejected: with one of ``rejections.RejectionReason``.
     """
     pck = verify_chain(quote.pck_chain, trust, at)
     _check_qe_signature(quote, pck.key)
@@ -68,10 +69,12 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Veri
 
 
 def verify_chain(pem: bytes, trust: Trust, at: int) -> Pck:
-    """Verify intermediate CA and PCK certificate; any root that follows them is not looked at.
+    """Verify intermediate CA and PCK certificate under the trusted root key.
+
+    Certificates after these two are ignored, including a root.
 
     Raises:
-        QuoteRejected: fewer than two certificates, or one that is refused.
+        QuoteRejected: there are fewer than two certificates, or one is refused.
     """
     chain = load_chain(pem)
     if len(chain) < 2:

@@ -1,8 +1,8 @@
-"""What certificates and revocation lists say, read at once (RFC 5280).
+"""Fields of certificates and revocation lists (RFC 5280), all read and checked at once.
 
-``cryptography`` parses them, partly when a field is first asked for and with several kinds of
-errors; here any of them means that the whole document is refused. Names and extensions are taken
-as they stand, as the contract takes them: only their bytes matter.
+``cryptography`` parses some fields only on first access, and raises several kinds of errors. Here
+any error refuses the whole document. Names and extensions are compared by their bytes alone, as in
+the contract.
 """
 
 from collections.abc import Mapping
@@ -65,10 +65,10 @@ class CrlFields:
 
 
 def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
-    """The certificates of a quote, leaf first; a closing zero byte is part of the format.
+    """Load the certificates of a quote, leaf first; a final zero byte is part of the format.
 
     Raises:
-        QuoteRejected: no certificate, or one that is malformed.
+        QuoteRejected: there is no certificate, or one is malformed.
     """
     try:
         return tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
@@ -79,10 +79,11 @@ def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
 
 
 def read_certificate(certificate: x509.Certificate) -> CertificateFields:
-    """Read a certificate.
+    """Read all fields of a certificate.
 
     Raises:
-        QuoteRejected: malformed, or of another version, algorithm or kind of key.
+        QuoteRejected: the certificate is malformed, or has another version, algorithm or kind of
+            key.
     """
     try:
         version, _, algorithm, issuer, validity, subject, _, tail = _members(
@@ -111,7 +112,7 @@ def read_crl(crl: bytes) -> CrlFields:
     """Read a revocation list (DER).
 
     Raises:
-        QuoteRejected: malformed, or of another algorithm.
+        QuoteRejected: the list is malformed, or has another version or algorithm.
     """
     try:
         found = x509.load_der_x509_crl(crl)
@@ -132,18 +133,18 @@ def read_crl(crl: bytes) -> CrlFields:
 
 
 def _members(sequence: bytes) -> tuple[bytes, ...]:
-    """The members of a SEQUENCE, each as it stands there."""
+    """Return the members of a SEQUENCE, each as its whole DER element."""
     content = der.unwrap(sequence, der.SEQUENCE)
     return tuple(der.encode(*member) for member in der.elements(content))
 
 
 def _extensions(tail: bytes) -> dict[bytes, tuple[bool, bytes]]:
-    """Whether critical, and value, by object identifier."""
+    """Return the extensions by object identifier: True if critical, and the value."""
     found: dict[bytes, tuple[bool, bytes]] = {}
     for extension in _members(der.unwrap(tail, der.explicit(3))):
         oid, *flag, value = _members(extension)
         if oid in found:
-            raise ValueError(f"extension {oid.hex()} stands twice")
+            raise ValueError(f"extension {oid.hex()} occurs twice, expected it once")
         found[oid] = bool(flag), der.unwrap(value, der.OCTET_STRING)
     return found
 
@@ -156,12 +157,12 @@ def _expect(found: tuple[bytes, bytes], expected: tuple[bytes, bytes]) -> None:
 
 def _serial(number: int) -> int:
     if number < 0:
-        raise ValueError(f"serial number {number}, expected none below zero")
+        raise ValueError(f"serial number {number}, expected at least zero")
     return number
 
 
 def _check_times(*times: bytes) -> None:
-    """UTCTime, of the years 2000 to 2049: none of Intel's is of any other."""
+    """Refuse a time that is not a UTCTime of the years 2000 to 2049, as all of Intel's are."""
     for time in times:
         if time[0] != der.UTC_TIME or time[2:4] > b"49":
             raise ValueError(f"time {time.hex()}, expected a UTCTime of the years 2000 to 2049")

@@ -1,11 +1,11 @@
-"""A host's view of the chain. The enclave has no part in it and believes none of it.
+"""A host's view of the chain. Enclaves neither use it nor trust it.
 
 ================  ==================================================================================
-``node``          a node, trusted up to a number of confirmations
+``node``          a node, trusted after a number of confirmations
 ``market``        history of a task from the market's logs, and its transcript
 ``registry``      registered enclaves and descriptions of programs
-``verifier``      the trust that a `DcapVerifier` holds
-``accounts``      keystores and passwords
+``verifier``      the trust anchors and TCB floors that a `DcapVerifier` holds
+``accounts``      keystores and password files
 ``transactions``  sending with EIP-1559 fees, replacing stuck transactions
 ================  ==================================================================================
 """

@@ -1,4 +1,4 @@
-"""An account's key from a keystore, unlocked by hand or by a password file."""
+"""Accounts from keystores, unlocked by a typed password or a password file."""
 
 import json
 import os
@@ -11,19 +11,20 @@ from eth_account.signers.local import LocalAccount
 
 
 def unlock(keystore: Path, password: Callable[[str], str]) -> LocalAccount:
-    """The key of a keystore file (Web3 Secret Storage).
+    """Decrypt the account of a keystore file (Web3 Secret Storage, version 3).
 
     Args:
-        password: is asked for the file's, with a prompt.
+        keystore: the file.
+        password: function that takes a prompt and returns the password.
 
     Raises:
-        ValueError: not a keystore, or another password.
-        OSError: it cannot be read.
+        ValueError: the file is not a keystore, or the password is wrong.
+        OSError: the file cannot be read.
     """
     try:
         content = json.loads(keystore.read_text())
     except ValueError as error:
-        raise ValueError(f"{keystore} is no keystore: {error}") from error
+        raise ValueError(f"{keystore} is not a keystore: {error}") from error
     word = password(f"Password of {keystore.name}: ")
     try:
         key = Account.decrypt(content, word)
@@ -36,10 +37,10 @@ def unlock(keystore: Path, password: Callable[[str], str]) -> LocalAccount:
 
 
 def ask(prompt: str) -> str:
-    """A password from the terminal.
+    """Ask for a password on the terminal.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no terminal.
     """
     try:
         return getpass(prompt)
@@ -48,11 +49,11 @@ def ask(prompt: str) -> str:
 
 
 def read_password(file: Path) -> str:
-    """The first line of a file that nobody else may read.
+    """Return the first line of a file that only its owner may read.
 
     Raises:
-        ValueError: others may read it.
-        OSError: it cannot be read.
+        ValueError: other users may read or write the file.
+        OSError: the file cannot be read.
     """
     with file.open() as source:
         status = os.fstat(source.fileno())
@@ -62,7 +63,10 @@ def read_password(file: Path) -> str:
 
 
 def is_private(status: os.stat_result) -> bool:
-    """Whether only the owner may read or write a file, and root, whose group systemd gives to
-    credentials that it hands over."""
+    """Return True when only the owner and root have access to a file.
+
+    Permissions of the group are allowed when the group is root's: systemd sets them on the
+    credentials that it passes to a service.
+    """
     others = 0o007 if status.st_gid == 0 else 0o077
     return not status.st_mode & others

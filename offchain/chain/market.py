@@ -1,4 +1,4 @@
-"""What a market's logs say of a task: its history, and from it the transcript."""
+"""History of a task, read from the market's logs, and the transcript that follows from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -23,20 +23,20 @@ _MASK_32 = 2**32 - 1
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signed a report: signing key, operator and platform, as the registry holds them."""
+    """A signer of a report: signing key, operator and platform, as in the registry."""
 
     signing_key: str
     operator: str
     platform: bytes
 
     def to_abi(self) -> tuple[str, str, bytes]:
-        """The struct as the contract takes it."""
+        """Return the fields in the order of the contract's struct."""
         return self.signing_key, self.operator, self.platform
 
 
 @dataclass(frozen=True)
 class StandingReport:
-    """A report that was posted."""
+    """A report that was posted, with its signers and their signatures."""
 
     inventory: bytes
     results: bytes
@@ -47,12 +47,16 @@ class StandingReport:
 
 @dataclass(frozen=True)
 class History:
-    """What the confirmed logs say of a task.
+    """The history of a task in confirmed logs.
 
     Args:
+        task: its terms.
+        reveals: in the order of the chain.
+        seed: bytes32, once the reveals are closed.
         randomness: prevrandao and parent hash of the block that closed the reveals.
-        challenger: of the dispute.
-        over: nothing is left for an enclave to do: the task ended, or its dispute did.
+        posted: the report that was posted.
+        challenger: address of the account that opened a dispute.
+        over: True once enclaves have nothing left to do: the task or its dispute has ended.
     """
 
     task: Task
@@ -65,7 +69,7 @@ class History:
 
     @property
     def stage(self) -> int:
-        """One of those above; `NONE` once it is over."""
+        """The current stage, one of the constants above; `NONE` once ``over`` is True."""
         if self.over:
             return NONE
         if self.challenger is not None:
@@ -91,26 +95,26 @@ class Market:
 
     @cached_property
     def domain(self) -> Domain:
-        """Of EIP-712."""
+        """The market's EIP-712 domain."""
         return Domain(self.node.web3.eth.chain_id, self.contract.address)
 
     @cached_property
     def registry(self) -> str:
-        """Address of the registry."""
+        """The address of the market's registry."""
         return str(self.contract.functions.registry().call())
 
     def tasks(self) -> list[bytes]:
-        """The ids of all confirmed tasks, oldest first."""
+        """Return the ids of all confirmed tasks, oldest first."""
         topic = self.contract.events.TaskCreated().topic
         logs = self.node.logs(self.contract.address, [topic], self.node.confirmed())
         return [bytes(log["topics"][1]) for log in logs]
 
     def stage(self, task_id: bytes) -> int:
-        """The stage in the latest block, confirmed or not."""
+        """Return a task's stage in the latest block, which may not be confirmed."""
         return int(self.contract.functions.progress(task_id).call()[0])
 
     def history(self, task_id: bytes) -> History | None:
-        """What the confirmed logs say of a task; None when they do not know it."""
+        """Return a task's history, or None when no confirmed log creates the task."""
         topics = [None, "0x" + task_id.hex()]
         history: History | None = None
         for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
@@ -122,11 +126,11 @@ class Market:
         return history
 
     def transcript(self, history: History, roster: Roster) -> Transcript:
-        """The transcript of a task whose reveals are closed.
+        """Return the transcript of a task whose reveals are closed.
 
         Raises:
-            ValueError: the reveals are not closed; the roster is not the task's; or the logs do not
-                lead to the seed, so that the node is missing some.
+            ValueError: the reveals are not closed; the roster is not the task's; or the seed
+                computed from the logs is not the contract's, so that the node lacks some logs.
         """
         if history.randomness is None or history.seed is None:
             raise ValueError("reveals are not closed, expected a confirmed RevealsClosed")
@@ -135,19 +139,20 @@ class Market:
         )
         if transcript.seed != history.seed:
             raise ValueError(
-                f"logs lead to seed 0x{transcript.seed.hex()}, expected 0x{history.seed.hex()}"
+                f"logs give seed 0x{transcript.seed.hex()}, expected 0x{history.seed.hex()}: the "
+                "node lacks some logs of the task"
             )
         return transcript
 
     def posted(self, history: History, transcript: Transcript) -> Posted:
-        """The report that stands, with its signatures.
+        """Return the posted report with its signatures.
 
         Raises:
-            ValueError: none stands.
+            ValueError: no report is posted.
         """
         standing = history.posted
         if standing is None:
-            raise ValueError("no report stands, expected a confirmed ReportPosted")
+            raise ValueError("no report is posted, expected a confirmed ReportPosted")
         report = Report(
             transcript.task_id,
             0,

@@ -1,4 +1,4 @@
-"""A node, as far as this project trusts it: to a number of confirmations."""
+"""A node of the chain, trusted after a number of confirmations."""
 
 import json
 from collections.abc import Iterator
@@ -16,18 +16,21 @@ _INTERFACES = Path(__file__).resolve().parents[2] / "interfaces"
 
 @cache
 def abi(name: str) -> list[dict[str, Any]]:
-    """The ABI of an interface, such as ``IModelMarket``."""
+    """Return the ABI of an interface, such as ``IModelMarket``."""
     entries: list[dict[str, Any]] = json.loads((_INTERFACES / f"{name}.json").read_text())
     return entries
 
 
 @dataclass(frozen=True)
 class Node:
-    """Args:
-    web3: connected.
-    confirmations: blocks that must follow one before it counts; 0 believes the latest.
-    first_block: from which logs are read: that of the deployment, or earlier.
-    span: blocks that one query for logs may cover.
+    """A connected node, and how much of its chain counts.
+
+    Args:
+        web3: connected to the node.
+        confirmations: number of blocks that must follow a block before it counts; 0 trusts the
+            latest block.
+        first_block: where reading of logs starts: the block of the deployment, or an earlier one.
+        span: most blocks in one query for logs.
     """
 
     web3: Web3
@@ -36,13 +39,13 @@ class Node:
     span: int = 10_000
 
     def confirmed(self) -> int:
-        """The newest block that counts; negative while there is none."""
+        """Return the number of the newest confirmed block; negative while there is none."""
         return int(self.web3.eth.block_number) - self.confirmations
 
     def logs(
         self, contract: ChecksumAddress, topics: list[str | None], until: int
     ) -> Iterator[LogReceipt]:
-        """A contract's logs with these topics, in the chain's order, ``until`` included."""
+        """Yield a contract's logs with these topics up to block ``until``, in the chain's order."""
         for start in range(self.first_block, until + 1, self.span):
             yield from self.web3.eth.get_logs(
                 {

@@ -1,4 +1,4 @@
-"""What a registry says of enclaves."""
+"""The registry: registered enclaves and descriptions of their programs."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from offchain.protocol.task import Roster, RosterEntry
 
 @dataclass(frozen=True)
 class Registered:
-    """An enclave as it was registered last."""
+    """An enclave's latest registration. ``expiry`` is in Unix seconds."""
 
     operator: str
     platform: bytes
@@ -23,10 +23,10 @@ class Registered:
 
 @dataclass(frozen=True)
 class Description:
-    """What a registry's owner says that a program is: its word, which proves nothing."""
+    """A program's description by the registry's owner: a claim, which proves nothing."""
 
     source: bytes
-    """The commit that it is built from, as in ``offchain/attestation/programs.py``."""
+    """The commit that the program is built from, as in `offchain.attestation.programs`."""
     text: str
 
     def __str__(self) -> str:
@@ -45,21 +45,21 @@ class Registry:
         self._topic = "0x" + event_abi_to_log_topic(event).hex()  # type: ignore[arg-type]
 
     def registered(self, signing_key: str, measurement: bytes) -> Registered | None:
-        """An enclave under a measurement; None when it never was registered."""
+        """Return an enclave's registration, or None when it was never registered."""
         return self._logged("0x" + 24 * "0" + signing_key[2:], measurement).get(signing_key)
 
     def active_one(self, entry: RosterEntry, measurement: bytes) -> Registered | None:
-        """An enclave of a roster under a measurement; None when it may not sign now."""
+        """Return the registration of an enclave of a roster, or None when it may not sign now."""
         known = self.registered(entry.signing_key, measurement)
         return known if known and self._is_active(entry, known, measurement) else None
 
     def active(self, roster: Roster, measurement: bytes) -> dict[RosterEntry, Registered]:
-        """Those of a roster that may sign now, with their operators and platforms."""
+        """Return the enclaves of a roster that may sign now, with their registrations."""
         every = self.all_active(measurement)
         return {entry: every[entry] for entry in roster if entry in every}
 
     def all_active(self, measurement: bytes) -> dict[RosterEntry, Registered]:
-        """All that run a program and may sign now."""
+        """Return every enclave that is registered under a measurement and may sign now."""
         found = {}
         for signing_key, known in self._logged(None, measurement).items():
             entry = RosterEntry(signing_key, known.sealing_key)
@@ -68,20 +68,22 @@ class Registry:
         return found
 
     def description(self, measurement: bytes) -> Description | None:
-        """What the owner says of a measurement's program; None when it said nothing."""
+        """Return the owner's description of a measurement's program, or None without one."""
         source, text = self.contract.functions.description(measurement).call()
         return Description(source, text) if text else None
 
     def in_words(self, measurement: bytes) -> str:
-        """The same for people."""
-        said = self.description(measurement)
-        return f"the registry's owner says: {said}" if said else "nobody says what this program is"
+        """Return the description as text for people."""
+        described = self.description(measurement)
+        if described is None:
+            return "the registry's owner has not described this program"
+        return f"the registry's owner says: {described}"
 
     def verifier(self, measurement: bytes) -> ChecksumAddress:
-        """The verifier under which a measurement's program is registered.
+        """Return the address of the verifier under which a measurement is registered.
 
         Raises:
-            ValueError: no enclave ever was.
+            ValueError: no enclave was ever registered under the measurement.
         """
         verifier, _ = self.contract.functions.measurement(measurement).call()
         if verifier == ZERO_ADDRESS:

@@ -1,4 +1,4 @@
-"""How a host sends transactions: by its node's account, or by a key of its own."""
+"""Sending of transactions with EIP-1559 fees, by an account of the node or by a local key."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from web3.types import Nonce, TxReceipt, Wei
 
 @dataclass(frozen=True)
 class FeePolicy:
-    """On which an account sends.
+    """The limits on an account's transactions.
 
     Args:
-        seconds: to wait for a transaction's block.
-        most: wei for each gas that are never exceeded.
+        seconds: time to wait until a transaction is in a block.
+        most: highest fee for each unit of gas, in wei.
     """
 
     seconds: float = 60.0
@@ -27,32 +27,32 @@ class FeePolicy:
 
 
 class Sender(ABC):
-    """An account that sends, with the fees of EIP-1559.
+    """An account that sends transactions with the fees of EIP-1559.
 
-    A transaction takes the first nonce that is in no block. One that waits for its block, of an
-    earlier process say, is replaced and not followed: at most one of the two can be mined.
+    A transaction takes the first nonce that is in no block. It replaces a pending transaction
+    with that nonce, for example one of an earlier process: at most one of the two can be mined.
     """
 
-    def __init__(self, web3: Web3, address: str, terms: FeePolicy = FeePolicy()) -> None:
+    def __init__(self, web3: Web3, address: str, fees: FeePolicy = FeePolicy()) -> None:
         self._web3 = web3
-        self._terms = terms
+        self._policy = fees
         self._last: tuple[Nonce, int, int] | None = None
         self.address: ChecksumAddress = web3.to_checksum_address(address)
 
     def is_waiting(self) -> bool:
-        """Whether a transaction of the account waits for its block, of an earlier process say."""
+        """Return True while a transaction of the account, from any process, is pending."""
         count = self._web3.eth.get_transaction_count
         return count(self.address, "pending") > count(self.address, "latest")
 
     def send(self, function: ContractFunction, value: int = 0) -> TxReceipt:
-        """Sends a call and waits for its block.
+        """Send a call with ``value`` wei, and wait until it is in a block.
 
         Raises:
-            ContractLogicError: the contract refuses it: before it was sent, with the contract's
+            ContractLogicError: the contract reverts: before the call is sent, with the contract's
                 reason, or in its block.
-            TimeExhausted: it is in no block yet.
-            Web3RPCError: the node does not take it, for one because it pays too little more than
-                the one that it would replace; the next try pays more.
+            TimeExhausted: the transaction is in no block yet.
+            Web3RPCError: the node refuses the transaction, for example because its fee is not
+                enough above that of the one it would replace; the next attempt pays more.
         """
         eth = self._web3.eth
         nonce = eth.get_transaction_count(self.address, "latest")
@@ -68,41 +68,44 @@ class Sender(ABC):
         )
         self._last = nonce, most, tip
         digest = self._submit(made)
-        receipt = eth.wait_for_transaction_receipt(digest, self._terms.seconds, 0.05)
+        receipt = eth.wait_for_transaction_receipt(digest, self._policy.seconds, 0.05)
         if receipt["status"] != 1:
             block = receipt["blockNumber"]
             raise ContractLogicError(f"0x{digest.hex()} reverted in block {block}")
         return receipt
 
     def _fees(self, nonce: Nonce) -> tuple[int, int]:
-        """What a gas may cost, and the tip in it (wei); a quarter above the last try of a nonce,
-        where nodes want a tenth."""
+        """Return the highest fee for each unit of gas and the tip in it, both in wei.
+
+        A second attempt with the same nonce pays a quarter more than the first, because nodes
+        accept a replacement only when it pays at least a tenth more.
+        """
         eth = self._web3.eth
         tip = int(eth.max_priority_fee)
         most = 2 * int(eth.get_block("latest")["baseFeePerGas"]) + tip
         if self._last is not None and self._last[0] == nonce:
             _, last_most, last_tip = self._last
             most, tip = max(most, last_most * 5 // 4 + 1), max(tip, last_tip * 5 // 4 + 1)
-        most = min(most, self._terms.most)
+        most = min(most, self._policy.most)
         return most, min(tip, most)
 
     @abstractmethod
     def _submit(self, made: Any) -> HexBytes:
-        """Hands a transaction to the node."""
+        """Submit a transaction to the node; return its hash."""
 
 
 class NodeSender(Sender):
-    """An account that the node holds: of a development chain, or of a signer behind the node."""
+    """An account whose key the node holds: on a development chain, or with a remote signer."""
 
     def _submit(self, made: Any) -> HexBytes:
         return self._web3.eth.send_transaction(made)
 
 
 class KeySender(Sender):
-    """A key of this process."""
+    """An account whose key this process holds."""
 
-    def __init__(self, web3: Web3, account: LocalAccount, terms: FeePolicy = FeePolicy()) -> None:
-        super().__init__(web3, account.address, terms)
+    def __init__(self, web3: Web3, account: LocalAccount, fees: FeePolicy = FeePolicy()) -> None:
+        super().__init__(web3, account.address, fees)
         self._account = account
 
     def _submit(self, made: Any) -> HexBytes:

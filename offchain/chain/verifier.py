@@ -1,6 +1,7 @@
-"""A DCAP verifier on the chain, and what it trusts: Python's verifier then says what it would say.
+"""The state of a DCAP verifier on the chain: with it, the verifier in Python decides alike.
 
-Asked anew each time: its owner moves floors, and anybody submits revocation lists.
+It is read anew for each quote, because its owner moves TCB floors and any account may submit
+revocation lists.
 """
 
 from functools import cached_property
@@ -26,18 +27,18 @@ class Verifier:
 
     @cached_property
     def root_key(self) -> bytes:
-        """X‖Y of the root, which never changes."""
+        """The root's public key, X‖Y in 64 bytes; it never changes."""
         return b"".join(self.contract.functions.root().call())
 
     def known(self, chain: Chain) -> Known:
-        """What it has kept of a machine's certificates."""
-        return chain.known_by(self._kept)
+        """Return which of a machine's certificates the contract has verified before."""
+        return chain.known_by(self._stored)
 
     def trust(self, quote: Quote) -> Trust:
-        """What it trusts, as far as a quote's machine is concerned.
+        """Return the part of the contract's trust that concerns a quote's machine.
 
         Raises:
-            RejectedError: the quote's certificates are malformed.
+            QuoteRejected: the quote's certificates are malformed.
         """
         fmspc = Chain.of(quote, self.root_key).pck_record.fmspc.to_bytes(6, "big")
         scopes = [(TeeType.SGX, 0)]
@@ -50,12 +51,12 @@ class Verifier:
             quoting_enclaves={quote.tee_type: self._quoting_enclave(quote.tee_type)},
         )
 
-    def _kept(self, certificate: bytes) -> bytes:
-        kept: bytes = self.contract.functions.certificate(certificate).call()
-        return kept
+    def _stored(self, certificate: bytes) -> bytes:
+        stored: bytes = self.contract.functions.certificate(certificate).call()
+        return stored
 
     def _floor(self, fmspc: bytes, tee_type: TeeType, module: int) -> tuple[TcbFloor, ...]:
-        """One, or none."""
+        """Return the floor in a tuple, or an empty tuple when the contract has none."""
         try:
             floor = self.contract.functions.tcb_floor(fmspc, tee_type, module).call()
         except ContractLogicError as error:
@@ -68,7 +69,7 @@ class Verifier:
         return QeIdentity(*self.contract.functions.qe_identity(tee_type).call())
 
     def _revoked(self, quote: Quote) -> Revoked:
-        """Those of the quote's certificates that are revoked."""
+        """Return the quote's certificates that are revoked, as issuer's key and serial number."""
         pck, authority = map(read_certificate, load_chain(quote.pck_chain)[:2])
         issued = (self.root_key, authority.serial), (authority.key, pck.serial)
-        return frozenset(each for each in issued if self._kept(certificate_id(*each)) == REVOKED)
+        return frozenset(each for each in issued if self._stored(certificate_id(*each)) == REVOKED)

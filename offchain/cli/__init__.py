@@ -1,4 +1,4 @@
 """The command ``golden-grain``: ``main`` dispatches, ``common`` has shared arguments.
 
-Each other module is one sub-command: it reads arguments, calls one function, prints lines.
+Each other module is one sub-command: it declares arguments, calls one function and yields lines.
 """

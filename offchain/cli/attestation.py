@@ -1,6 +1,6 @@
 """``golden-grain attestation``: show quotes, verify them, compute program ids and TCB floors.
 
-Reads files and prints; nothing is fetched.
+It reads local files only and connects to no network.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def show(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
 
 
 def check(arguments: argparse.Namespace) -> Iterator[tuple[str, object]]:
-    """Verify a quote; yield what it proves."""
+    """Verify a quote; yield the values that it proves."""
     parsed = _read_quote(arguments.quote)
     verified = verify(parsed, _trust(arguments), arguments.at, dstack=arguments.dstack)
     yield "verified", "under the SIMULATED root" if arguments.simulated else "under Intel's root"
@@ -108,13 +108,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     trusting = argparse.ArgumentParser(add_help=False)
     trusting.add_argument("--collateral", help="JSON of a QuoteCollateralV3")
-    trusting.add_argument("--accept", nargs="+", default=["UpToDate"], help="TCB statuses")
-    trusting.add_argument("--at", type=int, default=int(time.time()), help="unix seconds")
+    trusting.add_argument(
+        "--accept", nargs="+", default=["UpToDate"], help="TCB statuses to accept"
+    )
+    trusting.add_argument(
+        "--at", type=int, default=int(time.time()), help="time of the check, in Unix seconds (now)"
+    )
     trusting.add_argument(
         "--simulated", action="store_true", help="trust the SIMULATED root of development"
     )
     dstack = argparse.ArgumentParser(add_help=False)
-    dstack.add_argument("--dstack", action="store_true", help="measure without RTMR3")
+    dstack.add_argument("--dstack", action="store_true", help="leave RTMR3 out of the program id")
 
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("show", help="print the fields of a quote, unverified")
@@ -126,7 +130,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     command = commands.add_parser("program", parents=[dstack], help="compute a program id")
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--quote", help="file, or - for standard input")
-    source.add_argument("--expected", help="JSON of expected values")
+    source.add_argument("--expected", help="JSON of the values that a build should have")
     command.add_argument("--verifier", help="address of the verifier contract")
     command.set_defaults(action=program)
     command = commands.add_parser(

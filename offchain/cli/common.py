@@ -1,4 +1,4 @@
-"""Arguments and values that several commands share."""
+"""Arguments that several commands share, and the objects made from them."""
 
 import argparse
 from pathlib import Path
@@ -15,14 +15,14 @@ from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 
 FAULTS = (Web3Exception,)
-"""What a node answers instead of what it was asked for."""
+"""Errors that a request to a node may raise."""
 
 
 def task_id(text: str) -> bytes:
-    """bytes32 from hex digits.
+    """Parse 32 bytes in hex.
 
     Raises:
-        ValueError: not 32 bytes in hex.
+        ValueError: the text is not 32 bytes in hex.
     """
     value = bytes.fromhex(text.removeprefix("0x"))
     if len(value) != 32:
@@ -31,87 +31,106 @@ def task_id(text: str) -> bytes:
 
 
 def address(text: str) -> str:
-    """A checksummed address.
+    """Parse an address; return it with its checksum.
 
     Raises:
-        ValueError: not an address.
+        ValueError: the text is not an address.
     """
     return str(to_checksum_address(text))
 
 
-def on_one_line(said: str) -> str:
-    """What is said of strangers' files and servers, without what could pass for another line."""
-    return "".join(character if character.isprintable() else " " for character in said)
+def on_one_line(text: str) -> str:
+    """Replace unprintable characters by spaces, so that untrusted text cannot forge a line."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def add_node(parser: argparse.ArgumentParser) -> None:
-    """Of a node and how far it is believed."""
+    """Declare the arguments of a node and its confirmations."""
     parser.add_argument("--rpc", required=True, help="URL of your own node")
     parser.add_argument(
-        "--confirmations", type=int, default=64, help="blocks until one counts (%(default)s)"
+        "--confirmations",
+        type=int,
+        default=64,
+        help="blocks that must follow a block before it counts (%(default)s)",
     )
-    parser.add_argument("--first-block", type=int, default=0, help="where to read logs from")
+    parser.add_argument(
+        "--first-block", type=int, default=0, help="block to read logs from (%(default)s)"
+    )
 
 
 def add_market(parser: argparse.ArgumentParser) -> None:
-    """Of a market on a node."""
-    parser.add_argument("--market", required=True, type=address)
+    """Declare the arguments of a market on a node."""
+    parser.add_argument("--market", required=True, type=address, help="address of the market")
     add_node(parser)
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Of where submissions are looked for."""
-    parser.add_argument("--store", required=True, help="folder or URL that keeps what is fetched")
-    parser.add_argument("--mirror", action="append", default=[], help="another store to ask")
-    parser.add_argument("--fetch-seconds", type=float, default=20.0, help="for each answer")
+    """Declare the arguments of the stores from which submissions are fetched."""
+    parser.add_argument("--store", required=True, help="folder or URL that keeps fetched files")
+    parser.add_argument("--mirror", action="append", default=[], help="another store to try")
     parser.add_argument(
-        "--fetch-total", type=float, default=900.0, help="seconds for each file, all in all"
+        "--fetch-seconds", type=float, default=20.0, help="seconds for each answer (%(default)s)"
     )
-    parser.add_argument("--threads", type=int, default=8, help="submissions fetched at a time")
+    parser.add_argument(
+        "--fetch-total",
+        type=float,
+        default=900.0,
+        help="seconds for each file, with all attempts (%(default)s)",
+    )
+    parser.add_argument(
+        "--threads", type=int, default=8, help="submissions fetched at a time (%(default)s)"
+    )
     parser.add_argument(
         "--local-uris",
         action="store_true",
-        help="let developers' uris point into this machine: for development only",
+        help="allow developers' URIs that point into this machine: for development only",
     )
 
 
 def add_account(parser: argparse.ArgumentParser) -> None:
-    """Of the account that sends."""
+    """Declare the arguments of the account that sends transactions."""
     account = parser.add_mutually_exclusive_group(required=True)
-    account.add_argument("--keystore", type=Path, help="key file, such as geth makes")
+    account.add_argument("--keystore", type=Path, help="key file, as geth writes it")
     account.add_argument("--node-account", type=address, help="account of the node")
     parser.add_argument(
         "--password-file",
         type=Path,
-        help="the keystore's password, in a file that nobody else may read; else it is asked for",
+        help="file with the keystore's password that only you may read (asked on the terminal)",
     )
     parser.add_argument(
-        "--max-fee", type=float, default=500.0, help="gwei that a gas may cost (%(default)s)"
+        "--max-fee",
+        type=float,
+        default=500.0,
+        help="highest fee for each unit of gas, in gwei (%(default)s)",
     )
 
 
 def sender_of(arguments: argparse.Namespace) -> Sender:
-    """The account that the arguments name; asks no node. Raises as `unlock` and `read_password`."""
+    """Return the account that the arguments name, without a request to the node.
+
+    Raises:
+        ValueError, OSError: see `unlock` and `read_password`.
+    """
     web3 = node_of(arguments).web3
-    terms = FeePolicy(most=int(arguments.max_fee * 10**9))
+    fees = FeePolicy(most=int(arguments.max_fee * 10**9))
     if arguments.keystore is None:
-        return NodeSender(web3, arguments.node_account, terms)
+        return NodeSender(web3, arguments.node_account, fees)
     file = arguments.password_file
     password = ask if file is None else lambda _: read_password(file)
-    return KeySender(web3, unlock(arguments.keystore, password), terms)
+    return KeySender(web3, unlock(arguments.keystore, password), fees)
 
 
 def node_of(arguments: argparse.Namespace) -> Node:
-    """The node that the arguments name."""
+    """Return the node that the arguments name."""
     web3 = Web3(HTTPProvider(arguments.rpc))
     return Node(web3, arguments.confirmations, arguments.first_block)
 
 
 def market_of(arguments: argparse.Namespace) -> Market:
-    """The market that the arguments name.
+    """Return the market that the arguments name.
 
     Raises:
-        ValueError: there is no contract.
+        ValueError: there is no contract at its address.
     """
     market = Market(node_of(arguments), arguments.market)
     if not market.node.web3.eth.get_code(market.contract.address):
@@ -120,7 +139,7 @@ def market_of(arguments: argparse.Namespace) -> Market:
 
 
 def sources_of(arguments: argparse.Namespace) -> SubmissionSources:
-    """Where the arguments say to look for submissions."""
+    """Return the stores of submissions that the arguments name."""
     return SubmissionSources(
         keep=Store(arguments.store),
         mirrors=tuple(Store(url) for url in arguments.mirror),

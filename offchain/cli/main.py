@@ -16,18 +16,18 @@ COMMANDS = {
     "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
     "attestation": "show and verify quotes, compute program ids and TCB floors",
 }
-"""Each is a module of `offchain.cli` with ``add`` and ``run``, and with ``FAULTS`` where errors of
-more types than those of `main` are expected."""
+"""Each command is a module of `offchain.cli` with ``add`` and ``run``. A module whose errors are of
+more types than those in `main` lists them in ``FAULTS``."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; return 1 with the reason on standard error when it fails."""
+    """Run a command; return 0, or 1 with the reason on standard error when it fails."""
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="golden-grain", description=__doc__)
     commands = parser.add_subparsers(required=True, dest="command")
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(name, help=purpose)
-        if argv and name == argv[0]:  # importing the others would take seconds
+        if argv and name == argv[0]:  # because importing the others would take seconds
             _module(name).add(command)
     arguments = parser.parse_args(argv)
     module = _module(arguments.command)

@@ -1,4 +1,4 @@
-"""``golden-grain program``: what a task's measurement names, and whether you allow it."""
+"""``golden-grain program``: name the program of a measurement; check that you allow it."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -14,16 +14,19 @@ FAULTS = shared.FAULTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declares the command's arguments."""
-    parser.add_argument("measurement", type=shared.task_id, help="that a task names")
+    """Declare the command's arguments."""
+    parser.add_argument("measurement", type=shared.task_id, help="measurement in a task")
     parser.add_argument(
-        "--allow-list", type=Path, default=PRODUCTION, help="of programs rebuilt (%(default)s)"
+        "--allow-list",
+        type=Path,
+        default=PRODUCTION,
+        help="list of programs that you rebuilt (%(default)s)",
     )
     shared.add_market(parser)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Does it.
+    """Check a measurement's program against the registry and the allow-list.
 
     Raises:
         ValueError: no enclave is registered under the measurement; its program is not on the list;
@@ -38,6 +41,6 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     if allowed is None:
         raise ValueError(f"program is not on {arguments.allow_list}: expected one that you rebuilt")
     yield f"allowed as: {allowed}"
-    said = registry.description(measurement)
-    if said and said.source != allowed.source:
-        raise ValueError(f"registry says {said}, expected the source of {allowed}")
+    described = registry.description(measurement)
+    if described is not None and described.source != allowed.source:
+        raise ValueError(f"registry says {described}, expected the source of {allowed}")

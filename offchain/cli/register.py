@@ -19,21 +19,25 @@ FAULTS = shared.FAULTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declares the command's arguments."""
+    """Declare the command's arguments."""
     parser.add_argument("--enclave", required=True, help="URL of the operator's own service")
-    parser.add_argument("--verifier", required=True, type=shared.address, help="that registers it")
-    parser.add_argument("--stake", type=int, default=0, help="wei to add to the stake before")
+    parser.add_argument(
+        "--verifier", required=True, type=shared.address, help="address of the verifier contract"
+    )
+    parser.add_argument(
+        "--stake", type=int, default=0, help="wei to add to the stake first (%(default)s)"
+    )
     shared.add_account(parser)
     shared.add_market(parser)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Register the enclave once its quote verifies here.
+    """Register the enclave once its quote is verified locally.
 
     Raises:
         QuoteRejected: the verifier would refuse the quote, for this reason.
-        ValueError: the quote is bound to something else, the registry refuses, or the chain is too
-            short.
+        ValueError: the quote is bound to other report data, the registry refuses the call, or the
+            chain has too few blocks.
         ServiceError: the enclave gives no quote.
     """
     sender, market = shared.sender_of(arguments), shared.market_of(arguments)
@@ -43,7 +47,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         evidence = attest(enclave, registry, verifier, sender.address)
     verified = evidence.verified
     named = measurement(arguments.verifier, verified.program)
-    yield f"quote holds under root: {root_name(verifier.root_key)}"
+    yield f"quote verified under root: {root_name(verifier.root_key)}"
     yield f"measurement 0x{named.hex()}, platform 0x{verified.platform.hex()}"
     yield registry.in_words(named)
     functions = registry.contract.functions

@@ -12,30 +12,35 @@ FAULTS = shared.FAULTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declares the command's arguments."""
+    """Declare the command's arguments."""
     parser.add_argument("task", type=shared.task_id, help="id of the task")
-    parser.add_argument("--folder", required=True, type=Path, help="documents in, releases out")
-    parser.add_argument("--key", required=True, type=Path, help="file of the test set's key")
+    parser.add_argument(
+        "--folder",
+        required=True,
+        type=Path,
+        help="folder with the documents, where releases are written",
+    )
+    parser.add_argument("--key", required=True, type=Path, help="file with the test set's key")
     parser.add_argument(
         "--enclave",
         action="append",
         default=[],
         type=shared.address,
-        help="signing key to release to; as many active ones as the quorum when none is given",
+        help="signing key of an enclave to release to (as many active ones as the quorum)",
     )
     parser.add_argument(
         "--without",
         action="append",
         default=[],
         type=int,
-        help="submission to leave out of a new inventory",
+        help="index of a submission to leave out of a new inventory",
     )
     shared.add_market(parser)
     shared.add_sources(parser)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Does it, and says what it does. Raises as `TestSetRelease.release`."""
+    """Release the test set; yield lines about each step. Errors: see `TestSetRelease.release`."""
     provider = TestSetRelease(
         market=shared.market_of(arguments),
         folder=PublicationFolder(str(arguments.folder)),
@@ -43,5 +48,5 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         secret=arguments.key.read_bytes(),
         random=random,
     )
-    said = provider.release(arguments.task, arguments.enclave, arguments.without)
-    yield from map(shared.on_one_line, said)
+    lines = provider.release(arguments.task, arguments.enclave, arguments.without)
+    yield from map(shared.on_one_line, lines)

@@ -13,16 +13,22 @@ FAULTS = shared.FAULTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declares the command's arguments."""
-    parser.add_argument("measurement", type=shared.task_id, help="of the enclave program")
-    parser.add_argument("--quorum", required=True, type=int, choices=(1, 2, 3))
-    parser.add_argument("--spares", type=int, default=2, help="enclaves more than needed")
-    parser.add_argument("--min-stake", type=int, default=1, help="wei of each operator")
+    """Declare the command's arguments."""
+    parser.add_argument("measurement", type=shared.task_id, help="measurement of the program")
+    parser.add_argument(
+        "--quorum", required=True, type=int, choices=(1, 2, 3), help="quorum of the task"
+    )
+    parser.add_argument(
+        "--spares", type=int, default=2, help="enclaves beyond those needed (%(default)s)"
+    )
+    parser.add_argument(
+        "--min-stake", type=int, default=1, help="lowest stake of an operator, in wei (%(default)s)"
+    )
     shared.add_market(parser)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Does it. Raises as `propose`."""
+    """Propose a roster; yield it with its digest and its program. Errors: see `propose`."""
     market = shared.market_of(arguments)
     registry = Registry(market.node, market.registry)
     found = list(candidates(registry, arguments.measurement, arguments.min_stake))

@@ -11,13 +11,18 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     boot.add_arguments(parser)
     parser.add_argument(
-        "--attestation", choices=("simulated", "gramine", "tdx", "dstack"), default="simulated"
+        "--attestation",
+        choices=("simulated", "gramine", "tdx", "dstack"),
+        default="simulated",
+        help="device that makes quotes (%(default)s)",
     )
-    parser.add_argument("--machine", default="development", help="name of the SIMULATED machine")
+    parser.add_argument(
+        "--machine", default="development", help="name of the SIMULATED machine (%(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Serve; yield that it stopped."""
+    """Boot the enclave and serve it; yield the lines of `boot.serve`."""
     simulated = arguments.attestation == "simulated"
     device = (
         SimulatedDevice.of_development(arguments.machine)

@@ -1,4 +1,4 @@
-"""``golden-grain watch``: an operator's enclave at work, until SIGTERM or SIGINT."""
+"""``golden-grain watch``: follow a market with an operator's enclave until SIGTERM or SIGINT."""
 
 import argparse
 import signal
@@ -14,10 +14,12 @@ FAULTS = shared.FAULTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declares the command's arguments."""
+    """Declare the command's arguments."""
     parser.add_argument("--enclave", required=True, help="URL of the operator's own service")
     parser.add_argument("--peer", action="append", default=[], help="URL of a co-signer's service")
-    parser.add_argument("--folder", required=True, help="where the provider publishes")
+    parser.add_argument(
+        "--folder", required=True, help="folder or URL where the provider publishes"
+    )
     parser.add_argument("--results", required=True, help="local folder for own results files")
     parser.add_argument(
         "--results-from",
@@ -29,27 +31,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dispute",
         action="store_true",
-        help="dispute reports that the enclave contradicts, and bring the panel's verdict",
+        help="dispute reports that the enclave contradicts, and post the panel's verdict",
     )
-    parser.add_argument("--poll", type=float, default=12.0, help="seconds between two looks")
+    parser.add_argument(
+        "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
+    )
     shared.add_market(parser)
     shared.add_sources(parser)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Watches; says what it does, once."""
+    """Follow the market; yield a line about each action, unless the last step had the same."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    operator, said = _operator(arguments), frozenset[str]()
+    operator, previous = _operator(arguments), frozenset[str]()
     yield f"watching with {operator.enclave.identity().signing_key}"
     while not stop.is_set():
         lines = []
         for line in map(shared.on_one_line, operator.step()):
             lines.append(line)
-            if line not in said:
+            if line not in previous:
                 yield line
-        said = frozenset(lines)
+        previous = frozenset(lines)
         stop.wait(arguments.poll)
     yield "stopped"
 

@@ -1,9 +1,9 @@
 """Preparation of a submission from a model and a task.
 
-It is made before the commit deadline and kept until the award is claimed: without secret and salt
-the model can neither be revealed nor delivered. Check the roster first, with
-`offchain.protocol.task.check_roster` and every entry against the registry (``is_active``), since
-the holder of an entry's sealing key can open the model.
+A developer prepares it before the commit deadline and keeps it until the award is claimed: without
+secret and salt the model can neither be revealed nor delivered. Check every entry of the roster
+against the registry first (``is_active``), because the holder of an entry's sealing key can
+decrypt the model.
 """
 
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ class PreparedSubmission:
     """A prepared submission.
 
     Args:
-        submission: what the commitment binds.
-        artifact: ciphertext to publish.
-        keyring: the key sealed to the whole roster, to publish.
+        submission: values that the commitment binds.
+        artifact: the encrypted model, to publish.
+        keyring: the key sealed to every enclave of the roster, to publish.
         envelope: the key sealed to the provider; `claim_award` publishes it.
         salt: 32 random bytes.
         secret: the model's key, 32 random bytes, for this submission only.
@@ -40,12 +40,12 @@ class PreparedSubmission:
 
     @property
     def keyring_digest(self) -> bytes:
-        """bytes32 that `reveal_model` takes."""
+        """The keyring's keccak256, the bytes32 that `reveal_model` takes."""
         return keccak(self.keyring)
 
     @property
     def payload(self) -> bytes:
-        """bytes32 that `claim_award` takes."""
+        """The hash of model, artifact and keyring, the bytes32 that `claim_award` takes."""
         submission = self.submission
         return hashes.payload(
             submission.model_digest, submission.artifact_digest, self.keyring_digest
@@ -62,18 +62,20 @@ def prepare_submission(
     secret: bytes,
     salt: bytes,
 ) -> PreparedSubmission:
-    """Encrypts a model for a task and seals its key to everybody who may open it.
+    """Encrypt a model for a task; seal its key to the roster's enclaves and to the provider.
 
     Args:
-        model: an ONNX file.
-        roster: the task's.
+        model: content of an ONNX file.
+        task: the task's terms.
+        roster: of the task.
+        domain: the market's EIP-712 domain.
         developer: address that will commit.
-        min_price: units of the task's token below which it is not sold.
+        min_price: lowest price for the model, in units of the task's token.
         secret: 32 random bytes, fresh for every submission.
         salt: 32 random bytes.
 
     Raises:
-        ValueError: the roster is not the task's, or a key or secret is not what it must be.
+        ValueError: the roster is not the task's, or a key or secret is malformed.
     """
     check_roster(task, roster)
     sink = BytesIO()

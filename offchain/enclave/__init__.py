@@ -1,16 +1,16 @@
-"""The trusted computing base: the program that runs in a TEE and believes nothing of its host.
+"""The trusted computing base: the program that runs in a TEE. All input from its host is untrusted.
 
-With `offchain.protocol` it is all that an image contains: ``python -m scripts.enclave_size`` counts
-it. Nothing else of this project is imported here.
+An image contains this package and `offchain.protocol`, and nothing else of this project may be
+imported here. ``python -m scripts.enclave_size`` counts its lines.
 
 ===================  ===============================================================================
 ``__main__``         entry point of an image
 ``enclave``          keys of one boot; one measurement and one signature for each task and round
-``opening``          keyrings, submissions and test set, opened and checked against commitments
+``opening``          decryption of keys and test set, checked against commitments
 ``benchmark``        the score of every submission
 ``proposals``        an enclave's own measurement, and the rule of co-signing
 ``panel``            judgement of a posted report
-``sealed``           outputs of models on the host's disk, encrypted
+``sealed``           encrypted outputs of models on the host's disk
 ``capacity``         refusal of tasks that are too large for the machine
 ``artifact_folder``  the local folder of artifacts, which the host fills
 ``models/``          checks of untrusted ONNX files, and a confined child process that runs them

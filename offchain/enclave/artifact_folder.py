@@ -1,8 +1,8 @@
-"""Local folder of artifacts, each under the hex digits of its sha256, filled by the host.
+"""Local folder of artifacts, filled by the host; each file is named by its sha256 in hex.
 
-The folder is on the host's disk and is not trusted: bytes count only if they hash to their digest
-when they are read. A trust domain shares no folder with its host, so that hosts upload artifacts
-through the service; workers on other machines need a shared mount of the folder.
+The folder is on the host's disk and is untrusted: bytes are accepted only if they hash to their
+digest when they are read. A trust domain shares no folder with its host, so hosts upload artifacts
+through the service. Workers on other machines need a shared mount of the folder.
 """
 
 import os
@@ -20,18 +20,18 @@ _PART = ".upload-"
 
 
 class Artifacts(Protocol):
-    """A place that has artifacts by digest."""
+    """A source of artifacts by digest."""
 
     def fetch_bytes(self, digest: bytes, limit: int) -> bytes:
         """Return the bytes of a sha256 digest, at most ``limit`` of them.
 
         Raises:
-            StorageError: they cannot be had.
+            StorageError: they are not available.
         """
 
 
 class Upload:
-    """An artifact on its way into the folder."""
+    """An upload of an artifact into the folder, in pieces."""
 
     def __init__(self, digest: bytes, limit: int, sink: IO[bytes]) -> None:
         self._digest, self._limit, self._sink = digest, limit, sink
@@ -42,18 +42,18 @@ class Upload:
 
         Raises:
             InvalidRequest: `ARTIFACT`: more bytes than allowed.
-            OSError: the disk does not take it.
+            OSError: the disk failed.
         """
         self._size += len(piece)
         if self._size > self._limit:
             raise InvalidRequest(
-                RequestFault.ARTIFACT, f"more than {self._limit} bytes, expected that many at most"
+                RequestFault.ARTIFACT, f"more than {self._limit} bytes, expected at most that many"
             )
         self._found.update(piece)
         self._sink.write(piece)
 
     def check(self) -> None:
-        """Refuse bytes that do not hash to the digest they are for.
+        """Refuse bytes that do not hash to the digest of the upload.
 
         Raises:
             InvalidRequest: `ARTIFACT`.
@@ -74,14 +74,14 @@ class ArtifactFolder:
 
     @classmethod
     def open(cls, path: Path) -> "ArtifactFolder":
-        """Make the folder where it is missing and remove uploads that a crash cut short."""
+        """Create the folder if it is missing, and remove uploads that a crash interrupted."""
         path.mkdir(parents=True, exist_ok=True)
         for part in path.glob(f"{_PART}*"):
             part.unlink(missing_ok=True)
         return cls(path)
 
     def has(self, digest: bytes) -> bool:
-        """Return whether there is a file for a digest; its bytes are checked when it is read."""
+        """Return True if there is a file for a digest; its bytes are checked when it is read."""
         return (self.path / digest.hex()).is_file()
 
     def fetch_bytes(self, digest: bytes, limit: int) -> bytes:
@@ -98,7 +98,8 @@ class ArtifactFolder:
             cause = "not found" if isinstance(error, FileNotFoundError) else str(error)
             raise StorageError(str(file), wanted, cause) from error
         if len(content) > limit:
-            raise StorageError(str(file), wanted, f"more than {limit} bytes, expected at most that")
+            cause = f"more than {limit} bytes, expected at most that many"
+            raise StorageError(str(file), wanted, cause)
         found = sha256(content)
         if found.digest() != digest:
             cause = f"{len(content)} bytes of sha256 0x{found.hexdigest()}"
@@ -107,7 +108,9 @@ class ArtifactFolder:
 
     @contextmanager
     def upload(self, digest: bytes, limit: int) -> Iterator[Upload]:
-        """Take an artifact of at most ``limit`` bytes; it appears whole and checked or not at all.
+        """Accept an artifact of at most ``limit`` bytes, atomically.
+
+        The file appears in the folder only once it is complete and its digest is checked.
 
         Raises:
             InvalidRequest: `ARTIFACT`, when the context ends, for bytes of another digest.

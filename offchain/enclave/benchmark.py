@@ -1,7 +1,7 @@
-"""Measure every submission of an inventory: one result each, a function of transcript and bytes.
+"""Measurement of all submissions of an inventory: one result each, from committed bytes alone.
 
-Submissions are independent and run in parallel. One that shares a digest with an earlier one waits
-for the earlier one's result, since it is a duplicate only if that has a score.
+Submissions are independent and run in parallel. A submission that shares a digest with an earlier
+one waits for the earlier result, since it is a duplicate only if the earlier one has a score.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,11 +35,11 @@ from offchain.protocol.results import Result
 Array = NDArray[Any]
 
 SUM_TOLERANCE = 1e-3
-"""How far a row of probabilities may sum from one."""
+"""The largest allowed difference between 1 and the sum of a row of probabilities."""
 
 
 class Run(Protocol):
-    """`offchain.enclave.models.runner.run_model` with its run limits given."""
+    """A function as `offchain.enclave.models.runner.run_model` with its run limits bound."""
 
     def __call__(
         self, model: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, *, submission: int
@@ -48,14 +48,14 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """What a machine measures with; picklable, since it travels to the workers.
+    """A machine's means of measurement; picklable, since it is sent to the workers.
 
     Args:
-        artifacts: holds models and test sets, encrypted.
+        artifacts: encrypted models and test sets by digest.
         run: runs a model.
-        scratch: folder of the host's disk for what memory does not hold, sealed; None for the
-            system's.
-        capacity: what the machine has for a task; None refuses none for its size.
+        scratch: folder on the host's disk for sealed outputs of models; None for the system's
+            temporary folder.
+        capacity: the machine's memory for a task; None accepts a task of any size.
     """
 
     artifacts: Artifacts
@@ -66,7 +66,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A submission's result, with its outputs on the sample where they are needed again."""
+    """A submission's result; with its outputs on the sample if a team is to be chosen."""
 
     result: Result
     outputs: Array | None = None
@@ -74,12 +74,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What every submission of a task is measured with.
+    """The parts of a measurement that all submissions of a task share.
 
     Args:
-        manifest: the task's.
+        manifest: of the task.
         targets: of the sample.
-        tolerance: parts per million that optimisations and order may move a score.
+        tolerance: parts per million by which optimisations and the order of samples may move a
+            score.
         tools: of the machine.
     """
 
@@ -89,15 +90,15 @@ class Benchmark:
     tools: Tools
 
     def score(self, outputs: Array) -> int:
-        """Parts per million."""
+        """Return the score of outputs in parts per million."""
         wide = outputs.astype(np.float64) if outputs.dtype.kind == "f" else outputs
         return metrics.score(self.manifest.metric, self.targets, wide)
 
     def measure(self, inputs: Array, job: Job) -> Measurement:
-        """A submission's result on the sample's inputs.
+        """Measure a submission on the sample's inputs.
 
         Raises:
-            RunAborted: what the environment gets wrong.
+            RunAborted: the environment failed.
         """
         try:
             outputs, score = self._score(inputs, job)
@@ -133,16 +134,17 @@ class Benchmark:
 
 
 def read(predictions: Array, spec: ModelSpec) -> Array:
-    """What is scored and voted with, checked: the child that made it ran a stranger's model.
+    """Check predictions and return them as they are scored and voted with.
 
-    Probabilities are rounded to float32, since many tables of them are kept at a time and a team's
-    first member shall have its own score.
+    They are untrusted input: an exploited child process can return anything. Probabilities are
+    rounded to float32, because many tables of them are kept at a time. They are scored after
+    rounding, so that a team of one has the score of its member.
 
     Raises:
         InvalidModel: `NOT_FINITE`, `UNKNOWN_LABEL` or `NOT_PROBABILITIES`.
     """
     if not np.isfinite(predictions).all():
-        raise InvalidModel(ModelFault.NOT_FINITE, "predictions that are not finite")
+        raise InvalidModel(ModelFault.NOT_FINITE, "predictions with NaN or infinity, expected none")
     if spec.output is Output.LABELS:
         if ((predictions < 0) | (predictions >= spec.classes)).any():
             raise InvalidModel(
@@ -169,41 +171,41 @@ def measure_all(
     progress: Callable[[Result], None],
     outputs: SealedArrays,
 ) -> dict[int, Result]:
-    """The result of every job, by index; the same whatever the number of workers.
+    """Return the result of every job by index; the number of workers does not change it.
 
     Args:
         benchmark: of the task.
-        inputs: of the sample. An argument of each call, since joblib sends a large array to a
-            cluster's worker once, and what a bound method holds with every job.
+        inputs: of the sample. It is an argument of each call because joblib sends a large argument
+            to a cluster's worker once, but the state of a bound method with every job.
         jobs: by rising index.
-        workers: how many are measured at a time: joblib's ``n_jobs``, in threads unless joblib is
-            configured otherwise (each model runs in a process of its own).
-        progress: is told every result.
-        outputs: takes what has to be kept, so that memory does not grow with the submissions.
+        workers: number of submissions measured at a time: joblib's ``n_jobs``, in threads unless
+            joblib is configured otherwise (each model runs in a process of its own).
+        progress: called with every result.
+        outputs: stores the outputs of models, so that memory does not grow with the submissions.
 
     Raises:
-        RunAborted: what the environment gets wrong; names a submission.
+        RunAborted: the environment failed; names a submission.
     """
     results: dict[int, Result] = {}
     scored: set[tuple[int, bytes]] = set()
     waiting = {job.index: job for job in jobs}
     parallel = Parallel(n_jobs=workers, prefer="threads", return_as="generator_unordered")
 
-    def take(result: Result) -> None:
+    def record(result: Result) -> None:
         results[result.index] = result
         progress(result)
 
     while waiting:
         ready, duplicates = _next_wave(waiting.values(), scored)
         for job in duplicates:
-            take(Result(job.index, reason=SubmissionFault.DUPLICATE))
+            record(Result(job.index, reason=SubmissionFault.DUPLICATE))
         for measurement in parallel(delayed(benchmark.measure)(inputs, job) for job in ready):
             result = measurement.result
             if measurement.outputs is not None:
                 outputs.put(result.index, measurement.outputs)
             if result.score is not None:
                 scored |= waiting[result.index].digests()
-            take(result)
+            record(result)
         waiting = {index: job for index, job in waiting.items() if index not in results}
     return results
 
@@ -211,7 +213,7 @@ def measure_all(
 def _next_wave(
     waiting: Iterable[Job], scored: set[tuple[int, bytes]]
 ) -> tuple[list[Job], list[Job]]:
-    """Those that need not wait for an earlier one, and duplicates of those that have a score."""
+    """Return jobs that need not wait for an earlier one, and duplicates of scored submissions."""
     ready, duplicates = [], []
     earlier: set[tuple[int, bytes]] = set()
     for job in waiting:

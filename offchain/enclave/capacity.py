@@ -1,7 +1,6 @@
-"""What one machine has for a task.
+"""Protection against denial of service by tasks that need more memory than the machine has.
 
-A provider may ask for more, and an enclave that dies of it loses its keys, and so its seats in all
-running rosters.
+An enclave that runs out of memory loses its keys, and with them its seats in all running rosters.
 """
 
 from dataclasses import dataclass
@@ -13,9 +12,11 @@ from offchain.protocol.sample import artifact_bytes
 
 @dataclass(frozen=True)
 class Capacity:
-    """Args:
-    model_memory: bytes that one model may be given.
-    test_set: bytes of a test set; about three times as many are in memory while it is sampled.
+    """A machine's memory for one task.
+
+    Args:
+        model_memory: bytes for one model.
+        test_set: bytes of a test set; sampling it takes about three times as many in memory.
     """
 
     model_memory: int
@@ -23,11 +24,11 @@ class Capacity:
 
     @classmethod
     def of(cls, memory: int, workers: int) -> "Capacity":
-        """Half of a machine's memory (bytes) for models, a twelfth for a test set."""
+        """Allot half of a machine's memory (bytes) to all models, a twelfth to a test set."""
         return cls(memory // 2 // workers, memory // 12)
 
     def check(self, manifest: Manifest) -> None:
-        """Refuses a task that this machine is too small for, before anything of it is read.
+        """Refuse a task that this machine is too small for, before any artifact is read.
 
         Raises:
             InvalidRequest: `TOO_LARGE`.
@@ -40,5 +41,6 @@ class Capacity:
         ):
             if value > most:
                 raise InvalidRequest(
-                    RequestFault.TOO_LARGE, f"{name} {value}, this machine has {most} for it"
+                    RequestFault.TOO_LARGE,
+                    f"{name} {value}, expected at most the {most} that this machine has for it",
                 )

@@ -1,8 +1,8 @@
-"""What runs in the TEE: keys of one boot, one measurement and one signature per task and round.
+"""The enclave: keys of one boot, one measurement and one signature per task and round.
 
-Everything comes from the host, and nothing of it is believed: what a bundle shows leads by hash to
-a task, a seed and an inventory, under which the test set opens or does not, and under which the
-market takes the signature or does not.
+All input comes from the host and is untrusted. The contents of a bundle hash to a task id, a seed
+and an inventory digest. If the host changes any of them, the test set's envelope does not open, and
+the market would not accept the signature.
 """
 
 import tempfile
@@ -30,14 +30,14 @@ from offchain.protocol.task import RosterEntry
 
 @dataclass
 class _Run:
-    """A measurement, and what came of it.
+    """A measurement, its proposal and its signed report.
 
     Args:
-        measured: the measurement; its outputs go once a report is signed.
+        measured: the measurement; its outputs are deleted once a report is signed.
         posted: the report to judge, in round 1.
-        upheld: whether the measurement bears that out.
-        proposal: what was signed, or would be.
-        signed: None until then.
+        upheld: True if the measurement supports the posted awards.
+        proposal: the one that was signed, or the enclave's own before that.
+        signed: None until a report is signed.
     """
 
     measured: Measured
@@ -48,13 +48,13 @@ class _Run:
 
     @classmethod
     def of(cls, measured: Measured, posted: Posted | None) -> "_Run":
-        """With the proposal that the measurement leads to: on its own results, or, when it bears
-        them out, on those of the posted report."""
+        """Make a run with its proposal: one with the posted awards if the measurement supports
+        them, else one on the measurement's own results."""
         upheld = None if posted is None else upholding(measured, posted)
         return cls(measured, posted, upheld is not None, upheld or measured.propose())
 
     def sign(self, proposal: Proposal, round_: int, key: PrivateKey) -> Signed:
-        """Signs the report that a proposal leads to, if that keeps to the rule."""
+        """Sign the report of a proposal that satisfies the rule of co-signing."""
         measured = self.measured
         report = measured.report(proposal, round_)
         if self.posted is not None and self.upheld and report.awards != self.posted.report.awards:
@@ -72,14 +72,16 @@ class _Run:
 class Enclave:
     """One boot of the enclave program.
 
-    Safe for concurrent calls: measurements take turns, and so do signatures; proposals and
-    signatures do not wait for a measurement, which is kept only once it is whole.
+    Its methods may be called concurrently. Measurements run one at a time, and so do signatures.
+    Proposals and signatures do not wait for a measurement, which is stored only once it is
+    complete.
     """
 
     def __init__(self, signing_key: PrivateKey, sealing_private: bytes) -> None:
-        """
+        """Make an enclave with the given keys.
+
         Args:
-            signing_key: secp256k1, fresh for this boot and never written out.
+            signing_key: secp256k1, fresh for this boot and never written to disk.
             sealing_private: X25519, 32 bytes, likewise.
         """
         self._signing_key = signing_key
@@ -90,12 +92,12 @@ class Enclave:
 
     @classmethod
     def boot(cls, random: Callable[[int], bytes]) -> "Enclave":
-        """An enclave with fresh keys; ``random`` gives that many random bytes."""
+        """Make an enclave with fresh keys; ``random(n)`` returns ``n`` random bytes."""
         return cls(PrivateKey(random(32)), random(32))
 
     @property
     def identity(self) -> RosterEntry:
-        """The public keys."""
+        """Public keys of the enclave."""
         address = self._signing_key.public_key.to_checksum_address()
         return RosterEntry(address, public_key(self._sealing_private))
 
@@ -106,25 +108,27 @@ class Enclave:
         workers: int = 1,
         progress: Callable[[Result], None] = lambda _: None,
     ) -> None:
-        """Measures a task for a round and keeps the results. The same again does nothing.
+        """Measure a task for a round and store the results. A repeated call does nothing.
 
         Args:
-            bundle: what the host hands over.
-            tools: where artifacts are, and how models run.
-            workers: how many submissions are measured at a time.
-            progress: is told every result as it comes.
+            bundle: from the host; untrusted.
+            tools: access to artifacts, and the runner of models.
+            workers: number of submissions measured at a time.
+            progress: called with every result as it arrives.
 
         Raises:
-            InvalidRequest: the bundle is inconsistent, is not for this enclave, or is another than
-                the one measured before.
-            RunAborted: the environment's fault, such as a missing artifact; names the submission.
-                Nothing is kept.
+            InvalidRequest: the bundle is inconsistent, is not for this enclave, or differs from the
+                one measured before.
+            RunAborted: the environment failed, for example an artifact is missing; names the
+                submission. Nothing is stored.
         """
         with self._measuring:
             self._measure(bundle, tools, workers, progress)
 
     def propose(self, task_id: bytes, round_: int) -> Proposal:
-        """What this enclave signed, or would: on its own results, or for a panel on the posted.
+        """Return the proposal that this enclave signed, or else its own.
+
+        An enclave of a panel proposes the posted awards if its measurement supports them.
 
         Raises:
             InvalidRequest: `NOT_MEASURED`.
@@ -132,15 +136,16 @@ class Enclave:
         return self._get(task_id, round_).proposal
 
     def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
-        """Holds a proposal to the rule of co-signing and signs the report that follows from it.
+        """Check a proposal against the rule of co-signing and sign the report computed from it.
 
-        The same proposal is signed again, with the same signature; no other is.
+        A retry with the same proposal returns the same signature; any other proposal is refused.
 
         Args:
             task_id: bytes32.
             round_: 0, or 1 for a panel.
-            proposal: of any enclave, this one included.
-            platform: bytes32 that the registry holds for this enclave; not signed.
+            proposal: of any enclave, this one included; untrusted.
+            platform: the registry's platform (bytes32) of this enclave; the signature does not
+                cover it.
 
         Raises:
             InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or
@@ -207,7 +212,7 @@ class Enclave:
         if own not in roster:
             raise InvalidRequest(
                 RequestFault.ANOTHER_ENCLAVE,
-                f"roster without {own.signing_key} and its sealing key",
+                f"roster without {own.signing_key} and its sealing key, expected both in one entry",
             )
         return roster.index(own)
 
@@ -216,9 +221,9 @@ class Enclave:
         if known is None:
             return False
         measured, posted = known.measured, known.posted
-        # The inventory's digest binds the seed, and the seed the transcript.
-        kept = measured.transcript.inventory_digest(measured.inventory)
-        expect_digest(RequestFault.MEASURED_OTHERWISE, "inventory", inventory, kept)
+        # The inventory's digest commits to the seed, and the seed to the transcript.
+        earlier = measured.transcript.inventory_digest(measured.inventory)
+        expect_digest(RequestFault.MEASURED_OTHERWISE, "inventory", inventory, earlier)
         if posted is not None and bundle.posted is not None:
             domain = measured.transcript.domain
             digest = bundle.posted.report.digest(domain)

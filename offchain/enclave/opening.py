@@ -1,8 +1,8 @@
-"""Opening of submissions and of the test set, each step checked against what is committed.
+"""Decryption of submissions' keys and of the test set; each step is checked against a commitment.
 
-A fault of the submission raises `InvalidSubmission`. Bytes that the host did not hand over, or
-altered, raise `RunAborted`: bytes that do not hash to the committed digest count as missing, so
-that a fault of the host never becomes the score of a developer.
+A fault of the submission raises `InvalidSubmission`. If the host withholds or alters bytes,
+`RunAborted` is raised: bytes that do not hash to the committed digest are treated as missing, so
+that a malicious host cannot turn its own fault into a developer's result.
 """
 
 from collections.abc import Collection, Mapping
@@ -48,26 +48,26 @@ class Job:
         return f"Job({self.index})"
 
     def digests(self) -> set[tuple[int, bytes]]:
-        """What makes another a duplicate of it: each digest with its place in the submission."""
+        """Return each digest with its position; a submission that shares one is a duplicate."""
         return set(enumerate(self.submission.to_abi()[:3]))
 
 
 def open_key(
     transcript: Transcript, reveal: Reveal, keyring: bytes, position: int, sealing_private: bytes
 ) -> bytes:
-    """A submission's key, 32 bytes, after its keyring and delivery envelope are made again.
+    """Return a submission's key, 32 bytes, once its keyring and delivery envelope are recomputed.
 
     Args:
-        transcript: holds task and roster.
+        transcript: with task and roster.
         reveal: the submission.
-        keyring: as the host shows it.
+        keyring: from the host; untrusted.
         position: of this enclave in the roster.
         sealing_private: this enclave's X25519 private key, 32 bytes.
 
     Raises:
-        InvalidSubmission: the keyring is not the submission's key sealed to the whole roster, or
-            the committed envelope is not the one that the key makes.
-        RunAborted: the keyring is not the one that the transcript commits.
+        InvalidSubmission: the keyring does not seal the submission's key to the whole roster, or
+            the committed delivery envelope is not the one computed from the key.
+        RunAborted: the keyring is not the one that the transcript commits to.
     """
     if keccak(keyring) != reveal.keyring_digest:
         raise RunAborted(
@@ -97,17 +97,17 @@ def open_submissions(
     position: int,
     sealing_private: bytes,
 ) -> tuple[dict[int, Result], list[Job]]:
-    """The results that are known before any model is opened, and what is left to measure.
+    """Return the results known before any model is opened, and the jobs to measure.
 
     Args:
-        transcript: holds the submissions.
-        inventory: those to measure.
-        keyrings: theirs, as the host shows them.
+        transcript: with all submissions.
+        inventory: indices of the submissions to measure.
+        keyrings: of the inventory, from the host; untrusted.
         position: of this enclave in the roster.
         sealing_private: this enclave's X25519 private key, 32 bytes.
 
     Raises:
-        RunAborted: a keyring is missing, or not the one that the transcript commits.
+        RunAborted: a keyring is missing, or is not the one that the transcript commits to.
     """
     results: dict[int, Result] = {}
     jobs: list[Job] = []
@@ -116,7 +116,7 @@ def open_submissions(
             results[index] = Result(index, reason=SubmissionFault.NOT_IN_INVENTORY)
             continue
         if index not in keyrings:
-            raise RunAborted(index, "its keyring is missing")
+            raise RunAborted(index, "its keyring is missing from the bundle")
         try:
             secret = open_key(transcript, reveal, keyrings[index], position, sealing_private)
         except InvalidSubmission as fault:
@@ -127,11 +127,11 @@ def open_submissions(
 
 
 def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Artifacts) -> Samples:
-    """The sample that a seed (bytes32) draws from the test set with key ``secret`` (32 bytes).
+    """Decrypt the test set with key ``secret`` (32 bytes) and draw a seed's (bytes32) sample.
 
     Raises:
-        InvalidRequest: `TEST_SET`: its bytes are missing, another's or malformed, or the metric is
-            not defined on the sample.
+        InvalidRequest: `TEST_SET`: the bytes are missing, malformed or do not hash to the
+            manifest's digest, or the metric is not defined on the sample.
     """
     test_set, spec = manifest.test_set, manifest.model
     try:

@@ -1,4 +1,4 @@
-"""A panel's part: whether it upholds a posted report, by its own measurement."""
+"""Judgement of a panel's enclave: it upholds a posted report or not, by its own measurement."""
 
 from offchain.enclave.proposals import Measured
 from offchain.protocol.encoding import MAX_SCORE
@@ -11,17 +11,17 @@ from offchain.protocol.transcript import Transcript
 
 
 def check_posted(posted: Posted, transcript: Transcript, inventory: bytes, own: str) -> None:
-    """Refuses what is not the report to judge.
+    """Refuse a report that is not the one to judge.
 
     Args:
-        posted: what the host shows.
+        posted: from the host; untrusted.
         transcript: of the task.
         inventory: digest (bytes32) of the inventory that this enclave measures.
         own: this enclave's signing key.
 
     Raises:
-        InvalidRequest: another task, round, seed or inventory; not signed by a quorum of the
-            roster, or signed by this enclave itself.
+        InvalidRequest: the report is of another task, round, seed or inventory, is not signed by a
+            quorum of the roster, or is signed by this enclave itself.
     """
     report = posted.report
     expect_digest(RequestFault.ANOTHER_TASK, "report on task", report.task_id, transcript.task_id)
@@ -42,41 +42,42 @@ def check_posted(posted: Posted, transcript: Transcript, inventory: bytes, own: 
     if len(signers & roster) < quorum:
         raise InvalidRequest(
             RequestFault.POSTED,
-            f"report signed by {len(signers & roster)} of the roster, expected {quorum}",
+            f"report signed by {len(signers & roster)} of the roster, expected at least {quorum}",
         )
     if own in signers:
         raise InvalidRequest(
-            RequestFault.POSTED, f"report signed by {own} itself, which cannot judge it"
+            RequestFault.POSTED, f"report signed by {own} itself, expected one by other enclaves"
         )
 
 
 def upholding(measured: Measured, posted: Posted) -> Proposal | None:
-    """A proposal with the posted awards, if this enclave's measurement bears them out.
+    """Return a proposal with the posted awards if this enclave's measurement supports them.
 
-    By the rule of co-signing on the posted scores and choices, where the results file is at hand.
-    Else on scores within the tolerance of its own that favour the posted awards: theirs as posted,
-    and the others' either as low as they may be, so that they do not sell or come too late, or as
-    high as they may be behind the posted, so that the budget ends at them.
+    The first attempt applies the rule of co-signing to the posted scores and choices, if the
+    results file is available. The other two try scores within the tolerance of this enclave's own
+    that favour the posted awards. Awarded submissions get their posted scores. All others get the
+    lowest allowed scores, so that they do not sell or rank too low, or else the highest allowed
+    scores below the awarded ones, so that the budget ends at them.
     """
     awards = posted.report.awards
     for proposal in (
-        _as_posted(measured, posted),
-        _with_others(measured, awards, high=False),
-        _with_others(measured, awards, high=True),
+        _posted_proposal(measured, posted),
+        _favouring_proposal(measured, awards, others_high=False),
+        _favouring_proposal(measured, awards, others_high=True),
     ):
-        if proposal is not None and _leads_to(measured, proposal, awards):
+        if proposal is not None and _gives_awards(measured, proposal, awards):
             return proposal
     return None
 
 
-def _leads_to(measured: Measured, proposal: Proposal, awards: tuple[Award, ...]) -> bool:
+def _gives_awards(measured: Measured, proposal: Proposal, awards: tuple[Award, ...]) -> bool:
     try:
         return measured.awards(proposal) == awards
     except InvalidRequest:
         return False
 
 
-def _as_posted(measured: Measured, posted: Posted) -> Proposal | None:
+def _posted_proposal(measured: Measured, posted: Posted) -> Proposal | None:
     file = posted.results
     if file is None:
         return None
@@ -89,17 +90,19 @@ def _as_posted(measured: Measured, posted: Posted) -> Proposal | None:
     return proposal
 
 
-def _with_others(measured: Measured, awards: tuple[Award, ...], *, high: bool) -> Proposal:
+def _favouring_proposal(
+    measured: Measured, awards: tuple[Award, ...], *, others_high: bool
+) -> Proposal:
     posted = {award.index: award.score for award in awards}
     last = awards[-1] if awards else Award(0, MAX_SCORE)
 
-    def favouring(result: Result) -> Result:
+    def favour(result: Result) -> Result:
         if result.score is None:
             return result
         score = max(0, result.score - measured.tolerance)
-        if high:
-            behind = last.score if result.index > last.index else last.score - 1
-            score = max(score, min(result.score + measured.tolerance, behind))
+        if others_high:
+            below_last = last.score if result.index > last.index else last.score - 1
+            score = max(score, min(result.score + measured.tolerance, below_last))
         return Result(result.index, posted.get(result.index, score))
 
-    return measured.propose_on(tuple(map(favouring, measured.results)), posted)
+    return measured.propose_on(tuple(map(favour, measured.results)), posted)

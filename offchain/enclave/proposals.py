@@ -1,7 +1,7 @@
-"""What enclaves agree on: the scores of all submissions and the choices among them.
+"""Proposals: the scores of all submissions and the choices among them, on which enclaves agree.
 
-A proposal travels unsigned. Each enclave holds it against its own measurement (docs/SPEC.md,
-"Co-signing") and derives the report from it: all else in a report follows from the transcript.
+A proposal is unsigned, untrusted input. Each enclave checks it against its own measurement
+(docs/SPEC.md, "Co-signing") and computes the report from it and from the transcript.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,12 +22,12 @@ class Measured:
     """One enclave's own measurement of a task.
 
     Args:
-        transcript: from which the seed follows.
-        manifest: whose digest is the task's benchmark.
+        transcript: checked by the seed that opened the test set.
+        manifest: checked against the task's benchmark digest.
         inventory: the submissions that were measured, by rising index.
         secret: the test set's key, 32 bytes.
         results: of every revealed submission, by rising index.
-        votes: in `Selection.ENSEMBLE` with the outputs of every submission with a score.
+        votes: for `Selection.ENSEMBLE` with the outputs of every submission with a score.
     """
 
     transcript: Transcript
@@ -42,11 +42,11 @@ class Measured:
 
     @property
     def tolerance(self) -> int:
-        """Parts per million by which two honest measurements may differ."""
+        """Maximum difference of two honest measurements, in parts per million."""
         return self.transcript.task.tolerance
 
     def candidates(self, results: Sequence[Result]) -> list[Candidate]:
-        """Those that sell at these scores, by rank."""
+        """Return the submissions that sell at these scores, by rank."""
         scored = (
             Candidate(
                 result.index,
@@ -60,24 +60,24 @@ class Measured:
         return [candidate for candidate in by_rank(scored) if sells(curve, candidate)]
 
     def team(self, candidates: Sequence[Candidate]) -> Team:
-        """The choice among candidates, on this enclave's own outputs."""
+        """Return the choice among candidates, on this enclave's own outputs."""
         indices = [candidate.index for candidate in candidates]
         task, manifest = self.transcript.task, self.manifest
         return Team(indices, self.votes, task.max_awards, manifest.minimum_gain)
 
     def propose(self) -> Proposal:
-        """A proposal on the enclave's own results."""
+        """Make a proposal on the enclave's own results."""
         return self.propose_on(self.results)
 
     def propose_on(
         self, results: tuple[Result, ...], preferred: Collection[int] | None = None
     ) -> Proposal:
-        """A proposal on results within the tolerance of the enclave's own.
+        """Make a proposal on results within the tolerance of the enclave's own.
 
         Args:
             results: of every revealed submission, by rising index.
-            preferred: chosen for the team wherever the rule lets them pass; the others only where
-                it does not let them be left out.
+            preferred: submissions chosen for the team wherever the rule of co-signing allows it;
+                others are chosen only where the rule requires it.
         """
         chosen: tuple[int, ...] = ()
         if self.manifest.selection is Selection.ENSEMBLE:
@@ -88,10 +88,10 @@ class Measured:
         return Proposal(results, chosen)
 
     def awards(self, proposal: Proposal) -> tuple[Award, ...]:
-        """The awards that follow from a proposal, after it is held to the rule of co-signing.
+        """Check a proposal against the rule of co-signing and return its awards.
 
         Raises:
-            InvalidRequest: `RESULTS`, `SCORES` or `SELECTION`; says of which submission.
+            InvalidRequest: `RESULTS`, `SCORES` or `SELECTION`; names the submission.
         """
         self._check_results(proposal.results)
         candidates = self.candidates(proposal.results)
@@ -119,19 +119,19 @@ class Measured:
             if not agree:
                 raise InvalidRequest(
                     RequestFault.SCORES,
-                    f"submission {theirs.index} with {_said(theirs)}, expected {_said(ours)} "
-                    f"within {self.tolerance}",
+                    f"submission {theirs.index} with {_describe(theirs)}, expected "
+                    f"{_describe(ours)} within {self.tolerance}",
                 )
 
     def results_file(self, proposal: Proposal) -> Results:
-        """The results of a proposal, salted."""
+        """Build the salted results file of a proposal."""
         transcript = self.transcript
         return make_results(
             transcript.task_id, transcript.leaves, self.secret, proposal.results, proposal.chosen
         )
 
     def report(self, proposal: Proposal, round_: int) -> Report:
-        """The report that follows from a proposal. Raises as `awards` does."""
+        """Build the report of a proposal. Raises as `awards` does."""
         awards = self.awards(proposal)
         return Report(
             self.transcript.task_id,
@@ -143,5 +143,5 @@ class Measured:
         )
 
 
-def _said(result: Result) -> str:
+def _describe(result: Result) -> str:
     return f"score {result.score}" if result.reason is None else f"reason {result.reason}"

@@ -1,4 +1,4 @@
-"""A task as an operator looks at it."""
+"""A task from the point of view of one operator."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from offchain.storage.publications import TaskDocuments
 
 @dataclass(frozen=True)
 class Case:
-    """A task in whose roster this operator's enclave stands."""
+    """A task whose roster contains this operator's enclave; ``own`` is its entry."""
 
     task_id: bytes
     history: History

@@ -1,4 +1,4 @@
-"""A client of the service: what its host's tools, other operators and the demo use."""
+"""A client of an enclave's service, for its host's tools, other operators and the demo."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,27 +30,27 @@ from offchain.protocol.task import RosterEntry
 
 T = TypeVar("T")
 
-_PIECE = 2**20
+_CHUNK_BYTES = 2**20
 
 
 class EnclaveClient:
     """An enclave behind its service.
 
-    Every method raises what the enclave raised, `Refused` or `RunAborted`, or `ServiceError` when
-    the service cannot be reached, does not know the request, or failed.
+    Every method raises the enclave's own error, `InvalidRequest` or `RunAborted`, or `ServiceError`
+    when the service cannot be reached, does not know the request, or failed.
+
+    Args:
+        url: such as ``http://127.0.0.1:8700``.
+        seconds: timeout of an answer; that of a connection is 5 seconds at most.
     """
 
     def __init__(self, url: str, seconds: float = 60.0) -> None:
-        """Args:
-        url: such as ``http://127.0.0.1:8700``.
-        seconds: to wait for an answer; for a connection, five at most.
-        """
         self.url = url
         timeout = httpx.Timeout(seconds, connect=min(seconds, 5.0))
         self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
     def identity(self) -> RosterEntry:
-        """The public keys of this boot."""
+        """Return the enclave's public keys, which are new at each boot."""
         return self._get(RosterEntry, "/identity")
 
     def attest(self, registration: Registration) -> Attestation:
@@ -58,7 +58,7 @@ class EnclaveClient:
         return self._post(Attestation, "/attestation", registration)
 
     def has_artifact(self, digest: bytes) -> bool:
-        """Return whether the enclave's folder holds an artifact (sha256, 32 bytes)."""
+        """Return True if the enclave's folder holds an artifact (sha256, 32 bytes)."""
         answer = self._request("HEAD", f"/artifacts/{digest.hex()}")
         if answer.status_code not in (204, 404):
             raise ServiceError(f"HEAD {answer.url}: status {answer.status_code}")
@@ -68,17 +68,21 @@ class EnclaveClient:
         """Upload an artifact: all of ``source``, which can seek, read in bounded memory."""
         size = source.seek(0, SEEK_END)
         source.seek(0)
-        pieces = iter(partial(source.read, _PIECE), b"")
-        answer = self._request("PUT", f"/artifacts/{digest.hex()}", pieces, size)
+        chunks = iter(partial(source.read, _CHUNK_BYTES), b"")
+        answer = self._request("PUT", f"/artifacts/{digest.hex()}", chunks, size)
         if not answer.is_success:
             raise _error(answer)
 
     def start(self, bundle: Bundle) -> RunStatus:
-        """Asks for a measurement and does not wait; asking again is harmless."""
+        """Start a measurement and do not wait for it; a second request changes nothing."""
         return self._post(RunStatus, "/measure", bundle)
 
     def status(self, run: RunId) -> RunStatus:
-        """How far a measurement is. Raises `Refused` `NOT_MEASURED` when it was never asked for."""
+        """Return the status of a measurement.
+
+        Raises:
+            InvalidRequest: with `NOT_MEASURED` when it was never requested.
+        """
         return self._get(RunStatus, f"/measure/0x{run.task_id.hex()}/{run.round}")
 
     def measure(
@@ -87,7 +91,7 @@ class EnclaveClient:
         progress: Callable[[RunStatus], None] = lambda _: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Asks for a measurement and waits until it is done; ``progress`` is told its status."""
+        """Start a measurement and wait until it is done; call ``progress`` with each status."""
         status, wait = self.start(bundle), 0.05
         while status.stage is not RunStage.MEASURED:
             progress(status)
@@ -99,20 +103,20 @@ class EnclaveClient:
         progress(status)
 
     def propose(self, task_id: bytes, round_: int) -> Proposal:
-        """As `Enclave.propose`."""
+        """Return the enclave's proposal for a report. See `Enclave.propose`."""
         return self._post(Proposal, "/propose", RunId(task_id, round_))
 
     def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
-        """As `Enclave.cosign`."""
+        """Return the report that follows from a proposal, signed. See `Enclave.cosign`."""
         request = CosignRequest(RunId(task_id, round_), proposal, platform)
         return self._post(Signed, "/cosign", request)
 
     def health(self) -> Health:
-        """That it answers."""
+        """Return the service's health, which shows that it answers."""
         return self._get(Health, "/health")
 
     def close(self) -> None:
-        """Ends its connections."""
+        """Close the client's connections."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -156,7 +160,7 @@ class EnclaveClient:
 
 
 def _error(answer: httpx.Response) -> Exception:
-    """Return the error that an answer tells of."""
+    """Return the error that an answer describes."""
     try:
         return error_of(from_json(Problem, answer.content))
     except ValidationError as error:
@@ -165,4 +169,4 @@ def _error(answer: httpx.Response) -> Exception:
 
 def _unexpected(answer: httpx.Response, error: ValidationError) -> ServiceError:
     request = answer.request
-    return ServiceError(f"{request.method} {request.url.path} answers otherwise: {error}")
+    return ServiceError(f"{request.method} {request.url.path}: unexpected answer: {error}")

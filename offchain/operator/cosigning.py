@@ -1,4 +1,4 @@
-"""Signatures of a report across services, from as many operators as it takes."""
+"""Collection of a report's signatures from the enclaves of different operators."""
 
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
@@ -13,31 +13,31 @@ from offchain.protocol.task import RosterEntry
 from offchain.protocol.transcript import Transcript
 
 PROBLEMS = (InvalidRequest, RunAborted, ServiceError)
-"""What an enclave's service answers instead of what it was asked for."""
+"""Errors that a request to an enclave's service may raise."""
 
 
 @dataclass(frozen=True)
 class Agreed:
-    """A report with all the signatures that the market wants, by rising signer."""
+    """A report with all signatures that the market requires, in ascending order of signer."""
 
     signed: Signed
     cosignatures: tuple[Cosignature, ...]
 
     @property
     def report(self) -> Report:
-        """What was signed."""
+        """The report that was signed."""
         return self.signed.report
 
 
 @dataclass(frozen=True)
 class Cosigning:
-    """Who may sign a task's report of a round.
+    """The rules for the signers of a task's report in one round.
 
     Args:
         transcript: of the task.
-        registry: knows operators and platforms.
+        registry: for the signers' operators and platforms.
         round: 0, or 1 for a panel.
-        seats: signatures that the market wants.
+        seats: number of signatures that the market requires.
         excluded: operators that may not sign.
     """
 
@@ -50,7 +50,10 @@ class Cosigning:
     def gather(
         self, clients: Sequence[EnclaveClient], proposal: Proposal
     ) -> Generator[str, None, Agreed | None]:
-        """Asks one enclave after another until all seats are taken; says who does not sign."""
+        """Ask one enclave after another to sign, until all seats are taken.
+
+        Yields a line for each enclave that does not sign. Returns None when seats stay empty.
+        """
         operators: set[str] = set(self.excluded)
         gathered: list[Signed] = []
         for client in clients:
@@ -58,8 +61,8 @@ class Cosigning:
                 break
             try:
                 entry = client.identity()
-                known = self._seat(entry, operators)
-                signed = self._ask(client, entry, proposal, known)
+                known = self._check_signer(entry, operators)
+                signed = self._request_signature(client, entry, proposal, known)
                 if gathered and signed.report != gathered[0].report:
                     raise ValueError(f"another report, results 0x{signed.report.results.hex()}")
             except (ValueError, *PROBLEMS) as problem:
@@ -68,13 +71,13 @@ class Cosigning:
             operators.add(known.operator)
             gathered.append(signed)
         if len(gathered) < self.seats:
-            yield f"{len(gathered)} signatures, the market wants {self.seats}"
+            yield f"{len(gathered)} signatures, the market requires {self.seats}"
             return None
         digest = gathered[0].report.digest(self.transcript.domain)
         made = by_signer(digest, (signed.cosignature for signed in gathered))
         return Agreed(gathered[0], tuple(made))
 
-    def _seat(self, entry: RosterEntry, taken: Collection[str]) -> Registered:
+    def _check_signer(self, entry: RosterEntry, taken: Collection[str]) -> Registered:
         task = self.transcript.task
         if entry not in self.transcript.roster:
             raise ValueError(f"{entry.signing_key} is not in the roster")
@@ -85,7 +88,7 @@ class Cosigning:
             raise ValueError(f"operator {known.operator} has a signature already or may not sign")
         return known
 
-    def _ask(
+    def _request_signature(
         self, client: EnclaveClient, entry: RosterEntry, proposal: Proposal, known: Registered
     ) -> Signed:
         signed = client.cosign(self.transcript.task_id, self.round, proposal, known.platform)
@@ -96,7 +99,7 @@ class Cosigning:
 
 
 def awards_of(proposal: Proposal, transcript: Transcript) -> tuple[Award, ...]:
-    """The awards that a proposal leads to."""
+    """Return the awards that follow from a proposal."""
     task, by_index = transcript.task, transcript.by_index
     candidates = (
         Candidate(each.index, each.score, by_index[each.index].submission.min_price)

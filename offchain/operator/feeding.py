@@ -1,6 +1,6 @@
-"""Brings an enclave what it measures, in the background, and asks it to.
+"""Delivery of a task's artifacts to an enclave in the background, and start of its measurement.
 
-A task whose artifacts come slowly, or whose run fails again and again, keeps no other waiting.
+A task with slow servers or a run that keeps failing does not delay other tasks.
 """
 
 import tempfile
@@ -24,14 +24,21 @@ from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.submissions import SubmissionSources, fetch_submissions, keep_artifact
 
 LONGEST_PAUSE = 64
-"""Steps between two tries of what fails again and again."""
+"""Limit, in steps, of the exponential backoff between two attempts."""
 
 T = TypeVar("T")
 
 
 @dataclass
-class _Errand:
-    """A bundle, once all artifacts are in the enclave's store; and what is to be said of it."""
+class _Delivery:
+    """A background delivery of a task's artifacts, which ends with the bundle to measure.
+
+    Args:
+        release: of the test set to the enclave.
+        fetched: number of submissions delivered so far.
+        notes: lines to show to the operator.
+        bundle: completes once all artifacts are in the enclave's folder.
+    """
 
     release: Release
     fetched: int = 0
@@ -41,12 +48,14 @@ class _Errand:
 
 @dataclass
 class Feeder:
-    """Args:
-    enclave: the operator's own.
-    folder: where the provider publishes.
-    sources: where submissions may be had; ``keep`` is the store of the enclave.
-    results: where the signers of a report may have published its results file, for a panel.
-    linger: seconds that a step stays with a task for what comes at once.
+    """A host's tool that delivers artifacts to its enclave and starts measurements.
+
+    Args:
+        enclave: the operator's own.
+        folder: the provider's publications.
+        sources: stores of submissions; ``keep`` is the operator's own store.
+        results: folders of other operators, where a panel looks for a report's results file.
+        linger: seconds that a step waits for a delivery before it goes on to the next task.
     """
 
     enclave: EnclaveClient
@@ -55,45 +64,45 @@ class Feeder:
     results: tuple[ResultsFolder, ...] = ()
     linger: float = 1.0
     _step: int = 0
-    _errands: dict[RunId, _Errand] = field(default_factory=dict)
+    _deliveries: dict[RunId, _Delivery] = field(default_factory=dict)
     _failures: Counter[RunId] = field(default_factory=Counter)
-    _not_before: dict[RunId, int] = field(default_factory=dict)
+    _retry_at: dict[RunId, int] = field(default_factory=dict)
 
     def next_step(self) -> None:
-        """Counts: what failed is put off for a number of steps."""
+        """Advance the count of steps, by which retries are scheduled."""
         self._step += 1
 
     def ensure_measured(self, case: Case, posted: Posted | None) -> Generator[str, None, bool]:
-        """Return whether the enclave has measured; start the measurement if needed.
+        """Return True once the enclave has measured; start the measurement if needed.
 
-        Yields lines that say what is done.
+        Yields lines about each action.
         """
         run = RunId(case.task_id, 0 if posted is None else 1)
-        if self._step < self._not_before.get(run, 0):
+        if self._step < self._retry_at.get(run, 0):
             return False
         status = self._status(run)
         if status is not None and status.stage is not RunStage.FAILED:
             return status.stage is RunStage.MEASURED
-        if status is not None and run not in self._not_before:
-            yield self._put_off(run, f"measurement failed: {status.problem}")
+        if status is not None and run not in self._retry_at:
+            yield self._schedule_retry(run, f"measurement failed: {status.problem}")
             return False
-        errand = self._errand(case, run, posted)
-        if errand is None:
+        delivery = self._delivery(case, run, posted)
+        if delivery is None:
             yield "waits for the release of the test set to this enclave"
             return False
-        wait([errand.bundle], self.linger)
-        count = len(errand.release.inventory)
-        if not errand.bundle.done():
-            yield f"fetched {errand.fetched} of {count} submissions"
+        wait([delivery.bundle], self.linger)
+        count = len(delivery.release.inventory)
+        if not delivery.bundle.done():
+            yield f"fetched {delivery.fetched} of {count} submissions"
             return False
-        del self._errands[run]
-        yield from errand.notes
+        del self._deliveries[run]
+        yield from delivery.notes
         try:
-            self.enclave.start(errand.bundle.result())
+            self.enclave.start(delivery.bundle.result())
         except (StorageError, ValueError, OSError, *PROBLEMS) as problem:
-            yield self._put_off(run, f"{type(problem).__name__}: {problem}")
+            yield self._schedule_retry(run, f"{type(problem).__name__}: {problem}")
         else:
-            self._not_before.pop(run, None)
+            self._retry_at.pop(run, None)
             yield f"measures {count} submissions in round {run.round}"
         return False
 
@@ -105,24 +114,26 @@ class Feeder:
                 raise
             return None
 
-    def _put_off(self, run: RunId, why: str) -> str:
+    def _schedule_retry(self, run: RunId, cause: str) -> str:
         pause = min(2 ** self._failures[run], LONGEST_PAUSE)
         self._failures[run] += 1
-        self._not_before[run] = self._step + pause
-        return f"{why}; tried again in {pause} steps"
+        self._retry_at[run] = self._step + pause
+        return f"{cause}; retry in {pause} steps"
 
-    def _errand(self, case: Case, run: RunId, posted: Posted | None) -> _Errand | None:
-        if run not in self._errands:
+    def _delivery(self, case: Case, run: RunId, posted: Posted | None) -> _Delivery | None:
+        """Return the delivery for a run, started if needed; None before the release."""
+        if run not in self._deliveries:
             release = self.folder.release(case.task_id, case.own.signing_key)
             if release is None:
                 return None
-            errand = self._errands[run] = _Errand(release)
-            in_background(lambda: self._bring(case, errand, posted), errand.bundle)
-        return self._errands[run]
+            delivery = self._deliveries[run] = _Delivery(release)
+            in_background(lambda: self._deliver(case, delivery, posted), delivery.bundle)
+        return self._deliveries[run]
 
-    def _bring(self, case: Case, errand: _Errand, posted: Posted | None) -> Bundle:
-        release, manifest, sources = errand.release, case.documents.manifest, self.sources
-        case.transcript.inventory_digest(release.inventory)  # it names no stranger
+    def _deliver(self, case: Case, delivery: _Delivery, posted: Posted | None) -> Bundle:
+        release, manifest, sources = delivery.release, case.documents.manifest, self.sources
+        # The release is untrusted: refuse an inventory with a submission that was not revealed.
+        case.transcript.inventory_digest(release.inventory)
         test_set = manifest.test_set.artifact_digest
         limit = artifact_bytes(manifest)
         keep_artifact(test_set, limit, [sources.keep, *sources.mirrors], sources.keep)
@@ -137,30 +148,30 @@ class Feeder:
             keyrings[index] = outcome
             submission = case.transcript.by_index[index].submission
             self._upload(submission.artifact_digest, limit)
-            errand.fetched += 1
+            delivery.fetched += 1
         if posted is not None:
-            posted = replace(posted, results=self._find(posted, errand))
+            posted = replace(posted, results=self._find_results(posted, delivery))
         return Bundle(case.transcript, manifest, release, keyrings, posted)
 
     def _upload(self, digest: bytes, limit: int) -> None:
-        """Bring an artifact from the operator's store to the enclave, unless it is there."""
+        """Upload an artifact from the operator's store, unless the enclave has it."""
         if self.enclave.has_artifact(digest):
             return
         with tempfile.TemporaryFile() as file:
             self.sources.keep.fetch(digest, limit, file)
             self.enclave.put_artifact(digest, file)
 
-    def _find(self, posted: Posted, errand: _Errand) -> Results | None:
+    def _find_results(self, posted: Posted, delivery: _Delivery) -> Results | None:
         for folder in self.results:
             try:
                 return folder.find(posted.report)
             except (OSError, ValueError) as problem:
-                errand.notes.append(f"no results file from {folder.url}: {problem}")
+                delivery.notes.append(f"no results file from {folder.url}: {problem}")
         return None
 
 
 def in_background(work: Callable[[], T], future: Future[T]) -> None:
-    """Works in a thread that nobody waits for at the end of the process."""
+    """Run ``work`` in a daemon thread, so that a stalled server does not delay a shutdown."""
 
     def run() -> None:
         try:
@@ -168,4 +179,4 @@ def in_background(work: Callable[[], T], future: Future[T]) -> None:
         except BaseException as error:
             future.set_exception(error)
 
-    Thread(target=run, name="errand", daemon=True).start()
+    Thread(target=run, name="delivery", daemon=True).start()

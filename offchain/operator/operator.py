@@ -1,4 +1,4 @@
-"""One step of an operator: for every task of a market, what is its to do by now."""
+"""One step of an operator: act on every task of a market, as its stage requires."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -19,25 +19,28 @@ from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.submissions import SubmissionSources
 
-Said = Generator[str, None, None]
+Lines = Generator[str, None, None]
+"""Lines that tell the operator about each action."""
 
 
 @dataclass
 class Operator:
-    """Args:
-    market: on the operator's own node.
-    folder: where the provider publishes.
-    sources: where submissions may be had; ``keep`` is the store of the enclave.
-    enclave: its own.
-    peers: of others, to co-sign.
-    sender: pays for the transactions.
-    results: local folder for the results files of the reports that this operator posts.
-    others: where other operators publish theirs, for when this one's enclave is on a panel.
-    disputes: dispute a report that the own enclave contradicts, and bring the panel's verdict.
-    turn: steps that each peer with a lower signing key gets to post first, so that not all
-        propose at once.
-    resend: steps that a transaction may wait for its block until it is replaced.
-    linger: seconds that a step stays with a task's artifacts.
+    """An operator with one enclave, who follows a market.
+
+    Args:
+        market: on the operator's own node.
+        folder: the provider's publications.
+        sources: stores of submissions; ``keep`` is the operator's own store.
+        enclave: the operator's own.
+        peers: enclaves of other operators, which co-sign.
+        sender: account that pays for the transactions.
+        results: local folder for the results files of the reports that this operator posts.
+        others: results folders of other operators, used when the own enclave is on a panel.
+        disputes: dispute a report that the own enclave contradicts, and post the panel's verdict.
+        turn: number of steps that each peer with a lower signing key has to post first, so that
+            operators do not race to post the same report.
+        resend: number of steps after which a pending transaction is replaced.
+        linger: seconds that a step waits for the delivery of a task's artifacts.
     """
 
     market: Market
@@ -52,28 +55,29 @@ class Operator:
     turn: int = 3
     resend: int = 5
     linger: float = 1.0
-    _over: set[bytes] = field(default_factory=set)
-    _ready: Counter[bytes] = field(default_factory=Counter)
-    _waited: int = 0
+    _finished: set[bytes] = field(default_factory=set)
+    _steps_ready: Counter[bytes] = field(default_factory=Counter)
+    _steps_pending: int = 0
     _feeder: Feeder = field(init=False)
 
     def __post_init__(self) -> None:
         self._feeder = Feeder(self.enclave, self.folder, self.sources, self.others, self.linger)
 
     def step(self) -> Iterator[str]:
-        """Does what there is to do and says so; what fails is tried again in the next step.
+        """Act on every task once; yield lines about each action.
 
-        Whatever is wrong with one task, the others go on.
+        A failure of one task does not stop the others. It is retried in the next step.
         """
         self._feeder.next_step()
         try:
             own = self.enclave.identity()
-            tasks = [task_id for task_id in self.market.tasks() if task_id not in self._over]
-            self._waited = self._waited + 1 if self.sender.is_waiting() else 0
+            tasks = [task_id for task_id in self.market.tasks() if task_id not in self._finished]
+            pending = self.sender.is_waiting()
+            self._steps_pending = self._steps_pending + 1 if pending else 0
         except Exception as fault:
             yield f"cannot follow the market: {type(fault).__name__}: {fault}"
             return
-        if self._waited:
+        if self._steps_pending:
             yield f"a transaction of {self.sender.address} is in no block yet"
         for task_id in tasks:
             try:
@@ -82,10 +86,10 @@ class Operator:
             except Exception as fault:
                 yield f"task 0x{task_id.hex()[:8]}: {type(fault).__name__}: {fault}"
 
-    def _advance(self, task_id: bytes, own: RosterEntry) -> Said:
+    def _advance(self, task_id: bytes, own: RosterEntry) -> Lines:
         history = self.market.history(task_id)
         if history is not None and history.over:
-            self._over.add(task_id)
+            self._finished.add(task_id)
         if history is None or history.stage not in (CLOSED, REPORTED, DISPUTED):
             return
         documents = self.folder.documents(task_id)
@@ -98,8 +102,8 @@ class Operator:
         transcript = self.market.transcript(history, documents.roster)
         case = Case(task_id, history, documents, transcript, own)
         if self.market.stage(task_id) != history.stage:
-            return  # the chain is further, but for the confirmations
-        if self._waited <= self.resend and self.sender.is_waiting():
+            return  # the latest block is at a later stage, which is not confirmed yet
+        if self._steps_pending <= self.resend and self.sender.is_waiting():
             return
         if history.stage == CLOSED:
             yield from self._report(case)
@@ -108,7 +112,7 @@ class Operator:
 
     # ── Round 0 ──
 
-    def _report(self, case: Case) -> Said:
+    def _report(self, case: Case) -> Lines:
         if not (yield from self._feeder.ensure_measured(case, None)) or not self._has_turn(case):
             return
         contract, task = self.market.contract, case.history.task
@@ -125,12 +129,15 @@ class Operator:
         try:
             self._send(call)
         except ContractLogicError as refusal:
-            yield f"report not taken: {refusal}"
+            yield f"market refuses the report: {refusal}"
         else:
             yield f"report posted, {len(agreed.report.awards)} awards"
 
     def _has_turn(self, case: Case) -> bool:
-        """Those with lower keys go first; who is silent loses its turn."""
+        """Return True when peers with lower signing keys have had their steps to post.
+
+        A peer that does not answer loses its turn.
+        """
         keys = []
         for peer in self.peers:
             try:
@@ -138,12 +145,12 @@ class Operator:
             except PROBLEMS:
                 continue
         rank = sum(key < case.own.signing_key.lower() for key in keys)
-        self._ready[case.task_id] += 1
-        return self._ready[case.task_id] > rank * self.turn
+        self._steps_ready[case.task_id] += 1
+        return self._steps_ready[case.task_id] > rank * self.turn
 
     # ── Round 1 ──
 
-    def _judge(self, case: Case) -> Said:
+    def _judge(self, case: Case) -> Lines:
         standing, task = case.history.posted, case.history.task
         if standing is None:
             return
@@ -151,7 +158,7 @@ class Operator:
             return
         if self.folder.release(case.task_id, case.own.signing_key) is None:
             if case.history.stage == DISPUTED:
-                yield "disputed, and no release of the test set to this enclave"
+                yield "disputed, but the test set is not released to this enclave"
             return
         posted = self.market.posted(case.history, case.transcript)
         if not (yield from self._feeder.ensure_measured(case, posted)):
@@ -166,10 +173,10 @@ class Operator:
             if agreed is not None:
                 yield from self._resolve(case, posted, agreed)
 
-    def _review(self, case: Case, posted: Posted) -> Said:
+    def _review(self, case: Case, posted: Posted) -> Lines:
         own = awards_of(self.enclave.propose(case.task_id, 1), case.transcript)
         if own == posted.report.awards:
-            yield "the report stands up to this enclave's measurement"
+            yield "this enclave's measurement confirms the report"
             return
         yield f"CONTRADICTED: report awards {posted.report.awards}, this enclave finds {own}"
         if self.disputes:
@@ -178,7 +185,7 @@ class Operator:
             self._send(functions.dispute_report(task.to_abi()), bond)
             yield f"disputed, with a bond of {bond} wei"
 
-    def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Said:
+    def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Lines:
         history, standing = case.history, case.history.posted
         if standing is None:
             return
@@ -203,7 +210,7 @@ class Operator:
         return (yield from cosigning.gather([self.enclave, *self.peers], proposal))
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
-        self._waited = 0  # if this one waits as well, it has as long
+        self._steps_pending = 0  # the new transaction gets the full time to be mined
         self.sender.send(call, value)
 
     def _registry(self) -> Registry:

@@ -1,7 +1,7 @@
-"""Registration of an operator's enclave: its raw quote parsed, verified and packed on the host.
+"""Registration of an operator's enclave: its raw quote is parsed, verified and packed by the host.
 
-The quote is verified here first, under what the verifier contract trusts at that moment, so that no
-gas is paid for a quote that the contract would refuse.
+The host verifies the quote first, with the trust that the verifier contract holds at that moment,
+so that no gas is paid for a quote that the contract would refuse.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Evidence:
     """A verified quote, packed for `register_enclave`.
 
     Args:
-        verified: the content of the quote.
+        verified: the verified content of the quote.
         packed: the shortest evidence that the verifier contract accepts now.
         entry: the enclave's public keys.
-        block_number: that the quote is bound to.
+        block_number: number of the block that the quote is bound to.
     """
 
     verified: VerifiedQuote
@@ -49,7 +49,7 @@ def attest(
 
     Raises:
         QuoteRejected: the verifier would refuse the quote, for this reason.
-        ValueError: the quote is bound to something else, or the chain is too short.
+        ValueError: the quote is bound to other report data, or the chain has too few blocks.
         ServiceError: the enclave gives no quote.
     """
     node = registry.node
@@ -64,17 +64,17 @@ def attest(
 def verify_and_pack(
     attestation: Attestation, verifier: Verifier, node: Node, report_data: bytes
 ) -> tuple[VerifiedQuote, bytes]:
-    """Verify a quote as the contract would now, and pack the shortest evidence of it.
+    """Verify a quote as the contract would now, and pack it as the shortest evidence.
 
     Args:
-        attestation: the enclave's answer, untrusted.
+        attestation: the enclave's answer, which is untrusted.
         verifier: the contract.
         node: for the time of the latest block.
         report_data: 64 bytes that the quote must be bound to.
 
     Raises:
         QuoteRejected: the contract would refuse the quote.
-        ValueError: the quote is bound to other report data, or is of another TEE than its device.
+        ValueError: the quote is bound to other report data, or its TEE is not that of the device.
     """
     quote = parse(trim(attestation.quote))
     dstack = attestation.device == "dstack"
@@ -93,11 +93,16 @@ def verify_and_pack(
 
 
 def _block_to_bind(node: Node) -> int:
-    """Return a confirmed block that is not the latest, whose hash no view function knows."""
+    """Return the newest confirmed block but never the latest, whose hash no view can read.
+
+    Raises:
+        ValueError: the chain has no such block yet.
+    """
     latest = node.web3.eth.block_number
     number = min(node.confirmed(), latest - 1)
     if number < 0:
-        raise ValueError(f"newest block is {latest}, expected one with as many confirmations")
+        expected = max(node.confirmations, 1)
+        raise ValueError(f"newest block is {latest}, expected at least {expected}: wait for it")
     return number
 
 

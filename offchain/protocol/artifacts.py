@@ -2,8 +2,8 @@
 
 Artifact = ciphertext ‖ tag (16 bytes). Key = HKDF(secret, label). The nonce is twelve zero bytes,
 since a secret is drawn fresh for each submission and task, and for each test set, and encrypts one
-file. GCM does not commit to its key: whoever fetches an artifact also checks its sha256, and the
-plaintext against the digest that was committed.
+file. GCM does not commit to its key. A reader of an artifact must therefore also check its sha256,
+and the plaintext against the digest that was committed.
 """
 
 from collections.abc import Callable
@@ -31,12 +31,12 @@ _PIECE = 2**20
 
 
 class DecryptionError(GoldenGrainError, ValueError):
-    """The key, the label or the bytes are not those of the encryption."""
+    """The key, the label or the bytes differ from those of the encryption."""
 
 
 @dataclass(frozen=True)
 class Digests:
-    """Digests to commit to.
+    """Digests that a commitment covers.
 
     Args:
         plaintext: sha256, 32 bytes.
@@ -70,13 +70,13 @@ def encrypt(source: IO[bytes], sink: IO[bytes], secret: bytes, label: str) -> Di
 def decrypt(
     source: IO[bytes], size: int, secret: bytes, label: str, sink: Callable[[bytes], Any]
 ) -> None:
-    """Decrypt an artifact of ``size`` bytes and give ``sink`` piece after piece.
+    """Decrypt an artifact of ``size`` bytes and pass the plaintext to ``sink`` piece by piece.
 
-    The pieces are not authentic until this returns: use `decrypt_bytes`, or
-    `offchain.storage.files.decrypt_file`, which give nothing away before.
+    The pieces are not authenticated until this function returns. Prefer `decrypt_bytes` or
+    `offchain.storage.files.decrypt_file`, which return no unauthenticated plaintext.
 
     Raises:
-        DecryptionError: the tag does not hold, or there are fewer bytes than one tag.
+        DecryptionError: the authentication tag is wrong, or the artifact ends early.
     """
     _check_size(size)
     cipher, left = Cipher(AES256(hkdf(secret, label)), GCM(_NONCE)).decryptor(), size - TAG_BYTES
@@ -93,10 +93,10 @@ def decrypt(
 
 
 def decrypt_bytes(artifact: bytes, secret: bytes, label: str) -> bytes:
-    """Return the plaintext, in memory: the disk of an enclave belongs to its host.
+    """Decrypt an artifact in memory alone: the host can read the disk of its enclave.
 
     Raises:
-        DecryptionError: see `decrypt`.
+        DecryptionError: as of `decrypt`.
     """
     _check_size(len(artifact))
     try:
@@ -111,4 +111,4 @@ def _check_size(size: int) -> None:
 
 
 def _wrong_tag() -> DecryptionError:
-    return DecryptionError("tag does not hold, expected that of the same key and label")
+    return DecryptionError("authentication tag is wrong, expected that of the same key and label")

@@ -33,7 +33,7 @@ class Domain:
     market: Address
 
     def message(self, primary: str, value: Mapping[str, object]) -> SignableMessage:
-        """A struct of one of `TYPES`, ready to sign."""
+        """Return a struct of one of `TYPES`, ready to sign."""
         members = [member.split() for member in TYPES[primary].split(",")]
         return encode_typed_data(
             {
@@ -47,6 +47,6 @@ class Domain:
         )
 
     def digest(self, primary: str, value: Mapping[str, object]) -> bytes:
-        """The bytes32 that is signed."""
+        """Return the bytes32 that is signed."""
         message = self.message(primary, value)
         return keccak(b"\x19" + message.version + message.header + message.body)

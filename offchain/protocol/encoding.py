@@ -1,8 +1,8 @@
-"""Types of fields, checked when a value is made and when it is read from JSON; canonical JSON.
+"""Types of fields, checked on construction and when they are read from JSON; canonical JSON.
 
-In JSON, bytes and addresses are ``0x`` strings of hex digits, and integers of the contract are
-strings of decimal digits, since many readers of JSON lose the low bits of large numbers. A wrong
-value raises ``pydantic.ValidationError`` (a ``ValueError``), which names field, value and what was
+In JSON, bytes and addresses are ``0x`` strings of hex digits. Integers of the contract are strings
+of decimal digits, since many JSON parsers lose the low bits of large numbers. A wrong value raises
+``pydantic.ValidationError`` (a ``ValueError``), which names the field, its value and what was
 expected.
 """
 
@@ -22,10 +22,10 @@ from pydantic import (
 )
 
 STRICT = ConfigDict(strict=True, extra="forbid")
-"""The configuration of every dataclass: no conversions, no unknown fields."""
+"""Configuration of every dataclass: no conversions of types, no unknown fields."""
 
 MAX_SCORE = 1_000_000
-"""Scores are parts per million of this."""
+"""The greatest score; scores are parts per million."""
 
 ZERO_ADDRESS = "0x" + 40 * "0"
 
@@ -78,7 +78,7 @@ T = TypeVar("T")
 
 
 def from_json(kind: type[T], data: bytes) -> T:
-    """Read a value from untrusted JSON: no unknown, missing or wrong field.
+    """Read a value from untrusted JSON; refuse an unknown, missing or wrong field.
 
     Raises:
         pydantic.ValidationError: names the field, its value and what was expected.
@@ -87,5 +87,5 @@ def from_json(kind: type[T], data: bytes) -> T:
 
 
 def to_json(value: object) -> bytes:
-    """Return canonical JSON (RFC 8785) of which `from_json` reads an equal value."""
+    """Return canonical JSON (RFC 8785), from which `from_json` reads an equal value."""
     return rfc8785.dumps(TypeAdapter(type(value)).dump_python(value, mode="json"))

@@ -1,11 +1,11 @@
 """HPKE envelopes: a 32-byte secret sealed to one X25519 key (RFC 9180, base mode).
 
-DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, no additional data. An envelope is the
-encapsulated key (32 bytes) and the ciphertext (48). docs/SPEC.md, "Envelopes", says what each is
-bound to.
+The suite is DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, without additional data. An
+envelope is the encapsulated key (32 bytes) and the ciphertext (48). docs/SPEC.md, "Envelopes",
+states the values that each envelope is bound to.
 
-A delivery envelope and a keyring are functions of the key they seal: whoever holds the key makes
-them again and compares, byte for byte.
+A delivery envelope and a keyring depend on the key that they seal and on public values alone. A
+holder of the key recomputes them and compares the bytes.
 """
 
 from collections.abc import Sequence
@@ -22,16 +22,16 @@ ENVELOPE_BYTES = 80
 
 
 class EnvelopeError(ValueError):
-    """An envelope that its key does not open: another's, bound to something else, or altered."""
+    """An envelope does not open: it is for another key, bound to other values, or altered."""
 
 
 def seal(recipient: bytes, info: bytes, secret: bytes, ephemeral: bytes) -> bytes:
-    """An envelope of 80 bytes.
+    """Seal a secret into an envelope of 80 bytes.
 
     Args:
         recipient: X25519 public key, 32 bytes.
-        info: what the envelope is bound to.
-        secret: what is sealed, 32 bytes.
+        info: the values that the envelope is bound to (HPKE's ``info``).
+        secret: 32 bytes.
         ephemeral: input of ``DeriveKeyPair``, 32 bytes, used for this envelope only.
 
     Raises:
@@ -47,10 +47,16 @@ def seal(recipient: bytes, info: bytes, secret: bytes, ephemeral: bytes) -> byte
 
 
 def unseal(private: bytes, info: bytes, envelope: bytes) -> bytes:
-    """What `seal` sealed, 32 bytes; ``private`` is the recipient's X25519 private key, 32 bytes.
+    """Open an envelope and return its secret, 32 bytes.
+
+    Args:
+        private: the recipient's X25519 private key, 32 bytes.
+        info: the values that the envelope must be bound to.
+        envelope: untrusted.
 
     Raises:
-        EnvelopeError: see there.
+        EnvelopeError: the envelope is not 80 bytes, is for another key, is bound to other values,
+            or is altered.
     """
     if len(envelope) != ENVELOPE_BYTES:
         raise EnvelopeError(f"envelope of {len(envelope)} bytes, expected {ENVELOPE_BYTES}")
@@ -66,12 +72,12 @@ def unseal(private: bytes, info: bytes, envelope: bytes) -> bytes:
 
 
 def delivery_info(task_id: bytes) -> bytes:
-    """What a delivery envelope is bound to, 64 bytes."""
+    """Return the HPKE info of a delivery envelope, 64 bytes."""
     return hashes.tag("DELIVERY") + task_id
 
 
 def delivery_envelope(secret: bytes, task_id: bytes, delivery_key: bytes) -> bytes:
-    """``E``: a submission's key, sealed to the provider. Raises as `seal` does."""
+    """Seal a submission's key to the provider (``E`` in docs/SPEC.md). Raises as `seal` does."""
     ephemeral = hkdf(secret, "delivery", task_id)
     return seal(delivery_key, delivery_info(task_id), secret, ephemeral)
 
@@ -80,14 +86,14 @@ def delivery_envelope(secret: bytes, task_id: bytes, delivery_key: bytes) -> byt
 
 
 def keyring_info(domain: Domain, task_id: bytes, developer: str, submission: bytes) -> bytes:
-    """What a keyring's entries are bound to (bytes32); ``submission`` is a submission's digest."""
+    """Return the HPKE info (bytes32) of a keyring's entries; ``submission`` is a digest."""
     types = ["uint256", "address", "bytes32", "address", "bytes32"]
     values = (domain.chain_id, domain.market, task_id, developer, submission)
     return hashes.tagged("KEYRING", types, *values)
 
 
 def make_keyring(secret: bytes, info: bytes, roster: Sequence[RosterEntry]) -> bytes:
-    """A submission's key sealed to each enclave, 80 bytes each, in the roster's order.
+    """Seal a submission's key to each enclave, 80 bytes each, in the roster's order.
 
     Raises as `seal` does.
     """
@@ -98,5 +104,5 @@ def make_keyring(secret: bytes, info: bytes, roster: Sequence[RosterEntry]) -> b
 
 
 def keyring_entry(keyring: bytes, position: int) -> bytes:
-    """The envelope to the roster's entry at ``position``; shorter if there is none."""
+    """Return the envelope to the roster's entry at ``position``; shorter if there is none."""
     return keyring[position * ENVELOPE_BYTES : (position + 1) * ENVELOPE_BYTES]

@@ -1,20 +1,20 @@
 """The family of errors of the off-chain code: `GoldenGrainError` is the root of all of them.
 
 ==================== ================================================================ =============
-error                meaning                                                          who is to act
+error                meaning                                                          who must act
 ==================== ================================================================ =============
-`InvalidRequest`     an enclave refuses what its host asks or hands over              the host
+`InvalidRequest`     an enclave refuses a request or a file of its host               the host
 `InvalidModel`       a model breaks a rule of its task: becomes its result            its developer
 `InvalidSubmission`  a submission breaks a rule around its model: becomes its result  its developer
 `QuoteRejected`      a quote, certificate or revocation list does not verify          the operator
-`RunAborted`         the environment failed: nothing is signed, no result             the operator
-`StorageError`       bytes cannot be had, or are not those of the digest              the host
-`DeviceError`        the TEE's attestation interface gives no quote                   the operator
+`RunAborted`         the environment failed: no result, and nothing is signed         the operator
+`StorageError`       bytes are unavailable, or do not hash to their digest            the host
+`DeviceError`        the TEE's attestation interface returns no quote                 the operator
 ==================== ================================================================ =============
 
-A result (`InvalidModel`, `InvalidSubmission`) is a function of committed bytes alone and must be
-the same on every machine. An abort depends on a machine. The two must never be confused: a result
-is signed, an abort is not.
+A result (`InvalidModel`, `InvalidSubmission`) depends on committed bytes alone and must be the same
+on every machine. An abort depends on a machine. The two must never be confused: a result is signed,
+an abort is not.
 
 This module imports nothing but the standard library, because the child process that runs a model
 loads it for every model.
@@ -24,7 +24,8 @@ from enum import StrEnum
 from typing import Final
 
 DETAIL_LENGTH: Final = 300
-"""Characters of the detail of an `InvalidModel`: a model chooses the names in it."""
+"""Maximum length in characters of the detail of an `InvalidModel`: an attacker's model can choose
+the names in it."""
 
 
 class GoldenGrainError(Exception):
@@ -38,7 +39,7 @@ class RequestFault(StrEnum):
     """Reasons why an enclave refuses a request of its host."""
 
     MALFORMED = "malformed"
-    """Not the JSON that is expected, or a value that no honest party sends."""
+    """JSON of another form than expected, or a value that no honest party sends."""
     ANOTHER_TASK = "another task"
     ANOTHER_ROUND = "another round"
     ANOTHER_ROSTER = "another roster"
@@ -50,13 +51,13 @@ class RequestFault(StrEnum):
     ANOTHER_ENCLAVE = "another enclave"
     """The roster, or the envelope, does not name this enclave's keys."""
     TEST_SET_ENVELOPE = "test-set envelope"
-    """It does not open under this enclave's key for what its header says."""
+    """An envelope that does not open with this enclave's key and the values it is bound to."""
     TEST_SET_KEY = "test-set key"
-    """It is not the key that the manifest commits to."""
+    """Another key than the one that the manifest commits to."""
     TEST_SET = "test set"
-    """Its bytes are not those that the manifest names, or not in its form."""
+    """Bytes without the digest or the format that the manifest states."""
     ARTIFACT = "artifact"
-    """Uploaded bytes that do not hash to the digest they are for, or are too many."""
+    """Uploaded bytes that do not hash to the digest in the path, or are too many."""
     NOT_MEASURED = "not measured"
     """A report of a task and round that this enclave has not measured."""
     MEASURED_OTHERWISE = "measured otherwise"
@@ -64,23 +65,24 @@ class RequestFault(StrEnum):
     SIGNED_OTHERWISE = "signed otherwise"
     """This enclave has signed another report of the task and round."""
     SCORES = "scores"
-    """A proposed score beyond the tolerance of this enclave's own, or another reason for none."""
+    """A proposed score further from this enclave's than the tolerance, or another fault."""
     SELECTION = "selection"
     """Proposed choices that this enclave's measurement does not support."""
     RESULTS = "results"
-    """Not a result for every revealed submission, by rising index."""
+    """Results that are not one for every revealed submission, by rising index."""
     POSTED = "posted report"
-    """Not a report that a quorum of the roster signed, or one that this enclave signed itself."""
+    """A report without a quorum of the roster's signatures, or one that this enclave signed."""
     POSTED_STANDS = "posted report stands"
-    """Other awards, where a panel's enclave finds that its measurement supports the posted ones."""
+    """Other awards than the posted ones, although this panel enclave's measurement supports the
+    posted ones."""
 
 
 class InvalidRequest(GoldenGrainError, ValueError):
     """The enclave refuses a request of its host; nothing is signed.
 
     Args:
-        reason: for machines.
-        detail: the bad value and what was expected; nothing secret.
+        reason: machine-readable reason.
+        detail: the bad value and what was expected; never a secret.
     """
 
     def __init__(self, reason: RequestFault, detail: str) -> None:
@@ -106,28 +108,28 @@ def expect_digest(reason: RequestFault, name: str, value: bytes, expected: bytes
 
 
 class ModelFault(StrEnum):
-    """Reasons why a model has no score. The values stand in results files and never change."""
+    """Reasons why a model has no score. The values are part of results files and never change."""
 
     UNREADABLE = "unreadable"
-    """Not a valid ONNX model."""
+    """A file that is not a valid ONNX model."""
     TOO_LARGE = "too-large"
     """More bytes, messages or nodes than the task allows."""
     EXTERNAL_DATA = "external-data"
-    """A tensor that lies outside the file."""
+    """A tensor that is stored outside the file."""
     UNSUPPORTED_OP = "unsupported-op"
     """An ONNX op, domain, opset or construct outside the allow-list."""
     INPUT = "input"
-    """Not exactly one input of the task's shape and type, with a free batch dimension."""
+    """Anything but one input of the task's shape and type, with a free batch dimension."""
     OUTPUT = "output"
-    """No output of the shape and type that the task asks for."""
+    """No output of the shape and type that the task specifies."""
     SHAPE = "shape"
-    """A value whose shape does not follow from the input's."""
+    """A value whose shape cannot be inferred from the input's."""
     MEMORY = "memory"
-    """Needs more memory than the task allows."""
+    """More memory than the task allows."""
     WORK = "work"
-    """Needs more operations than the task allows."""
+    """More operations than the task allows."""
     RUNTIME = "runtime"
-    """The runtime refuses the model, or fails on valid input."""
+    """A model that the runtime refuses, or that fails on valid input."""
     NOT_FINITE = "not-finite"
     """A prediction that is NaN or infinite."""
     NOT_PROBABILITIES = "not-probabilities"
@@ -141,7 +143,7 @@ class InvalidModel(GoldenGrainError):
 
     Args:
         reason: the result.
-        detail: names the bad value and what was expected; cut at `DETAIL_LENGTH` characters.
+        detail: the bad value and what was expected; cut at `DETAIL_LENGTH` characters.
     """
 
     def __init__(self, reason: ModelFault, detail: str) -> None:
@@ -154,24 +156,24 @@ class InvalidModel(GoldenGrainError):
 
 
 class SubmissionFault(StrEnum):
-    """Reasons before or beside its model why a submission has no score. They stand in results
+    """Reasons other than its model why a submission has no score. The values are part of results
     files and never change."""
 
     NOT_IN_INVENTORY = "not-in-inventory"
-    """The provider did not hold its artifact, and released no test set to measure it."""
+    """The provider did not have its artifact, and released no test set to measure it."""
     KEYRING = "keyring"
-    """Not the submission's key, sealed to every enclave of the roster."""
+    """A keyring that does not seal the submission's key to every enclave of the roster."""
     ENVELOPE = "envelope"
-    """The committed delivery envelope is not the one that its key makes."""
+    """A committed delivery envelope that is not the one computed from the submission's key."""
     ARTIFACT = "artifact"
-    """Its key does not decrypt the artifact."""
+    """An artifact that the submission's key does not decrypt."""
     MODEL_DIGEST = "model-digest"
-    """The decrypted file is not the committed one."""
+    """A decrypted file with another digest than the committed one."""
     DUPLICATE = "duplicate"
     """The model, artifact or envelope of an earlier submission that has a score."""
     UNSTABLE = "unstable"
-    """The score moves beyond the tolerance between runtime optimisations off and on, where the
-    samples come in another order."""
+    """A score that moves by more than the tolerance between the run without runtime optimisations
+    and the run with them, which takes the samples in another order."""
 
 
 class InvalidSubmission(GoldenGrainError):
@@ -190,7 +192,7 @@ class RunAborted(GoldenGrainError):
 
     Args:
         submission: index of the submission whose run was aborted.
-        cause: what happened.
+        cause: the failure in words.
     """
 
     def __init__(self, submission: int, cause: str) -> None:
@@ -203,12 +205,12 @@ class RunAborted(GoldenGrainError):
 
 
 class StorageError(GoldenGrainError):
-    """The bytes of a digest cannot be had from a place.
+    """The bytes with a digest are not available from a place.
 
     Args:
         place: a URL or a path.
         wanted: the name of the hash function and the digest.
-        cause: why it failed.
+        cause: the failure in words.
     """
 
     def __init__(self, place: str, wanted: str, cause: str) -> None:
@@ -219,14 +221,14 @@ class StorageError(GoldenGrainError):
 
 
 class DeviceError(GoldenGrainError, RuntimeError):
-    """The attestation interface of a TEE gives no quote."""
+    """The attestation interface of a TEE returns no quote."""
 
 
 class QuoteRejected(GoldenGrainError, ValueError):
     """A quote, a certificate or a revocation list does not verify.
 
     Args:
-        reason: an `offchain.attestation.rejections.RejectionReason`, in the contract's words.
+        reason: an `offchain.attestation.rejections.RejectionReason`; its text is the contract's.
         detail: the bad value and what was expected.
     """
 

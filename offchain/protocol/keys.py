@@ -1,21 +1,22 @@
 """Derived keys (HKDF-SHA256, RFC 5869) and X25519 public keys (RFC 7748), 32 bytes each.
 
-The labels of derived keys stand in docs/SPEC.md.
+docs/SPEC.md lists the labels of derived keys.
 """
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-# Any scalar serves: clamping makes it a multiple of 8, which takes a point of small order to zero.
+# Any scalar detects a point of small order: clamping makes the scalar a multiple of 8, so that the
+# product is zero, which the library refuses.
 _PROBE = X25519PrivateKey.from_private_bytes(bytes(32))
 
 
 def check_public_key(name: str, key: bytes) -> None:
-    """Refuses a key under which anybody could open what is sealed (RFC 7748, section 6.1).
+    """Refuse a key of small order: any attacker could open its envelopes (RFC 7748, section 6.1).
 
     Raises:
-        ValueError: not 32 bytes, zero, or a point of small order.
+        ValueError: the key is not 32 bytes, zero, or a point of small order.
     """
     if len(key) != 32:
         raise ValueError(f"{name} of {len(key)} bytes, expected 32")
@@ -26,12 +27,12 @@ def check_public_key(name: str, key: bytes) -> None:
 
 
 def public_key(private: bytes) -> bytes:
-    """The public key of a private key, 32 bytes each."""
+    """Return the public key of a private key, 32 bytes each."""
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
 def hkdf(secret: bytes, label: str, context: bytes = b"") -> bytes:
-    """32 bytes of ``secret`` (32 random bytes) for one use.
+    """Derive 32 bytes from ``secret`` (32 random bytes) for one use.
 
     Raises:
         ValueError: the secret is not 32 bytes.

@@ -1,6 +1,6 @@
-"""The manifest: how a task measures, in a document whose digest the task holds.
+"""The manifest: the rules of a task's measurement, in a document whose digest the task holds.
 
-A JSON object (`docs/manifest.schema.json`). Its digest is keccak256 of its canonical bytes
+It is a JSON object (`docs/manifest.schema.json`). Its digest is keccak256 of its canonical bytes
 (RFC 8785) with every field written out, so blanks and the order of fields in a file do not matter.
 """
 
@@ -20,12 +20,12 @@ Count = Annotated[int, Ge(1), Le(2**32)]
 
 
 class Selection(StrEnum):
-    """Which of the models that sell are bought."""
+    """Rules that decide which of the models that sell are bought."""
 
     TOP = "top"
-    """The best, each by its own score."""
+    """The best models, each by its own score."""
     ENSEMBLE = "ensemble"
-    """A team: one by one the model that adds most to the soft vote of those before it."""
+    """A team; each step adds the model that improves the soft vote most."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -33,7 +33,7 @@ class HiddenSet:
     """The encrypted test set.
 
     Args:
-        samples: how many there are.
+        samples: number of samples.
         artifact_digest: sha256 of the ciphertext.
         key_commitment: `offchain.protocol.release.key_commitment` of its key.
     """
@@ -45,18 +45,18 @@ class HiddenSet:
 
 @dataclass(frozen=True, config=STRICT)
 class Manifest:
-    """How a task measures.
+    """The rules of a task's measurement.
 
     Args:
-        description: for people.
+        description: text for people.
         metric: a name in `offchain.protocol.metrics`.
         model: shapes and types of inputs and outputs.
-        limits: what a model may need.
-        test_set: what is hidden.
-        sample_size: rows that the seed draws from the test set.
-        selection: which models are bought.
-        minimum_gain: what a model must add to the team (parts per million), at least 1; for `TOP`
-            it is 0.
+        limits: resource limits of a model.
+        test_set: the hidden test set.
+        sample_size: rows that the seed selects from the test set.
+        selection: the rule that decides which models are bought.
+        minimum_gain: minimum that a model must add to the team (parts per million), at least 1; for
+            `TOP` it is 0.
     """
 
     description: Annotated[str, Len(0, 4096)]
@@ -86,16 +86,16 @@ class Manifest:
             )
         if self.selection is Selection.ENSEMBLE and self.model.output is Output.LABELS:
             raise ValueError("labels do not add up to a vote, expected probabilities or values")
-        self.digest()  # raises for integers and texts that have no canonical form
+        self.digest()  # raises ValueError for integers and texts without a canonical form
 
     def digest(self) -> bytes:
-        """bytes32: the task's ``benchmark``."""
+        """Return the digest (bytes32), which is the task's ``benchmark``."""
         return keccak(to_json(self))
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a manifest: ``docs/manifest.schema.json``."""
+    """Return the JSON Schema of a manifest: ``docs/manifest.schema.json``."""
     made = TypeAdapter(Manifest).json_schema()
     for part in (made, *made["$defs"].values()):
-        del part["description"]  # Python's docstrings
+        del part["description"]  # pydantic fills it with Python docstrings
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made

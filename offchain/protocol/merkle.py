@@ -1,7 +1,8 @@
-"""Merkle trees of keccak256 with sorted pairs, whose proofs OpenZeppelin's and snekmate's verify.
+"""Merkle trees of keccak256 with sorted pairs; OpenZeppelin and snekmate verify their proofs.
 
-Pairs are hashed layer by layer; the last of an odd layer moves up as it is. A leaf must not be the
-hash of 64 bytes, or it could pass for a node: here every leaf is a tagged digest of more words.
+Pairs are hashed layer by layer; the last node of an odd layer moves up unchanged. A leaf must not
+be the hash of 64 bytes, because an inner node could then be presented as a leaf (second preimage).
+Here every leaf is a tagged digest of more words.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,12 @@ from eth_utils.crypto import keccak
 
 
 def parent(one: bytes, other: bytes) -> bytes:
-    """The node above two nodes, in whatever order."""
+    """Return the parent of two nodes, which may stand in any order."""
     return keccak(min(one, other) + max(one, other))
 
 
 def layers(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """The tree from the leaves up to the root (bytes32 each).
+    """Return the layers of the tree from the leaves up to the root (bytes32 each).
 
     Raises:
         ValueError: there are no leaves.
@@ -31,12 +32,12 @@ def layers(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """The root (bytes32). Raises as `layers` does."""
+    """Return the root (bytes32). Raises as `layers` does."""
     return layers(leaves)[-1][0]
 
 
 def proof(leaves: Sequence[bytes], position: int) -> list[bytes]:
-    """The siblings (bytes32) from a leaf up to the root. Raises as `layers` does."""
+    """Return the siblings (bytes32) from a leaf up to the root. Raises as `layers` does."""
     siblings = []
     for layer in layers(leaves)[:-1]:
         siblings += layer[position ^ 1 : (position ^ 1) + 1]
@@ -45,7 +46,7 @@ def proof(leaves: Sequence[bytes], position: int) -> list[bytes]:
 
 
 def verify(leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether the proof leads from the leaf to the root."""
+    """Return True if the proof leads from the leaf to the root."""
     for sibling in proof:
         leaf = parent(leaf, sibling)
     return leaf == root

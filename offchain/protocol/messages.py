@@ -14,7 +14,7 @@ request                                  body                answer
 ``GET  /health``                                             `Health`
 =======================================  ==================  ===================
 
-Every failure is answered with a `Problem`. Encoding: `offchain.protocol.encoding`.
+Every failure is answered with a `Problem`. `offchain.protocol.encoding` states the JSON encoding.
 """
 
 from enum import StrEnum
@@ -62,7 +62,7 @@ class Registration:
         operator: the account that will call `register_enclave`.
         registry: address of the registry.
         chain_id: of the registry's chain.
-        block_number: among the last 256 when the registry sees it.
+        block_number: among the last 256 when the registration is executed.
         block_hash: of that block.
     """
 
@@ -73,7 +73,7 @@ class Registration:
     block_hash: Bytes32
 
     def report_data(self, identity: RosterEntry) -> bytes:
-        """Return bytes32 that the quote of an enclave must hold, zero-padded to 64 bytes."""
+        """Return the bytes32 that an enclave's quote must hold, zero-padded to 64 bytes."""
         return tagged(
             "ENCLAVE",
             ["uint256", "address", "address", "address", "bytes32", "uint256", "bytes32"],
@@ -89,11 +89,11 @@ class Registration:
 
 @dataclass(frozen=True, config=STRICT)
 class Attestation:
-    """A quote as the device returned it: the host parses, verifies and packs it.
+    """A quote as the device returned it; the host parses, verifies and packs it.
 
     Args:
         quote: raw bytes; a device may pad them.
-        report_data: bytes32 that was asked for.
+        report_data: the bytes32 that was requested.
         device: `gramine`, `tdx`, `dstack`, or `simulated` for a quote that proves nothing.
     """
 
@@ -107,12 +107,12 @@ class Attestation:
 
 @dataclass(frozen=True, config=STRICT)
 class Posted:
-    """A report that the market holds, as the host shows it.
+    """A report that was posted to the market, as the untrusted host presents it.
 
     Args:
         report: of round 0.
         cosignatures: the quorum's.
-        results: its file, where its signers published it.
+        results: its results file, if its signers published it.
     """
 
     report: Report
@@ -122,14 +122,14 @@ class Posted:
 
 @dataclass(frozen=True, config=STRICT)
 class Bundle:
-    """Everything that an enclave needs for a measurement but the artifacts.
+    """The input of a measurement, without the artifacts.
 
     Args:
         transcript: of the task.
-        manifest: the task's.
-        release: the provider's, to this enclave.
-        keyrings: of every submission of the inventory.
-        posted: for a panel (round 1), the report that it judges.
+        manifest: of the task.
+        release: from the provider to this enclave.
+        keyrings: of every submission of the inventory, by index.
+        posted: for a panel (round 1), the disputed report.
     """
 
     transcript: Transcript
@@ -140,7 +140,7 @@ class Bundle:
 
     @property
     def round(self) -> int:
-        """0, or 1 for a panel."""
+        """Round of the measurement: 0, or 1 for a panel."""
         return 0 if self.posted is None else 1
 
 
@@ -148,7 +148,7 @@ def read_bundle(data: bytes) -> Bundle:
     """Read a bundle from untrusted JSON.
 
     Raises:
-        InvalidRequest: `MALFORMED`; names the field, its value and what was expected.
+        InvalidRequest: `MALFORMED`; the detail names the field, its value and what was expected.
     """
     try:
         return from_json(Bundle, data)
@@ -158,7 +158,7 @@ def read_bundle(data: bytes) -> Bundle:
 
 @dataclass(frozen=True, config=STRICT)
 class RunId:
-    """Name of a measurement: there is at most one for each task and round."""
+    """Identifier of a measurement: there is at most one for each task and round."""
 
     task_id: Bytes32
     round: Round
@@ -182,7 +182,7 @@ class Proposal:
 
     Args:
         results: of every revealed submission, by rising index.
-        chosen: in `Selection.ENSEMBLE` the team in the order of the choices, else empty.
+        chosen: for `Selection.ENSEMBLE` the team in the order of the choices, else empty.
     """
 
     results: tuple[Result, ...]
@@ -191,7 +191,13 @@ class Proposal:
 
 @dataclass(frozen=True, config=STRICT)
 class CosignRequest:
-    """A proposal of any enclave to sign; ``platform`` is the registry's for the enclave asked."""
+    """A request to sign a proposal of any enclave.
+
+    Args:
+        run: the measurement.
+        proposal: of any enclave; untrusted.
+        platform: the registry's platform of the enclave that is asked.
+    """
 
     run: RunId
     proposal: Proposal
@@ -211,18 +217,18 @@ class Signed:
 
 
 class ProblemKind(StrEnum):
-    """Kinds of a problem."""
+    """Kinds of problems."""
 
     REFUSED = "refused"
     """The enclave refuses the request; ``reason`` says why."""
     ABORTED = "aborted"
-    """The environment failed; ``submission`` names whose run it was. May be tried again."""
+    """The environment failed in the run of ``submission``. A retry may succeed."""
     REQUEST = "request"
     """No such path, method or measurement, or too many bytes."""
     ATTESTATION = "attestation"
-    """The device gives no quote."""
+    """The device returns no quote."""
     FAILED = "failed"
-    """A fault of the service; its log says more."""
+    """A fault of the service; its log has the details."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -248,14 +254,19 @@ class RunStatus:
 
 @dataclass(frozen=True, config=STRICT)
 class Health:
-    """A sign of life: whether a measurement runs, and whether attestation is SIMULATED."""
+    """Health of the service.
+
+    Args:
+        measuring: True while a measurement runs.
+        simulated: True if attestation is SIMULATED and so proves nothing.
+    """
 
     measuring: bool
     simulated: bool
 
 
 class ServiceError(GoldenGrainError, RuntimeError):
-    """The service cannot be reached, does not know the request, or failed."""
+    """The service is unreachable, rejects the request as unknown, or failed."""
 
 
 _STATUS = {
@@ -268,7 +279,7 @@ _STATUS_OF_REFUSAL = {RequestFault.MALFORMED: 400, RequestFault.NOT_MEASURED: 40
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return the problem that tells a client of an error; of a fault of the service, its type."""
+    """Return the problem to answer with; a fault of the service shows its type alone."""
     match error:
         case InvalidRequest():
             return Problem(ProblemKind.REFUSED, error.detail, reason=error.reason)
@@ -288,7 +299,7 @@ def http_status(problem: Problem) -> int:
 
 
 def error_of(problem: Problem) -> Exception:
-    """Return the error that a problem was made of, as far as the message tells."""
+    """Return the error that a problem was made from, as far as its fields show."""
     if problem.reason is not None:
         return InvalidRequest(problem.reason, problem.detail)
     if problem.submission is not None:

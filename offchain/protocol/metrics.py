@@ -1,8 +1,8 @@
-"""Named metrics: predictions on the sample → a score from 0 to 1,000,000 parts per million.
+"""Named metrics: they turn predictions on the sample into a score from 0 to 1,000,000 (ppm).
 
-A metric's value is one of scikit-learn's, or a skill made of one: what the model gains over a
-prediction that knows nothing of the inputs. It is clipped to [0, 1], multiplied by 1,000,000 and
-rounded to the nearest integer, ties to the even one. A score of zero never sells.
+A metric's value is one of scikit-learn's, or a skill score computed from one: the gain over a
+prediction that ignores the inputs. It is clipped to [0, 1], multiplied by 1,000,000 and rounded to
+the nearest integer, ties to even. A model with a score of zero never sells.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,9 @@ class Metric:
     """A metric and the kinds of model it can score.
 
     Args:
-        value: of targets (n,) and predictions; without a bound, higher is better.
-        outputs: which of a model's outputs it takes. Labels are made of probabilities by the
-            largest one, the first of equals.
+        value: function of targets (n,) and predictions; not clipped, higher is better.
+        outputs: the kinds of output it takes. A metric of labels takes probabilities too: the label
+            is the class of the largest probability, the first of equals.
         check: raises ValueError for targets on which the value is not defined.
     """
 
@@ -36,7 +36,7 @@ class Metric:
 
 
 def score(name: str, targets: Array, predictions: Array) -> int:
-    """The score of a model's predictions.
+    """Return the score of a model's predictions.
 
     Args:
         name: a key of `METRICS`.
@@ -63,10 +63,10 @@ def score(name: str, targets: Array, predictions: Array) -> int:
 
 
 def get(name: str) -> Metric:
-    """The metric of a name.
+    """Return the metric with a name.
 
     Raises:
-        ValueError: there is none; names those that are.
+        ValueError: there is none; the message lists the known names.
     """
     if name not in METRICS:
         raise ValueError(f"metric {name!r}, expected one of {', '.join(METRICS)}")
@@ -74,7 +74,7 @@ def get(name: str) -> Metric:
 
 
 def _sk() -> Any:
-    from sklearn import metrics  # slow to import, and most hosts' tools score nothing
+    from sklearn import metrics  # slow to import, and most of the hosts' tools never score
 
     return metrics
 
@@ -83,20 +83,20 @@ def _sk() -> Any:
 
 
 def labels(predictions: Array) -> Array:
-    """Class indices (n,): labels as they are, probabilities by the largest, the first of equals."""
+    """Return class indices (n,): labels unchanged, of probabilities the first largest."""
     return predictions.argmax(axis=1) if predictions.ndim == 2 else predictions
 
 
 def accuracy(targets: Array, predictions: Array) -> float:
-    """Share of samples whose label is right, in [0, 1] (`sklearn.metrics.accuracy_score`)."""
+    """Return the share of correct labels, in [0, 1] (`sklearn.metrics.accuracy_score`)."""
     return float(_sk().accuracy_score(targets, labels(predictions)))
 
 
 def balanced_accuracy(targets: Array, predictions: Array) -> float:
-    """Mean over the classes in the sample of the share that is found, in [0, 1].
+    """Return the mean recall over the classes in the sample, in [0, 1].
 
-    `sklearn.metrics.recall_score(average="macro")` over those classes, which is
-    `balanced_accuracy_score` without its warning for a class that is predicted but absent.
+    This is `sklearn.metrics.recall_score(average="macro")` over those classes. It equals
+    `balanced_accuracy_score`, without the warning for a class that is predicted but absent.
     """
     present = np.unique(targets)
     recall = _sk().recall_score(targets, labels(predictions), labels=present, average="macro")
@@ -104,18 +104,18 @@ def balanced_accuracy(targets: Array, predictions: Array) -> float:
 
 
 def f1_macro(targets: Array, predictions: Array) -> float:
-    """Mean over the classes in sample or predictions of the F1 score, in [0, 1].
+    """Return the mean F1 score over the classes in sample or predictions, in [0, 1].
 
-    `sklearn.metrics.f1_score(average="macro", zero_division=0)`.
+    This is `sklearn.metrics.f1_score(average="macro", zero_division=0)`.
     """
     return float(_sk().f1_score(targets, labels(predictions), average="macro", zero_division=0))
 
 
 def roc_auc_ovr(targets: Array, predictions: Array) -> float:
-    """Mean over the classes in the sample of the area under its one-vs-rest ROC curve, in [0, 1].
+    """Return the mean area under the one-vs-rest ROC curve of the sample's classes, in [0, 1].
 
-    `sklearn.metrics.roc_auc_score(multi_class="ovr", average="macro")` where every class is in the
-    sample. 0.5 is what chance gets.
+    It equals `sklearn.metrics.roc_auc_score(multi_class="ovr", average="macro")` if every class is
+    in the sample. Random predictions get about 0.5.
     """
     present = np.unique(targets)
     areas = [_sk().roc_auc_score(targets == c, predictions[:, c]) for c in present]
@@ -123,10 +123,11 @@ def roc_auc_ovr(targets: Array, predictions: Array) -> float:
 
 
 def log_loss_skill(targets: Array, predictions: Array) -> float:
-    """1 - L / L₀, at most 1: L the log-loss of the probabilities, L₀ that of class frequencies.
+    """Return 1 - L / L₀, at most 1: L is the log-loss of the probabilities, L₀ the baseline's.
 
-    Frequencies are of the sample itself. L is `sklearn.metrics.log_loss`, rows normalised to sum
-    to one and probabilities kept 2⁻⁵² away from 0 and 1.
+    The baseline predicts the class frequencies of the sample itself. L is
+    `sklearn.metrics.log_loss`, of rows normalised to sum to one and probabilities kept 2⁻⁵² away
+    from 0 and 1.
     """
     classes = predictions.shape[1]
     frequencies = np.bincount(targets, minlength=classes) / len(targets)
@@ -140,20 +141,23 @@ def log_loss_skill(targets: Array, predictions: Array) -> float:
 
 
 def r2(targets: Array, predictions: Array) -> float:
-    """Coefficient of determination, at most 1 (`sklearn.metrics.r2_score`); 0 for the mean."""
+    """Return the coefficient of determination, at most 1 (`sklearn.metrics.r2_score`).
+
+    It is 0 for a model that always predicts the sample's mean.
+    """
     return float(_sk().r2_score(targets, predictions))
 
 
 def mae_skill(targets: Array, predictions: Array) -> float:
-    """1 - E / E₀, at most 1: E the mean absolute error, E₀ that of the sample's median.
+    """Return 1 - E / E₀, at most 1: E is the mean absolute error, E₀ that of the sample's median.
 
-    `sklearn.metrics.mean_absolute_error`.
+    E is `sklearn.metrics.mean_absolute_error`.
     """
     baseline = float(np.abs(targets - np.median(targets)).mean())
     return 1.0 - float(_sk().mean_absolute_error(targets, predictions)) / baseline
 
 
-# ── Where a metric is defined ──
+# ── Targets on which a metric is defined ──
 
 
 def _any(_: Array) -> None:

@@ -1,4 +1,4 @@
-"""What every model of a task must look like, and how large it may be: set by the manifest."""
+"""Shapes, types and size limits of a task's models, as the manifest sets them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ INPUT_DTYPES = ("float32", "float64", "int64", "uint8")
 
 
 class Output(StrEnum):
-    """What is read of a model's outputs, for ``n`` samples and ``c`` classes."""
+    """The output that is read from a model, for ``n`` samples and ``c`` classes."""
 
     LABELS = "labels"
     """int64 of shape (n,), class indices from 0 to c - 1."""
@@ -21,16 +21,16 @@ class Output(StrEnum):
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Shapes and types at a model's two ends.
+    """Shapes and types of a model's input and output.
 
     Args:
         input_shape: shape of one sample, without the batch dimension, such as `(64,)`.
-        output: what is read of the outputs.
+        output: the kind of output that is read.
         classes: number of classes, at least 2; 0 when values are read.
         input_dtype: one of `INPUT_DTYPES`.
 
     Raises:
-        ValueError: names the field and what was expected.
+        ValueError: a field is out of range; names it and what was expected.
     """
 
     input_shape: tuple[int, ...]
@@ -51,22 +51,22 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class ModelLimits:
-    """What a model may need. Checked before it runs, so these decide results.
+    """Resource limits of a model, checked before it runs: exceeding one is the model's result.
 
     Args:
-        model_bytes: size of the ONNX file.
-        nodes: operators in the graph, those of nested graphs included.
-        memory_bytes: an upper bound of parsed model, weights, all values of one batch at once, and
-            all predictions.
-        operations: an upper bound of the work for all samples, one pass, in multiplications of a
-            large matrix product: what else a model does is charged by the time it takes.
+        model_bytes: size of the ONNX file in bytes.
+        nodes: ONNX nodes in the graph, those of nested graphs included.
+        memory_bytes: upper bound in bytes of the parsed model, its weights, all values of one batch
+            at once, and all predictions.
+        operations: upper bound of the work for all samples, one pass. The unit is one
+            multiplication of a large matrix product; other work is charged by the time it takes.
         batch_rows: samples in one batch. A model sees every batch at this size: the last one is
             filled up with copies of the last sample.
-        extra_ops: operators let in beyond the allow-list, such as `("Loop",)`. What they make
-            is not bounded by static checks but by the limits of the child process alone.
+        extra_ops: ONNX ops admitted beyond the allow-list, such as `("Loop",)`. No static check
+            bounds their values; only the limits of the child process do.
 
     Raises:
-        ValueError: names the field and what was expected.
+        ValueError: a field is below 1; names it and what was expected.
     """
 
     model_bytes: int = 64 * 2**20
@@ -83,7 +83,7 @@ class ModelLimits:
                 raise ValueError(f"{name} is {value}, expected at least 1")
 
     def check_size(self, size: int) -> None:
-        """Checks the size of an ONNX file.
+        """Refuse an ONNX file of more than ``model_bytes``.
 
         Raises:
             InvalidModel: `TOO_LARGE`.

@@ -19,40 +19,40 @@ class Knot:
     price: Uint128
 
     def word(self) -> int:
-        """The knot as the contract packs it."""
+        """Return the knot as the contract packs it."""
         return self.score << 128 | self.price
 
 
 @dataclass(frozen=True, config=STRICT)
 class Award:
-    """A submission that is bought."""
+    """A purchase of a submission at the price of its score."""
 
     index: Index
     score: Score
 
     def word(self) -> int:
-        """The award as the contract packs it."""
+        """Return the award as the contract packs it."""
         return self.score << 32 | self.index
 
 
 @dataclass(frozen=True, config=STRICT)
 class Candidate:
-    """A submission with a score, and the price below which its developer does not sell."""
+    """A submission with a score, and the minimum price at which its developer sells."""
 
     index: Index
     score: Score
     min_price: Uint256
 
     def award(self) -> Award:
-        """The award it would get."""
+        """Return the award that would buy it."""
         return Award(self.index, self.score)
 
 
 def words(packed: Sequence[Knot] | Sequence[Award]) -> list[int]:
-    """Eight words, zero after the last.
+    """Return the packed entries as eight words, zero after the last.
 
     Raises:
-        ValueError: more than eight.
+        ValueError: there are more than eight.
     """
     if len(packed) > 8:
         raise ValueError(f"{len(packed)} entries, expected at most 8")
@@ -60,10 +60,10 @@ def words(packed: Sequence[Knot] | Sequence[Award]) -> list[int]:
 
 
 def check_curve(curve: Sequence[Knot], budget: int) -> None:
-    """Refuses a curve that the market would refuse.
+    """Refuse a curve that the market would refuse.
 
     Raises:
-        ValueError: says which knot is wrong.
+        ValueError: names the wrong knot or price and what was expected.
     """
     if not 1 <= len(curve) <= 8:
         raise ValueError(f"curve of {len(curve)} knots, expected 1 to 8")
@@ -79,7 +79,7 @@ def check_curve(curve: Sequence[Knot], budget: int) -> None:
 
 
 def price(curve: Sequence[Knot], score: int) -> int:
-    """The price of a score on a checked curve: linear between knots, rounded down."""
+    """Return the price of a score on a checked curve: linear between knots, rounded down."""
     if score < curve[0].score:
         return 0
     for low, high in pairwise(curve):
@@ -90,19 +90,22 @@ def price(curve: Sequence[Knot], score: int) -> int:
 
 
 def sells(curve: Sequence[Knot], candidate: Candidate) -> bool:
-    """Whether the candidate has a price, and one that its developer accepts."""
+    """Return True if the candidate's price is positive and its developer accepts it."""
     return price(curve, candidate.score) >= max(1, candidate.min_price)
 
 
 def by_rank(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Candidates by score descending, ties by index ascending."""
+    """Sort candidates by score descending, ties by index ascending."""
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.index))
 
 
 def walk(
     curve: Sequence[Knot], budget: int, max_awards: int, candidates: Iterable[Candidate]
 ) -> tuple[Award, ...]:
-    """The awards: by rank, skipping what does not sell, up to the first that does not fit."""
+    """Return the awards: by rank, up to the first candidate that exceeds the budget or the count.
+
+    Candidates that do not sell are skipped.
+    """
     awards: list[Award] = []
     for candidate in by_rank(candidates):
         if not sells(curve, candidate):
@@ -115,5 +118,5 @@ def walk(
 
 
 def payout_words(curve: Sequence[Knot], awards: Sequence[Award]) -> list[int]:
-    """What the awards pay, as the contract packs it: words ``award << 128 | price``."""
+    """Return awards with their prices as the contract packs them: ``award << 128 | price``."""
     return [award.word() << 128 | price(curve, award.score) for award in awards]

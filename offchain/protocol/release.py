@@ -1,7 +1,7 @@
 """The provider's release of the test set: its key, sealed to an enclave for a seed and inventory.
 
-Made only after ``close_reveals`` is final on the provider's own node. An enclave to which its host
-shows another transcript or inventory cannot open it.
+The provider makes releases only after ``close_reveals`` is final on its own node. If a malicious
+host presents another transcript or inventory to an enclave, the enclave cannot open the release.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from offchain.protocol.transcript import Transcript
 
 @dataclass(frozen=True, config=STRICT)
 class Release:
-    """A test-set envelope, and what it is bound to.
+    """A test-set envelope, and the values that it is bound to.
 
-    All but the envelope is there to say what does not fit: the envelope opens for the right values
-    alone.
+    The envelope opens for the right values alone. The other fields let an error name the value that
+    is wrong.
 
     Args:
         task_id: bytes32.
         seed: bytes32.
         inventory: the submissions to measure, by rising index.
-        sealing_key: the enclave's.
+        sealing_key: the enclave's X25519 public key, 32 bytes.
         envelope: 80 bytes.
     """
 
@@ -40,14 +40,14 @@ class Release:
 
 
 def release_info(domain: Domain, task_id: bytes, seed: bytes, inventory: bytes) -> bytes:
-    """What a test-set envelope is bound to (bytes32); ``inventory`` is the inventory's digest."""
+    """Return the HPKE info (bytes32) of a test-set envelope; ``inventory`` is a digest."""
     types = ["uint256", "address", "bytes32", "bytes32", "bytes32"]
     values = (domain.chain_id, domain.market, task_id, seed, inventory)
     return tagged("TEST_SET", types, *values)
 
 
 def key_commitment(secret: bytes) -> bytes:
-    """What the manifest holds of the test set's key (bytes32): AES-GCM does not commit to a key."""
+    """Return the manifest's commitment (bytes32) to the test set's key: AES-GCM makes none."""
     return tagged("TEST_SET_KEY", ["bytes32"], secret)
 
 
@@ -58,18 +58,19 @@ def make_release(
     secret: bytes,
     ephemeral: bytes,
 ) -> Release:
-    """Releases the test set to an enclave.
+    """Release the test set to an enclave.
 
     Args:
-        transcript: as the provider's own node shows it.
-        inventory: the submissions whose artifact and keyring the provider holds, by rising index;
-            the same for every enclave that shall agree.
+        transcript: read from the provider's own node.
+        inventory: the submissions whose artifact and keyring the provider has, by rising index;
+            the same for all enclaves whose reports must agree.
         sealing_key: of an enclave of the roster, 32 bytes.
         secret: the test set's key, 32 bytes.
         ephemeral: 32 random bytes, fresh for every release.
 
     Raises:
-        ValueError: the inventory or the key is not the transcript's, or has small order.
+        ValueError: the inventory or the sealing key is not in the transcript, or the key has small
+            order.
     """
     if sealing_key not in {entry.sealing_key for entry in transcript.roster}:
         raise ValueError(f"sealing key 0x{sealing_key.hex()}, expected one of the roster")
@@ -82,17 +83,17 @@ def make_release(
 def open_release(
     transcript: Transcript, release: Release, sealing_private: bytes, commitment: bytes
 ) -> bytes:
-    """The test set's key, 32 bytes.
+    """Open a release and return the test set's key, 32 bytes.
 
     Args:
-        transcript: as the host shows it.
-        release: as the host shows it.
+        transcript: from the host; untrusted.
+        release: from the host; untrusted.
         sealing_private: the enclave's private key, 32 bytes.
-        commitment: the manifest's to the key (bytes32).
+        commitment: the manifest's commitment to the key (bytes32).
 
     Raises:
-        InvalidRequest: the release is of another task, seed, inventory or enclave than it is used
-            for, or does not hold the key that the manifest commits to.
+        InvalidRequest: the release is bound to another task, seed, inventory or enclave, or does
+            not contain the key that the manifest commits to.
     """
     expect_digest(
         RequestFault.ANOTHER_TASK, "release for task", release.task_id, transcript.task_id

@@ -21,7 +21,7 @@ _MASK_255 = 2**255 - 1
 
 @dataclass(frozen=True, config=STRICT)
 class Report:
-    """What the enclaves say of a task; ``awards`` best first, at most eight."""
+    """The enclaves' signed statement on a task; ``awards`` has the best first, at most eight."""
 
     task_id: Bytes32
     round: Annotated[Uint256, Le(1)]
@@ -31,7 +31,7 @@ class Report:
     awards: Annotated[tuple[Award, ...], Len(0, 8)]
 
     def to_abi(self) -> tuple[bytes, int, bytes, bytes, bytes, list[int]]:
-        """The struct as the contract takes it."""
+        """Return the struct as the contract takes it."""
         return (
             self.task_id,
             self.round,
@@ -42,36 +42,36 @@ class Report:
         )
 
     def digest(self, domain: Domain) -> bytes:
-        """bytes32 that the enclaves sign."""
+        """Return the bytes32 that the enclaves sign."""
         names = ("task_id", "round", "seed", "inventory", "results", "awards")
         return domain.digest("Report", dict(zip(names, self.to_abi(), strict=True)))
 
 
 @dataclass(frozen=True, config=STRICT)
 class Cosignature:
-    """An enclave's signature, and the platform it is registered on."""
+    """An enclave's signature, and the platform that it is registered on."""
 
     r: Bytes32
     vs: Bytes32
     platform: Bytes32
 
     def to_abi(self) -> tuple[bytes, bytes, bytes]:
-        """The struct as the contract takes it."""
+        """Return the struct as the contract takes it."""
         return self.r, self.vs, self.platform
 
 
 def sign(digest: bytes, key: PrivateKey, platform: bytes) -> Cosignature:
-    """Signs a digest (bytes32), the nonce from key and digest (RFC 6979), with a low s."""
+    """Sign a digest (bytes32) with a low s; the nonce comes from key and digest (RFC 6979)."""
     signature = key.sign_msg_hash(digest)
     vs = signature.v << 255 | signature.s
     return Cosignature(signature.r.to_bytes(32, "big"), vs.to_bytes(32, "big"), platform)
 
 
 def recover(digest: bytes, cosignature: Cosignature) -> str:
-    """The checksummed address of who signed.
+    """Return the checksummed address of the signer.
 
     Raises:
-        ValueError: s is high, or no key signed this.
+        ValueError: s is high, or no key fits the signature.
     """
     vs = int.from_bytes(cosignature.vs, "big")
     r, s = int.from_bytes(cosignature.r, "big"), vs & _MASK_255
@@ -87,10 +87,10 @@ def recover(digest: bytes, cosignature: Cosignature) -> str:
 
 
 def by_signer(digest: bytes, cosignatures: Iterable[Cosignature]) -> list[Cosignature]:
-    """Cosignatures by rising address of who signed, as the market takes them.
+    """Sort cosignatures by rising address of the signer, as the market takes them.
 
     Raises:
-        ValueError: a signature is invalid, or somebody signed twice.
+        ValueError: a signature is invalid, or a key signed twice.
     """
     signers: dict[str, Cosignature] = {}
     for cosignature in cosignatures:

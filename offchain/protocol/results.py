@@ -1,7 +1,8 @@
-"""What became of every submission: scores and reasons, their Merkle tree, and the file of both.
+"""Results of all submissions: a score or a reason for each, their Merkle tree, and their file.
 
-The report holds the tree's root. Leaves are salted with the test set's key, so that the root tells
-nobody a score; who has the file can check it, and a developer gets its own leaf with a proof.
+The report holds the tree's root. Leaves are salted with the test set's key, so that an attacker
+cannot guess scores from the root. A reader of the file can check it against the root, and a
+developer gets its own leaf with a proof.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ class Result:
     """A submission's score (parts per million), or the reason why it has none.
 
     Raises:
-        pydantic.ValidationError: both, or neither.
+        pydantic.ValidationError: there are both, or neither.
     """
 
     index: Index
@@ -47,7 +48,7 @@ class ResultLeaf:
     salt: Bytes32
 
     def digest(self) -> bytes:
-        """bytes32: the leaf's place in the tree."""
+        """Return the leaf's node (bytes32) of the tree."""
         reason = keccak(text=self.result.reason or "")
         return tagged(
             "RESULT",
@@ -61,13 +62,13 @@ class ResultLeaf:
 
 @dataclass(frozen=True, config=STRICT)
 class ResultProof:
-    """What a developer gets: its own entry, and the way from it to the report's ``results``."""
+    """A developer's own entry, and its Merkle proof against the report's ``results``."""
 
     entry: ResultLeaf
     proof: tuple[Bytes32, ...]
 
     def proves(self, root: bytes) -> bool:
-        """Whether this is part of the results with that root (bytes32)."""
+        """Return True if the entry is part of the results with this root (bytes32)."""
         return merkle.verify(self.entry.digest(), self.proof, root)
 
 
@@ -77,9 +78,9 @@ class Results:
 
     Args:
         task_id: bytes32.
-        entries: of every revealed submission, by rising index.
-        chosen: the team in the order of the choices, or empty. Not in the root: the awards follow
-            from it.
+        entries: one for every revealed submission, by rising index.
+        chosen: the team in the order of the choices, or empty. The root does not cover it: the
+            report's awards follow from it.
     """
 
     task_id: Bytes32
@@ -88,11 +89,11 @@ class Results:
     version: Literal[1] = 1
 
     def root(self) -> bytes:
-        """bytes32 that the report holds."""
+        """Return the tree's root (bytes32), which the report holds."""
         return merkle.root([entry.digest() for entry in self.entries])
 
     def extract(self, index: int) -> ResultProof:
-        """A submission's part.
+        """Return a submission's entry and proof.
 
         Raises:
             KeyError: there is no such submission.
@@ -109,7 +110,7 @@ def make_results(
     results: Sequence[Result],
     chosen: Sequence[int] = (),
 ) -> Results:
-    """The results file.
+    """Build the results file.
 
     Args:
         task_id: bytes32.

@@ -1,7 +1,7 @@
-"""Hidden test sets as bytes, and the sample that a task's seed draws (docs/SPEC.md, "Sample").
+"""Hidden test sets as bytes, and the sample that a task's seed selects (docs/SPEC.md, "Sample").
 
 A test set is its inputs, then its targets: little-endian, in C order, nothing else. The manifest
-gives count and types, so that reading needs no parser: the provider is not trusted either.
+gives count and types, so no parser has to read the provider's untrusted input.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from offchain.protocol.model_spec import ModelSpec, Output
 
 
 def draw(seed: bytes, samples: int, size: int) -> NDArray[np.int64]:
-    """``size`` different rows out of ``samples``, every set as likely, by rising row.
+    """Draw ``size`` different rows out of ``samples``, by rising row; every set is as likely.
 
-    The first ``size`` steps of a Fisher-Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P), whose
-    random numbers are SHA-256 of tag, seed and step: the same on every machine and with every
-    library. The remainder of 256 random bits favours no row by more than samples / 2**256.
+    Take the first ``size`` steps of a Fisher-Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P). Its
+    random numbers are SHA-256 of tag, seed and step, so every machine and library draws the same
+    rows. The modulo bias in favour of a row is at most samples / 2**256.
 
     Args:
         seed: bytes32.
@@ -49,7 +49,7 @@ def draw(seed: bytes, samples: int, size: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs with what is expected of a model.
+    """Inputs, and the target of each.
 
     Args:
         inputs: shape (n, *input_shape), of the input dtype.
@@ -60,7 +60,7 @@ class Samples:
     targets: NDArray[Any]
 
     def rows(self, rows: NDArray[np.int64]) -> "Samples":
-        """Some of the samples, in the order of ``rows``."""
+        """Return the samples at ``rows``, in that order."""
         return Samples(self.inputs[rows], self.targets[rows])
 
 
@@ -70,21 +70,22 @@ def _dtypes(spec: ModelSpec) -> tuple[np.dtype[Any], np.dtype[Any]]:
 
 
 def packed_bytes(count: int, spec: ModelSpec) -> int:
-    """How many bytes ``count`` samples take."""
+    """Return the size of ``count`` samples in bytes."""
     inputs, targets = _dtypes(spec)
     return count * (prod(spec.input_shape) * inputs.itemsize + targets.itemsize)
 
 
 def artifact_bytes(manifest: Manifest) -> int:
-    """The size of a task's encrypted test set."""
+    """Return the size of a task's encrypted test set in bytes."""
     return packed_bytes(manifest.test_set.samples, manifest.model) + TAG_BYTES
 
 
 def pack(samples: Samples, spec: ModelSpec) -> bytes:
-    """The bytes of a test set.
+    """Return the bytes of a test set.
 
     Raises:
-        ValueError: the samples are not of the specified shape and types; says which, and how.
+        ValueError: the samples are not of the specified shape and types; names the wrong array, its
+            shape and type, and what was expected.
     """
     inputs, targets = _dtypes(spec)
     _check(samples, spec)
@@ -92,10 +93,10 @@ def pack(samples: Samples, spec: ModelSpec) -> bytes:
 
 
 def unpack(data: bytes, count: int, spec: ModelSpec) -> Samples:
-    """Reads ``count`` samples.
+    """Read ``count`` samples from untrusted bytes.
 
     Raises:
-        ValueError: not of the length that count and types give, a target is none of the classes, or
+        ValueError: the length is not what count and types give, a target is none of the classes, or
             a value is not finite.
     """
     if len(data) != packed_bytes(count, spec):
@@ -126,7 +127,9 @@ def _check(samples: Samples, spec: ModelSpec) -> None:
                 f"{name} hold {array[~np.isfinite(array)][0]}, expected finite numbers"
             )
     if len(samples.inputs) != len(samples.targets):
-        raise ValueError(f"{len(samples.inputs)} inputs and {len(samples.targets)} targets")
+        raise ValueError(
+            f"{len(samples.inputs)} inputs and {len(samples.targets)} targets, expected as many"
+        )
     if spec.output is not Output.VALUES:
         wrong = (samples.targets < 0) | (samples.targets >= spec.classes)
         if wrong.any():

@@ -1,8 +1,9 @@
-"""Which of the models that sell are bought together: a team, chosen one by one by what each adds.
+"""Choice of a team of models to buy, one by one by the gain of each.
 
-Greedy forward selection (Caruana et al., "Ensemble selection from libraries of models", ICML 2004)
-without replacement, on the soft vote: the mean of the members' class probabilities, or of their
-predictions in regression. docs/SPEC.md, "Selection", fixes ties and arithmetic.
+The algorithm is greedy forward selection (Caruana et al., "Ensemble selection from libraries of
+models", ICML 2004) without replacement. It scores the soft vote: the mean of the members' class
+probabilities, or of their predictions in regression. docs/SPEC.md, "Selection", fixes ties and
+arithmetic.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,16 +19,16 @@ Outputs = NDArray[np.floating[Any]]
 """A model's probabilities of shape (samples, classes), or its predictions of shape (samples,)."""
 
 ScoreFunction = Callable[[NDArray[np.float64]], int]
-"""The score (parts per million) of such an array."""
+"""A function from an array of such a shape to its score (parts per million)."""
 
 
 @dataclass(frozen=True)
 class Votes:
-    """The scores of soft votes; each is measured once, with one model's outputs at a time.
+    """Scores of soft votes. Each is measured once, with one model's outputs in use at a time.
 
     Args:
-        outputs: of every model with a score.
-        measure: gives the score of a mean of outputs.
+        outputs: the outputs of every model with a score, by index.
+        measure: returns the score of a mean of outputs.
     """
 
     outputs: Mapping[int, Outputs]
@@ -35,7 +36,7 @@ class Votes:
     _scores: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
 
     def scores(self, chosen: tuple[int, ...], others: Sequence[int]) -> dict[int, int]:
-        """The score (parts per million) of those chosen with each of the others, in their order.
+        """Return the score (ppm) of the chosen models with each of the others, in their order.
 
         Votes are summed in float64, in the order of the choices.
         """
@@ -50,19 +51,19 @@ class Votes:
         return {index: self._scores[*chosen, index] for index in others}
 
     def score(self, chosen: tuple[int, ...]) -> int:
-        """The score of those chosen; nobody scores zero."""
+        """Return the score (parts per million) of the chosen models; 0 if there are none."""
         return self.scores(chosen[:-1], chosen[-1:])[chosen[-1]] if chosen else 0
 
 
 @dataclass(frozen=True)
 class Team:
-    """What choosing needs to know.
+    """The rules of choice and the measurements that it uses.
 
     Args:
-        candidates: who may be chosen, in the order of rank: ties go to the first.
-        votes: of theirs.
-        most: how many are chosen at most, at least 1.
-        minimum_gain: what a model must add to be chosen (parts per million), at least 1.
+        candidates: indices of the models that may be chosen, by rank: ties go to the first.
+        votes: of the candidates.
+        most: maximum size of the team, at least 1.
+        minimum_gain: minimum that a model must add to be chosen (parts per million), at least 1.
     """
 
     candidates: Sequence[int]
@@ -71,18 +72,19 @@ class Team:
     minimum_gain: int
 
     def gains(self, chosen: Sequence[int]) -> dict[int, int]:
-        """What each other candidate would add to the soft vote of those chosen, by rank."""
+        """Return the gain (ppm) of each other candidate over the chosen models, by rank."""
         team = tuple(chosen)
         others = [index for index in self.candidates if index not in team]
         base = self.votes.score(team)
         return {index: score - base for index, score in self.votes.scores(team, others).items()}
 
     def choose(self, preferred: Collection[int] = (), leeway: int = 0) -> tuple[int, ...]:
-        """The team, in the order in which its members are chosen.
+        """Return the team, in the order in which its members are chosen.
 
         Args:
-            preferred: wins wherever it comes within ``leeway`` of the best, and of the minimum.
-            leeway: parts per million; the others must exceed the minimum by it.
+            preferred: models that win at a step if they are within ``leeway`` of the best gain, and
+                of the minimum.
+            leeway: parts per million; other models must exceed the minimum by it.
         """
         chosen: list[int] = []
         while len(chosen) < self.most and (gains := self.gains(chosen)):
@@ -98,13 +100,13 @@ class Team:
         return tuple(chosen)
 
     def check(self, chosen: Sequence[int], leeway: int) -> None:
-        """Refuses choices that this measurement does not bear out.
+        """Refuse choices that this measurement does not support.
 
-        Every choice, that of nobody more included, must come within ``leeway`` (parts per million)
-        of the best at its step.
+        Every choice, and the choice to stop, must be within ``leeway`` (parts per million) of the
+        best one at its step.
 
         Raises:
-            InvalidRequest: says which choice, and what would have been better.
+            InvalidRequest: `SELECTION`; names the choice, its gain and the gain that was expected.
         """
         if len(set(chosen)) != len(chosen) or len(chosen) > self.most:
             raise InvalidRequest(
@@ -115,7 +117,8 @@ class Team:
             gains = self.gains(chosen[:step])
             if index not in gains:
                 raise InvalidRequest(
-                    RequestFault.SELECTION, f"choice of submission {index}, which does not sell"
+                    RequestFault.SELECTION,
+                    f"choice of submission {index}, expected one that sells",
                 )
             least = max(self.minimum_gain, *gains.values()) - leeway
             if gains[index] < least:

@@ -1,7 +1,7 @@
-"""Task, roster and submission: what the parties of a sale agree on.
+"""Task, roster and submission: the terms that the parties of a sale agree on.
 
-Field by field the structs of ``interfaces/Types.vyi``, which gives units and meaning. Making one
-checks what the market checks of it without regard to the clock and to its own settings.
+The fields are those of the structs of ``interfaces/Types.vyi``, which gives units and meaning. A
+constructor makes the market's checks, except those that need the time or the market's settings.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from offchain.protocol.pricing import Knot, check_curve, words
 
 @dataclass(frozen=True, config=STRICT)
 class RosterEntry:
-    """An enclave that may judge a task."""
+    """An enclave that may measure a task: its signing key and its sealing key (X25519)."""
 
     signing_key: Address
     sealing_key: Bytes32
@@ -33,7 +33,7 @@ class RosterEntry:
         check_public_key("sealing key", self.sealing_key)
 
     def to_abi(self) -> tuple[str, bytes]:
-        """The struct as the contract takes it."""
+        """Return the struct as the contract takes it."""
         return self.signing_key, self.sealing_key
 
 
@@ -42,7 +42,7 @@ Roster = tuple[RosterEntry, ...]
 
 @dataclass(frozen=True, config=STRICT)
 class Submission:
-    """What a developer commits to."""
+    """The content of a developer's commitment."""
 
     model_digest: Bytes32
     artifact_digest: Bytes32
@@ -50,11 +50,11 @@ class Submission:
     min_price: Uint256
 
     def to_abi(self) -> tuple[bytes, bytes, bytes, int]:
-        """The struct as the contract takes it."""
+        """Return the struct as the contract takes it."""
         return self.model_digest, self.artifact_digest, self.envelope_digest, self.min_price
 
     def digest(self) -> bytes:
-        """bytes32 that the commitment and the leaf hold."""
+        """Return the digest (bytes32) for the commitment and the keyring."""
         return tagged("SUBMISSION", ["bytes32"] * 3 + ["uint256"], *self.to_abi())
 
 
@@ -99,22 +99,22 @@ class Task:
             )
 
     def to_abi(self) -> tuple[object, ...]:
-        """The struct as the contract takes it."""
+        """Return the struct as the contract takes it."""
         return (*(getattr(self, field.name) for field in fields(self)[:-1]), words(self.curve))
 
     def id(self, domain: Domain) -> bytes:
-        """The task id: EIP-712 digest in the market's domain."""
+        """Return the task id (bytes32): the EIP-712 digest in the market's domain."""
         names = (field.name for field in fields(self))
         return domain.digest("Task", dict(zip(names, self.to_abi(), strict=True)))
 
 
 def roster_digest(roster: Sequence[RosterEntry]) -> bytes:
-    """bytes32 that the task holds."""
+    """Return the digest (bytes32) that the task stores of its roster."""
     return keccak(encode(["(address,bytes32)[]"], [[entry.to_abi() for entry in roster]]))
 
 
 def check_roster(task: Task, roster: Sequence[RosterEntry]) -> None:
-    """Refuses a roster that is not the task's, or that the market would refuse.
+    """Refuse a roster that is not the task's, or that the market would refuse.
 
     Raises:
         ValueError: another digest, another size than 3·quorum + 1 to 16, or not by rising key.
@@ -127,4 +127,4 @@ def check_roster(task: Task, roster: Sequence[RosterEntry]) -> None:
         raise ValueError(f"roster of {len(roster)} enclaves, expected {least} to 16")
     keys = [to_canonical_address(entry.signing_key) for entry in roster]
     if any(low >= high for low, high in pairwise([bytes(20), *keys])):
-        raise ValueError("roster not by strictly rising signing key")
+        raise ValueError("roster is not sorted, expected strictly rising signing keys")

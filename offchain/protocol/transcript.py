@@ -1,7 +1,8 @@
-"""The public transcript of a task's submissions, and what follows from it: task id, leaves, seed.
+"""The public transcript of a task's submissions, and its digests: task id, leaves, head, seed.
 
-Pure, the same hashes as the market's (docs/SPEC.md, "Hashes"). Nothing here is believed: another
-transcript than the market's gives another seed, under which no test set opens and no report stands.
+The hashes are the market's (docs/SPEC.md, "Hashes"). A transcript is untrusted input. One that
+differs from the market's gives another seed, with which the test set's envelope does not open and
+the market accepts no report.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ from offchain.protocol.task import RosterEntry, Submission, Task, check_roster
 
 @dataclass(frozen=True, config=STRICT)
 class Reveal:
-    """One ``ModelRevealed`` event. The uri is a hint to whoever fetches, and in no hash."""
+    """One ``ModelRevealed`` event. The uri is untrusted: it hints where to fetch, and no hash
+    covers it."""
 
     index: Index
     developer: Address
@@ -30,7 +32,7 @@ class Reveal:
     uri: Annotated[str, Len(0, 256)]
 
     def leaf(self, task_id: bytes) -> bytes:
-        """bytes32 that the market stores."""
+        """Return the leaf (bytes32) that the market stores."""
         submission = self.submission
         payload = hashes.payload(
             submission.model_digest, submission.artifact_digest, self.keyring_digest
@@ -45,7 +47,7 @@ class Reveal:
         )
 
     def commitment(self, domain: Domain, task_id: bytes) -> bytes:
-        """bytes32 that the developer committed."""
+        """Return the commitment (bytes32) that the developer sent."""
         return hashes.commitment(
             domain.chain_id,
             domain.market,
@@ -91,22 +93,22 @@ class Transcript:
 
     @cached_property
     def task_id(self) -> bytes:
-        """bytes32."""
+        """Task id (bytes32): the EIP-712 digest of the task."""
         return self.task.id(self.domain)
 
     @cached_property
     def by_index(self) -> dict[int, Reveal]:
-        """The reveals by rising index: in the order of the commits."""
+        """Reveals by rising index, which is the order of the commits."""
         return {each.index: each for each in sorted(self.reveals, key=lambda each: each.index)}
 
     @cached_property
     def leaves(self) -> dict[int, bytes]:
-        """The leaf (bytes32) of each submission, by rising index."""
+        """Leaf (bytes32) of each submission, by rising index."""
         return {index: reveal.leaf(self.task_id) for index, reveal in self.by_index.items()}
 
     @cached_property
     def head(self) -> bytes:
-        """bytes32: the task's head after the last reveal."""
+        """Head of the task (bytes32) after the last reveal."""
         head = hashes.NO_HEAD
         for reveal in self.reveals:
             head = hashes.after_reveal(head, self.leaves[reveal.index], reveal.salt)
@@ -114,14 +116,14 @@ class Transcript:
 
     @cached_property
     def seed(self) -> bytes:
-        """bytes32: picks the test sample, and stands for the whole transcript."""
+        """Seed (bytes32): selects the test sample, and commits to the whole transcript."""
         return hashes.seed(self.head, self.prevrandao, self.parent_hash)
 
     def inventory_digest(self, inventory: Sequence[int]) -> bytes:
-        """bytes32 of the submissions to measure.
+        """Return the digest (bytes32) of the submissions to measure.
 
         Raises:
-            ValueError: an index is not revealed, or they do not rise strictly.
+            ValueError: an index is not revealed, or the indices do not rise strictly.
         """
         for index in inventory:
             if index not in self.leaves:

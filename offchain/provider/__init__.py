@@ -1,8 +1,8 @@
 """Tools of a provider, who buys models.
 
 ====================  ==============================================================================
-``test_set``          from arrays to an encrypted test set and its manifest; reuse of samples
-``rosters``           rosters to propose, with spares
-``test_set_release``  the test set's key for enclaves, once the reveals are final
+``test_set``          encryption of a test set, its manifest, and a record of samples used before
+``rosters``           proposal of a roster with spares
+``test_set_release``  release of the test set's key to enclaves, once the reveals are final
 ====================  ==============================================================================
 """

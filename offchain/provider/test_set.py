@@ -1,9 +1,8 @@
-"""The provider's tool: from arrays to an encrypted test set and its manifest.
+"""Preparation of a test set: arrays become an encrypted test set and its manifest.
 
-Which samples have been in a test set before: each sale of models tells a little of them.
-
-A record is a JSON object from a manifest's digest to the digests of its samples (16 bytes of the
-sha256 of input and target, in hex).
+A record of earlier test sets shows which samples were used before, because the scores of each sale
+reveal a little of its samples to developers. It is a JSON object that maps a manifest's digest to
+the digests of its samples (16 bytes of the sha256 of input and target, in hex).
 """
 
 import json
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -21,21 +19,22 @@ from offchain.protocol.manifest import HiddenSet, Manifest, Selection
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.release import key_commitment
 from offchain.protocol.sample import Samples, pack
-from offchain.storage.files import write_atomically
+from offchain.storage.files import write_bytes
 
 
 @dataclass(frozen=True)
 class BenchmarkTerms:
-    """What a provider decides beside its data.
+    """The provider's choices for a benchmark, apart from its data.
 
     Args:
         metric: a name in `offchain.protocol.metrics`.
-        selection: which models are bought.
+        selection: rule that chooses the models to buy.
         minimum_gain: see `Manifest`.
-        sample_size: rows that the seed draws; None for all.
-        output: what is read of a model's outputs; None for what metric and selection allow.
-        limits: what a model may need.
-        description: for people.
+        sample_size: number of rows that the seed draws; None for all.
+        output: kind of a model's output; None for values where the metric takes values, and else
+            for probabilities.
+        limits: sizes and operations that a model may need.
+        description: text for people.
     """
 
     metric: str
@@ -48,11 +47,13 @@ class BenchmarkTerms:
 
 
 def read_samples(file: Path, metric: str) -> Samples:
-    """The arrays ``inputs`` and ``targets`` of an ``.npz`` file, targets as the metric takes them.
+    """Read the arrays ``inputs`` and ``targets`` of an ``.npz`` file.
+
+    Targets are returned as the metric takes them: float64 values or int64 classes.
 
     Raises:
-        ValueError: no such arrays, or they are Python objects, which are never loaded, or targets
-            that should be classes are not whole numbers.
+        ValueError: an array is missing or holds Python objects, which are never loaded, or targets
+            that should be classes are not integers.
     """
     with np.load(file, allow_pickle=False) as arrays:
         for name in ("inputs", "targets"):
@@ -67,15 +68,15 @@ def read_samples(file: Path, metric: str) -> Samples:
 
 
 def draft(samples: Samples, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, bytes]:
-    """The manifest and the encrypted test set.
+    """Return the manifest and the encrypted test set.
 
     Args:
         samples: the whole test set.
-        terms: of the provider.
+        terms: the provider's choices.
         secret: the test set's key, 32 random bytes, for this test set only.
 
     Raises:
-        ValueError: samples and terms do not fit; says how.
+        ValueError: samples and terms do not fit together; the message says how.
     """
     outputs = metrics.get(terms.metric).outputs
     if Output.VALUES in outputs:
@@ -98,19 +99,18 @@ def draft(samples: Samples, terms: BenchmarkTerms, secret: bytes) -> tuple[Manif
     return manifest, sink.getvalue()
 
 
-_BYTES = 16
+_DIGEST_BYTES = 16
 
 
 def sample_digests(samples: Samples) -> list[str]:
-    """One for each sample."""
+    """Return the digest of each sample, in hex."""
     pairs = zip(samples.inputs, samples.targets, strict=True)
-    return [
-        sha256(one.tobytes() + target.tobytes()).hexdigest()[: 2 * _BYTES] for one, target in pairs
-    ]
+    digests = (sha256(row.tobytes() + target.tobytes()).hexdigest() for row, target in pairs)
+    return [digest[: 2 * _DIGEST_BYTES] for digest in digests]
 
 
 def read_history(file: Path) -> dict[str, list[str]]:
-    """The record, empty where there is no file.
+    """Read the record of earlier test sets; it is empty when the file does not exist.
 
     Raises:
         ValueError: the file is not a record.
@@ -119,22 +119,18 @@ def read_history(file: Path) -> dict[str, list[str]]:
         return {}
     record = json.loads(file.read_bytes())
     if not isinstance(record, dict) or not all(isinstance(each, list) for each in record.values()):
-        raise ValueError(f"{file} is not a record of test sets")
+        raise ValueError(f"{file} is not a record of test sets, expected an object of lists")
     return record
 
 
 def used_before(record: dict[str, list[str]], samples: Samples) -> dict[str, int]:
-    """How many of the samples were in each earlier test set that shares any."""
+    """Return, for each earlier test set that shares samples with these, how many it shares."""
     own = set(sample_digests(samples))
     shared = {manifest: len(own & set(digests)) for manifest, digests in record.items()}
     return {manifest: count for manifest, count in shared.items() if count}
 
 
 def remember(file: Path, manifest: bytes, samples: Samples) -> None:
-    """Adds a test set to the record; ``manifest`` is the digest (bytes32)."""
+    """Add a test set to the record; ``manifest`` is the digest (bytes32)."""
     record = read_history(file) | {"0x" + manifest.hex(): sample_digests(samples)}
-
-    def write(sink: IO[bytes]) -> None:
-        sink.write(json.dumps(record).encode())
-
-    write_atomically(file, write)
+    write_bytes(file, json.dumps(record).encode())

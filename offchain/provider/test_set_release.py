@@ -1,4 +1,4 @@
-"""Release of the test set, once the reveals are closed for good on the provider's own node."""
+"""Release of the test set to enclaves, once the reveals are final on the provider's own node."""
 
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, field
@@ -12,22 +12,24 @@ from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import Inventory, PublicationFolder, TaskDocuments
 from offchain.storage.submissions import SubmissionSources, fetch_submissions
 
-EVERY = 20
-"""So many submissions later it is said how many are fetched."""
+PROGRESS_INTERVAL = 20
+"""Number of submissions between two lines about progress."""
 
 
-class RevealsNotFinal(RuntimeError):  # noqa: N818 - says what is wrong
+class RevealsNotFinal(RuntimeError):
     """The reveals are not closed, or not with enough confirmations."""
 
 
 @dataclass(frozen=True)
 class TestSetRelease:
-    """Args:
-    market: on the provider's own node.
-    folder: where the task's documents are, and releases are published; local.
-    sources: where submissions may be had.
-    secret: the test set's key, 32 bytes.
-    random: gives that many random bytes.
+    """A provider's tool that fixes a task's inventory and seals the test set's key to enclaves.
+
+    Args:
+        market: on the provider's own node.
+        folder: local folder with the task's documents, where releases are published.
+        sources: stores of submissions.
+        secret: the test set's key, 32 bytes.
+        random: function that returns a number of random bytes.
     """
 
     market: Market
@@ -39,24 +41,25 @@ class TestSetRelease:
     def release(
         self, task_id: bytes, signing_keys: Collection[str] = (), without: Collection[int] = ()
     ) -> Iterator[str]:
-        """Releases the test set to enclaves of the roster; says what it does.
+        """Release the test set to enclaves of the roster; yield lines about each step.
 
-        The first release fixes the inventory, on disk before anything is sealed. Later ones, to a
-        panel say, are on the same. What was released before stays as it is.
+        The first release fixes the inventory, and writes it to disk before a key is sealed. Later
+        releases, for example to a panel, use the same inventory. An existing release is not
+        changed.
 
         Args:
             task_id: bytes32.
-            signing_keys: of the enclaves; none: as many active ones as the quorum needs.
+            signing_keys: of the enclaves; when empty, as many active ones as the quorum needs.
             without: submissions to leave out of a new inventory, such as one that aborted a run.
 
         Raises:
-            RevealsNotFinal: see there.
-            ValueError: documents, key, inventory or enclaves are not the task's.
+            RevealsNotFinal: the reveals are not closed with enough confirmations.
+            ValueError: documents, key, inventory or enclaves do not belong to the task.
         """
         history, documents, transcript = self._read(task_id)
         inventory = self.folder.inventory(task_id)
         if inventory is None:
-            inventory = yield from self._take_stock(documents, transcript, without)
+            inventory = yield from self._fix_inventory(documents, transcript, without)
         self._check(inventory, transcript, history, without)
         chosen = yield from self._choose(transcript, signing_keys)
         for entry in chosen:
@@ -82,24 +85,26 @@ class TestSetRelease:
         documents.check(history.task)
         commitment = documents.manifest.test_set.key_commitment
         if key_commitment(self.secret) != commitment:
-            raise ValueError(f"key is not the one that the manifest commits to: {commitment.hex()}")
+            raise ValueError(
+                f"key is not the one that the manifest commits to: 0x{commitment.hex()}"
+            )
         return history, documents, self.market.transcript(history, documents.roster)
 
-    def _take_stock(
+    def _fix_inventory(
         self, documents: TaskDocuments, transcript: Transcript, without: Collection[int]
     ) -> Generator[str, None, Inventory]:
-        wanted, held = list(transcript.by_index), []
+        wanted, available = list(transcript.by_index), []
         found = fetch_submissions(transcript, wanted, documents.manifest, self.sources)
         for done, (index, outcome) in enumerate(found, 1):
             if isinstance(outcome, StorageError):
                 yield f"warning: submission {index} cannot be measured: {outcome}"
             elif index not in without:
-                held.append(index)
-            if done % EVERY == 0:
+                available.append(index)
+            if done % PROGRESS_INTERVAL == 0:
                 yield f"fetched {done} of {len(wanted)} submissions"
-        inventory = Inventory(transcript.task_id, transcript.seed, tuple(held))
+        inventory = Inventory(transcript.task_id, transcript.seed, tuple(available))
         self.folder.put_inventory(inventory)
-        yield f"inventory of {len(held)} out of {len(wanted)} submissions"
+        yield f"inventory of {len(available)} out of {len(wanted)} submissions"
         return inventory
 
     def _check(
@@ -117,7 +122,7 @@ class TestSetRelease:
         if history.posted is not None and history.posted.inventory != digest:
             raise ValueError(
                 f"inventory 0x{digest.hex()}, expected 0x{history.posted.inventory.hex()} of the "
-                "report that stands"
+                "posted report"
             )
         both = sorted(set(without) & set(inventory.indices))
         if both:
@@ -145,7 +150,7 @@ class TestSetRelease:
 
 
 def one_for_each_operator(active: dict[RosterEntry, Registered]) -> list[RosterEntry]:
-    """The first enclave of each operator, in the order given: operators sign once."""
+    """Return the first enclave of each operator, in the order given: an operator signs once."""
     firsts: dict[str, RosterEntry] = {}
     for entry, known in active.items():
         firsts.setdefault(known.operator, entry)
@@ -153,7 +158,7 @@ def one_for_each_operator(active: dict[RosterEntry, Registered]) -> list[RosterE
 
 
 def warnings(active: dict[RosterEntry, Registered], quorum: int) -> Iterator[str]:
-    """What is wrong with a roster of which only these are active."""
+    """Yield a warning when the active enclaves are too few for a report or for a panel."""
     operators, panel = len(one_for_each_operator(active)), 2 * quorum + 1
     if operators < quorum:
         yield f"warning: active enclaves of {operators} operators, a report needs {quorum}"

@@ -1,15 +1,15 @@
 """A SIMULATED Intel for development and tests: root → CA → PCK → quoting enclave → quote.
 
-Whoever has the seed can make any quote. Nothing here is secret and nothing here is trusted, unless
-a verifier was deployed with the simulated root key. Every name in its certificates says SIMULATED.
-No image of an enclave contains this folder.
+The seed is public, so that an attacker can make any quote under this root. Only a verifier that was
+deployed with the simulated root key trusts it. Every name in its certificates says SIMULATED. No
+image of an enclave contains this folder.
 
 ================  ==================================================================================
-``issuing``       certificates and revocation lists in DER, every field settable
-``intel``         the root and its authorities, from a seed; names of roots of attestation
+``issuing``       certificates and revocation lists in DER, with every field settable
+``intel``         the root and its authorities, from a seed; names of attestation roots
 ``machine``       machines with their quoting enclave, and report bodies
 ``collateral``    TCB info, QE identities and revocation lists; the trust that follows from them
-``device``        the device that an enclave of development gets its quotes from
+``device``        the quote device of an enclave in development
 ================  ==================================================================================
 """
 

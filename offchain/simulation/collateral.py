@@ -1,4 +1,4 @@
-"""SIMULATED collateral: TCB info, QE identities and revocation lists, and the trust they give."""
+"""SIMULATED collateral: TCB info, QE identities, revocation lists, and the trust from them."""
 
 import json
 from collections.abc import Mapping
@@ -37,13 +37,13 @@ def _level(tcb: Mapping[str, Any], status: str = "UpToDate") -> dict[str, Any]:
 
 
 def tcb_info(tee_type: TeeType, fmspc: bytes = FMSPC) -> str:
-    """TCB info for simulated machines: up to date from SVN 10 and PCE 20 on, out of date below."""
+    """Return TCB info as JSON: machines are up to date from SVN 10 and PCE SVN 20 on."""
 
     def level(svn: int, pce_svn: int, status: str) -> dict[str, Any]:
         components: dict[str, Any] = {"sgxtcbcomponents": [{"svn": svn}] * 16, "pcesvn": pce_svn}
         if tee_type is TeeType.TDX:
-            late = [{"svn": svn if i in (0, 2) else 0} for i in range(16)]
-            components["tdxtcbcomponents"] = late
+            tdx = [{"svn": svn if i in (0, 2) else 0} for i in range(16)]
+            components["tdxtcbcomponents"] = tdx
         return _level(components, status)
 
     seam = {"mrsigner": "00" * 48, "attributes": "00" * 8, "attributesMask": "FF" * 8}
@@ -69,7 +69,7 @@ def tcb_info(tee_type: TeeType, fmspc: bytes = FMSPC) -> str:
 
 
 def qe_identity(tee_type: TeeType) -> str:
-    """The identity of the simulated quoting enclaves, which is that of Intel's."""
+    """Return the identity of the simulated quoting enclaves as JSON; it is that of Intel's own."""
     identity = TDX_QE if tee_type is TeeType.TDX else SGX_QE
     return _document(
         "TD_QE" if tee_type is TeeType.TDX else "QE",
@@ -91,7 +91,14 @@ def collateral(
     revoked: tuple[int, ...] = (),
     revoked_authorities: tuple[int, ...] = (),
 ) -> Collateral:
-    """All that is needed beside a simulated quote; ``revoked`` are serials of PCK certificates."""
+    """Return the collateral for simulated quotes of a TEE.
+
+    Args:
+        intel: the signer of all documents.
+        tee_type: SGX or TDX.
+        revoked: serial numbers of revoked PCK certificates.
+        revoked_authorities: serial numbers of revoked intermediate CAs.
+    """
     info, identity = tcb_info(tee_type), qe_identity(tee_type)
     signers = pem(intel.tcb_signer.der, intel.root.der).rstrip(b"\0").decode()
     return Collateral(
@@ -108,11 +115,11 @@ def collateral(
 
 
 def floors(fmspc: bytes = FMSPC) -> tuple[TcbFloor, ...]:
-    """The floors that follow from the simulated TCB info: only up-to-date machines pass."""
+    """Return the floors that follow from the simulated TCB info: only up-to-date machines pass."""
     info = tcb.tcb_info(json.loads(tcb_info(TeeType.TDX, fmspc)))
     return tcb.propose_floors(info, frozenset({"UpToDate"}))
 
 
 def trust(intel: SimulatedIntel) -> Trust:
-    """Trust in a simulated Intel, and so in whoever has its seed: never on a live network."""
+    """Return trust in a simulated Intel; on a live network any attacker could forge quotes."""
     return Trust(intel.root.public_key, floors())

@@ -1,4 +1,4 @@
-"""Quotes of a SIMULATED machine: the default device of development. They prove nothing."""
+"""The SIMULATED quote device, the default in development. Its quotes prove nothing."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -10,7 +10,7 @@ from offchain.simulation.machine import Machine, sgx_report
 
 @dataclass(frozen=True)
 class SimulatedDevice:
-    """A simulated machine that runs whatever ``body`` says."""
+    """A device that signs ``body`` with any report data, on a simulated machine."""
 
     machine: Machine
     body: Body
@@ -23,7 +23,10 @@ class SimulatedDevice:
         return cls(Machine.simulate(intel, machine), sgx_report(bytes(64)))
 
     def quote(self, report_data: bytes) -> bytes:
-        """See `offchain.enclave.devices.base.QuoteDevice`."""
+        """Return a quote for 64 bytes of report data.
+
+        See `offchain.enclave.devices.base.QuoteDevice`.
+        """
         if len(report_data) != 64:
             raise ValueError(f"report data of {len(report_data)} bytes, expected 64")
         return self.machine.quote(replace(self.body, report_data=report_data)).encode()

@@ -1,4 +1,4 @@
-"""SIMULATED Intel: a root, its intermediate CA and its TCB signer, from a seed."""
+"""The SIMULATED Intel: a root, its intermediate CA and its TCB signer, made from a seed."""
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -11,16 +11,16 @@ from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation import issuing
 
 DEVELOPMENT_SEED = b"Golden Grain development"
-"""Known to all: the simulated root of development networks."""
+"""The public seed of the simulated root on development networks."""
 NOT_BEFORE = 1_577_836_800
 """2020-01-01."""
 NOT_AFTER = 2_524_607_999
-"""2049-12-31 23:59:59, the last second that UTCTime can name."""
+"""2049-12-31 23:59:59, the last second that UTCTime can express."""
 FMSPC = b"SIMUL\0"
 
 
 def serial_number(seed: bytes, label: str) -> int:
-    """A serial of 160 bits as Intel's have; half of them take 21 bytes of DER."""
+    """Return a serial number of 160 bits, as Intel's have; half of them take 21 bytes in DER."""
     return int.from_bytes(sha256(seed + b"serial" + label.encode()).digest()[:20], "big") | 1 << 152
 
 
@@ -40,7 +40,7 @@ class Identity:
     def issue(
         self, key: ec.EllipticCurvePrivateKey, certificate: issuing.Certificate
     ) -> "Identity":
-        """Sign a certificate for ``key``, whatever it says; issuer and key are filled in."""
+        """Fill in issuer and ``key`` of a certificate and sign it, without any check."""
         filled = replace(certificate, issuer=self.certificate.subject, key=issuing.public(key))
         return Identity(key, filled, issuing.signed(filled.tbs(), self.key))
 
@@ -51,7 +51,7 @@ class Identity:
         next_update: int = NOT_AFTER,
         number: int = 1,
     ) -> bytes:
-        """A revocation list (DER) of this issuer."""
+        """Return a revocation list (DER) of this issuer."""
         subject = self.certificate.subject
         tbs = issuing.RevocationList(
             subject, self.public_key, this_update, next_update, serials, number
@@ -62,17 +62,17 @@ class Identity:
 def extensions_for(
     issuer_key: bytes, key: bytes, usage: bytes, constraints: bytes, *more: bytes
 ) -> tuple[bytes, ...]:
-    """The extensions in the order that Intel's certificates have."""
+    """Return the extensions in the order of Intel's certificates."""
     authority, subject = issuing.key_identifiers(issuer_key, key)
     return authority, subject, usage, constraints, *more
 
 
 @dataclass(frozen=True)
 class SimulatedIntel:
-    """Everything that Intel would hold: root, intermediate CA, TCB signer.
+    """The keys and certificates that Intel would hold: root, intermediate CA, TCB signer.
 
-    SIMULATED: whoever knows the seed makes any quote. For development and tests only; a contract
-    trusts it only if its constructor was given ``root.public_key``.
+    SIMULATED, for development and tests only: an attacker who knows the seed can make any quote. A
+    contract trusts it only if its constructor was given ``root.public_key``.
     """
 
     seed: bytes = field(repr=False)
@@ -82,7 +82,7 @@ class SimulatedIntel:
 
     @classmethod
     def from_seed(cls, seed: bytes) -> Self:
-        """The same hierarchy for the same seed, certificate by certificate and byte by byte."""
+        """Make the hierarchy of a seed; the same seed gives the same bytes."""
         root_key = issuing.private_key(seed, "root")
         root_public = issuing.public(root_key)
         root_certificate = issuing.Certificate(
@@ -129,7 +129,7 @@ class SimulatedIntel:
         return cls(seed, root, root.issue(authority_key, authority), root.issue(signer_key, signer))
 
     def machine_values(self, label: str) -> SgxExtension:
-        """What the PCK certificate of the machine called ``label`` says, unless told otherwise."""
+        """Return the default SGX extension for the machine called ``label``."""
         ppid = sha256(self.seed + b"ppid" + label.encode()).digest()[:16]
         return SgxExtension(ppid, FMSPC, bytes([10] * 16), 20)
 
@@ -142,7 +142,7 @@ class SimulatedIntel:
         not_after: int = NOT_AFTER,
         serial: int | None = None,
     ) -> Identity:
-        """A PCK key and certificate for the machine called ``label``."""
+        """Issue a PCK key and certificate for the machine called ``label``."""
         key = issuing.private_key(self.seed, f"pck {label}")
         sgx = self.machine_values(label) if values is None else values
         return self.authority.issue(
@@ -166,11 +166,11 @@ class SimulatedIntel:
 
 
 SIMULATED_ROOT_KEY = SimulatedIntel.from_seed(DEVELOPMENT_SEED).root.public_key
-"""X‖Y; whoever reads this can forge every attestation under it."""
+"""The simulated root's public key, X‖Y. Its seed is public: any attestation can be forged."""
 
 _ROOT_NAMES = {INTEL_ROOT_KEY: "Intel SGX Root CA", SIMULATED_ROOT_KEY: "SIMULATED"}
 
 
 def root_name(root_key: bytes) -> str:
-    """Return the name of a root key X‖Y (64 bytes), for people who have to judge a verifier."""
+    """Return the name of a root key X‖Y (64 bytes), for people who check a verifier."""
     return _ROOT_NAMES.get(root_key, f"unknown {root_key.hex()}")

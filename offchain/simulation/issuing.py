@@ -1,7 +1,7 @@
-"""SIMULATED certificates and revocation lists: valid DER, every field settable.
+"""SIMULATED certificates and revocation lists: valid DER, with every field settable.
 
-``cryptography``'s builder refuses what tests need (serials of 21 bytes as Intel's are, roles that
-contradict each other), so the few structures of RFC 5280 are written here.
+The builder of ``cryptography`` refuses certificates that tests need (serial numbers of 21 bytes,
+which Intel's have, and contradictory roles). So the few structures of RFC 5280 are written here.
 """
 
 from dataclasses import dataclass
@@ -21,28 +21,28 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def private_key(seed: bytes, label: str) -> ec.EllipticCurvePrivateKey:
-    """A key that is a function of seed and label. For simulation only."""
+    """Derive a key from seed and label; for simulation only."""
     digest = sha256(seed + label.encode()).digest()
     return ec.derive_private_key(int.from_bytes(digest, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
 
 
 def sign_der(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
-    """A deterministic signature (RFC 6979) as a DER ECDSA-Sig-Value."""
+    """Sign deterministically (RFC 6979); return a DER ECDSA-Sig-Value."""
     return key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
 
 
 def sign(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
-    """A deterministic signature (RFC 6979), r‖s."""
+    """Sign deterministically (RFC 6979); return r‖s."""
     return p256.raw_signature(sign_der(key, message))
 
 
 def public(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """The public key, X‖Y."""
+    """Return the public key, X‖Y."""
     return p256.raw_key(key.public_key())
 
 
 def name(common_name: str) -> bytes:
-    """A distinguished name that says SIMULATED twice."""
+    """Encode a distinguished name; both of its attributes say SIMULATED."""
     attributes = (("2.5.4.3", f"SIMULATED {common_name}"), ("2.5.4.10", "SIMULATED, not Intel"))
     return der.encode(
         der.SEQUENCE,
@@ -57,20 +57,20 @@ def name(common_name: str) -> bytes:
 
 
 def utc_time(at: int) -> bytes:
-    """Unix seconds as UTCTime: 1950 to 2049."""
+    """Encode Unix seconds as UTCTime, which covers the years 1950 to 2049."""
     return der.encode(
         der.UTC_TIME, datetime.fromtimestamp(at, UTC).strftime("%y%m%d%H%M%SZ").encode()
     )
 
 
 def extension(oid: str, value: bytes, critical: bool = False) -> bytes:
-    """One extension around its DER value."""
+    """Encode an extension around its DER value."""
     flag = _TRUE if critical else b""
     return der.encode(der.SEQUENCE, der.oid(oid), flag, der.encode(der.OCTET_STRING, value))
 
 
 def basic_constraints(ca: bool, path_length: int | None = None) -> bytes:
-    """Critical basicConstraints."""
+    """Encode critical basicConstraints."""
     length = b"" if path_length is None else der.integer(path_length)
     return extension(
         "2.5.29.19", der.encode(der.SEQUENCE, _TRUE if ca else b"", length), critical=True
@@ -78,7 +78,7 @@ def basic_constraints(ca: bool, path_length: int | None = None) -> bytes:
 
 
 def key_usage(unused_bits: int, bits: int) -> bytes:
-    """Critical keyUsage: a BIT STRING of one byte."""
+    """Encode critical keyUsage, a BIT STRING of one byte."""
     return extension(
         "2.5.29.15", der.encode(der.BIT_STRING, bytes([unused_bits, bits])), critical=True
     )
@@ -91,19 +91,19 @@ SIGNER_USAGE = key_usage(6, 0xC0)
 
 
 def key_id(key: bytes) -> bytes:
-    """RFC 5280's method 1: SHA-1 of the uncompressed point."""
+    """Return a key identifier by method 1 of RFC 5280: SHA-1 of the uncompressed point."""
     return sha1(b"\x04" + key, usedforsecurity=False).digest()
 
 
 def key_identifiers(issuer_key: bytes, key: bytes) -> tuple[bytes, bytes]:
-    """authorityKeyIdentifier and subjectKeyIdentifier."""
+    """Encode authorityKeyIdentifier and subjectKeyIdentifier."""
     authority = der.encode(der.SEQUENCE, der.encode(0x80, key_id(issuer_key)))
     subject = der.encode(der.OCTET_STRING, key_id(key))
     return extension("2.5.29.35", authority), extension("2.5.29.14", subject)
 
 
 def sgx(values: SgxExtension) -> bytes:
-    """The SGX extension of a PCK certificate, with the members that Intel's have."""
+    """Encode the SGX extension of a PCK certificate, with the same members as Intel's."""
 
     def pair(oid: bytes, value: bytes) -> bytes:
         return der.encode(der.SEQUENCE, oid, value)
@@ -147,7 +147,7 @@ class Certificate:
     algorithm: bytes = ECDSA_WITH_SHA256
 
     def tbs(self) -> bytes:
-        """The TBSCertificate: what the issuer signs."""
+        """Return the TBSCertificate, which the issuer signs."""
         return der.encode(
             der.SEQUENCE,
             der.encode(der.explicit(0), der.integer(self.version)),
@@ -162,7 +162,7 @@ class Certificate:
 
 
 def signed(tbs: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
-    """A certificate or revocation list around its signed part."""
+    """Sign a certificate or revocation list; return it around its signed part."""
     signature = der.encode(der.BIT_STRING, b"\x00", sign_der(key, tbs))
     return der.encode(der.SEQUENCE, tbs, ECDSA_WITH_SHA256, signature)
 
@@ -179,7 +179,7 @@ class RevocationList:
     number: int = 1
 
     def tbs(self) -> bytes:
-        """The TBSCertList, version 2: what the issuer signs."""
+        """Return the TBSCertList of version 2, which the issuer signs."""
         reason = extension("2.5.29.21", der.encode(der.ENUMERATED, b"\x01"))
         entries = [
             der.encode(

@@ -1,4 +1,4 @@
-"""SIMULATED machines: their quoting enclaves sign whatever report body they are given."""
+"""SIMULATED machines, whose quoting enclaves sign any report body."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ _TD_ATTRIBUTES = bytes.fromhex("0000001000000000")
 _QE_USER_DATA = b"SIMULATED QE".ljust(20, b"\0")
 
 
-def _measure(what: str, size: int) -> bytes:
-    return (sha256(f"SIMULATED {what}".encode()).digest() * 2)[:size]
+def _measure(name: str, size: int) -> bytes:
+    return (sha256(f"SIMULATED {name}".encode()).digest() * 2)[:size]
 
 
 def sgx_report(report_data: bytes) -> SgxReport:
-    """A production enclave's report body around 64 bytes of report data."""
+    """Return a production enclave's report body with 64 bytes of report data."""
     return SgxReport(
         cpu_svn=bytes(16),
         misc_select=bytes(4),
@@ -44,7 +44,7 @@ def sgx_report(report_data: bytes) -> SgxReport:
 
 
 def td10_report(report_data: bytes) -> TdReport:
-    """A production trust domain's report body (TD 1.0) around 64 bytes of report data."""
+    """Return a production trust domain's report body (TD 1.0) with 64 bytes of report data."""
     return TdReport(
         tee_tcb_svn=bytes([10, 1, 10]) + bytes(13),
         mr_seam=_measure("MRSEAM", 48),
@@ -65,13 +65,13 @@ def td10_report(report_data: bytes) -> TdReport:
 
 
 def td15_report(report_data: bytes) -> TdReport:
-    """The same as TD 1.5."""
+    """Return the report body of `td10_report` in the format of TD 1.5."""
     td = td10_report(report_data)
     return replace(td, tee_tcb_svn2=td.tee_tcb_svn, mr_service_td=bytes(48))
 
 
 def qe_report(tee_type: TeeType) -> SgxReport:
-    """The quoting enclave's report body, with the identity of Intel's own quoting enclave."""
+    """Return the quoting enclave's report body, with the identity of Intel's quoting enclave."""
     identity = TDX_QE if tee_type is TeeType.TDX else SGX_QE
     return replace(
         sgx_report(bytes(64)),
@@ -84,7 +84,7 @@ def qe_report(tee_type: TeeType) -> SgxReport:
 
 
 def pem(*certificates: bytes) -> bytes:
-    """DER certificates as PEM, with the closing zero byte that quoting libraries write."""
+    """Encode DER certificates as PEM, with the final zero byte that quoting libraries write."""
     blocks = []
     for certificate in certificates:
         text = b64encode(certificate)
@@ -96,7 +96,7 @@ def pem(*certificates: bytes) -> bytes:
 
 
 def binding(attestation_key: bytes, auth: bytes) -> bytes:
-    """The report data by which a quoting enclave vouches for its attestation key."""
+    """Return the report data that binds an attestation key to its quoting enclave."""
     return sha256(attestation_key + auth).digest() + bytes(32)
 
 
@@ -113,12 +113,12 @@ class Machine:
     def simulate(
         cls, intel: SimulatedIntel, label: str, values: SgxExtension | None = None
     ) -> "Machine":
-        """The machine called ``label``; ``values`` say what its certificate says."""
+        """Return the machine called ``label``; ``values`` is its certificate's SGX extension."""
         return cls.with_pck(intel, label, intel.issue_pck(label, values))
 
     @classmethod
     def with_pck(cls, intel: SimulatedIntel, label: str, pck: Identity) -> "Machine":
-        """The machine called ``label`` with a PCK certificate made elsewhere."""
+        """Return the machine called ``label`` with a given PCK certificate."""
         return cls(
             pck=pck,
             chain=pem(pck.der, intel.authority.der, intel.root.der),
@@ -134,14 +134,14 @@ class Machine:
         qe_auth: bytes = bytes(range(32)),
         bind: bool = True,
     ) -> Quote:
-        """Sign a report body, whatever it says.
+        """Sign a report body without any check.
 
         Args:
             body: SGX report, or TD report of version 1.0 or 1.5.
             version: of the quote; 3 for SGX, 5 for TD 1.5, else 4.
-            qe: the quoting enclave's report body; Intel's identity if absent.
+            qe: the quoting enclave's report body; one with Intel's identity if absent.
             qe_auth: the quoting enclave's authentication data.
-            bind: whether to put the attestation key's digest into ``qe``.
+            bind: put the attestation key's digest into ``qe``.
         """
         if version is None:
             newest = 5 if isinstance(body, TdReport) and body.tee_tcb_svn2 else 4

@@ -1,4 +1,4 @@
-"""Local files that appear whole or not at all; encryption and decryption of files."""
+"""Atomic writes of local files; encryption and decryption of files."""
 
 import os
 import tempfile
@@ -10,9 +10,10 @@ from offchain.protocol.artifacts import Digests, decrypt, encrypt
 
 
 def write_atomically(target: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Let ``write`` fill a file beside ``target``, and rename it once all went well.
+    """Let ``write`` fill a temporary file beside ``target``, sync it and rename it to ``target``.
 
-    Only its owner may read the file. Nothing of it stays when ``write`` raises.
+    Only the owner may read the file. When ``write`` raises, the temporary file is removed and
+    ``target`` is left as it was.
     """
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -27,7 +28,7 @@ def write_atomically(target: Path, write: Callable[[IO[bytes]], None]) -> None:
 
 
 def write_bytes(target: Path, content: bytes) -> None:
-    """Write ``content`` as `write_atomically` does."""
+    """Write ``content`` to ``target`` with `write_atomically`."""
 
     def write(sink: IO[bytes]) -> None:
         sink.write(content)
@@ -36,7 +37,7 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 def encrypt_file(source: Path, target: Path, secret: bytes, label: str) -> Digests:
-    """Encrypt a file into ``target``, which appears whole or not at all."""
+    """Encrypt a file into ``target`` atomically; return the digests of both."""
     digests: list[Digests] = []
 
     def write(sink: IO[bytes]) -> None:
@@ -48,7 +49,7 @@ def encrypt_file(source: Path, target: Path, secret: bytes, label: str) -> Diges
 
 
 def decrypt_file(source: Path, target: Path, secret: bytes, label: str) -> None:
-    """Decrypt a file into ``target``, which appears whole and authentic or not at all.
+    """Decrypt a file into ``target``, which appears only once its tag is verified.
 
     Raises:
         DecryptionError: see `offchain.protocol.artifacts.decrypt`.

@@ -1,16 +1,17 @@
-"""Files that parties publish for one another beside the chain, in folders named by fsspec URLs.
+"""Files that parties publish for one another outside the chain, in folders named by fsspec URLs.
 
 ========================================  =========================================================
 file                                      content
 ========================================  =========================================================
 ``<task id>/documents.json``              `TaskDocuments`: manifest and roster, by the provider
-``<task id>/inventory.json``              `Inventory`: what is measured; never replaced
+``<task id>/inventory.json``              `Inventory`: submissions to measure; never replaced
 ``<task id>/release-<signing key>.json``  `Release` to an enclave
 ``<task id>-round-<0 or 1>.json``         `Results` of a report, by an operator, in its own folder
 ========================================  =========================================================
 
-Readers trust none of it. A document is checked against digests of the task, a release opens for
-the right values alone, and a results file counts by its Merkle root, which the report holds.
+All of it is untrusted input to its readers. Documents are checked against the digests in the task.
+A release can be decrypted only by an enclave that holds the values it was sealed for. A results
+file is accepted when its Merkle root is the one in the report.
 """
 
 from dataclasses import dataclass, field
@@ -32,22 +33,22 @@ from offchain.storage.store import RetryPolicy, read
 
 T = TypeVar("T")
 
-_BYTES = 2**26
-"""No larger file is read: some 200,000 submissions."""
+_MAX_BYTES = 2**26
+"""Size limit of a file that is read; enough for about 200,000 submissions."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
 class TaskDocuments:
-    """What stands in a task by digest."""
+    """The documents that a task names by digest."""
 
     manifest: Manifest
     roster: Annotated[tuple[RosterEntry, ...], Len(4, 16)]
 
     def check(self, task: Task) -> None:
-        """Holds both to the task.
+        """Check both documents against the digests in the task.
 
         Raises:
-            ValueError: says which is another's.
+            ValueError: one has another digest; the message says which.
         """
         check_roster(task, self.roster)
         if self.manifest.digest() != task.benchmark:
@@ -58,7 +59,7 @@ class TaskDocuments:
 
 @checked_dataclass(frozen=True, config=STRICT)
 class Inventory:
-    """The submissions that a task's enclaves measure, by rising index."""
+    """The submissions that a task's enclaves measure, in ascending order of index."""
 
     task_id: Bytes32
     seed: Bytes32
@@ -67,33 +68,36 @@ class Inventory:
 
 @dataclass(frozen=True)
 class PublicationFolder:
-    """Where the documents lie, and how long to wait for one."""
+    """A provider's folder of publications, and how long to wait for a file of it."""
 
     url: str
     patience: RetryPolicy = field(default_factory=lambda: RetryPolicy(seconds=10, total=30))
 
     def documents(self, task_id: bytes) -> TaskDocuments | None:
-        """None when they are not there. Like those below it raises `pydantic.ValidationError` for
-        what it cannot read, and `OSError` when the place does not answer."""
+        """Return a task's documents, or None when the file does not exist.
+
+        This and the two methods below raise `pydantic.ValidationError` for a malformed file, and
+        `OSError` when the folder cannot be reached.
+        """
         return self._read(TaskDocuments, self._path(task_id, "documents.json"))
 
     def inventory(self, task_id: bytes) -> Inventory | None:
-        """None before it is written."""
+        """Return a task's inventory, or None before it is written."""
         return self._read(Inventory, self._path(task_id, "inventory.json"))
 
     def release(self, task_id: bytes, signing_key: str) -> Release | None:
-        """None before the provider made one for the enclave."""
+        """Return the release to an enclave, or None before the provider has made one."""
         return self._read(Release, self._path(task_id, f"release-{signing_key}.json"))
 
     def put_documents(self, task_id: bytes, documents: TaskDocuments) -> None:
-        """Only a local folder is written to; each file appears whole or not at all."""
+        """Write a task's documents atomically; the folder must be a local one."""
         self._write(self._path(task_id, "documents.json"), documents)
 
     def put_inventory(self, inventory: Inventory) -> None:
-        """As `put_documents`, but never in place of another.
+        """Write the inventory atomically to a local folder, and never replace an existing one.
 
         Raises:
-            FileExistsError: there is one.
+            FileExistsError: the task has an inventory already.
         """
         target = Path(self._path(inventory.task_id, "inventory.json"))
         draft = target.with_name(f".inventory-{uuid4().hex}")
@@ -104,7 +108,7 @@ class PublicationFolder:
             draft.unlink()
 
     def put_release(self, release: Release, signing_key: str) -> None:
-        """As `put_documents`."""
+        """Write the release to an enclave atomically; the folder must be a local one."""
         self._write(self._path(release.task_id, f"release-{signing_key}.json"), release)
 
     def _path(self, task_id: bytes, name: str) -> str:
@@ -112,7 +116,7 @@ class PublicationFolder:
 
     def _read(self, kind: type[T], path: str) -> T | None:
         try:
-            return from_json(kind, read(path, _BYTES, self.patience))
+            return from_json(kind, read(path, _MAX_BYTES, self.patience))
         except FileNotFoundError:
             return None
 
@@ -129,13 +133,13 @@ class PublicationFolder:
 
 @dataclass(frozen=True)
 class ResultsFolder:
-    """A folder of an operator, and how long to wait for a file of it."""
+    """An operator's folder of results files, and how long to wait for a file of it."""
 
     url: str
     patience: RetryPolicy = field(default_factory=lambda: RetryPolicy(seconds=10, total=60))
 
     def put(self, report: Report, results: Results) -> None:
-        """Publishes the file of a report, in a local folder; it appears whole or not at all."""
+        """Write the results file of a report atomically; the folder must be a local one."""
         target = Path(self._path(report))
         target.parent.mkdir(parents=True, exist_ok=True)
 
@@ -146,14 +150,14 @@ class ResultsFolder:
         target.chmod(0o644)
 
     def find(self, report: Report) -> Results:
-        """The file of a report.
+        """Return the results of a report.
 
         Raises:
-            FileNotFoundError: it is not there.
-            OSError: the place does not answer.
-            ValueError: it cannot be read, or is another report's.
+            FileNotFoundError: the file does not exist.
+            OSError: the folder cannot be reached.
+            ValueError: the file is malformed, or belongs to another report.
         """
-        results = from_json(Results, read(self._path(report), _BYTES, self.patience))
+        results = from_json(Results, read(self._path(report), _MAX_BYTES, self.patience))
         if results.root() != report.results:
             raise ValueError(
                 f"results with root 0x{results.root().hex()}, expected 0x{report.results.hex()}"

@@ -1,7 +1,7 @@
-"""Bytes by their sha256, over fsspec: folder, ``memory://``, ``s3://``, ``http(s)://``, ``ipfs://``.
+"""Content-addressed stores over fsspec: folder, ``memory``, ``s3``, ``http``, ``https``, ``ipfs``.
 
-Whoever holds the bytes is not believed: what does not hash to the digest is missing. ``ipfs://``
-works where fsspec knows it (package ipfsspec); a store over ``http`` or ``ipfs`` is read only.
+Stores are untrusted: bytes that do not hash to the digest are treated as missing. ``ipfs://``
+works where the package ipfsspec is installed. A store over ``http`` or ``ipfs`` is read only.
 """
 
 import time
@@ -20,34 +20,35 @@ from Crypto.Hash import keccak
 
 from offchain.protocol.errors import StorageError
 
-_PIECE = 2**20
+_CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class Hashing:
-    """A hash function by name; ``new`` makes an object with ``update`` and ``digest``."""
+    """A hash function and its name; ``new`` makes an object with ``update`` and ``digest``."""
 
     name: str
     new: Callable[[], Any]
 
 
 SHA256 = Hashing("sha256", sha256)
-"""Of artifacts."""
+"""The hash function of artifacts."""
 KECCAK256 = Hashing("keccak256", partial(keccak.new, digest_bits=256))
-"""Of keyrings."""
+"""The hash function of keyrings."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to wait for a remote store.
+    """Timeouts and retries with exponential backoff for a remote store.
 
     Args:
-        seconds: for one answer.
-        attempts: how often to ask, at least once.
+        seconds: timeout of a connection and of each read.
+        attempts: number of attempts, at least 1.
         pause: seconds before the second attempt; each further pause is twice as long.
-        sleep: how to pause.
-        total: seconds for all of it, against a server that sends byte after byte.
-        clock: seconds that never go back.
+        sleep: function that pauses for a number of seconds.
+        total: seconds for all attempts together. It stops a denial of service by a server that
+            sends one byte at a time, each within ``seconds``.
+        clock: function that returns monotonic seconds.
     """
 
     seconds: float = 60.0
@@ -67,21 +68,26 @@ def fetch(
     hashing: Hashing = SHA256,
     **options: Any,
 ) -> int:
-    """Copies what lies at a url into ``sink``, which is empty again unless it hashes to ``digest``.
+    """Copy the bytes at a URL into ``sink``; leave it empty unless they hash to ``digest``.
+
+    Failures of the network are retried. A missing file, a wrong digest or a file above the limit
+    is final.
 
     Args:
-        url: any that fsspec knows. For a stranger's see `public_store`.
+        url: any that fsspec supports. For an untrusted one use
+            `offchain.storage.untrusted.public_store`.
         digest: 32 bytes.
-        limit: no more bytes than this are read.
+        limit: most bytes to read.
         sink: a new seekable file.
-        hashing: of which the digest is.
+        hashing: hash function of the digest.
         options: for fsspec, such as an ``endpoint_url``.
 
     Returns:
         Number of bytes.
 
     Raises:
-        StorageError: not there, too large, of another digest, or not to be had in time.
+        StorageError: there is no such file, it is too large or has another digest, or the store
+            did not answer in time.
     """
     cause = ""
     deadline = patience.clock() + patience.total
@@ -93,16 +99,16 @@ def fetch(
         except FileNotFoundError as error:
             sink.seek(0)
             sink.truncate()
-            raise _missing(url, digest, hashing, "not found") from error
-        except (_Wrong, ValueError, ImportError) as error:
+            raise _storage_error(url, digest, hashing, "not found") from error
+        except (_FinalError, ValueError, ImportError) as error:
             sink.seek(0)
             sink.truncate()
-            raise _missing(url, digest, hashing, str(error)) from error
+            raise _storage_error(url, digest, hashing, str(error)) from error
         except (OSError, TimeoutError, aiohttp.ClientError) as error:
             sink.seek(0)
             sink.truncate()
             cause = f"{type(error).__name__} {error} in attempt {attempt + 1}"
-    raise _missing(url, digest, hashing, cause)
+    raise _storage_error(url, digest, hashing, cause)
 
 
 def fetch_bytes(
@@ -113,36 +119,37 @@ def fetch_bytes(
     hashing: Hashing = SHA256,
     **options: Any,
 ) -> bytes:
-    """What lies at a url, in memory. As `fetch`."""
+    """Return the bytes at a URL. Arguments and errors are those of `fetch`."""
     sink = BytesIO()
     fetch(url, digest, limit, sink, patience, hashing, **options)
     return sink.getvalue()
 
 
 def read(url: str, limit: int, patience: RetryPolicy = RetryPolicy()) -> bytes:
-    """What lies at a url, whatever it hashes to; asked for once.
+    """Return the bytes at a URL without a check of their digest, in one attempt.
 
     Args:
-        limit: no more bytes than this are read.
+        limit: most bytes to read.
 
     Raises:
-        FileNotFoundError: there is nothing.
-        OSError: too large, or not to be had in time.
+        FileNotFoundError: there is no such file.
+        OSError: the file is too large, or the store did not answer in time.
     """
     sink = BytesIO()
     try:
         _copy(url, None, limit, sink, patience, patience.clock() + patience.total)
-    except (_Wrong, aiohttp.ClientError, ValueError, ImportError) as error:
+    except (_FinalError, aiohttp.ClientError, ValueError, ImportError) as error:
         raise OSError(f"{url}: {error}") from error
     return sink.getvalue()
 
 
 @dataclass(frozen=True)
 class Store:
-    """A place for artifacts, each under the hex digits of its digest.
+    """A content-addressed store of artifacts, each under the hex digits of its digest.
 
     Args:
-        url: of a folder or bucket; a path without scheme is a local folder.
+        url: of a folder or bucket; a path without a scheme is a local folder.
+        patience: timeouts and retries.
         options: for fsspec.
     """
 
@@ -151,17 +158,17 @@ class Store:
     options: tuple[tuple[str, Any], ...] = ()
 
     def address(self, digest: bytes) -> str:
-        """The url of a digest."""
+        """Return the URL of a digest."""
         return f"{self.url.rstrip('/')}/{digest.hex()}"
 
     def put(self, source: IO[bytes]) -> bytes:
-        """Stores all of ``source``; a reader sees all of it or nothing.
+        """Store all of ``source`` atomically: a reader sees all of it or nothing.
 
         Returns:
             Its sha256, 32 bytes.
 
         Raises:
-            OSError: the store does not take it; nothing of it stays.
+            OSError: the store refuses the write; no part of the file remains.
         """
         options = _options(self.url, self.patience.seconds) | dict(self.options)
         files, folder = fsspec.url_to_fs(self.url, **options)
@@ -169,7 +176,7 @@ class Store:
         part = f"{folder.rstrip('/')}/.{uuid4().hex}.part"
         try:
             with files.open(part, "wb") as sink:
-                digest = _pump(source.read, sink.write)
+                digest = _copy_and_hash(source.read, sink.write)
             files.mv(part, f"{folder.rstrip('/')}/{digest.hex()}")
         except BaseException:
             if files.exists(part):
@@ -178,26 +185,26 @@ class Store:
         return digest
 
     def put_bytes(self, content: bytes) -> bytes:
-        """As `put`."""
+        """Store ``content`` with `put`; return its sha256."""
         return self.put(BytesIO(content))
 
     def fetch(self, digest: bytes, limit: int, sink: IO[bytes]) -> int:
-        """As the function `fetch`."""
+        """Copy an artifact into ``sink``. See the function `fetch` of this module."""
         address, options = self.address(digest), dict(self.options)
         return fetch(address, digest, limit, sink, self.patience, **options)
 
     def fetch_bytes(self, digest: bytes, limit: int, hashing: Hashing = SHA256) -> bytes:
-        """As the function `fetch_bytes`."""
+        """Return an artifact's bytes. See the function `fetch_bytes` of this module."""
         address, options = self.address(digest), dict(self.options)
         return fetch_bytes(address, digest, limit, self.patience, hashing, **options)
 
 
-def _missing(url: str, digest: bytes, hashing: Hashing, cause: str) -> StorageError:
+def _storage_error(url: str, digest: bytes, hashing: Hashing, cause: str) -> StorageError:
     return StorageError(url, f"{hashing.name} 0x{digest.hex()}", cause)
 
 
-class _Wrong(Exception):  # noqa: N818 - says what happened
-    """Not the bytes wanted, or not in time: asking again does not help."""
+class _FinalError(Exception):
+    """A failure that a retry cannot repair: wrong bytes, too many bytes, or no time left."""
 
 
 def _copy(
@@ -215,31 +222,32 @@ def _copy(
     def check_time() -> float:
         left = deadline - patience.clock()
         if left <= 0:
-            raise _Wrong(f"not whole after {patience.total} s")
+            raise _FinalError(f"not whole after {patience.total} s")
         return left
 
-    def write(piece: bytes) -> None:
+    def write(chunk: bytes) -> None:
         nonlocal size
         check_time()
-        size += len(piece)
+        size += len(chunk)
         if size > limit:
-            raise _Wrong(f"more than {limit} bytes, expected that many at most")
-        sink.write(piece)
+            raise _FinalError(f"more than {limit} bytes, expected that many at most")
+        sink.write(chunk)
 
-    with _opened(url, patience.seconds, check_time(), options) as source:
-        found = _pump(source.read, write, hashing)
+    with _open(url, patience.seconds, check_time(), options) as source:
+        found = _copy_and_hash(source.read, write, hashing)
     if digest not in (None, found):
-        raise _Wrong(f"{size} bytes of {hashing.name} 0x{found.hex()}")
+        raise _FinalError(f"{size} bytes of {hashing.name} 0x{found.hex()}")
     return size
 
 
-def _opened(
+def _open(
     url: str, seconds: float, left: float, options: dict[str, Any]
 ) -> AbstractContextManager[IO[bytes]]:
     files, path = fsspec.url_to_fs(url, **_options(url, seconds) | options)
     if url.partition("://")[0] in ("http", "https"):
-        # Read as it comes. Whatever the size: were it zero, fsspec would ask for it first, and take
-        # every failure for an absent file. The end holds for the headers too.
+        # Block size 0 streams the body. A size is given because without one fsspec asks for it
+        # first, and takes every failure of that request for an absent file. The total timeout
+        # covers the response's headers too, which `write` does not see.
         timeout = aiohttp.ClientTimeout(total=left, sock_read=seconds, sock_connect=seconds)
         return cast(
             AbstractContextManager[IO[bytes]],
@@ -248,19 +256,22 @@ def _opened(
     return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb"))
 
 
-def _pump(
+def _copy_and_hash(
     read: Callable[[int], bytes], write: Callable[[bytes], Any], hashing: Hashing = SHA256
 ) -> bytes:
     found = hashing.new()
-    while piece := read(_PIECE):
-        found.update(piece)
-        write(piece)
+    while chunk := read(_CHUNK_BYTES):
+        found.update(chunk)
+        write(chunk)
     digest: bytes = found.digest()
     return digest
 
 
 def _options(url: str, seconds: float) -> dict[str, Any]:
-    """How a scheme is told its timeout, where not on opening."""
+    """Return the options that set the timeout of a scheme which takes it before opening a file.
+
+    Only the retries of `fetch` count, so the client's own are switched off.
+    """
     if url.partition("://")[0] == "s3":
         return {
             "config_kwargs": {

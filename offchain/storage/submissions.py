@@ -1,7 +1,7 @@
-"""Which submissions can be had: artifacts and keyrings, fetched and held to their digests.
+"""Retrieval of submissions: artifacts and keyrings, fetched and checked against their digests.
 
-A developer's uri names a folder: the artifact lies under the hex digits of its sha256, the keyring
-under those of its keccak256. Mirrors are laid out alike, and are asked first.
+A developer's URI names a folder: the artifact lies under the hex digits of its sha256, the keyring
+under those of its keccak256. Mirrors have the same layout and are tried first.
 """
 
 import tempfile
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SubmissionSources:
-    """Where to look, and where to keep what was found.
+    """The stores to fetch submissions from, and the store that keeps them.
 
     Args:
         keep: this host's own store.
-        mirrors: others, asked before the developer's own uri.
-        patience: with a developer's uri.
-        local: whether a uri may point into this machine: for development only.
-        threads: how many submissions are fetched at a time.
+        mirrors: other stores, tried before the developer's own URI.
+        patience: timeouts and retries for a developer's URI.
+        local: allow URIs that point into this machine; for development only.
+        threads: number of submissions that are fetched at a time.
     """
 
     keep: Store
@@ -42,7 +42,7 @@ class SubmissionSources:
     threads: int = 8
 
     def of(self, reveal: Reveal) -> list[Store]:
-        """The places to ask for a submission, a uri that is not public left out."""
+        """Return the stores to try for a submission, without a URI that is not public."""
         stores = [self.keep, *self.mirrors]
         if self.local:
             return [*stores, Store(reveal.uri, self.patience)]
@@ -53,47 +53,47 @@ class SubmissionSources:
 
 
 def fetch_keyring(reveal: Reveal, sources: SubmissionSources) -> bytes:
-    """A submission's keyring.
+    """Return a submission's keyring.
 
     Raises:
-        StorageError: no source has it; says what the last one said.
+        StorageError: no source has it; the error is that of the last source.
     """
     digest = reveal.keyring_digest
-    return _first(
+    return _first_success(
         sources.of(reveal), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
     )
 
 
 def keep_artifact(digest: bytes, limit: int, stores: Sequence[Store], keep: Store) -> None:
-    """Brings an artifact of at most ``limit`` bytes into ``keep``, in bounded memory.
+    """Copy an artifact of at most ``limit`` bytes into ``keep``, in bounded memory.
 
     Raises:
-        StorageError: no source has it.
+        StorageError: no source has it; the error is that of the last source.
     """
 
-    def bring(store: Store) -> None:
+    def copy_from(store: Store) -> None:
         with tempfile.TemporaryFile() as file:
             store.fetch(digest, limit, file)
             if store is not keep:
                 file.seek(0)
                 keep.put(file)
 
-    _first(stores, bring)
+    _first_success(stores, copy_from)
 
 
 def fetch_submissions(
     transcript: Transcript, indices: Collection[int], manifest: Manifest, sources: SubmissionSources
 ) -> Iterator[tuple[int, bytes | StorageError]]:
-    """Fetches submissions: the keyring of each that can be had whole, or why it cannot.
+    """Fetch submissions; yield each one's keyring, or the error when a part of it is missing.
 
-    Several are fetched at a time, in bounded memory, and come in the order of ``indices``. Ending
-    early waits for none of them: the threads are daemons.
+    Several are fetched at a time, in bounded memory, and come in the order of ``indices``. A
+    caller that stops early does not wait for stalled servers, because the threads are daemons.
 
     Args:
         transcript: of the task.
         indices: of the submissions.
-        manifest: the task's.
-        sources: where they may be had.
+        manifest: of the task.
+        sources: stores to try.
     """
     limit = manifest.limits.model_bytes + TAG_BYTES
 
@@ -110,7 +110,7 @@ def fetch_submissions(
         yield from pool.imap(fetch, indices)
 
 
-def _first(stores: Sequence[Store], ask: Callable[[Store], T]) -> T:
+def _first_success(stores: Sequence[Store], ask: Callable[[Store], T]) -> T:
     *others, last = stores
     for store in others:
         try:

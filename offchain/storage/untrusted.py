@@ -1,4 +1,4 @@
-"""Strangers' uris: fetched from the public network, and from nowhere near this machine."""
+"""Fetch untrusted URIs; reject private, loopback and link-local addresses (SSRF protection)."""
 
 import errno
 import socket
@@ -10,17 +10,18 @@ import aiohttp
 from offchain.storage.store import RetryPolicy, Store
 
 SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
-"""Where a stranger's uri may point: never into this machine's files or memory."""
+"""Schemes allowed in an untrusted URI: none of them reaches local files or memory."""
 
 
 def public_store(uri: str, patience: RetryPolicy) -> Store:
-    """What a stranger names, for reading.
+    """Return a read-only store for an untrusted URI.
 
-    Connections to addresses that are not public fail, wherever a name or a redirection leads, and
-    buckets are asked without this machine's credentials. What ``ipfs`` asks is set up here.
+    The address is checked when a socket is opened, so that neither DNS nor a redirect leads to an
+    address that is not public. Buckets are read without this machine's credentials. ``ipfs`` goes
+    to the gateway that this machine configures, and to no host that the URI names.
 
     Raises:
-        ValueError: another scheme; names the uri and those that are public.
+        ValueError: the scheme is not allowed; the message names the URI and the allowed schemes.
     """
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme not in SCHEMES or not rest or "::" in uri:
@@ -38,18 +39,18 @@ async def _client(loop: Any, **options: Any) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, **options)
 
 
-def _socket(place: Any) -> socket.socket:
-    family, kind, protocol, _, address = place
+def _socket(address_info: Any) -> socket.socket:
+    family, kind, protocol, _, address = address_info
     check_address(address[0])
     return socket.socket(family, kind, protocol)
 
 
 def check_address(text: str) -> None:
-    """Refuses what is not an address of the public network.
+    """Refuse an IP address that is not a public unicast address.
 
     Raises:
-        PermissionError: names it.
+        PermissionError: the message names the address.
     """
     address = ip_address(text)
     if not address.is_global or address.is_multicast:
-        raise PermissionError(errno.EACCES, f"{text} is no address of the public network")
+        raise PermissionError(errno.EACCES, f"{text} is not an address of the public network")

@@ -93,7 +93,7 @@ def test_program__on_the_list__is_told_with_its_root_and_the_owner_s_words(descr
 def test_program__nobody_described_it__is_said(undescribed, told):
     lines, error = told("program", undescribed, "--allow-list", str(DEVELOPMENT))
     assert error == ""
-    assert lines[1] == "nobody says what this program is"
+    assert lines[1] == "the registry's owner has not described this program"
 
 
 def test_program__described_but_not_on_the_list__fails(described, told):

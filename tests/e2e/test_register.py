@@ -70,7 +70,7 @@ def record(made, enclave, lines):
 def test_register__new_enclave__stakes_and_registers_it(made, operator, enclave, register):
     lines, error = register("--stake", str(2 * ETHER))
     assert error == ""
-    assert lines[0] == "quote holds under root: SIMULATED"
+    assert lines[0] == "quote verified under root: SIMULATED"
     assert lines[2].startswith("the registry's owner says: SIMULATED SGX enclave")
     assert lines[3:] == [f"staked {2 * ETHER} wei", f"registered {enclave.identity.signing_key}"]
     assert made.registry.operator(operator)[0] == 2 * ETHER
@@ -118,7 +118,7 @@ def test_register__registry_refuses__says_why(made, operator, register):
 
 def test_register__chain_shorter_than_the_confirmations__fails(made, register):
     _, error = register("--confirmations", "100000")
-    assert "expected one with as many confirmations" in error
+    assert "expected at least 100000: wait for it" in error
 
 
 # ── What the verifier trusts ──

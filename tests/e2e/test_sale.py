@@ -81,7 +81,7 @@ def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
 
 
 def test_release__many_submissions__says_how_far_it_is(closed, monkeypatch):
-    monkeypatch.setattr(test_set_release, "EVERY", 2)
+    monkeypatch.setattr(test_set_release, "PROGRESS_INTERVAL", 2)
     said = list(closed.provider().release(closed.task_id))
     assert said[:2] == ["fetched 2 of 3 submissions", "inventory of 3 out of 3 submissions"]
 
@@ -146,7 +146,7 @@ def test_release__node_that_misses_a_log__is_refused(closed, monkeypatch):
     whole = provider.market.history(closed.task_id)
     lacking = replace(whole, reveals=whole.reveals[1:])
     monkeypatch.setattr(provider.market, "history", lambda _: lacking)
-    with pytest.raises(ValueError, match=f"logs lead to seed 0x.*, expected 0x{whole.seed.hex()}"):
+    with pytest.raises(ValueError, match=f"logs give seed 0x.*, expected 0x{whole.seed.hex()}"):
         list(provider.release(closed.task_id))
     assert closed.published.inventory(closed.task_id) is None
 
@@ -178,7 +178,7 @@ def test_step__results_file_of_the_signers__reaches_the_panel(closed):
     panelist = closed.documents.roster[2].signing_key
     list(closed.provider().release(closed.task_id, [panelist]))
     judging, said = closed.operator(2, others=(closed.results(0),)), []
-    while not any(line.endswith("stands up to this enclave's measurement") for line in said):
+    while not any(line.endswith("this enclave's measurement confirms the report") for line in said):
         said = list(judging.step())
         assert not any("no results file" in line for line in said)
 

@@ -105,6 +105,6 @@ def test_step__report_of_another_in_the_same_block__is_not_taken(measured, no_bl
         done = miner.submit(mine_both)
         (line,) = late.step()
         done.result()
-    assert "report not taken: " in line
+    assert "market refuses the report: " in line
     assert " reverted in block " in line
     assert len(measured.reports()) == 1

@@ -1,4 +1,4 @@
-"""A developer's server that takes requests and lets them wait."""
+"""A developer's server that accepts requests and delays its answers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,11 @@ from tests.offchain.market import STORE, Market
 
 
 class Stalling(ThreadingHTTPServer):
-    """Answers what `content` has under the path, once as many requests as `crowd` are there.
+    """A server that answers only once `crowd` requests wait at the same time.
 
     Args:
-        crowd: None lets all wait until the server is closed.
+        content: bodies by the last part of the path; status 404 for any other.
+        crowd: number of requests; None delays all of them until the server is closed.
     """
 
     daemon_threads = True
@@ -25,7 +26,7 @@ class Stalling(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def wait_for(self, requests: int) -> None:
-        """Until so many wait."""
+        """Block until so many requests wait."""
         with self.change:
             assert self.change.wait_for(lambda: self.here >= requests, 30)
 
@@ -56,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def stalling(content: dict[str, bytes], crowd: int | None = None) -> Iterator[Stalling]:
-    """The server, as long as the context lasts."""
+    """Run the server for the time of the context."""
     server = Stalling(content, crowd)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -70,7 +71,7 @@ def stalling(content: dict[str, bytes], crowd: int | None = None) -> Iterator[St
 
 
 def files_of(market: Market) -> dict[str, bytes]:
-    """What developers publish: artifacts and keyrings under the hex digits of their digests."""
+    """Return the files that developers publish, by the hex digits of their digests."""
     artifacts = (each.submission.artifact_digest for each in market.transcript.reveals)
     return {
         **{digest.hex(): STORE.fetch_bytes(digest, 10**6) for digest in artifacts},

@@ -1,4 +1,4 @@
-"""Attestation devices: the interfaces through which a TEE gives a quote.
+"""Attestation devices: the interfaces through which a TEE returns a quote.
 
 ===========  =======================================================================================
 ``base``     the protocol `QuoteDevice`, errors, access to device files
@@ -7,6 +7,6 @@
 ``dstack``   TDX under dstack; the only user of ``dstack-sdk``
 ===========  =======================================================================================
 
-Each returns the raw quote. Parsing, verifying and packing it is the host's
+Each returns the raw quote. The host parses, verifies and packs it
 (`offchain.operator.registration`).
 """

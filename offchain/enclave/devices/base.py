@@ -14,21 +14,21 @@ class QuoteDevice(Protocol):
 
     @property
     def name(self) -> str:
-        """The name of the kind of device, for `Attestation.device`."""
+        """Name of the kind of device, for `Attestation.device`."""
 
     def quote(self, report_data: bytes) -> bytes:
         """Return the raw quote, padding included, for 64 bytes of report data.
 
-        Nothing of the quote is looked at here: the host parses and verifies it.
+        The enclave does not read the quote: the host parses and verifies it.
 
         Raises:
-            ValueError: not 64 bytes.
+            ValueError: the report data is not 64 bytes.
             DeviceError: one of its kinds below.
         """
 
 
 class DeviceMissingError(DeviceError):
-    """The interface does not exist: another TEE, no TEE, or not the right to open it."""
+    """The interface is missing: the wrong TEE, no TEE, or no permission to open it."""
 
 
 class DeviceFailedError(DeviceError):
@@ -40,17 +40,22 @@ class WrongDeviceError(DeviceError):
 
 
 class QuoteRaceError(DeviceError):
-    """Another process used the interface in between: the quote may be for its report data."""
+    """A race: another process wrote to the interface, so the quote may be for its report data."""
 
 
 def check_report_data(report_data: bytes) -> None:
-    """Refuse report data of another size than 64 bytes."""
+    """Refuse report data of another size than 64 bytes with a ValueError."""
     if len(report_data) != REPORT_DATA_SIZE:
         raise ValueError(f"report data of {len(report_data)} bytes, expected {REPORT_DATA_SIZE}")
 
 
 def read_file(path: Path) -> bytes:
-    """Read a device file to its end."""
+    """Read a device file to its end.
+
+    Raises:
+        DeviceMissingError: it does not exist, or must not be opened.
+        DeviceFailedError: reading fails.
+    """
     try:
         return path.read_bytes()
     except (FileNotFoundError, PermissionError) as error:
@@ -60,7 +65,7 @@ def read_file(path: Path) -> bytes:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a device file in one call, without creating it."""
+    """Write a device file in one call, without creating it. Raises as `read_file` does."""
     try:
         with open(
             path, "wb", buffering=0, opener=lambda name, _: os.open(name, os.O_WRONLY)
@@ -71,4 +76,4 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:  # configfs refuses data only when the file is closed
         raise DeviceFailedError(f"cannot write {path}: {error.strerror}") from error
     if written != len(data):
-        raise DeviceFailedError(f"{path} took {written} bytes of {len(data)}")
+        raise DeviceFailedError(f"{path} took {written} bytes, expected {len(data)}")

@@ -1,6 +1,6 @@
 """TDX under dstack: its guest agent on a unix socket, through ``dstack-sdk``.
 
-Only tested against a look-alike.
+This device was never tested on hardware, only with a look-alike of the agent.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Dstack:
     """Socket or URL; ``None`` leaves the choice to the SDK: DSTACK_SIMULATOR_ENDPOINT, else
     /var/run/dstack.sock."""
     timeout: float = 30
-    """Seconds."""
+    """Timeout of a request in seconds."""
 
     def quote(self, report_data: bytes) -> bytes:
-        """See `QuoteDevice.quote`."""
+        """Return a raw quote as `QuoteDevice.quote` does."""
         check_report_data(report_data)
         try:
             client = DstackClient(self.endpoint, timeout=self.timeout)
@@ -36,5 +36,5 @@ class Dstack:
         except httpx.HTTPError as error:
             raise DeviceFailedError(f"dstack's guest agent: {error!r}") from error
         except (ValidationError, ValueError) as error:
-            raise DeviceFailedError(f"dstack's guest agent answers {error}") from error
+            raise DeviceFailedError(f"wrong answer of dstack's guest agent: {error}") from error
         return quote

@@ -1,6 +1,7 @@
 """TDX guests: configfs-tsm, Linux 6.7 and later.
 
-Documentation/ABI/testing/configfs-tsm in the kernel's tree. Only tested against a look-alike.
+Documentation/ABI/testing/configfs-tsm in the kernel's tree describes the files. This device was
+never tested on hardware, only with a look-alike of the files.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from offchain.enclave.devices.base import (
 class Tdx:
     """The trust domain that this process runs in.
 
-    The report instance is made if it is not there and is kept. Configfs belongs to root: for a
-    service without that right let root make the instance and hand its files over.
+    The report instance is created if it is missing, and is not removed. Only root may write to
+    configfs: for a service under another user, root must create the instance and change the owner
+    of its files.
     """
 
     name: ClassVar[str] = "tdx"
@@ -30,7 +32,7 @@ class Tdx:
     instance: Path = Path("/sys/kernel/config/tsm/report/golden-grain")
 
     def quote(self, report_data: bytes) -> bytes:
-        """See `QuoteDevice.quote`."""
+        """Return a raw quote as `QuoteDevice.quote` does."""
         check_report_data(report_data)
         try:
             self.instance.mkdir(exist_ok=True)
@@ -45,8 +47,8 @@ class Tdx:
         after = self._generation()
         if after != before + 1:
             raise QuoteRaceError(
-                f"generation went from {before} to {after} around one write:"
-                f" somebody else writes to {self.instance}"
+                f"generation went from {before} to {after}, expected {before + 1}: another process "
+                f"writes to {self.instance}"
             )
         return data
 

@@ -1,12 +1,12 @@
-"""Make the locks of the images: every package inside an image, by version and hash.
+"""Write the locks of the images: every package inside an image, by version and hash.
 
     .venv/bin/python offchain/enclave/image/lock.py [--upgrade]
 
-``requirements.in`` names the packages of every image, with their versions. pip resolves what they
-bring along; versions that stand in a lock stay, unless ``--upgrade`` is given. The extras
-``requirements-dstack.in`` and ``requirements-dask.in`` get locks of their own with the packages
-that they add. Each hash is that of the wheel for Linux on x86-64, so that the same bytes go into
-every image. Asks the package index.
+``requirements.in`` names the packages of every image with their versions, and pip resolves their
+dependencies. Versions in an existing lock are kept unless ``--upgrade`` is given. The extras
+``requirements-dstack.in`` and ``requirements-dask.in`` have locks of their own for the packages
+that they add. Each hash is that of the wheel for Linux on x86-64, so that every image gets the same
+bytes. The script needs access to the package index.
 """
 
 import json
@@ -28,7 +28,11 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def resolve(names: list[str], constraints: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """Return version and SHA-256 of the wheel of each package that requirements files need."""
+    """Return version and wheel SHA-256 of each package that requirements files need.
+
+    Raises:
+        subprocess.CalledProcessError: pip finds no set of versions, or no package index.
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.writelines(f"{name}=={version}\n" for name, version in constraints.items())
         file.flush()
@@ -51,7 +55,7 @@ def resolve(names: list[str], constraints: dict[str, str]) -> dict[str, tuple[st
 
 
 def write(name: str, packages: dict[str, tuple[str, str]]) -> None:
-    """Write a lock."""
+    """Write the lock ``name`` with version and SHA-256 of each package."""
     lines = (
         f"{package}=={version} --hash=sha256:{digest}\n"
         for package, (version, digest) in sorted(packages.items())
@@ -60,19 +64,19 @@ def write(name: str, packages: dict[str, tuple[str, str]]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Write all locks."""
+    """Write all locks; with ``--upgrade``, ignore the versions in the present ones."""
     names = ["requirements", *(f"requirements-{extra}" for extra in EXTRAS)]
-    kept: dict[str, str] = {}
+    constraints: dict[str, str] = {}
     if "--upgrade" not in arguments:
         for name in names:
-            kept |= pins(FOLDER / f"{name}.lock")
-    for name in names:  # a new version of a package that is named wins over the lock's
-        kept |= pins(FOLDER / f"{name}.in")
-    base = resolve(names[:1], kept)
+            constraints |= pins(FOLDER / f"{name}.lock")
+    for name in names:  # the version in a requirements file replaces that of a lock
+        constraints |= pins(FOLDER / f"{name}.in")
+    base = resolve(names[:1], constraints)
     write(names[0], base)
-    kept |= {package: version for package, (version, _) in base.items()}
+    constraints |= {package: version for package, (version, _) in base.items()}
     for name in names[1:]:
-        added = resolve([names[0], name], kept)
+        added = resolve([names[0], name], constraints)
         write(name, {package: pin for package, pin in added.items() if package not in base})
 
 

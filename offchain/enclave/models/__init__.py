@@ -1,14 +1,14 @@
-"""Untrusted ONNX models: static checks decide results, a confined child process runs the model.
+"""Untrusted ONNX models: static checks decide results, a sandboxed child process runs the model.
 
 =================  =================================================================================
 ``protobuf_size``  memory that a protobuf parser would allocate, counted before one parses
-``ops``            ONNX ops that are allowed
+``ops``            allow-list of ONNX ops
 ``attributes``     ranges of a node's attributes
 ``tensors``        types of values
-``shapes``         type and shape of what a node makes; ``classical`` has rules that ONNX lacks
-``folding``        small constants, followed through shape arithmetic
+``shapes``         types and shapes of a node's outputs; ``classical`` has rules that ONNX lacks
+``folding``        constant folding of shape arithmetic
 ``costs``          work of a node, and its memory beside its values
-``graph``          all of these, node by node
+``graph``          shape, memory and work of every value, node by node
 ``static``         all static checks of a model's bytes: the plan of its run, or a refusal
 ``runtime``        onnxruntime on one thread
 ``sandbox``        memory and CPU limits, no files, no network
@@ -17,5 +17,5 @@
 ``runner``         the parent's side: one fresh child for each model, killed at its deadline
 =================  =================================================================================
 
-This file imports nothing: the child starts once for every model and loads only what it needs.
+This file imports nothing, so that the child, which starts once for every model, starts quickly.
 """

@@ -1,4 +1,4 @@
-"""The range of a node's attributes: ONNX and its runtime trust them, and differ on others."""
+"""Ranges of a node's attributes: ONNX and its runtime do not check them, and disagree on some."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK
 from offchain.protocol.errors import InvalidModel, ModelFault
 
 MAX_SIZE: Final = 2**31 - 1
-"""Of sizes, strides, paddings and the like."""
+"""Maximum of sizes, strides, paddings and similar attributes."""
 
 _AXES: Final = ("axes", "axis", "perm")
 _TYPES: Final = ("dtype", "output_dtype", "stash_type", "to")
@@ -19,27 +19,28 @@ _FLAGS: Final = frozenset(
     reverse saturate select_last_index sorted storage_order training_mode transA transB upper
     """.split()  # noqa: SIM905 - read as a list of words
 )
-"""ONNX takes any number but 0 for true, the runtime 1 alone, or it leaves outputs unwritten."""
+"""Booleans. ONNX reads any number but 0 as true. The runtime reads only 1 as true, or returns
+outputs that it has not written."""
 _BOUNDS: Final = ("end", "ends", "start", "starts")
-"""Cut off at the tensor's size: exporters write the largest number for "to the end"."""
+"""Bounds that are clipped to the tensor's size; exporters write the largest number for its end."""
 
 
 def attribute_of(node: NodeProto, name: str) -> AttributeProto | None:
-    """A node's attribute of that name, if it has one."""
+    """Return a node's attribute with a name, or None."""
     return next((attribute for attribute in node.attribute if attribute.name == name), None)
 
 
 def integer_of(node: NodeProto, name: str, default: int) -> int:
-    """A node's integer attribute of that name, or a default."""
+    """Return a node's integer attribute with a name, or a default."""
     attribute = attribute_of(node, name)
     return default if attribute is None else attribute.i
 
 
 def check_attributes(node: NodeProto) -> None:
-    """Checks the integers among the attributes of a node of the default domain.
+    """Check the integers among the attributes of a node of the default domain.
 
     Raises:
-        InvalidModel: `SHAPE`, or `OPERATOR` for an element type that is no number's.
+        InvalidModel: `SHAPE`, or `UNSUPPORTED_OP` for an element type that is not a number's.
     """
     for attribute in node.attribute:
         name, values = attribute.name, [attribute.i, *attribute.ints]
@@ -62,7 +63,7 @@ def _check_type(node: NodeProto, name: str, value: int) -> None:
     if value not in ITEM_BYTES and not inferred:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
-            f"{name} of {node.op_type} is {value}, expected a type of numbers",
+            f"{name} of {node.op_type} is {value}, expected an element type of numbers",
         )
 
 

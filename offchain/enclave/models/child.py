@@ -1,4 +1,4 @@
-"""The program of the child process: confine itself, check one model, run it twice, answer, end."""
+"""The program of the child process: it confines itself, checks a model, runs it twice, and ends."""
 
 import os
 import sys
@@ -25,10 +25,10 @@ Array = np.ndarray[Any, Any]
 
 
 def main(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Serves one request as ``offchain.enclave.models.pipe`` says."""
+    """Serve one request by the protocol of `offchain.enclave.models.pipe`."""
     settings = RunSettings.from_json(read_message(source))
     die_with_parent(settings.parent)
-    os.set_blocking(sys.stderr.fileno(), False)  # nobody reads it before the end
+    os.set_blocking(sys.stderr.fileno(), False)  # the parent reads it only after the end
     limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
     write_message(sink, asdict(confine()))
     passes: list[Array] = []
@@ -39,15 +39,15 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
             predict(model, plan, settings.spec, settings.rows, optimised, source)
             for optimised in (False, True)
         ]
-        verdict = RunOutcome(OutcomeStatus.OK)
+        outcome = RunOutcome(OutcomeStatus.OK)
     except InvalidModel as refusal:
-        verdict = RunOutcome(OutcomeStatus.REFUSED, refusal.reason, refusal.detail)
+        outcome = RunOutcome(OutcomeStatus.REFUSED, refusal.reason, refusal.detail)
     except MemoryError as error:
-        verdict = RunOutcome(
+        outcome = RunOutcome(
             OutcomeStatus.ABORTED, detail=f"out of memory: {error}"[:DETAIL_LENGTH]
         )
-    write_message(sink, asdict(verdict))
-    if verdict.status is OutcomeStatus.OK:
+    write_message(sink, asdict(outcome))
+    if outcome.status is OutcomeStatus.OK:
         for predictions in passes:
             sink.write(predictions.tobytes())
         sink.flush()
@@ -56,7 +56,7 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
 def predict(
     model: bytes, plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]
 ) -> Array:
-    """Returns the predictions of one pass over samples that are read batch by batch.
+    """Return the predictions of one pass over samples that are read batch by batch.
 
     Returns:
         int64 of shape (rows,) for labels, float64 of shape (rows, classes) for probabilities,
@@ -86,7 +86,7 @@ def _read_samples(source: IO[bytes], spec: ModelSpec, count: int) -> Array:
 
 
 def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
-    """Checks what the runtime returned, which static checks may not have proven."""
+    """Check an output and return its predictions; an unproven shape is checked only here."""
     shape = getattr(output, "shape", None)
     if shape != plan.output_shape:
         raise InvalidModel(
@@ -94,7 +94,7 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         )
     if not np.isfinite(output).all():
         raise InvalidModel(
-            ModelFault.NOT_FINITE, f"output {plan.output!r} is not finite everywhere"
+            ModelFault.NOT_FINITE, f"output {plan.output!r} has NaN or infinity, expected none"
         )
     if plan.argmax:
         output = output.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""Shapes of the operators of ``ai.onnx.ml`` for which ONNX has no rule, or a partial one.
+"""Shapes of the ops of ``ai.onnx.ml`` for which ONNX has no rule, or only a partial one.
 
 The rules are those of onnxruntime's kernels. Rows are samples, columns are features.
 """
@@ -26,14 +26,15 @@ _LABELS: Final = {
 
 
 MAX_DEPTH: Final = 4096
-"""Of a decision tree: the runtime walks it by recursion and would exhaust its stack."""
+"""Maximum depth of a decision tree: the runtime walks it by recursion, and could overflow its
+stack."""
 
 
 def infer_classical(node: NodeProto, types: Types) -> dict[str, TypeProto]:
-    """Types of a node's outputs, as far as these rules go.
+    """Return the types of a node's outputs; empty if none of these rules applies.
 
     Args:
-        types: of all its inputs.
+        types: types of all its inputs.
 
     Raises:
         InvalidModel: `SHAPE` for a decision tree with a cycle, or deeper than `MAX_DEPTH`.
@@ -59,9 +60,10 @@ def infer_classical(node: NodeProto, types: Types) -> dict[str, TypeProto]:
 
 
 def _check_depth(node: NodeProto) -> None:
-    """Checks the longest way from a root to a leaf, by taking away nodes that have no parent left.
+    """Refuse a tree that is too deep or has a cycle.
 
-    In arrays, since a file may hold millions of nodes.
+    The loop removes nodes without a remaining parent, level by level (Kahn's algorithm). It works
+    on arrays, because a file can have millions of nodes.
     """
     trees, ids, *sides = (
         np.array(attribute.ints if (attribute := attribute_of(node, name)) else (), np.int64)
@@ -70,7 +72,9 @@ def _check_depth(node: NodeProto) -> None:
     modes = attribute_of(node, "nodes_modes")
     branches = np.array([mode != b"LEAF" for mode in modes.strings] if modes else (), bool)
     if len({len(trees), len(ids), len(branches), *map(len, sides)}) != 1:
-        raise InvalidModel(ModelFault.SHAPE, "decision tree with attributes of different lengths")
+        raise InvalidModel(
+            ModelFault.SHAPE, "decision tree with attributes of different lengths, expected equal"
+        )
     if any(
         array.size and not 0 <= array.min() <= array.max() <= MAX_SIZE for array in (trees, ids)
     ):
@@ -78,7 +82,7 @@ def _check_depth(node: NodeProto) -> None:
     order = np.argsort(trees << 32 | ids)
     keys = (trees << 32 | ids)[order]
     count = len(keys)
-    children = np.full((count + 1, 2), count)  # the last one stands for none
+    children = np.full((count + 1, 2), count)  # index ``count`` means no child
     for side, numbers in enumerate(sides):
         wanted = (trees << 32 | numbers)[order]
         found = np.minimum(np.searchsorted(keys, wanted), count - 1)
@@ -92,11 +96,17 @@ def _check_depth(node: NodeProto) -> None:
         np.subtract.at(parents, below, 1)
         level = below[(parents[below] == 0) & (below < count) & (np.diff(below, prepend=-1) > 0)]
     if seen < count:
-        raise InvalidModel(ModelFault.SHAPE, f"decision tree with a cycle or over {MAX_DEPTH} deep")
+        raise InvalidModel(
+            ModelFault.SHAPE,
+            f"decision tree with a cycle or a greater depth than {MAX_DEPTH}, expected neither",
+        )
 
 
 def _classifier(node: NodeProto, rows: int) -> dict[str, TypeProto]:
-    """Labels and scores; without probabilities a support vector machine scores pairs of classes."""
+    """Return the types of labels and scores.
+
+    A support vector machine without probabilities has a score for every pair of classes.
+    """
     integers, strings = (attribute_of(node, name) for name in _LABELS[node.op_type])
     kind = TensorProto.INT64 if strings is None else TensorProto.STRING
     classes = len(integers.ints) if integers else len(strings.strings) if strings else 0

@@ -1,4 +1,4 @@
-"""Upper bounds of the work of one node, and of the memory it needs beside its values."""
+"""Upper bounds of the work of one node, and of the memory that it needs beside its values."""
 
 from math import prod
 from typing import Final
@@ -13,35 +13,35 @@ from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_by
 _WEIGHT_INPUT: Final = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
 _PRODUCTS: Final = ("MatMul", "MatMulInteger", "QLinearMatMul")
 _INTEGERS: Final = (TensorProto.INT32, TensorProto.INT64, TensorProto.UINT32, TensorProto.UINT64)
-"""Their products have no fast kernels; those of bytes have."""
+"""Element types whose matrix products have no fast kernel, unlike those of bytes."""
 
 ELEMENT_WORK: Final = 64
-"""Charged for an element that goes in or out: it is fetched, and its function may be slow."""
+"""Work per element of inputs and outputs: it is fetched, and its function may be slow."""
 
 SLOW_WORK: Final = 512
-"""The same for operators that sort or interpolate."""
+"""Work per element for ops that sort or interpolate."""
 
 CUBIC_WORK: Final = 4096
-"""The same for cubic interpolation, which looks its weights up."""
+"""Work per element for cubic interpolation, which looks its weights up."""
 
 CALL_WORK: Final = 1024
-"""Charged for every matrix product: a stack of tiny ones takes longer than its multiplications."""
+"""Work per matrix product: a stack of tiny ones takes longer than its multiplications."""
 
 TAP_WORK: Final = 16
-"""Charged for an element that is read one by one: of a window, of a support vector."""
+"""Work per element that is read one by one, in a window or a support vector."""
 
 PRODUCT_BYTES: Final = 256
-"""Of the description of one matrix product in a stack."""
+"""Memory for the description of one matrix product in a stack."""
 
 POSITION_BYTES: Final = 512
-"""Of the weights for one position along an axis that is resized."""
+"""Memory for the weights of one position along a resized axis."""
 
 
 def operations(node: NodeProto, types: Types) -> int:
-    """Returns an upper bound of a node's work, in multiplications of a large matrix product.
+    """Return an upper bound of a node's work, in multiplications of a large matrix product.
 
-    The factors were measured on one core of an EPYC: whatever a model is made of, 10^10 take three
-    seconds at most, so that the default limit is met before that of CPU time.
+    The factors were measured on one core of an EPYC. With them 10^10 operations of any model take
+    at most three seconds, so a model reaches the default limit before the limit of CPU time.
 
     Args:
         types: the types of its inputs and outputs, all with known shapes.
@@ -59,7 +59,7 @@ def operations(node: NodeProto, types: Types) -> int:
 
 
 def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -> int:
-    """Returns the work beside that for what goes in and out."""
+    """Return the work beyond that for the elements of inputs and outputs."""
     kind = node.op_type
     if domain_of(node) == "ai.onnx.ml":
         return _rows(node, types) * _classical_work(node)
@@ -90,12 +90,12 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
 
 
 def scratch_bytes(node: NodeProto, types: Types) -> int:
-    """Returns an upper bound of a node's memory beside its inputs and outputs, in bytes.
+    """Return an upper bound of a node's memory beside its inputs and outputs, in bytes.
 
-    Most operators copy at most what goes in and out. Convolutions lay every window of one image
-    out as a column; recurrent layers keep their gates for all steps; stacks of matrix products have
-    a description of each; resizing has its weights for every position along an axis; support vector
-    machines compare every row with every vector.
+    Most ops copy at most their inputs and outputs. Convolutions store every window of one image as
+    a column (im2col), recurrent layers their gates for all steps, stacks of matrix products a
+    description of each, resizing the weights of every position along an axis, and support vector
+    machines the product of every row with every vector.
 
     Args:
         types: the types of its inputs and outputs, all with known shapes.
@@ -140,18 +140,20 @@ def _rows(node: NodeProto, types: Types) -> int:
 
 
 def _classical_work(node: NodeProto) -> int:
-    """Returns the work for one row: every number among the attributes is read."""
+    """Return the work for one row, in which every number among the attributes is read."""
     numbers = {a.name: len(a.floats) + len(a.ints) + len(a.strings) for a in node.attribute}
     if not node.op_type.startswith("SVM"):
         return sum(numbers.values())
-    # What pairs of classes say is reconciled in 100 turns, or one for each class if these are more.
+    # The runtime couples the probabilities of pairs of classes in max(100, classes) iterations.
     turns = max(100, numbers.get("classlabels_ints", 0))
     return TAP_WORK * sum(numbers.values()) + 2 * turns * numbers.get("prob_a", 0)
 
 
 def _convolved(node: NodeProto, types: Types) -> tuple[int, int, int]:
-    """Returns the elements of the image that a window is laid at, those of one channel, and the
-    window's: the weights for one channel of their first axis."""
+    """Return element counts: the image over which the window slides, one channel of it, the window.
+
+    The window has the weights for one position of their first axis.
+    """
     name = node.input[0] if node.op_type == "ConvTranspose" else node.output[0]
     window = prod(_shape(types, node.input[_WEIGHT_INPUT[node.op_type]])[1:])
     return _elements(types, name), prod(_shape(types, name)[2:]), window

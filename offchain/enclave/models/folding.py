@@ -1,4 +1,4 @@
-"""Arithmetic of shapes: the values of small constants, followed through a graph."""
+"""Constant folding: values of small constants, such as shapes, computed through a graph."""
 
 from collections.abc import Mapping
 from math import prod
@@ -13,16 +13,16 @@ from offchain.enclave.models.tensors import Shape, Types, elements, shape_of
 from offchain.protocol.errors import InvalidModel
 
 KNOWN_ELEMENTS: Final = 256
-"""Size of the largest constant that is followed."""
+"""Maximum number of elements of a constant that is folded."""
 
 
 def fold(
     node: NodeProto, types: Types, known: Mapping[str, TensorProto], versions: Mapping[str, int]
 ) -> dict[str, TensorProto]:
-    """The values of a node's outputs where they are small constants, else nothing.
+    """Return the values of a node's outputs if they are small constants, else none.
 
     Args:
-        types: of its inputs and outputs, all with known shapes.
+        types: types of its inputs and outputs, all with known shapes.
         known: values of those inputs that are small constants.
         versions: opset version of each domain.
     """
@@ -51,7 +51,7 @@ def _evaluate(
     known: Mapping[str, TensorProto],
     versions: Mapping[str, int],
 ) -> dict[str, TensorProto]:
-    """Computes a node by the runtime itself; one that the runtime refuses has no known value."""
+    """Compute a node with the runtime; if the runtime refuses it, return no values."""
     inputs = dict.fromkeys(name for name in node.input if name)
     graph = helper.make_graph(
         [node],

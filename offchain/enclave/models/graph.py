@@ -1,8 +1,8 @@
 """Shape, memory and work of every value in a model, node by node.
 
-The input's shape is fixed, batch dimension included; every other shape must follow from it. What
-the file claims about shapes (``value_info``, declared outputs) is not read, since it may lie. Nodes
-stand in topological order, which ``onnx.checker`` has checked.
+The input's shape is fixed, batch dimension included; every other shape is inferred from it. The
+file's own statements about shapes (``value_info``, declared outputs) are untrusted and not read.
+Nodes are in topological order, which ``onnx.checker`` has checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from offchain.protocol.model_spec import ModelLimits
 
 
 def nested_graphs(node: NodeProto) -> Iterator[GraphProto]:
-    """Yields the graphs in a node's attributes."""
+    """Yield the graphs in a node's attributes."""
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g
@@ -27,7 +27,7 @@ def nested_graphs(node: NodeProto) -> Iterator[GraphProto]:
 
 
 def nodes_of(graph: GraphProto) -> Iterator[NodeProto]:
-    """Yields all nodes of a graph and of those nested in it; protobuf nests 100 deep at most."""
+    """Yield all nodes of a graph and of those nested in it; protobuf allows 100 levels at most."""
     for node in graph.node:
         yield node
         for nested in nested_graphs(node):
@@ -35,7 +35,7 @@ def nodes_of(graph: GraphProto) -> Iterator[NodeProto]:
 
 
 def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
-    """Yields all dense tensors of a graph and of the graphs nested in it."""
+    """Yield all dense tensors of a graph and of the graphs nested in it."""
     yield from graph.initializer
     for node in nodes_of(graph):
         for attribute in node.attribute:
@@ -48,18 +48,18 @@ def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
 
 @dataclass
 class Walk:
-    """What is known of the values made so far.
+    """State of the walk over a graph: the values so far, and sums of memory and work.
 
     Args:
         versions: opset version of each domain.
-        batches: how many batches will be run.
+        limits: resource limits of the task.
+        batches: number of batches in a pass.
         types: type of each value.
         known: values of small constants.
-        unproven: values whose shape is not known, made by an operator that the manifest lets in or
-            from such values.
-        weight_bytes: all constants of the file.
-        value_bytes: all values of one batch, as if none were ever released.
-        scratch_bytes: the most that one operator needs beside its inputs and outputs.
+        unproven: values of unknown shape, from an op that the manifest admits or from such values.
+        weight_bytes: size of all constants of the file.
+        value_bytes: size of all values of one batch, as if none were ever released.
+        scratch_bytes: maximum that one node needs beside its inputs and outputs.
         operations: work for all batches.
     """
 
@@ -76,20 +76,24 @@ class Walk:
 
     @property
     def memory_bytes(self) -> int:
-        """Weights twice, since the runtime repacks some, and every value of one batch at once."""
+        """Upper bound in bytes; weights count twice, because the runtime repacks some of them."""
         return 2 * self.weight_bytes + self.value_bytes + self.scratch_bytes
 
     def add_input(self, name: str, value: TypeProto) -> None:
-        """Adds the model's input."""
+        """Add the model's input.
+
+        Raises:
+            InvalidModel: `MEMORY`.
+        """
         self.types[name] = value
         self.value_bytes += tensor_bytes(value)
         self._check_memory(f"input {name!r}")
 
     def add_constant(self, tensor: TensorProto) -> None:
-        """Adds an initializer.
+        """Add an initializer.
 
         Raises:
-            InvalidModel: `MEMORY` or `OPERATOR`.
+            InvalidModel: `MEMORY` or `UNSUPPORTED_OP`.
         """
         self.types[tensor.name] = tensor_type(tensor.data_type, tuple(tensor.dims))
         self.weight_bytes += tensor_bytes(self.types[tensor.name])
@@ -98,7 +102,7 @@ class Walk:
         self._check_memory(f"initializer {tensor.name!r}")
 
     def add_node(self, node: NodeProto) -> None:
-        """Adds a node and what it makes.
+        """Add a node and its outputs.
 
         Raises:
             InvalidModel: `SHAPE`, `MEMORY`, `WORK`, or `UNSUPPORTED_OP` for values that are not
@@ -114,7 +118,8 @@ class Walk:
             if name not in outputs or shape_of(outputs[name]) is None:
                 raise InvalidModel(
                     ModelFault.SHAPE,
-                    f"shape of {name!r} ({node.op_type}) does not follow from the input's shape",
+                    f"shape of {name!r} ({node.op_type}) is unknown, expected one that follows "
+                    "from the input's shape",
                 )
         self._add_values(node, outputs)
         types = inputs | outputs
@@ -127,7 +132,7 @@ class Walk:
     def _add_unproven(
         self, node: NodeProto, inputs: Types, known: Mapping[str, TensorProto]
     ) -> None:
-        """Adds a node that the manifest lets in, or that follows one; shapes may stay unknown."""
+        """Add a node that the manifest admits, or one after it; shapes may remain unknown."""
         names = set(filter(None, node.output))
         try:
             outputs = infer(node, inputs, known, self.versions)
@@ -141,18 +146,18 @@ class Walk:
         self.value_bytes += sum(map(tensor_bytes, outputs.values()))
         self._check_memory(f"{node.op_type} {node.name!r}")
 
-    def _check_memory(self, what: str) -> None:
+    def _check_memory(self, place: str) -> None:
         if self.memory_bytes > self.limits.memory_bytes:
             limit = self.limits.memory_bytes
             raise InvalidModel(
                 ModelFault.MEMORY,
-                f"{self.memory_bytes} bytes up to {what}, expected {limit} at most",
+                f"{self.memory_bytes} bytes up to {place}, expected {limit} at most",
             )
 
-    def _check_work(self, what: str) -> None:
+    def _check_work(self, place: str) -> None:
         if self.operations > self.limits.operations:
             limit = self.limits.operations
             raise InvalidModel(
                 ModelFault.WORK,
-                f"{self.operations} operations up to {what}, expected {limit} at most",
+                f"{self.operations} operations up to {place}, expected {limit} at most",
             )

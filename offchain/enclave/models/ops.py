@@ -1,8 +1,8 @@
-"""Which operators may run: deterministic, on tensors of numbers, with outputs of known shapes.
+"""Allow-list of ONNX ops: deterministic, on tensors of numbers, with outputs of known shapes.
 
-Left out are control flow (unbounded work), random numbers, sequences, maps and strings, outputs
-whose shape depends on values (``NonZero``, ``Unique``), and operators whose inner values are larger
-than what goes in and out (``Einsum``). Other domains are the runtime's own or a stranger's code.
+It excludes control flow (unbounded work), random numbers, sequences, maps and strings, outputs
+whose shape depends on values (``NonZero``, ``Unique``), and ops with larger inner values than their
+inputs and outputs (``Einsum``). Other domains hold ops of the runtime alone or untrusted code.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ from offchain.protocol.errors import InvalidModel, ModelFault
 IR_VERSIONS: Final = range(3, 15)
 
 OPSETS: Final = {"": range(9, 29), "ai.onnx.ml": range(1, 6)}
-"""For each allowed domain, the versions that the runtime implements."""
+"""Opset versions that the runtime implements, for each allowed domain."""
 
 _STANDARD: Final = frozenset(
     """
@@ -43,26 +43,26 @@ _CLASSICAL: Final = frozenset(
 )
 
 ALLOWED: Final = {"": _STANDARD, "ai.onnx.ml": _CLASSICAL}
-"""For each allowed domain, its allowed operators."""
+"""Allowed ops of each allowed domain."""
 
 _HINTS: Final = {"ZipMap": " (export with options={'zipmap': False})"}
 
 
 def domain_of(node: onnx.NodeProto) -> str:
-    """Returns the node's domain; the default domain has two spellings."""
+    """Return the node's domain; the default domain has two spellings."""
     return "" if node.domain == "ai.onnx" else str(node.domain)
 
 
 def opset_versions(model: onnx.ModelProto) -> dict[str, int]:
-    """Returns the version of each domain that the model imports.
+    """Return the version of each domain that the model imports.
 
     Raises:
-        InvalidModel: `OPERATOR` for another domain, version or IR version than is allowed.
+        InvalidModel: `UNSUPPORTED_OP`: a domain, version or IR version is not allowed.
     """
     if model.ir_version not in IR_VERSIONS:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
-            f"IR version {model.ir_version}, expected {_spell(IR_VERSIONS)}",
+            f"IR version {model.ir_version}, expected {_text(IR_VERSIONS)}",
         )
     versions: dict[str, int] = {}
     for entry in model.opset_import:
@@ -70,12 +70,12 @@ def opset_versions(model: onnx.ModelProto) -> dict[str, int]:
         if domain not in OPSETS:
             raise InvalidModel(
                 ModelFault.UNSUPPORTED_OP,
-                f"operator domain {domain!r}, expected one of {list(OPSETS)}",
+                f"op domain {domain!r}, expected one of {list(OPSETS)}",
             )
         if entry.version not in OPSETS[domain]:
             raise InvalidModel(
                 ModelFault.UNSUPPORTED_OP,
-                f"opset {entry.version} of domain {domain!r}, expected {_spell(OPSETS[domain])}",
+                f"opset {entry.version} of domain {domain!r}, expected {_text(OPSETS[domain])}",
             )
         if versions.setdefault(domain, entry.version) != entry.version:
             raise InvalidModel(
@@ -84,31 +84,30 @@ def opset_versions(model: onnx.ModelProto) -> dict[str, int]:
     return versions
 
 
-def check_operator(node: onnx.NodeProto, extra: tuple[str, ...]) -> None:
-    """Checks that a node's operator may run.
+def check_op(node: onnx.NodeProto, extra: tuple[str, ...]) -> None:
+    """Refuse a node whose op is not allowed.
 
     Args:
-        extra: operators that the manifest lets in beside the allow-list.
+        extra: ops that the manifest admits beyond the allow-list.
 
     Raises:
-        InvalidModel: `OPERATOR`.
+        InvalidModel: `UNSUPPORTED_OP`.
     """
-    domain, operator = domain_of(node), node.op_type
+    domain, op = domain_of(node), node.op_type
     if domain not in ALLOWED:
         raise InvalidModel(
-            ModelFault.UNSUPPORTED_OP,
-            f"operator domain {domain!r}, expected one of {list(ALLOWED)}",
+            ModelFault.UNSUPPORTED_OP, f"op domain {domain!r}, expected one of {list(ALLOWED)}"
         )
-    if operator not in ALLOWED[domain] and operator not in extra:
+    if op not in ALLOWED[domain] and op not in extra:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
-            f"operator {operator!r} of domain {domain!r} is not allowed{_HINTS.get(operator, '')}",
+            f"op {op!r} of domain {domain!r} is not allowed{_HINTS.get(op, '')}",
         )
-    if operator == "Dropout" and len(node.input) > 2 and node.input[2]:
+    if op == "Dropout" and len(node.input) > 2 and node.input[2]:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP, "Dropout with a training mode, expected inference"
         )
 
 
-def _spell(versions: range) -> str:
+def _text(versions: range) -> str:
     return f"{versions.start} to {versions.stop - 1}"

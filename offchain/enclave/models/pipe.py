@@ -1,16 +1,16 @@
-"""The messages between a parent and the child that runs a model: JSON with its length in front.
+"""Messages between a parent and the child that runs a model: JSON with its length in front.
 
 =====  =========  ==================================================================================
-order  direction  what
+order  direction  content
 =====  =========  ==================================================================================
 1      to child   ``RunSettings``
-2      to parent  ``Confinement``; the parent sends nothing of a stranger before it has read this
-3      to child   the model, then the samples once for each pass, in its order
+2      to parent  ``Confinement``; the parent sends untrusted bytes only after it has read this
+3      to child   the model, then the samples once for each pass, in the order of the pass
 4      to parent  ``RunOutcome``, and for ``OK`` the predictions of each pass
 =====  =========  ==================================================================================
 
-Arrays are raw little-endian values in C order. Both sides know every size beforehand: the parent
-reads no more from a child than it expects, and nothing that executes.
+Arrays are raw little-endian values in C order. Both sides know every size beforehand. A child may
+be exploited by its model, so the parent reads no more from it than expected, and never unpickles.
 """
 
 import json
@@ -21,14 +21,14 @@ from typing import IO, Any, Final
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 
 MESSAGE_BYTES: Final = 64 * 1024
-"""Size of the largest message."""
+"""Maximum size of a message in bytes."""
 
 MAX_BRACKETS: Final = 400
-"""Of one message: more than a refusal's detail has characters."""
+"""Maximum number of brackets in a message: more than a refusal's detail has characters."""
 
 
 class OutcomeStatus(StrEnum):
-    """How a run in the child ended."""
+    """Outcomes of a run in the child."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -37,13 +37,15 @@ class OutcomeStatus(StrEnum):
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a child is told by its parent.
+    """Settings of a run, from parent to child.
 
     Args:
-        parent: process id of the parent, with which the child dies.
+        parent: process id of the parent; the child is killed when it ends.
         model_bytes: size of the model that follows.
         rows: number of samples that follow.
-        cpu_seconds: see `RunLimits`.
+        cpu_seconds: as in `RunLimits`.
+        spec: shapes and types of the task's models.
+        limits: resource limits of the task's models.
     """
 
     parent: int
@@ -55,7 +57,7 @@ class RunSettings:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSettings":
-        """Rebuilds what ``dataclasses.asdict`` took apart."""
+        """Return the settings that ``dataclasses.asdict`` turned into a dict."""
         spec, limits = value["spec"], value["limits"]
         shape, output = tuple(spec["input_shape"]), Output(spec["output"])
         extra = tuple(limits["extra_ops"])
@@ -70,11 +72,12 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended.
+    """Outcome of a run, from child to parent.
 
     Args:
-        reason: the reason of a refusal, else empty.
-        detail: what a refusal or an abort says.
+        status: result, refusal or abort.
+        reason: the `ModelFault` of a refusal, else empty.
+        detail: the cause of a refusal or an abort.
     """
 
     status: OutcomeStatus
@@ -83,25 +86,25 @@ class RunOutcome:
 
 
 def write_message(stream: IO[bytes], message: dict[str, Any]) -> None:
-    """Sends one message."""
+    """Send one message."""
     encoded = json.dumps(message).encode()
     stream.write(len(encoded).to_bytes(4, "little") + encoded)
     stream.flush()
 
 
 def read_message(stream: IO[bytes]) -> dict[str, Any]:
-    """Receives one message.
+    """Receive one untrusted message.
 
     Raises:
-        EOFError: when the stream ends before the message does.
-        ValueError: when it is too large, or is no JSON object.
+        EOFError: the stream ends before the message does.
+        ValueError: the message is too large, has too many brackets, or is not a JSON object.
     """
     size = int.from_bytes(read_exactly(stream, 4), "little")
     if size > MESSAGE_BYTES:
         raise ValueError(f"message of {size} bytes, expected {MESSAGE_BYTES} at most")
     content = read_exactly(stream, size)
     brackets = content.count(b"[") + content.count(b"{")
-    if brackets > MAX_BRACKETS:  # a parser that follows them may exhaust the stack
+    if brackets > MAX_BRACKETS:  # the parser recurses into them and could overflow the stack
         raise ValueError(f"message of {brackets} brackets, expected {MAX_BRACKETS} at most")
     message = json.loads(content)
     if not isinstance(message, dict):
@@ -110,10 +113,10 @@ def read_message(stream: IO[bytes]) -> dict[str, Any]:
 
 
 def read_exactly(stream: IO[bytes], size: int) -> bytes:
-    """Reads ``size`` bytes from a buffered stream.
+    """Read ``size`` bytes from a buffered stream.
 
     Raises:
-        EOFError: when it ends before.
+        EOFError: the stream ends before.
     """
     content = stream.read(size)
     if len(content) != size:

@@ -1,9 +1,9 @@
-"""What a protobuf parser would allocate, counted before one parses.
+"""Memory that a protobuf parser would allocate, counted before one parses.
 
-A parsed message takes far more memory than its bytes: an empty node is two bytes in the file and
-hundreds in memory, so a file within its size limit can still exhaust a parser. This walks the wire
-format (https://protobuf.dev/programming-guides/encoding) of an ONNX model by its schema and
-allocates nothing.
+A parsed message takes far more memory than its bytes: an empty node has two bytes in the file and
+hundreds in memory. A file within its size limit can therefore still exhaust a parser (denial of
+service). This module walks the wire format (https://protobuf.dev/programming-guides/encoding) of an
+ONNX model by its schema, without parsing it.
 """
 
 import re
@@ -15,19 +15,19 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from offchain.protocol.errors import InvalidModel, ModelFault
 
 MESSAGE_BYTES: Final = 1024
-"""Charged for a message: the parser's object, and what the runtime keeps for a node or a tensor."""
+"""Memory per message: the parser's object, and the runtime's objects for a node or a tensor."""
 
 ITEM_BYTES: Final = 64
-"""Charged for any other field beside its content."""
+"""Memory per other field, in addition to its content."""
 
 TEXT_FACTOR: Final = 3
-"""Charged for a byte of text: parser, checker and runtime each have their copies."""
+"""Memory per byte of text: parser, checker and runtime each have a copy."""
 
 PACKED_FACTOR: Final = 16
-"""Charged for a byte of packed numbers: one byte becomes eight, and a growing array doubles."""
+"""Memory per byte of packed numbers: one byte becomes eight, and a growing array doubles."""
 
 TAGGED_FACTOR: Final = 8
-"""Charged for a byte of numbers with a tag each: two bytes become eight, and the array doubles."""
+"""Memory per byte of numbers with a tag each: two bytes become eight, and the array doubles."""
 
 _FIXED_TYPES: Final = (
     FieldDescriptor.TYPE_FLOAT,
@@ -52,14 +52,14 @@ _NUMBERS: Final = re.compile(
 
 
 def parsed_bytes(model: bytes, limit: int) -> int:
-    """Returns an upper bound of the memory that parsing ``model`` takes, in bytes.
+    """Return an upper bound of the memory that parsing ``model`` takes, in bytes.
 
     Args:
-        model: a serialised `onnx.ModelProto`.
-        limit: the most that is allowed; the walk ends there.
+        model: a serialised `onnx.ModelProto`; untrusted.
+        limit: maximum in bytes; the walk ends above it.
 
     Raises:
-        InvalidModel: `UNREADABLE` when it is not in the wire format, `TOO_LARGE` above the limit.
+        InvalidModel: `UNREADABLE` if it is not in the wire format, `TOO_LARGE` above the limit.
     """
     total = MESSAGE_BYTES
     messages: list[tuple[int, int, Descriptor]] = [(0, len(model), onnx.ModelProto.DESCRIPTOR)]
@@ -93,7 +93,7 @@ def parsed_bytes(model: bytes, limit: int) -> int:
 
 
 def _varint(model: bytes, position: int, end: int) -> tuple[int, int]:
-    """Returns the number at ``position`` and the position after it."""
+    """Return the number at ``position`` and the position after it."""
     value = shift = 0
     while position < end and shift < 64:
         byte = model[position]
@@ -105,7 +105,7 @@ def _varint(model: bytes, position: int, end: int) -> tuple[int, int]:
 
 
 def _size(model: bytes, position: int, end: int, wire_type: int) -> tuple[int, int]:
-    """Returns the size of a field's content and the position where it begins."""
+    """Return the size of a field's content and the position where it begins."""
     if wire_type == _VARINT:
         size = _varint(model, position, end)[1] - position
     elif wire_type == _LEN:
@@ -117,6 +117,6 @@ def _size(model: bytes, position: int, end: int, wire_type: int) -> tuple[int, i
     if position + size > end:
         raise InvalidModel(
             ModelFault.UNREADABLE,
-            f"{size} bytes at byte {position} exceed their message, end {end}",
+            f"{size} bytes at byte {position}, expected at most {end - position} in their message",
         )
     return size, position

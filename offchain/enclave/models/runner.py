@@ -1,4 +1,4 @@
-"""Runs a stranger's model in a fresh child process and takes nothing from it but numbers."""
+"""The parent's side of a run: an untrusted model runs in a fresh, sandboxed child process."""
 
 import os
 import signal
@@ -33,18 +33,18 @@ CHILD: Final = ("-m", "offchain.enclave.models.child")
 
 _SOURCE_ROOT: Final = Path(offchain.__file__).resolve().parents[1]
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-_LAST_WORDS_BYTES: Final = 65_536
+_STDERR_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True)
 class RunLimits:
-    """The backstop behind the static checks: hitting one aborts the run, it never makes a result.
+    """Limits behind the static checks. Exceeding one aborts the run; it never becomes a result.
 
     Args:
-        wall_seconds: after which the child is killed.
+        wall_seconds: time after which the child is killed.
         cpu_seconds: CPU time of the child, start-up not included.
-        require_sandbox: run only where Landlock and seccomp, or either, keep the child from files
-            and network. False is for enclaves whose runtime confines them itself (Gramine).
+        require_sandbox: fail closed unless Landlock, seccomp or both deny files and network to the
+            child. False is for enclaves whose runtime confines them itself (Gramine).
     """
 
     wall_seconds: float = 900.0
@@ -54,13 +54,14 @@ class RunLimits:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of each sample, in the form of its task's ``Output``.
+    """A model's predictions for each sample, in the form of its task's ``Output``.
 
     Args:
-        plain: with the runtime's graph optimisations off: what is scored.
-        optimised: with them on, and the samples in the order of `shuffled`: a model whose scores
-            differ too much is unstable, be it by rounding or since it looks at neighbours.
-        confinement: what held the child.
+        plain: from the pass without the runtime's graph optimisations; these are scored.
+        optimised: from the pass with them, and with the samples in the order of `shuffled`. A model
+            whose two scores differ too much is unstable: it depends on rounding, or on the other
+            samples of a batch.
+        confinement: the sandbox of the child.
     """
 
     plain: Array
@@ -77,21 +78,24 @@ def run_model(
     submission: int,
     child_program: tuple[str, ...] = CHILD,
 ) -> Predictions:
-    """Checks a model and runs it on every sample, without and with optimisations.
+    """Check a model and run it on every sample, without and with optimisations.
 
-    The child is spawned, not forked, since the parent may have threads; its environment holds
-    paths and thread counts only. It is killed at its deadline, and in any case at the end.
+    The child is spawned, not forked, since the parent may have threads. Its environment has only
+    paths and thread counts. It is killed at its deadline, and in any case at the end.
 
     Args:
-        model: content of an ONNX file.
+        model: content of an ONNX file; untrusted.
         samples: shape (n, *spec.input_shape), dtype `spec.input_dtype`, n at least 1.
-        submission: index that an abort names.
-        child_program: arguments of the Python that plays the child's part.
+        spec: shapes and types of the task's models.
+        limits: resource limits of the task's models.
+        run_limits: time limits and sandbox of the child.
+        submission: index for a `RunAborted`.
+        child_program: arguments of the Python interpreter that runs the child.
 
     Raises:
-        InvalidModel: what the model gets wrong by itself.
-        RunAborted: what the environment gets wrong.
-        ValueError: samples of another shape or dtype.
+        InvalidModel: the model breaks a rule.
+        RunAborted: the environment failed.
+        ValueError: the samples have another shape or dtype.
     """
     _check_samples(samples, spec)
     limits.check_size(len(model))
@@ -129,9 +133,9 @@ def run_model(
 
 
 def shuffled(count: int) -> Array:
-    """The rows of ``count`` samples by rising sha256 of their number (8 bytes, big-endian).
+    """Return the rows of ``count`` samples by rising sha256 of their number (8 bytes, big-endian).
 
-    Neighbours in the test set, which may be of one class, are none in this order.
+    The order separates neighbours in the test set, which may be of one class.
 
     Returns:
         int64 of shape (count,).
@@ -140,7 +144,7 @@ def shuffled(count: int) -> Array:
 
 
 class _ChildError(Exception):
-    """The child did not do what the protocol says."""
+    """The child broke the protocol of `offchain.enclave.models.pipe`."""
 
 
 def _check_samples(samples: Array, spec: ModelSpec) -> None:
@@ -172,11 +176,11 @@ def _converse(
 ) -> Predictions:
     sink, source = _stream(child.stdin), _stream(child.stdout)
     try:
-        with suppress(BrokenPipeError):  # why a child ended early is read below
+        with suppress(BrokenPipeError):  # if the child has ended, reading below raises its cause
             write_message(sink, asdict(settings))
         confinement = Confinement(**read_message(source))
         if require_sandbox and not confinement.complete:
-            raise _ChildError(f"the sandbox does not hold: {confinement}")
+            raise _ChildError(f"the sandbox is incomplete, expected all denied: {confinement}")
         order = shuffled(len(samples))
         with suppress(BrokenPipeError):
             sink.write(model)
@@ -185,19 +189,19 @@ def _converse(
                     batch = samples[sequence[start : start + settings.limits.batch_rows]]
                     sink.write(batch.astype(batch.dtype.newbyteorder("<"), copy=False).tobytes())
             sink.close()
-        verdict = RunOutcome(**read_message(source))
-        if not isinstance(verdict.detail, str):
-            raise ValueError(f"detail {verdict.detail!r}, expected text")
-        if verdict.status == OutcomeStatus.REFUSED:
-            raise InvalidModel(ModelFault(verdict.reason), verdict.detail)
-        if verdict.status != OutcomeStatus.OK:
-            raise _ChildError(verdict.detail)
+        outcome = RunOutcome(**read_message(source))
+        if not isinstance(outcome.detail, str):
+            raise ValueError(f"detail {outcome.detail!r}, expected text")
+        if outcome.status == OutcomeStatus.REFUSED:
+            raise InvalidModel(ModelFault(outcome.reason), outcome.detail)
+        if outcome.status != OutcomeStatus.OK:
+            raise _ChildError(outcome.detail)
         spec, rows = settings.spec, settings.rows
-        plain, again = (_read_predictions(source, spec, rows) for _ in range(2))
+        plain, reordered = (_read_predictions(source, spec, rows) for _ in range(2))
     except (KeyError, TypeError, ValueError) as error:
-        raise _ChildError(f"no proper answer ({error})") from error
-    optimised = np.empty_like(again)
-    optimised[order] = again
+        raise _ChildError(f"malformed answer of the child: {error}") from error
+    optimised = np.empty_like(reordered)
+    optimised[order] = reordered
     return Predictions(plain, optimised, confinement)
 
 
@@ -208,11 +212,11 @@ def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
 
 
 def _end(child: subprocess.Popen[bytes]) -> str:
-    """Returns how a child ended, as far as it tells."""
+    """Return the signal or the exit code that ended a child, with the end of its errors."""
     if child.returncode < 0:
         return f"killed by {signal.Signals(-child.returncode).name}"
-    last_words = _stream(child.stderr).read(_LAST_WORDS_BYTES).decode(errors="replace").strip()
-    return f"exit code {child.returncode} {last_words[-DETAIL_LENGTH:]}"
+    errors = _stream(child.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
+    return f"exit code {child.returncode} {errors[-DETAIL_LENGTH:]}"
 
 
 def _stream(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -1,7 +1,7 @@
-"""onnxruntime on one thread, with its errors told apart: the model's own, or want of memory.
+"""onnxruntime on one thread, with errors sorted into faults of the model and lack of memory.
 
-Since 1.29 onnxruntime's Linux packages report their use to Microsoft. It must be told not to before
-it is first imported, so this is the one module that imports it.
+Since 1.29 onnxruntime's Linux packages send telemetry to Microsoft. It must be switched off before
+the first import, so this is the only module that imports it.
 """
 
 import os
@@ -34,15 +34,15 @@ _OUT_OF_MEMORY: Final = re.compile(
 
 
 def open_session(model: bytes, optimised: bool) -> InferenceSession:
-    """Loads a model that passed the static checks.
+    """Load a model that passed the static checks.
 
     Args:
-        optimised: with the runtime's graph optimisations, or with none. Left out is what depends
-            on the processor: layouts that pad channels, in memory that nothing here would bound.
+        optimised: True for the runtime's graph optimisations. Those that depend on the processor
+            are excluded: their layouts pad channels, in memory that no static check bounds.
 
     Raises:
-        InvalidModel: `RUNTIME` when the runtime refuses it.
-        MemoryError: when memory ran out.
+        InvalidModel: `RUNTIME`: the runtime refuses it.
+        MemoryError: memory ran out.
     """
     options = SessionOptions()
     options.graph_optimization_level = (
@@ -54,25 +54,25 @@ def open_session(model: bytes, optimised: bool) -> InferenceSession:
     options.use_deterministic_compute = True
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = 4
-    with _own_faults():
+    with _sorted_errors():
         return InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def run_session(
     session: InferenceSession, outputs: list[str], feeds: Mapping[str, np.ndarray[Any, Any]]
 ) -> list[np.ndarray[Any, Any]]:
-    """Returns the named outputs for one batch.
+    """Return the named outputs for one batch.
 
     Raises:
-        InvalidModel: `RUNTIME` when the model fails on it.
-        MemoryError: when memory ran out.
+        InvalidModel: `RUNTIME`: the model fails on the batch.
+        MemoryError: memory ran out.
     """
-    with _own_faults():
+    with _sorted_errors():
         return list(session.run(outputs, dict(feeds)))
 
 
 @contextmanager
-def _own_faults() -> Iterator[None]:
+def _sorted_errors() -> Iterator[None]:
     try:
         yield
     except _ERRORS as error:

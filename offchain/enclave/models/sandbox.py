@@ -1,8 +1,8 @@
-"""Confine the calling process for good: memory, CPU, no files, no network, no new processes.
+"""Sandbox of the calling process, irrevocable: memory, CPU, no files, no network, no new processes.
 
-Landlock (Linux 5.13) denies every file, seccomp every system call that computing does not need.
-Both are applied where they exist; what counts is what a probe finds afterwards. Import everything
-first.
+Landlock (Linux 5.13) denies every file, and seccomp every system call that computing does not need.
+Both are applied where the kernel has them. Probes then find what is really denied. The process must
+import all its modules before it confines itself.
 """
 
 import ctypes
@@ -35,7 +35,7 @@ _CALLS: Final = """
     newfstatat poll pread64 read readv restart_syscall rseq rt_sigaction rt_sigprocmask
     rt_sigreturn sched_getaffinity sched_yield sigaltstack sysinfo times uname write writev
 """.split()  # noqa: SIM905 - read as a list of words
-"""What computing on open pipes needs."""
+"""System calls that computing and open pipes need."""
 
 
 class SandboxError(Exception):
@@ -44,13 +44,13 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True)
 class Confinement:
-    """What holds a process: read in logs, and decided upon by the parent.
+    """The sandbox of a process as it reports it; the parent decides if it is sufficient.
 
     Args:
-        landlock_abi: version of Landlock that was applied, 0 where the kernel has none.
-        seccomp: whether the filter was applied.
-        files_denied: a probe could not open a directory.
-        network_denied: a probe could not make a socket.
+        landlock_abi: version of Landlock that was applied, 0 if the kernel has none.
+        seccomp: True if the filter was applied.
+        files_denied: True if a probe could not open a directory.
+        network_denied: True if a probe could not make a socket.
     """
 
     landlock_abi: int
@@ -60,15 +60,15 @@ class Confinement:
 
     @property
     def complete(self) -> bool:
-        """Neither files nor network can be reached."""
+        """True if both files and network are denied."""
         return self.files_denied and self.network_denied
 
 
 def die_with_parent(parent: int) -> None:
-    """Has the kernel kill this process when process ``parent`` ends.
+    """Have the kernel kill this process when process ``parent`` ends.
 
     Raises:
-        SandboxError: when it has already ended.
+        SandboxError: it has already ended.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
@@ -78,13 +78,14 @@ def die_with_parent(parent: int) -> None:
 
 
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
-    """Bounds address space and CPU time from here on; no core dumps, no file grows.
+    """Limit further address space and CPU time; deny core dumps and the growth of files.
 
     Args:
-        memory_bytes: how much the address space may grow, `ADDRESS_MARGIN_BYTES` beside it.
+        memory_bytes: growth of the address space, to which `ADDRESS_MARGIN_BYTES` are added.
+        cpu_seconds: further CPU time.
 
     Raises:
-        ValueError: when a lower limit already holds.
+        ValueError: a lower limit is already set.
     """
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
     mapped = int(pages) * resource.getpagesize()
@@ -98,10 +99,10 @@ def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
 
 
 def confine() -> Confinement:
-    """Denies files, network and new processes as far as the kernel can, and probes what holds.
+    """Deny files, network and new processes as far as the kernel can, and probe the effect.
 
     Raises:
-        SandboxError: when other threads run, which Landlock would not hold.
+        SandboxError: other threads run, to which Landlock would not apply.
     """
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:

@@ -1,4 +1,8 @@
-"""Type and shape of what one node makes: ONNX's own rules, kept from what crashes them."""
+"""Types and shapes of a node's outputs, by ONNX's own rules.
+
+Inputs that crash those rules, or that ONNX and its runtime interpret differently, are refused
+before.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,20 +23,21 @@ RECURRENT: Final = ("GRU", "LSTM", "RNN")
 def infer(
     node: NodeProto, types: Types, known: Mapping[str, TensorProto], versions: Mapping[str, int]
 ) -> dict[str, TypeProto]:
-    """The types of a node's outputs, as far as they follow from its inputs.
+    """Return the types of a node's outputs, as far as they can be inferred from its inputs.
 
     Args:
-        types: of its inputs.
+        types: types of its inputs.
         known: values of those inputs that are small constants.
         versions: opset version of each domain.
 
     Raises:
-        InvalidModel: `SHAPE` when types or shapes do not fit the operator.
+        InvalidModel: `SHAPE`: types or shapes do not fit the op.
     """
     unknown = [name for name in node.input if name and name not in types]
     if unknown:
         raise InvalidModel(
-            ModelFault.SHAPE, f"inputs {unknown} of {node.op_type} have no known type"
+            ModelFault.SHAPE,
+            f"inputs {unknown} of {node.op_type} are unknown, expected known types",
         )
     domain = domain_of(node)
     if domain == "ai.onnx.ml" and (outputs := infer_classical(node, types)):
@@ -49,10 +54,10 @@ def infer(
 
 
 def _check_node(node: NodeProto, types: Types) -> None:
-    """Checks what inference assumes and does not check."""
+    """Check the assumptions that shape inference makes without a check."""
     check_attributes(node)
     if node.op_type == "Split" and not all(node.output):
-        raise InvalidModel(ModelFault.SHAPE, "Split without a name for each output")
+        raise InvalidModel(ModelFault.SHAPE, "Split with a nameless output, expected none")
     if node.op_type in ("LayerNormalization", "Squeeze") and not all(node.input):
         raise InvalidModel(ModelFault.SHAPE, f"{node.op_type} with a nameless input, expected none")
     if node.op_type == "PRelu":
@@ -62,22 +67,24 @@ def _check_node(node: NodeProto, types: Types) -> None:
             shape = shape_of(types[name]) if name else None
             if shape is None or len(shape) != 3:
                 raise InvalidModel(
-                    ModelFault.SHAPE, f"{name!r} of {node.op_type} of shape {shape}, expected three"
+                    ModelFault.SHAPE,
+                    f"{name!r} of {node.op_type} has shape {shape}, expected three dimensions",
                 )
 
 
 def _check_axes(node: NodeProto, version: int) -> None:
-    """Checks for negative axes before they were allowed: inference ignores them, the runtime does
-    not."""
+    """Refuse negative axes in opsets without them: shape inference would ignore them, the runtime
+    would not."""
     axes = attribute_of(node, "axes")
     if node.op_type == "Unsqueeze" and version < 11 and axes and min(axes.ints, default=0) < 0:
         raise InvalidModel(
-            ModelFault.SHAPE, f"axes {list(axes.ints)} of Unsqueeze in opset {version}"
+            ModelFault.SHAPE,
+            f"axes {list(axes.ints)} of Unsqueeze in opset {version}, expected none negative",
         )
 
 
 def _check_slope(shape: Shape, slope: Shape) -> None:
-    """Checks that a slope fits into what it is applied to: the runtime would broadcast both."""
+    """Refuse a slope that does not broadcast to the input's shape: the runtime broadcasts both."""
     sizes = zip(reversed(slope), reversed(shape), strict=False)
     if len(slope) > len(shape) or any(size not in (1, wanted) for size, wanted in sizes):
         raise InvalidModel(

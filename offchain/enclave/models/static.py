@@ -1,7 +1,7 @@
-"""All static checks of a model's bytes: they decide results, so they are a function of bytes alone.
+"""All static checks of a model's bytes. They decide results, so they depend on the bytes alone.
 
-Nothing is run here but the arithmetic of small shape constants. A model that passes cannot ask the
-runtime for more than its plan says, unless the manifest let an operator in that is not bounded.
+Nothing is run here except the arithmetic of small shape constants. A model that passes cannot need
+more resources than its plan states, unless the manifest admits an op whose values are not bounded.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 
 from offchain.enclave.models.graph import Walk, nodes_of, tensors_of
-from offchain.enclave.models.ops import check_operator, opset_versions
+from offchain.enclave.models.ops import check_op, opset_versions
 from offchain.enclave.models.protobuf_size import parsed_bytes
 from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
 from offchain.protocol.errors import InvalidModel, ModelFault
@@ -25,15 +25,15 @@ _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
 
 @dataclass(frozen=True)
 class Plan:
-    """How to run a model that passed the static checks.
+    """The plan of a run of a model that passed the static checks.
 
     Args:
         input: name of its input.
         output: name of the output that is read.
         output_shape: shape of that output for one batch.
-        argmax: labels are the largest score of each row, the first of equals.
+        argmax: True if the label is the class of the largest score in a row, the first of equals.
         batch_rows: samples in one batch.
-        memory_bytes: upper bound of what a run needs.
+        memory_bytes: upper bound of the memory of a run, in bytes.
         operations: upper bound of the work for all samples, one pass, as in `ModelLimits`.
     """
 
@@ -47,21 +47,24 @@ class Plan:
 
 
 def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
-    """Checks a model's bytes and return the plan of its run.
+    """Check a model's bytes and return the plan of its run.
 
     Args:
-        model: content of an ONNX file.
-        rows: number of samples it will be run on, at least 1.
+        model: content of an ONNX file; untrusted.
+        spec: shapes and types that the task requires.
+        limits: resource limits of the task.
+        rows: number of samples in the run, at least 1.
 
     Raises:
-        InvalidModel: what the model gets wrong.
-        MemoryError: when memory ran out, which is not the model's fault: its need is bounded by
-            `limits.memory_bytes` before it is parsed.
+        InvalidModel: the model breaks a rule.
+        MemoryError: memory ran out. This is the environment's fault: `limits.memory_bytes` bounds
+            the model's memory before it is parsed.
     """
     try:
         return _check(model, spec, limits, rows)
     except UnicodeDecodeError as error:
-        raise InvalidModel(ModelFault.UNREADABLE, f"a name that is not UTF-8: {error}") from error
+        cause = f"a name that is not UTF-8: {error}"
+        raise InvalidModel(ModelFault.UNREADABLE, cause) from error
 
 
 def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
@@ -73,7 +76,8 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
     _check_tensors(proto)
     _check_validity(model)
     batch_rows = min(limits.batch_rows, rows)
-    predictions = 3 * 8 * rows * max(spec.classes, 1)  # two passes, and one being put together
+    # Those of both passes, and a copy while the batches of one are concatenated.
+    predictions = 3 * 8 * rows * max(spec.classes, 1)
     batches = -(-rows // batch_rows)
     walk = Walk(versions, limits, batches, value_bytes=2 * parsed + predictions)
     for tensor in proto.graph.initializer:
@@ -102,7 +106,7 @@ def _check_validity(model: bytes) -> None:
 
 
 def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
-    """Refuses constructs that no static check follows, and too many nodes."""
+    """Refuse constructs that the static checks do not cover, and too many nodes."""
     if proto.functions or proto.training_info:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP, "local functions or training graphs, expected none"
@@ -111,8 +115,10 @@ def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
         raise InvalidModel(ModelFault.UNSUPPORTED_OP, "sparse initializers, expected dense tensors")
     for count, node in enumerate(nodes_of(proto.graph), start=1):
         if count > limits.nodes:
-            raise InvalidModel(ModelFault.TOO_LARGE, f"over {limits.nodes} nodes")
-        check_operator(node, limits.extra_ops)
+            raise InvalidModel(
+                ModelFault.TOO_LARGE, f"over {limits.nodes} nodes, expected at most that many"
+            )
+        check_op(node, limits.extra_ops)
         for attribute in node.attribute:
             if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
                 raise InvalidModel(
@@ -121,11 +127,12 @@ def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
 
 
 def _check_tensors(proto: ModelProto) -> None:
-    """Checks that every tensor lies in the file and is as large as its dimensions say."""
+    """Refuse a tensor that is outside the file or has another size than its dimensions give."""
     for tensor in tensors_of(proto.graph):
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
             raise InvalidModel(
-                ModelFault.EXTERNAL_DATA, f"tensor {tensor.name!r} lies outside the file"
+                ModelFault.EXTERNAL_DATA,
+                f"tensor {tensor.name!r} is stored outside the file, expected inside",
             )
         if tensor.data_type not in ITEM_BYTES:
             raise InvalidModel(
@@ -151,7 +158,7 @@ def _check_tensors(proto: ModelProto) -> None:
 
 
 def _add_input(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) -> str:
-    """Fixes the shape of the model's one input and return its name."""
+    """Add the model's one input with its batch dimension fixed, and return its name."""
     inputs = [value for value in proto.graph.input if value.name not in walk.types]
     if len(inputs) != 1:
         raise InvalidModel(ModelFault.INPUT, f"{len(inputs)} inputs, expected 1")
@@ -182,9 +189,9 @@ def _add_input(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) 
 def _choose_output(
     proto: ModelProto, walk: Walk, spec: ModelSpec, rows: int
 ) -> tuple[str, Shape, bool]:
-    """Returns name and shape of the output that is read, and whether labels are its argmax.
+    """Return name and shape of the output that is read, and True if labels are its argmax.
 
-    The first output that fits is taken. Where labels are read, integers go before scores.
+    It is the first output that fits. For labels, outputs of integers come before scores.
     """
     column = ((rows,), (rows, 1))
     table = ((rows, spec.classes),)
@@ -195,24 +202,24 @@ def _choose_output(
     }[spec.output]
     outputs = [(value.name, _output_type(value, walk, rows)) for value in proto.graph.output]
     for types, shapes, argmax in wanted:
-        for name, made in outputs:
-            shape = shape_of(made)
-            if shape is not None and shape in shapes and made.tensor_type.elem_type in types:
+        for name, value in outputs:
+            shape = shape_of(value)
+            if shape is not None and shape in shapes and value.tensor_type.elem_type in types:
                 return str(name), shape, argmax
-    made_shapes = {name: shape_of(made) for name, made in outputs}
+    found = {name: shape_of(value) for name, value in outputs}
     raise InvalidModel(
         ModelFault.OUTPUT,
-        f"outputs {made_shapes} for {rows} samples, expected {spec.output}, {spec.classes} classes",
+        f"outputs {found} for {rows} samples, expected {spec.output}, {spec.classes} classes",
     )
 
 
 def _output_type(value: ValueInfoProto, walk: Walk, rows: int) -> TypeProto:
-    """Returns an output's type; where no check could tell, what it claims: the run verifies it."""
+    """Return an output's type; for an unproven one the declared type, which the run verifies."""
     if value.name not in walk.unproven:
         return walk.types[value.name]
-    claim = TypeProto()
-    claim.CopyFrom(value.type)
-    first = claim.tensor_type.shape.dim[:1]
+    declared = TypeProto()
+    declared.CopyFrom(value.type)
+    first = declared.tensor_type.shape.dim[:1]
     if first and not first[0].HasField("dim_value"):
         first[0].dim_value = rows
-    return claim
+    return declared

@@ -1,4 +1,4 @@
-"""The types of values in a graph: tensors of numbers, of few dimensions."""
+"""Types of values in a graph: tensors of numbers with a bounded number of dimensions."""
 
 from collections.abc import Mapping
 from math import prod
@@ -13,7 +13,7 @@ Types = Mapping[str, TypeProto]
 """Types of values by name."""
 
 MAX_RANK: Final = 16
-"""Tensors have at most this many dimensions."""
+"""Maximum number of dimensions of a tensor."""
 
 ITEM_BYTES: Final[dict[int, int]] = {
     TensorProto.BOOL: 1,
@@ -29,16 +29,16 @@ ITEM_BYTES: Final[dict[int, int]] = {
     TensorProto.UINT64: 8,
     TensorProto.DOUBLE: 8,
 }
-"""The allowed element types and their sizes."""
+"""Allowed element types and their sizes in bytes."""
 
 
 def tensor_type(kind: int, shape: Shape) -> TypeProto:
-    """The type of a tensor of known shape."""
+    """Return the type of a tensor of known shape."""
     return helper.make_tensor_type_proto(kind, shape)
 
 
 def shape_of(value: TypeProto) -> Shape | None:
-    """The shape of a tensor type, None unless every dimension is a number.
+    """Return the shape of a tensor type, or None unless every dimension is a number.
 
     Raises:
         InvalidModel: `UNSUPPORTED_OP` for values that are not tensors of numbers, `SHAPE` for more
@@ -62,11 +62,14 @@ def shape_of(value: TypeProto) -> Shape | None:
 
 
 def elements(shape: Shape) -> int:
-    """The number of elements; empty dimensions count as one, so that none hides another."""
+    """Return the number of elements.
+
+    An empty dimension counts as one; as zero it would hide the cost of the others.
+    """
     return prod(max(size, 1) for size in shape)
 
 
 def tensor_bytes(value: TypeProto) -> int:
-    """The size of a tensor in bytes as by `elements`, 0 when its shape is not known."""
+    """Return the size of a tensor in bytes, counted as by `elements`; 0 if its shape is unknown."""
     shape = shape_of(value)
     return 0 if shape is None else elements(shape) * ITEM_BYTES[value.tensor_type.elem_type]

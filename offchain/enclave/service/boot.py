@@ -1,7 +1,7 @@
 """Boot of an enclave and its service, until SIGTERM or SIGINT: one program for image and host.
 
-In an image ``python -m offchain.enclave`` runs it with a TEE's device; ``golden-grain serve`` does
-on a host, where a simulated device can be chosen too.
+In an image ``python -m offchain.enclave`` runs it with a TEE's device. On a host ``golden-grain
+serve`` runs it, where a simulated device can be chosen too.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from offchain.enclave.service.server import Service, make_app
 from offchain.enclave.service.workers import add_cluster_arguments, parallel_of
 
 GRACE_SECONDS = 5.0
-"""How long requests under way may take once the service is told to stop."""
+"""Time for open requests to finish once the service is told to stop."""
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--artifacts",
         required=True,
         type=Path,
-        help="local folder for artifacts, which the host uploads or puts there",
+        help="local folder of artifacts, which the host uploads or copies there",
     )
-    parser.add_argument("--journal", required=True, type=Path, help="file for every signature")
+    parser.add_argument(
+        "--journal", required=True, type=Path, help="file that records every signature"
+    )
     parser.add_argument(
         "--scratch",
-        help="folder on disk for models' outputs, encrypted (default: the system's temporary one)",
+        help="folder on disk for models' encrypted outputs (default: the system's temporary one)",
     )
-    parser.add_argument("--port", type=int, default=0, help="on loopback; 0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
     parser.add_argument("--workers", type=int, default=1, help="submissions measured at a time")
     parser.add_argument(
         "--memory",
@@ -56,12 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         help="bytes that a task may use, half of them for all workers' models (%(default)s: all)",
     )
-    parser.add_argument("--wall-seconds", type=float, default=900.0, help="deadline of a model")
-    parser.add_argument("--cpu-seconds", type=int, default=600, help="CPU time of a model")
+    parser.add_argument(
+        "--wall-seconds", type=float, default=900.0, help="wall-clock limit of a model"
+    )
+    parser.add_argument("--cpu-seconds", type=int, default=600, help="CPU time limit of a model")
     parser.add_argument(
         "--unconfined",
         action="store_true",
-        help="run models where neither Landlock nor seccomp applies: the TEE must confine them",
+        help="run models although neither Landlock nor seccomp works; only for a TEE that confines "
+        "them itself",
     )
     add_cluster_arguments(parser)
 
@@ -69,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def device_named(name: str) -> QuoteDevice:
     """Return the device of a TEE: ``gramine``, ``tdx`` or ``dstack``.
 
-    Each is imported only here, since an image holds the packages of its own device alone.
+    Each is imported only here, because an image has the packages of its own device alone.
     """
     if name == "gramine":
         from offchain.enclave.devices.gramine import Gramine
@@ -87,16 +92,20 @@ def device_named(name: str) -> QuoteDevice:
 def serve(
     arguments: argparse.Namespace, device: QuoteDevice, random: Callable[[int], bytes]
 ) -> Iterator[str]:
-    """Boot an enclave with fresh keys and serve it; yield that it stopped.
+    """Boot an enclave with fresh keys and serve it; yield one line when it has stopped.
 
     Args:
         arguments: those of `add_arguments`.
-        device: for quotes.
-        random: gives that many random bytes.
+        device: returns quotes.
+        random: returns as many random bytes as it is asked for.
+
+    Raises:
+        OSError: the scratch folder does not exist, the port is in use, or the scheduler does not
+            answer.
     """
     log_to(sys.stderr)
     if arguments.scratch is not None and not Path(arguments.scratch).is_dir():
-        raise NotADirectoryError(f"--scratch {arguments.scratch}, expected a folder that exists")
+        raise NotADirectoryError(f"--scratch {arguments.scratch}, expected an existing folder")
     limits = RunLimits(arguments.wall_seconds, arguments.cpu_seconds, not arguments.unconfined)
     measure = partial(run_model, run_limits=limits)
     capacity = Capacity.of(arguments.memory, arguments.workers)
@@ -118,9 +127,9 @@ def serve(
 
 
 def allow_open_files() -> None:
-    """Raise the limit of open files to what the system allows.
+    """Raise the limit of open files to the maximum that the system allows.
 
-    Every team that is not signed yet keeps one open, and every client another.
+    Every ensemble task without a signature keeps a file open, and every client a socket.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,7 +1,7 @@
-"""Every signature, on disk before it is sent: one line of JSON each, synced.
+"""Journal of signatures: each is synced to disk before it is sent, as one line of JSON.
 
-For the operator, whose stake answers for what its enclave signs. Lines are `Signed`, which hold
-nothing secret.
+It is for the operator, whose stake is liable for the signatures of its enclave. A line is a
+`Signed`, which contains no secret.
 """
 
 import os
@@ -12,32 +12,32 @@ from offchain.protocol.messages import Signed
 
 
 class SignatureJournal:
-    """A file that only grows, but for a line that a crash cut short: it was never sent."""
+    """An append-only file. Only an incomplete last line is removed: a crash cut it short, so that
+    its signature was never sent."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def append(self, signed: Signed) -> None:
-        """Writes a line and waits until it is on disk.
+        """Write a line and wait until it is on disk.
 
         Raises:
-            OSError: it could not be written, so it must not be sent.
+            OSError: the line could not be written; the signature must not be sent.
         """
         with self._path.open("a+b") as file:
-            file.truncate(len(self._whole()))
+            file.truncate(len(self._complete_lines()))
             file.write(to_json(signed) + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def read(self) -> list[Signed]:
-        """All signatures, oldest first.
+        """Return all signatures, oldest first.
 
         Raises:
-            pydantic.ValidationError: a line that is not one that was appended.
+            pydantic.ValidationError: a line is not a `Signed`.
         """
-        return [from_json(Signed, line) for line in self._whole().splitlines()]
+        return [from_json(Signed, line) for line in self._complete_lines().splitlines()]
 
-    def _whole(self) -> bytes:
-        """All whole lines."""
+    def _complete_lines(self) -> bytes:
         written = self._path.read_bytes() if self._path.exists() else b""
         return written[: written.rfind(b"\n") + 1]

@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line. What is logged is chosen, field by field: no keys, no bundles."""
+"""Logs with one JSON object per line. Callers choose each field: never a key or a bundle."""
 
 import json
 import logging
@@ -7,10 +7,10 @@ from typing import IO
 
 
 class JsonFormatter(logging.Formatter):
-    """``extra={"fields": {...}}`` of a record becomes fields beside time, level and event."""
+    """Formatter that adds ``extra={"fields": {...}}`` to time, level and event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Return a record as one line of JSON."""
         entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
@@ -23,7 +23,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_to(stream: IO[str]) -> None:
-    """Sends the project's logs to a stream."""
+    """Send the project's logs to a stream."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("offchain")

@@ -1,4 +1,4 @@
-"""Measurements in the background: one at a time, whether or not anybody waits for them."""
+"""Measurements in the background: one at a time, independent of the requests that start them."""
 
 import logging
 from collections.abc import Callable
@@ -18,47 +18,49 @@ log = logging.getLogger(__name__)
 class Runs:
     """The measurements of one boot.
 
-    Its thread is a daemon: when the service stops, a run is given up with the keys that it is for.
+    The thread is a daemon: when the service stops, the keys are lost, so a run is abandoned too.
     """
 
     def __init__(self, measure: RunMeasurement) -> None:
-        """Args:
-        measure: `Enclave.measure` with its tools.
+        """Start the thread.
+
+        Args:
+            measure: `Enclave.measure` with its tools.
         """
         self._measure = measure
         self._queue: SimpleQueue[tuple[RunId, Bundle]] = SimpleQueue()
         self._status: dict[RunId, RunStatus] = {}
-        self._what: dict[RunId, tuple[object, ...]] = {}
+        self._inputs: dict[RunId, tuple[object, ...]] = {}
         Thread(target=self._work, name="measure", daemon=True).start()
 
     def start(self, bundle: Bundle) -> RunStatus:
-        """Queues a measurement, unless it is queued, under way or done; not from two threads.
+        """Queue a measurement unless it is waiting, running or done; call from one thread only.
 
         Raises:
-            InvalidRequest: `MEASURED_OTHERWISE`: that one is on another transcript, inventory or
-                report.
+            InvalidRequest: `MEASURED_OTHERWISE`: the known measurement is on another transcript,
+                inventory or report.
         """
         run = RunId(bundle.transcript.task_id, bundle.round)
-        what, known = _measured_by(bundle), self._status.get(run)
+        inputs, known = _inputs_of(bundle), self._status.get(run)
         if known is not None and known.stage is not RunStage.FAILED:
-            if self._what[run] == what:
+            if self._inputs[run] == inputs:
                 return known
             raise InvalidRequest(
                 RequestFault.MEASURED_OTHERWISE, f"task 0x{run.task_id.hex()} in round {run.round}"
             )
-        self._what[run] = what
+        self._inputs[run] = inputs
         status = RunStatus(run, RunStage.WAITING, 0, len(bundle.transcript.reveals))
         self._status[run] = status
         self._queue.put((run, bundle))
         return status
 
     def status(self, run: RunId) -> RunStatus | None:
-        """How far a measurement is; None when it was never asked for."""
+        """Return the progress of a measurement; None if it was never requested."""
         return self._status.get(run)
 
     @property
     def busy(self) -> bool:
-        """Whether a measurement waits or is under way."""
+        """True while a measurement is waiting or running."""
         stages = [status.stage for status in list(self._status.values())]
         return RunStage.WAITING in stages or RunStage.MEASURING in stages
 
@@ -67,22 +69,22 @@ class Runs:
             self._run(*self._queue.get())
 
     def _run(self, run: RunId, bundle: Bundle) -> None:
-        def tell(_: Result) -> None:
+        def count(_: Result) -> None:
             status = self._status[run]
             self._status[run] = replace(status, done=status.done + 1)
 
-        self._note(run, stage=RunStage.MEASURING)
+        self._update(run, stage=RunStage.MEASURING)
         try:
-            self._measure(bundle, tell)
+            self._measure(bundle, count)
         except (InvalidRequest, RunAborted) as fault:
-            self._note(run, stage=RunStage.FAILED, problem=problem_of(fault))
+            self._update(run, stage=RunStage.FAILED, problem=problem_of(fault))
         except Exception as fault:
             log.exception("measurement failed")
-            self._note(run, stage=RunStage.FAILED, problem=problem_of(fault))
+            self._update(run, stage=RunStage.FAILED, problem=problem_of(fault))
         else:
-            self._note(run, stage=RunStage.MEASURED, done=self._status[run].total)
+            self._update(run, stage=RunStage.MEASURED, done=self._status[run].total)
 
-    def _note(self, run: RunId, **changes: object) -> None:
+    def _update(self, run: RunId, **changes: object) -> None:
         status = replace(self._status[run], **changes)  # type: ignore[arg-type]
         self._status[run] = status
         fields = {"task_id": "0x" + run.task_id.hex(), "round": run.round, "stage": status.stage}
@@ -91,6 +93,6 @@ class Runs:
         log.info("measurement", extra={"fields": fields})
 
 
-def _measured_by(bundle: Bundle) -> tuple[object, ...]:
+def _inputs_of(bundle: Bundle) -> tuple[object, ...]:
     posted = bundle.posted
     return bundle.transcript.seed, bundle.release.inventory, posted and posted.report

@@ -1,8 +1,8 @@
 """HTTP server (aiohttp, loopback) in front of one enclave.
 
-Its requests and answers stand in `offchain.protocol.messages`.
-Whoever reaches it counts as the hostile host: it gets nothing that the enclave would not give it.
-Statuses beside 200, 202 and 204 are 400, 404, 409, 413, 500 and 503, each with a `Problem`.
+`offchain.protocol.messages` defines requests and answers. Every client is treated as a malicious
+host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404,
+409, 413, 500 and 503 come with a `Problem`.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REQUEST_BYTES = 64 * 2**20
-"""Largest request with JSON that is read: some 10,000 submissions with their keyrings."""
+"""Largest JSON request that is read: some 10,000 submissions with their keyrings."""
 
 _PIECE = 2**20
 _DIGEST = "{digest:[0-9a-f]{64}}"
@@ -59,13 +59,13 @@ class Service:
 
     Args:
         enclave: with its keys.
-        tools: where artifacts are, and how models run.
-        device: for quotes.
-        journal: takes every signature before it is sent.
-        uploads: the folder that takes artifacts.
-        upload_bytes: the largest artifact that is taken.
+        tools: access to artifacts, and the runner of models.
+        device: returns quotes.
+        journal: records every signature before it is sent.
+        uploads: the folder for uploaded artifacts.
+        upload_bytes: size of the largest artifact that is accepted.
         workers: submissions measured at a time.
-        parallel: entered around a measurement: where joblib works.
+        parallel: context of a measurement, which sets joblib's backend.
     """
 
     enclave: Enclave
@@ -79,7 +79,7 @@ class Service:
 
 
 def make_app(service: Service, request_bytes: int = REQUEST_BYTES) -> web.Application:
-    """The application; more than ``request_bytes`` of a request are not read."""
+    """Make the application; it refuses a JSON request of more than ``request_bytes``."""
     handlers = _Handlers(service)
     app = web.Application(middlewares=[_answer_problems], client_max_size=request_bytes)
     app.add_routes(
@@ -110,7 +110,7 @@ class _Handlers:
     async def attestation(self, request: web.Request) -> web.Response:
         registration = _read(Registration, await request.read())
         service, data = self._service, registration.report_data(self._service.enclave.identity)
-        # 64 bytes: the digest, and zeros that the registry expects in the second half.
+        # The registry expects zeros in the second half of the 64 bytes of report data.
         quote = await asyncio.to_thread(service.device.quote, data + bytes(32))
         return _answer(Attestation(quote, data, service.device.name))
 

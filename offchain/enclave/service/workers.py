@@ -1,6 +1,7 @@
-"""Where joblib works: on local cores, or on a Dask cluster.
+"""Joblib's workers: local threads, or a Dask cluster.
 
-Workers decrypt models and see the sample: they belong inside the TEE, as part of the program.
+Workers decrypt models and see the sample. They must therefore run inside a TEE, as a part of the
+measured program.
 """
 
 import argparse
@@ -14,19 +15,19 @@ if TYPE_CHECKING:
     from distributed import Security
 
 Parallel = Callable[[], AbstractContextManager[object]]
-"""Entered around a measurement, in the thread that measures."""
+"""A function that returns the context of a measurement, entered in the thread that measures."""
 
 
 def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--scheduler`` and its TLS options."""
+    """Declare ``--scheduler`` and its TLS options."""
     parser.add_argument("--scheduler", help="address of a Dask scheduler, such as tls://host:8786")
     for part in ("ca-file", "cert", "key"):
-        parser.add_argument(f"--tls-{part}", help="PEM file, for a scheduler with tls://")
+        parser.add_argument(f"--tls-{part}", help="PEM file for a scheduler with tls://")
 
 
 @contextmanager
 def parallel_of(arguments: argparse.Namespace) -> Iterator[Parallel]:
-    """Local threads, or the cluster that the arguments name, for as long as the context lasts.
+    """Yield local threads, or the cluster of the arguments, for the life of the context.
 
     Raises:
         OSError: the scheduler does not answer.
@@ -34,7 +35,7 @@ def parallel_of(arguments: argparse.Namespace) -> Iterator[Parallel]:
     if arguments.scheduler is None:
         yield nullcontext
         return
-    from distributed import Client  # slow to import, and most services need it not
+    from distributed import Client  # an extra of the image, which most images lack
 
     with Client(arguments.scheduler, security=_security(arguments)) as client:  # type: ignore[no-untyped-call]
         yield lambda: parallel_config(backend="dask", client=client)

@@ -1,10 +1,11 @@
-"""What the attestation tests share: genuine quotes, times, and outcomes as values."""
+"""Genuine quotes and collateral, report bodies and helpers for the attestation tests."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from offchain.attestation.collateral import Collateral
 from offchain.attestation.quote import Body, Quote, TeeType, parse, trim
 from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor, Trust
@@ -13,7 +14,7 @@ from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import Machine, sgx_report, td10_report, td15_report
 
 AT = 1_780_000_000
-"""2026-05-28: inside the validity of every certificate in the tests."""
+"""2026-05-28, a time within the validity of every certificate in the tests."""
 
 VECTORS = Path(__file__).parents[3].parent / "shared" / "vectors"
 GENUINE = (
@@ -35,6 +36,9 @@ GENUINE_FMSPCS = (
     "90c06f000000",
 )
 
+PUBLISHED = {"tdx_v4_phala": 1_750_400_000, "tdx_v5_phala": 1_771_500_000}
+"""For each vector with collateral, a time at which it was current."""
+
 REPORT_DATA = bytes(range(64))
 BODIES = {
     "sgx v3": sgx_report(REPORT_DATA),
@@ -44,7 +48,7 @@ BODIES = {
 
 
 def vector(name: str, file: str = "quote.bin") -> bytes:
-    """A file of a genuine quote's folder; skips the test where the folder is absent."""
+    """Read a file of a genuine quote's folder; skip the test where the file is absent."""
     path = VECTORS / name / file
     if not path.exists():
         pytest.skip(f"genuine quotes are not here: {path} is absent")
@@ -52,12 +56,17 @@ def vector(name: str, file: str = "quote.bin") -> bytes:
 
 
 def genuine(name: str) -> Quote:
-    """A genuine quote."""
+    """Return a genuine quote."""
     return parse(trim(vector(name)))
 
 
+def published(name: str) -> Collateral:
+    """Return the collateral that was published for a genuine quote."""
+    return Collateral.from_json(vector(name, "collateral.json").decode())
+
+
 def lowest_floors(*fmspcs: bytes) -> tuple[TcbFloor, ...]:
-    """Floors that every machine of these FMSPCs reaches, whatever its TDX module."""
+    """Return floors that every machine of these FMSPCs reaches, whatever its TDX module."""
     return tuple(
         TcbFloor(fmspc, tee_type, bytes([0, module]) + bytes(14))
         for fmspc in fmspcs
@@ -66,14 +75,14 @@ def lowest_floors(*fmspcs: bytes) -> tuple[TcbFloor, ...]:
 
 
 def intel_trust() -> Trust:
-    """Intel's root, and the lowest floors for the machines of the genuine quotes."""
+    """Return trust in Intel's root, with the lowest floors for the genuine quotes' machines."""
     return Trust(INTEL_ROOT_KEY, lowest_floors(*map(bytes.fromhex, GENUINE_FMSPCS)))
 
 
 def outcome(
     quote: bytes | Quote, trust: Trust, dstack: bool = False, at: int = AT
 ) -> VerifiedQuote | RejectionReason:
-    """What the verifier says of a quote, as a value."""
+    """Verify a quote; return its verified content or the reason of its rejection."""
     try:
         parsed = quote if isinstance(quote, Quote) else parse(quote)
         return verify(parsed, trust, at, dstack=dstack)
@@ -82,5 +91,5 @@ def outcome(
 
 
 def sign(machine: Machine, body: Body, **changes: object) -> Quote:
-    """A simulated quote of a body with some fields changed."""
+    """Return a simulated quote of a body with some fields changed."""
     return machine.quote(replace(body, **changes))

@@ -1,4 +1,4 @@
-"""The PCK chain: each role for itself, every second of validity, and revocation."""
+"""Verification of the PCK chain: roles, the exact limits of validity, and revocation."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""DER: what is written can be read, and nothing but the shortest form is."""
+"""DER: encoded elements can be read, and only the shortest form is accepted."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ def refused(data: bytes) -> RejectionReason:
 
 
 @given(st.integers(0, 255), st.binary(max_size=400))
-def test_elements__what_encode_wrote__comes_back(tag: int, content: bytes) -> None:
+def test_elements__result_of_encode__round_trips(tag: int, content: bytes) -> None:
     element = der.encode(tag, content)
     assert list(der.elements(element + element)) == [(tag, content)] * 2
     assert der.unwrap(element, tag) == content

@@ -1,4 +1,4 @@
-"""Packing of evidence: sizes, records, and what cannot be packed."""
+"""Packing of evidence: sizes, records, and quotes that cannot be packed."""
 
 from collections import defaultdict
 from dataclasses import replace

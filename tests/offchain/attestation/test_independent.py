@@ -1,4 +1,4 @@
-"""Phala's ``dcap-qvl``, an independent verifier, agrees on Intel's quotes and on simulated ones."""
+"""Agreement with Phala's ``dcap-qvl``, an independent verifier, on genuine and simulated quotes."""
 
 from dataclasses import asdict, replace
 

@@ -1,4 +1,4 @@
-"""No byte of a quote or certificate can be changed unnoticed."""
+"""Mutations: a change of any byte of a quote or certificate is detected."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ CERTIFICATE = {
     RejectionReason.CERTIFICATE_ROLE,
     RejectionReason.CERTIFICATE_SIGNATURE,
 }
-"""What a changed certificate may be refused for: its form, or at the latest its signature."""
+"""Reasons for which a changed certificate may be refused: its form, or its signature."""
 
 INTEL = SimulatedIntel.from_seed(b"mutations")
 MACHINE = Machine.simulate(INTEL, "machine")
@@ -40,7 +40,7 @@ def flipped(data: bytes, offset: int, mask: int) -> bytes:
 
 
 def regions(quote: Quote) -> Iterator[tuple[int, set[RejectionReason]]]:
-    """Sizes of a quote's consecutive parts, and why a change in each is refused."""
+    """Yield the sizes of a quote's consecutive parts, and the reasons for refusing a change."""
     version = RejectionReason.QUOTE_VERSION, RejectionReason.QUOTE_TEE_TYPE
     yield 2, {*version, RejectionReason.QUOTE_BODY_TYPE, RejectionReason.QUOTE_LENGTH}
     yield 2, {RejectionReason.QUOTE_KEY_TYPE}
@@ -65,7 +65,7 @@ def regions(quote: Quote) -> Iterator[tuple[int, set[RejectionReason]]]:
 
 
 def expected(quote: Quote) -> list[set[RejectionReason]]:
-    """For each byte before the certificates, why a change of it is refused."""
+    """Return, for each byte before the certificates, the reasons for refusing a change of it."""
     return [reasons for size, reasons in regions(quote) for _ in range(size)]
 
 
@@ -113,7 +113,7 @@ def test_verify__a_bit_of_the_pem_chain_changed__is_refused_or_changes_nothing(
 
 
 def chains(quote: Quote, position: int, certificates: list[bytes]) -> Iterator[Quote]:
-    """The quote with each of these in place of leaf (0) or intermediate CA (1)."""
+    """Yield the quote with each certificate in place of leaf (0) or intermediate CA (1)."""
     chain = [certificate.public_bytes(Encoding.DER) for certificate in load_chain(quote.pck_chain)]
     for certificate in certificates:
         chain[position] = certificate
@@ -148,7 +148,7 @@ def test_verify__any_signed_byte_of_a_genuine_certificate_changed__is_refused(
 def test_verify__a_malformed_certificate_that_is_signed__gives_a_verdict_or_a_reason(
     data: st.DataObject,
 ) -> None:
-    """An authority that signs anything cannot make the parser fail in any other way."""
+    """A malicious authority that signs anything cannot make the parser fail in another way."""
     leaf = data.draw(st.booleans())
     issued, issuer = (MACHINE.pck, INTEL.authority) if leaf else (INTEL.authority, INTEL.root)
     tbs = issued.certificate.tbs()

@@ -1,4 +1,4 @@
-"""Revocation lists: Intel's and simulated ones."""
+"""Verification of revocation lists: Intel's and simulated ones."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The SGX extension: every value to its extremes, every malformation refused."""
+"""The SGX extension: values at their extremes are read, malformed ones are refused."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ VALUES = SgxExtension(ppid=bytes(range(16)), fmspc=bytes(6), svns=bytes(range(16
 
 
 def value(values: SgxExtension) -> bytes:
-    """The extension's value alone, out of the extension around it."""
+    """Return the extension's value without the extension around it."""
     *_, (_, content) = der.elements(der.unwrap(issuing.sgx(values), der.SEQUENCE))
     return content
 
@@ -64,7 +64,7 @@ FMSPC = pair(sgx_extension.FMSPC, der.encode(der.OCTET_STRING, bytes(6)))
 
 
 def rebuilt(old: bytes, new: bytes) -> bytes:
-    """The value with one pair replaced, at either depth, and all lengths right."""
+    """Return the value with one pair replaced, at either depth, and all lengths adjusted."""
     top = b""
     for tag, content in der.elements(der.unwrap(value(VALUES), der.SEQUENCE)):
         element = der.encode(tag, content)

@@ -1,4 +1,4 @@
-"""The verifier: genuine quotes as published, simulated ones field by field."""
+"""Verification of quotes: genuine ones as published, simulated ones field by field."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -268,7 +268,7 @@ def test_verify__quoting_enclave_that_vouches_for_another_key__is_refused(
         assert outcome(unbound, trust) is RejectionReason.QE_BINDING
 
 
-# ── Signatures of others ──
+# ── Parts of other quotes ──
 
 
 def replaced(quote: Quote, other: Quote, *fields: str) -> Quote:
@@ -335,10 +335,10 @@ def test_verify__chains_of_two_simulated_intels_mixed__are_refused(
     quote = machine.quote(BODIES["sgx v3"])
     mixed = pem(machine.pck.der, other.authority.der)
     assert outcome(replace(quote, pck_chain=mixed), trust) is RejectionReason.CERTIFICATE_SIGNATURE
-    stranger = Machine.simulate(other, "machine")
-    theirs = stranger.quote(BODIES["sgx v3"])
+    other_machine = Machine.simulate(other, "machine")
+    theirs = other_machine.quote(BODIES["sgx v3"])
     assert outcome(theirs, trust) is RejectionReason.CERTIFICATE_SIGNATURE
-    mixed = pem(stranger.pck.der, intel.authority.der)
+    mixed = pem(other_machine.pck.der, intel.authority.der)
     assert outcome(replace(theirs, pck_chain=mixed), trust) is RejectionReason.CERTIFICATE_SIGNATURE
 
 

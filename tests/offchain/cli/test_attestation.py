@@ -1,4 +1,4 @@
-"""The command line, as a developer uses it."""
+"""The sub-commands of ``golden-grain attestation`` on simulated and genuine quotes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The provider's tool: what it writes, says and refuses, on real data."""
+"""The command ``golden-grain manifest`` on real data: its files, its lines and its refusals."""
 
 from pathlib import Path
 

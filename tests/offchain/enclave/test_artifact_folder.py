@@ -1,4 +1,4 @@
-"""The enclave's folder of artifacts: nothing counts that does not hash to its digest."""
+"""The folder of artifacts: bytes that do not hash to their digest are refused."""
 
 from hashlib import sha256
 

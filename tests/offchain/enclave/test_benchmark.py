@@ -1,4 +1,4 @@
-"""What becomes of each kind of submission: a score, a reason, or an aborted run."""
+"""Measurement of each kind of submission: a score, a reason, or an aborted run."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ from tests.vectors.generate import word
 
 
 def results(market: Market, tools: Tools = TOOLS, **options: Any) -> dict[int, int | str]:
-    """Score or reason of every submission, as the first enclave measures them."""
+    """Return the first enclave's score or reason of every submission."""
     enclave = market.enclaves[0]
     enclave.measure(market.bundle(enclave, options.pop("inventory", None)), tools, **options)
     proposal = enclave.propose(market.transcript.task_id, 0)
@@ -41,7 +41,7 @@ def results(market: Market, tools: Tools = TOOLS, **options: Any) -> dict[int, i
 
 
 def all_wrong_but(right: int) -> bytes:
-    """A model with just so many right labels, wherever the sample falls."""
+    """Return a model with right labels in the first ``right`` rows alone."""
     return model(range(right, ROWS))
 
 
@@ -103,7 +103,7 @@ def test_measure__keyring_wrong_for_one_enclave__has_no_score_with_any(position:
 
 @pytest.mark.parametrize("drift", [0, 1])
 def test_measure__optimisations_move_the_score__at_the_tolerance_and_above(drift: int) -> None:
-    # Every row is in the sample, so that one row is 1/40 = 25,000 parts per million.
+    # Every row is in the sample, so one row is worth 1/40 = 25,000 parts per million.
     offer = Offer(model(optimised=table([7])))
     market = make_market([offer], manifest={"sample_size": ROWS}, tolerance=25_000 - drift)
     assert results(market) == {0: "unstable" if drift else 1_000_000}
@@ -147,7 +147,7 @@ def test_measure__same_model_as_an_earlier_one_without_a_score__has_its_score() 
 
 
 def test_measure__chain_of_duplicates__each_is_judged_by_earlier_scores() -> None:
-    # 1 shares its model with 0 and its artifact digest with 2: once 1 is out, 2 is no duplicate.
+    # 1 shares its model with 0 and its artifact digest with 2: once 1 is a duplicate, 2 is none.
     artifact = make_market([Offer(), Offer(), Offer(model([1]))]).transcript.by_index[2].submission
     offers = [
         Offer(),
@@ -178,14 +178,14 @@ def test_measure__progress__is_told_every_result_once() -> None:
     assert sorted(result.index for result in told) == [0, 1, 2]
 
 
-# ── What is the environment's fault aborts the run and names the submission ──
+# ── Faults of the environment abort the run and name the submission ──
 
 
 def aborted(market: Market, change: Callable[[Any], Any] = lambda bundle: bundle) -> RunAborted:
     enclave = market.enclaves[0]
     with pytest.raises(RunAborted) as failure:
         enclave.measure(change(market.bundle(enclave)), TOOLS)
-    enclave.measure(market.bundle(enclave, [0]), TOOLS)  # nothing was kept: another inventory goes
+    enclave.measure(market.bundle(enclave, [0]), TOOLS)  # accepted, since nothing was stored
     return failure.value
 
 
@@ -216,7 +216,7 @@ def test_measure__artifact_altered_in_the_store__aborts_and_names_the_submission
 @pytest.mark.parametrize(
     ("keyrings", "cause"),
     [
-        ({}, "its keyring is missing"),
+        ({}, "its keyring is missing from the bundle"),
         ({1: bytes(320)}, "keyring of 320 bytes hashes to 0x"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Tasks that a machine is too small for."""
+"""Refusal of tasks that need more memory than the machine has."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tests.offchain.market import ROWS, STORE, TOOLS, Market, Offer, enclaves, m
 
 MIB = 2**20
 TEST_SET = ROWS * (4 + 8) + 16
-"""Bytes: a float32 and an int64 each, and the tag."""
+"""Size in bytes: a float32 and an int64 per row, and the tag."""
 FITS = Capacity(model_memory=64 * MIB, test_set=TEST_SET)
 MARKET = make_market(
     [Offer()], manifest={"limits": ModelLimits(model_bytes=64 * MIB, memory_bytes=64 * MIB)}
@@ -31,9 +31,17 @@ def test_measure__task_that_just_fits__is_measured() -> None:
 @pytest.mark.parametrize(
     ("capacity", "limits", "detail"),
     [
-        (replace(FITS, test_set=TEST_SET - 1), {}, f"test set of bytes {TEST_SET}, this machine"),
-        (FITS, {"memory_bytes": 64 * MIB + 1}, "memory_bytes 67108865, this machine has 67108864"),
-        (FITS, {"model_bytes": 64 * MIB + 1}, "model_bytes 67108865, this machine has 67108864"),
+        (replace(FITS, test_set=TEST_SET - 1), {}, f"test set of bytes {TEST_SET}, expected"),
+        (
+            FITS,
+            {"memory_bytes": 64 * MIB + 1},
+            "memory_bytes 67108865, expected at most the 67108864 that",
+        ),
+        (
+            FITS,
+            {"model_bytes": 64 * MIB + 1},
+            "model_bytes 67108865, expected at most the 67108864 that",
+        ),
     ],
 )
 def test_measure__task_one_byte_too_large__is_refused_before_anything_is_read(

@@ -1,4 +1,4 @@
-"""An enclave called from many threads: one measurement and one signature for task and round."""
+"""Concurrent calls of an enclave: one measurement and one signature per task and round."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def enclave() -> Enclave:
 
 
 class Meeting:
-    """Where two threads are at the same time, if they can be."""
+    """A barrier that records if two threads are inside at the same time."""
 
     def __init__(self) -> None:
         self._barrier, self.happened = Barrier(2), False
@@ -43,7 +43,7 @@ class Meeting:
 
 
 def at_once(*calls: Callable[[], T]) -> list[T | InvalidRequest]:
-    """What each call gives or how it is refused."""
+    """Run the calls concurrently; return the result or the refusal of each."""
 
     def outcome(call: Callable[[], T]) -> T | InvalidRequest:
         try:

@@ -1,4 +1,4 @@
-"""The rule of co-signing, at its edges; and one signature for each task and round."""
+"""The rule of co-signing at its bounds, and one signature per task and round."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from offchain.protocol.results import Result
 from tests.offchain.market import ROWS, TOOLS, Market, Offer, make_market, model
 from tests.vectors.generate import word
 
-# Every row is in the sample: one row is 25,000 parts per million, which is the tolerance.
+# Every row is in the sample: one row is worth 25,000 parts per million, the tolerance.
 TOLERANCE = 25_000
 WHOLE = {"sample_size": ROWS, "minimum_gain": 25_000}
 
@@ -23,7 +23,7 @@ BEST, COPY, OTHER = [0, 1, 2, 3], [0, 1, 2, 3, 4], range(20, 32)
 
 
 def market_of(*wrong: Sequence[int]) -> Market:
-    """Models that are wrong in these rows."""
+    """Make a sale of models that are wrong in these rows."""
     offers = [Offer(model(rows)) for rows in wrong]
     return make_market(offers, manifest=WHOLE, tolerance=TOLERANCE)
 
@@ -46,7 +46,7 @@ def refusal(market: Market, proposal: Proposal) -> InvalidRequest:
 
 
 def with_scores(proposal: Proposal, **scores: int) -> Proposal:
-    """The proposal with other scores: ``_0=900_000``."""
+    """Return the proposal with other scores, such as ``_0=900_000``."""
     results = [
         Result(each.index, scores.get(f"_{each.index}", each.score), each.reason)
         for each in proposal.results
@@ -161,7 +161,7 @@ def test_cosign__choices_in_top__are_refused() -> None:
 def test_cosign__first_choice_worse_by_rows__passes_up_to_twice_the_tolerance(
     worse_by: int, why: RequestFault | None
 ) -> None:
-    # The worse model is wrong wherever the better one is, so that they gain nothing together.
+    # The worse model is wrong in every row where the better one is: together they gain nothing.
     market = market_of(range(4), range(4 + worse_by))
     _, proposal = measured(market)
     assert proposal.chosen == (0,)
@@ -180,10 +180,10 @@ def test_cosign__choice_that_does_not_sell_at_the_proposed_score__is_refused() -
     _, proposal = measured(market)
     assert proposal.chosen == (0,)
     refused = refusal(market, with_scores(proposal, _0=899_999))
-    assert refused.detail == "choice of submission 0, which does not sell"
+    assert refused.detail == "choice of submission 0, expected one that sells"
 
 
-# ── Once ──
+# ── One signature ──
 
 
 def test_cosign__same_proposal_again__is_the_same_signature() -> None:

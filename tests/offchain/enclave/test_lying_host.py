@@ -1,7 +1,7 @@
-"""A host that lies about everything it hands over: refused with a reason, or signed in vain.
+"""A malicious host that lies about its input: the enclave refuses, or its signature is useless.
 
-In vain means: what the enclave signs is of another task, seed or domain than the market's, which
-takes that from nobody.
+A signature is useless if the report is of another task, seed or domain than the market's: the
+market does not accept it from any caller.
 """
 
 import json
@@ -41,7 +41,7 @@ def refused(bundle: Bundle, position: int = 0) -> InvalidRequest:
 
 
 def lie(bundle: Bundle, **changes: Any) -> Bundle:
-    """The bundle with another transcript, and the release's header made to fit."""
+    """Return the bundle with another transcript, and the release's header changed to match."""
     transcript = replace(bundle.transcript, **changes)
     release = replace(bundle.release, task_id=transcript.task_id, seed=transcript.seed)
     return replace(bundle, transcript=transcript, release=release)
@@ -204,11 +204,11 @@ def test_measure__test_set_missing_from_the_store__is_refused() -> None:
     assert refused(market.bundle(fresh())).reason is RequestFault.TEST_SET
 
 
-# ── Keyrings of another home: committed by a developer that copies, or swapped by the host ──
+# ── Keyrings bound elsewhere: committed by a developer that copies, or swapped by the host ──
 
 
 def keyring_for(**home: Any) -> bytes:
-    """Submission 1's key, sealed for somewhere else."""
+    """Seal submission 1's key for another task, roster or developer."""
     transcript = HONEST.transcript
     roster, task_id = home.get("roster", transcript.roster), home.get("task_id", TASK_ID)
     info = keyring_info(
@@ -254,7 +254,7 @@ def test_measure__keyring_swapped_by_the_host__aborts_and_names_the_submission(h
     assert failure.value.submission == 1
 
 
-# ── Again, and back in time ──
+# ── Replay, and rollback ──
 
 
 def test_measure__same_bundle_again__does_not_run_a_model_again() -> None:
@@ -297,14 +297,14 @@ def test_propose__nothing_measured__is_refused(round_: int) -> None:
     assert refusal.value.reason is RequestFault.NOT_MEASURED
 
 
-# ── A machine that was opened (docs/KNOWN_ISSUES.md) ──
+# ── A machine whose keys were extracted (docs/KNOWN_ISSUES.md) ──
 
 
 @pytest.mark.parametrize("position", range(4))
 def test_open_key__sealing_key_of_one_enclave_is_out__every_model_of_the_task_is(
     position: int,
 ) -> None:
-    """What is sealed to the whole roster is as secret as its weakest machine, signer or not."""
+    """A secret sealed to the whole roster is only as safe as its weakest machine, signer or not."""
     identity = HONEST.transcript.roster[position]
     secrets = [word(f"sealing key of enclave {n} boot 0") for n in range(4)]
     [extracted] = [each for each in secrets if public_key(each) == identity.sealing_key]

@@ -1,4 +1,4 @@
-"""Outputs that a team is chosen from: sealed on the host's disk, gone with the signature."""
+"""Outputs for the choice of a team: sealed on the host's disk, deleted with the signature."""
 
 import tempfile
 import tracemalloc
@@ -38,7 +38,7 @@ def test_measure__disk_of_the_host_alters_outputs__aborts_and_keeps_nothing(
     enclave = MARKET.enclaves[0]
     with monkeypatch.context() as patch:
         patch.setattr(tempfile, "TemporaryFile", lambda **_: Altering())
-        with pytest.raises(RunAborted, match="its outputs on disk are not those written there"):
+        with pytest.raises(RunAborted, match="its outputs on disk were altered"):
             enclave.measure(MARKET.bundle(enclave), TOOLS)
     enclave.measure(MARKET.bundle(enclave), TOOLS)
     assert enclave.propose(TASK_ID, 0).chosen == (0,)

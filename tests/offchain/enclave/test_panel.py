@@ -1,4 +1,4 @@
-"""A panel's enclave: what it judges, when it upholds, and when it does not."""
+"""A panel's enclave: the reports that it judges, upholds and does not uphold."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from offchain.protocol.selection import Votes
 from tests.offchain.market import ROWS, TOOLS, Market, Offer, key_of, make_market, model
 from tests.vectors.generate import DOMAIN, signing_key, word
 
-# Every row is in the sample: one row is 25,000 parts per million, which is the tolerance.
+# Every row is in the sample: one row is worth 25,000 parts per million, the tolerance.
 TOP = {"sample_size": ROWS, "selection": Selection.TOP, "minimum_gain": 0}
 TEAM = {"sample_size": ROWS, "minimum_gain": 25_000}
 
@@ -33,7 +33,7 @@ def market_of(*wrong: Sequence[int], team: bool = False) -> Market:
 
 
 def posted(market: Market, *, file: bool = True, **scores: int) -> Posted:
-    """What the first enclave signs in round 0, had it measured these scores: ``_0=900_000``."""
+    """Return the first enclave's report of round 0 for other scores, such as ``_0=900_000``."""
     enclave, task_id = market.enclaves[0], market.transcript.task_id
     enclave.measure(market.bundle(enclave), TOOLS)
     own = enclave.propose(task_id, 0)
@@ -52,7 +52,7 @@ def judge(market: Market, judged: Posted, position: int = 1) -> tuple[Enclave, P
 
 
 def verdict(market: Market, judged: Posted) -> Report:
-    """What a panel of three signs, and that it signs the same."""
+    """Return the report that all three enclaves of a panel sign alike."""
     _, proposal = judge(market, judged)
     panel = [judge(market, judged, position)[0] for position in (1, 2, 3)]
     task_id = market.transcript.task_id
@@ -62,7 +62,7 @@ def verdict(market: Market, judged: Posted) -> Report:
 
 
 def forged(market: Market, *awards: Award) -> Posted:
-    """A report that a broken enclave of the roster signed, without a file of results."""
+    """Return a compromised enclave's signed report with these awards, without a results file."""
     honest = posted(market).report
     report = replace(honest, awards=awards)
     return Posted(
@@ -136,7 +136,7 @@ def test_propose__file_that_is_not_the_posted_one__is_not_believed(entries: slic
 def test_verdict__team_without_a_file__is_upheld_up_to_twice_the_tolerance(
     worse_by: int, upheld: bool
 ) -> None:
-    # The worse model is wrong wherever the better one is, so that they gain little together.
+    # The worse model is wrong in every row where the better one is: together they gain little.
     market = market_of(range(4), range(4 + worse_by), team=True)
     award = Award(1, 900_000 - 25_000 * worse_by)
     expected = award if upheld else Award(0, 900_000)
@@ -187,7 +187,7 @@ def test_cosign__other_awards_where_the_posted_stand__are_refused() -> None:
     assert refused.value.reason is RequestFault.POSTED_STANDS
 
 
-# ── What is judged ──
+# ── The report to judge ──
 
 MARKET = market_of(range(4))
 POSTED = posted(MARKET)
@@ -232,18 +232,21 @@ def test_measure__not_the_posted_report__is_refused(judged: Posted, why: Request
 def test_measure__report_of_strangers__is_refused() -> None:
     digest = POSTED.report.digest(DOMAIN)
     judged = replace(POSTED, cosignatures=(sign(digest, signing_key("stranger"), word("x")),))
-    assert refusal(judged).detail == "report signed by 0 of the roster, expected 1"
+    assert refusal(judged).detail == "report signed by 0 of the roster, expected at least 1"
 
 
 def test_measure__same_signature_twice_for_a_quorum_of_two__is_refused() -> None:
     market = make_market([Offer()], manifest=TOP, quorum=2)
     judged = posted(market)
     twice = replace(judged, cosignatures=judged.cosignatures * 2)
-    assert refusal(twice, market=market).detail == "report signed by 1 of the roster, expected 2"
+    assert (
+        refusal(twice, market=market).detail
+        == "report signed by 1 of the roster, expected at least 2"
+    )
 
 
 def test_measure__report_that_this_enclave_signed_itself__is_refused() -> None:
-    assert refusal(POSTED, position=0).detail.endswith("itself, which cannot judge it")
+    assert refusal(POSTED, position=0).detail.endswith("itself, expected one by other enclaves")
 
 
 def test_measure__another_posted_report_after_the_first__is_refused() -> None:
@@ -255,7 +258,7 @@ def test_measure__another_posted_report_after_the_first__is_refused() -> None:
     assert refused.value.reason is RequestFault.MEASURED_OTHERWISE
 
 
-# ── Without a file, in `top`: exactly what some scores within the tolerance lead to ──
+# ── Without a file, in `top`: exactly the awards of some scores within the tolerance ──
 
 CURVE = (Knot(1, 1), Knot(9, 9))
 BENCH = make_market([Offer(), Offer(), Offer()], manifest=TOP, tolerance=2, max_awards=3)

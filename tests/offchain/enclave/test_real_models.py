@@ -1,4 +1,4 @@
-"""A sale of scikit-learn models of its digits, from arrays to models that the provider opens."""
+"""A sale of scikit-learn models of the digits data set, until the provider decrypts the models."""
 
 from functools import partial
 
@@ -39,7 +39,7 @@ def classifiers() -> list[object]:
 
 @pytest.fixture(scope="module")
 def market(classifiers: list[object]) -> Market:
-    """Three models, and a copy of the first."""
+    """Train three models, and copy the first."""
     digits = load_digits()
     samples = Samples(digits.data[TRAINING:].astype("f4"), digits.target[TRAINING:])
     terms = BenchmarkTerms("accuracy", minimum_gain=2_000, sample_size=500)
@@ -78,7 +78,7 @@ def test_sale__of_real_models__scores_what_scikit_learn_scores_and_delivers(
     assert awards[0].score == max(result.score or 0 for result in results.values())
     for award in awards:
         reveal = transcript.by_index[award.index]
-        # What claim_award publishes: the developer holds its key, the provider opens it.
+        # claim_award publishes the envelope: the developer has its key, the provider opens it.
         envelope = delivery_envelope(
             word(f"key {award.index} {task_id.hex()}"), task_id, transcript.task.delivery_key
         )

@@ -1,4 +1,4 @@
-"""Arrays on a disk that belongs to the host."""
+"""Sealed arrays on the disk of an untrusted host."""
 
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_put__array__is_not_in_the_file_as_it_is() -> None:
 
 
 def test_put__same_index_again__is_refused_since_its_nonce_is_used() -> None:
-    with pytest.raises(ValueError, match="array 7 for the second time, expected each once"):
+    with pytest.raises(ValueError, match="array 7 written twice, expected each once"):
         sealed(BytesIO()).put(7, ARRAYS[7])
 
 
@@ -56,7 +56,7 @@ def test_getitem__arrays_swapped_by_the_host__are_refused() -> None:
     file.seek(0)
     file.write(content[size : 2 * size] + content[:size])
     for index in (7, 2):
-        with pytest.raises(RunAborted, match=f"submission {index} .* not those written there"):
+        with pytest.raises(RunAborted, match=f"submission {index} .* on disk were altered"):
             made[index]
     np.testing.assert_array_equal(made[3], ARRAYS[3])
 

@@ -1,7 +1,7 @@
-"""Random bytes in a valid bundle never lead to a signed report that the market takes.
+"""Fuzzing of bundles: random edits never lead to a signed report that the market accepts.
 
-Unless it is the honest one: the market takes what names its task and seed in its own domain. There
-are bundles of the first round, and of a panel.
+The honest report is the only exception. The market accepts reports on its task and seed in its own
+domain. There are bundles of the first round, and of a panel.
 """
 
 import json
@@ -24,7 +24,7 @@ BYTES = b'0123456789abcdef",:{}[]x'
 
 
 def panel_bundle() -> Bundle:
-    """What the second enclave gets to judge the first one's report."""
+    """Make the bundle with which the second enclave judges the first one's report."""
     enclave = fresh()
     enclave.measure(BUNDLE, TOOLS)
     signed = enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), bytes(32))
@@ -40,7 +40,7 @@ class Base:
     data: bytes
 
     def hold(self, data: bytes) -> None:
-        """Has the enclave measure and sign whatever the bytes say."""
+        """Have the enclave measure and sign the bundle in the bytes."""
         try:
             bundle = read_bundle(data)
             report = sign(fresh(self.position), bundle)
@@ -94,7 +94,7 @@ def test_sign__bytes_spliced__is_refused_or_the_same_report(
 
 
 def paths(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where the values of a JSON document are."""
+    """Return the paths of the values of a JSON document."""
     if isinstance(document, dict):
         return [leaf for key in document for leaf in paths(document[key], (*path, key))]
     if isinstance(document, list):

@@ -1,4 +1,4 @@
-"""An enclave is fed task by task: what fails is put off, what is slow keeps nobody waiting."""
+"""Delivery of tasks to an enclave: failures are retried with backoff, slow tasks delay no other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ JUDGED = make_market(
     max_awards=1,
     nonce=9,
 )
-"""Scores of 900,000 and 700,000; of which the second sells nothing."""
+"""A market with scores of 900,000 and 700,000, of which only the first gets an award."""
 
 
 def own_of(market: Market, seat: int = 0) -> Enclave:
@@ -58,7 +58,7 @@ def own_of(market: Market, seat: int = 0) -> Enclave:
 def case_of(
     market: Market, folder: Path, uri: str, release: Release | None = None, seat: int = 0
 ) -> Case:
-    """A task as the operator sees it, with the release in the provider's folder."""
+    """Return a task as the operator sees it; put the release into the provider's folder."""
     transcript, own = market.transcript, own_of(market, seat).identity
     reveals = tuple(replace(each, uri=uri) for each in transcript.reveals)
     made = market.release(own_of(market, seat)) if release is None else release
@@ -86,7 +86,7 @@ def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:
 
 
 def end_of(client: EnclaveClient, case: Case, round_: int = 0) -> RunStage:
-    """How the run under way ends."""
+    """Wait for the current run; return the stage in which it ends."""
     while (status := client.status(RunId(case.task_id, round_))).stage in (
         RunStage.WAITING,
         RunStage.MEASURING,
@@ -97,7 +97,7 @@ def end_of(client: EnclaveClient, case: Case, round_: int = 0) -> RunStage:
 
 @pytest.fixture
 def published():
-    """All markets' files, on a server that answers at once."""
+    """Serve the files of all markets without delay; yield the URL."""
     files = {**files_of(MARKET), **files_of(OTHER), **files_of(JUDGED)}
     with stalling(files, crowd=1) as server:
         yield server.url
@@ -107,9 +107,7 @@ def serve(folder: Path, run: Callable[..., object] = run, seat: int = 0):
     return client_of(enclaves()[seat], folder, tools=replace(TOOLS, run=run))
 
 
-def test_ensure_measured__run_that_aborts_again_and_again__is_put_off_ever_longer(
-    tmp_path, published
-):
+def test_ensure_measured__run_that_keeps_aborting__is_retried_with_backoff(tmp_path, published):
     def abort(*_, submission):
         raise RunAborted(submission, "killed")
 
@@ -127,13 +125,13 @@ def test_ensure_measured__run_that_aborts_again_and_again__is_put_off_ever_longe
     assert said[1][1].startswith("measurement failed: ")
     assert "killed" in said[1][1]
     assert [line.rsplit("; ", 1)[1] for _, line in said if "failed" in line][:3] == [
-        "tried again in 1 steps",
-        "tried again in 2 steps",
-        "tried again in 4 steps",
+        "retry in 1 steps",
+        "retry in 2 steps",
+        "retry in 4 steps",
     ]
 
 
-def test_ensure_measured__artifact_nowhere__is_put_off_and_brought_once_it_is_there(tmp_path):
+def test_ensure_measured__artifact_missing__is_retried_and_delivered_once_published(tmp_path):
     files = files_of(MARKET)
     lost = MARKET.transcript.by_index[1].submission.artifact_digest.hex()
     content = files.pop(lost)
@@ -141,13 +139,13 @@ def test_ensure_measured__artifact_nowhere__is_put_off_and_brought_once_it_is_th
         case, feeder = case_of(MARKET, tmp_path, server.url), feeder_of(client, tmp_path)
         (line,) = step(feeder, case)
         assert f"{server.url}/{lost}: not found" in line
-        assert line.endswith("; tried again in 1 steps")
+        assert line.endswith("; retry in 1 steps")
         files[lost] = content
         assert step(feeder, case) == ["measures 2 submissions in round 0"]
         assert end_of(client, case) is RunStage.MEASURED
 
 
-def test_ensure_measured__server_that_stalls__keeps_no_other_task_waiting(tmp_path, published):
+def test_ensure_measured__server_that_stalls__delays_no_other_task(tmp_path, published):
     with serve(tmp_path) as client, stalling({}) as bad:
         slow, quick = (
             case_of(MARKET, tmp_path, bad.url),
@@ -164,7 +162,7 @@ def test_ensure_measured__server_that_stalls__keeps_no_other_task_waiting(tmp_pa
         assert bad.here == 2
 
 
-def test_ensure_measured__release_of_what_was_not_revealed__is_said_and_put_off(
+def test_ensure_measured__release_of_an_unrevealed_submission__is_reported_and_retried(
     tmp_path, published
 ):
     with serve(tmp_path) as client:
@@ -172,16 +170,14 @@ def test_ensure_measured__release_of_what_was_not_revealed__is_said_and_put_off(
         case = case_of(MARKET, tmp_path, published, release)
         feeder = feeder_of(client, tmp_path)
         (line,) = step(feeder, case)
-    assert line == (
-        "ValueError: submission 7 of the inventory is not revealed; tried again in 1 steps"
-    )
+    assert line == ("ValueError: submission 7 of the inventory is not revealed; retry in 1 steps")
 
 
 # ── For a panel ──
 
 
 def signed_of(*scores: int) -> Signed:
-    """What the first enclave signs, had it measured these."""
+    """Return the report and signature of the first enclave for a proposal with these scores."""
     enclave, task_id = enclaves()[0], JUDGED.transcript.task_id
     enclave.measure(JUDGED.bundle(enclave), TOOLS)
     results = tuple(Result(index, score) for index, score in enumerate(scores))
@@ -193,7 +189,7 @@ POSTED = Posted(SIGNED.report, (SIGNED.cosignature,))
 
 
 def judged_by(client: EnclaveClient, feeder: Feeder, case: Case) -> tuple[list[str], Report]:
-    """What the feeder says, and the verdict."""
+    """Return the feeder's lines and the verdict."""
     said = step(feeder, case, POSTED)
     assert end_of(client, case, 1) is RunStage.MEASURED
     proposal = client.propose(case.task_id, 1)
@@ -208,10 +204,12 @@ def test_ensure_measured__results_file_of_the_report__is_replayed_exactly(tmp_pa
         said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
     assert said[0].startswith(f"no results file from {nowhere.url}: ")
     assert said[1:] == ["measures 2 submissions in round 1"]
-    assert verdict == replace(SIGNED.report, round=1)  # the loser's score too, which no award shows
+    assert verdict == replace(SIGNED.report, round=1)  # with the exact score that no award shows
 
 
-def test_ensure_measured__results_file_of_another_report__is_said_and_not_used(tmp_path, published):
+def test_ensure_measured__results_file_of_another_report__is_reported_and_not_used(
+    tmp_path, published
+):
     folder = ResultsFolder(str(tmp_path / "theirs"))
     folder.put(SIGNED.report, signed_of(890_000, 680_000).results)
     with serve(tmp_path, seat=1) as client:
@@ -223,7 +221,7 @@ def test_ensure_measured__results_file_of_another_report__is_said_and_not_used(t
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 100_000])
-def test_ensure_measured__results_file_that_is_junk__is_said_and_not_used(
+def test_ensure_measured__malformed_results_file__is_reported_and_not_used(
     tmp_path, published, content
 ):
     folder = ResultsFolder(str(tmp_path / "theirs"))
@@ -239,7 +237,7 @@ def test_ensure_measured__results_file_that_is_junk__is_said_and_not_used(
 
 
 def test_ensure_measured__enclave_without_artifacts__gets_them_by_upload(tmp_path, published):
-    """A trust domain shares no folder with its host."""
+    """Upload is needed because a TDX trust domain shares no folder with its host."""
     own = ArtifactFolder(tmp_path / "artifacts")
     with client_of(enclaves()[0], tmp_path, tools=replace(TOOLS, artifacts=own)) as client:
         feeder, case = feeder_of(client, tmp_path), case_of(MARKET, tmp_path, published)

@@ -1,4 +1,4 @@
-"""The host's judgement of a raw quote: parsed, verified and packed before any gas is paid."""
+"""Verification of a raw quote by the host: parsed, verified and packed before gas is paid."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -65,7 +65,7 @@ def test_verify_and_pack__nothing__is_refused(verifier, kind):
         judged(verifier, b"", DEVICES[kind])
 
 
-def test_verify_and_pack__report_data_of_another__is_refused(verifier, machine, kind):
+def test_verify_and_pack__other_report_data__is_refused(verifier, machine, kind):
     stale = machine.quote(replace(QUOTED[kind], report_data=b"\xff" * 64)).encode()
     with pytest.raises(ValueError, match=f"is bound to 0x{'ff' * 64}, expected 0x"):
         judged(verifier, stale, DEVICES[kind])

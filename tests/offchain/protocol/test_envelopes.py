@@ -1,4 +1,4 @@
-"""Envelopes against RFC 9180's vectors, and what does not open."""
+"""Envelopes: RFC 9180's test vectors, and envelopes that must not open."""
 
 from dataclasses import replace
 from typing import Any

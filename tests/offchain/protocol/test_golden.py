@@ -1,4 +1,4 @@
-"""The enclave's half of the golden vectors; the contracts' half is checked beside the contracts."""
+"""Golden vectors, the enclave's part; the tests of the contracts check the contracts' part."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def unhex(value: str) -> bytes:
 
 
 def sealing_privates() -> list[bytes]:
-    """Of the enclaves, in the roster's order."""
+    """Return the enclaves' sealing keys in the roster's order."""
     privates = [word(f"sealing key of enclave {i}") for i in range(4)]
     by_key = {"0x" + public_key(private).hex(): private for private in privates}
     return [by_key[entry["sealing_key"]] for entry in VECTORS["roster"]]

@@ -1,4 +1,4 @@
-"""The manifest: its digest, its schema, and what it refuses."""
+"""The manifest: its digest, its schema, and its refusals."""
 
 import json
 from dataclasses import replace

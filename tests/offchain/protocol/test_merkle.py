@@ -1,4 +1,4 @@
-"""The results tree: its proofs, and that snekmate's verifier takes them."""
+"""The results tree: snekmate's verifier accepts its proofs."""
 
 import boa
 import pytest

@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn's own, and at their ends."""
+"""Metrics: equality with scikit-learn's, and the ends of their ranges."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def classification(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Targets with every class in them, and probabilities that know a little."""
+    """Return targets of every class, and probabilities that are weakly correlated with them."""
     random = np.random.default_rng(seed)
     classes, rows = int(random.integers(2, 6)), int(random.integers(12, 60))
     targets = np.concatenate([np.arange(classes), random.integers(0, classes, rows)])

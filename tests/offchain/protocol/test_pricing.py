@@ -1,4 +1,4 @@
-"""Prices and the award walk; the vectors are shared with the contracts."""
+"""Prices and awards; the contracts' tests use the same vectors."""
 
 import json
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Signatures as the market takes them."""
+"""Reports and signatures in the form that the market accepts."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Results: their leaves, their file, and what a developer gets of it."""
+"""Results: their leaves, their file, and the proof for a developer."""
 
 from dataclasses import replace
 

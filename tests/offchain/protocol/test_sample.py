@@ -1,6 +1,8 @@
-"""The test set as bytes."""
+"""The test set as bytes, and the sample that a seed draws from it."""
 
+from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.protocol.model_spec import INPUT_DTYPES, ModelSpec, Output
-from offchain.protocol.sample import Samples, pack, packed_bytes, unpack
+from offchain.protocol.sample import Samples, draw, pack, packed_bytes, unpack
+from tests.vectors.generate import word
 
 SPEC = ModelSpec((2, 3), Output.PROBABILITIES, 3)
 INPUTS = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
@@ -85,3 +88,35 @@ def test_rows__some__are_in_their_order() -> None:
     rows = SAMPLES.rows(np.array([3, 1]))
     np.testing.assert_array_equal(rows.inputs, INPUTS[[3, 1]])
     np.testing.assert_array_equal(rows.targets, [0, 1])
+
+
+# ── The draw ──
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(1, 300), st.data())
+def test_draw__any_seed__is_different_rows_that_rise(
+    seed: bytes, samples: int, data: st.DataObject
+) -> None:
+    rows = draw(seed, samples, data.draw(st.integers(1, samples)))
+    assert (np.diff(rows) > 0).all()
+    assert rows[0] >= 0
+    assert rows[-1] < samples
+
+
+def test_draw__all_rows__is_all_of_them() -> None:
+    assert draw(word("seed"), 50, 50).tolist() == list(range(50))
+
+
+def test_draw__many_seeds__favours_no_set() -> None:
+    count = 3000
+    drawn = Counter(tuple(draw(word(f"seed {i}"), 5, 2).tolist()) for i in range(count))
+    assert set(drawn) == set(combinations(range(5), 2))
+    expected = count / 10
+    chi_square = sum((seen - expected) ** 2 / expected for seen in drawn.values())
+    assert chi_square < 27.9  # the 0.999 quantile for 9 degrees of freedom
+
+
+@pytest.mark.parametrize("size", [0, 51])
+def test_draw__size_out_of_range__raises(size: int) -> None:
+    with pytest.raises(ValueError, match=f"^sample of {size} rows, expected 1 to 50$"):
+        draw(word("seed"), 50, size)

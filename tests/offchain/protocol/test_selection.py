@@ -1,4 +1,4 @@
-"""Choosing a team: against brute force, its ties, and what a co-signer lets pass."""
+"""Choice of a team: equality with brute force, ties, and a co-signer's leeway."""
 
 from itertools import permutations
 
@@ -19,7 +19,7 @@ def accuracy(probabilities: NDArray[np.float64]) -> int:
 
 
 def votes(right: str) -> Outputs:
-    """Probabilities of 0.9 for the right class where ``right`` has a 1, and else 0.4."""
+    """Return probabilities of 0.9 for the right class where ``right`` has a 1, else of 0.4."""
     sure = np.where(np.array(list(right)) == "1", 0.9, 0.4)
     outputs = np.empty((len(LABELS), 2), np.float32)
     outputs[np.arange(len(LABELS)), LABELS] = sure
@@ -28,14 +28,14 @@ def votes(right: str) -> Outputs:
 
 
 def team_of(outputs: dict[int, Outputs], measure: ScoreFunction, most: int, minimum: int) -> Team:
-    """Ranked as they are given."""
+    """Make a team whose candidates rank in the order of ``outputs``."""
     return Team(list(outputs), Votes(outputs, measure), most, minimum)
 
 
 def brute_force(team: Team) -> tuple[int, ...]:
-    """The one sequence whose every step is the best one, found among all sequences.
+    """Find the one sequence whose every step is the best one, among all sequences.
 
-    Written with means over stacked outputs and list positions, not with running sums.
+    An independent implementation: means over stacked outputs in place of running sums.
     """
     ranked, soft = team.candidates, team.votes
 
@@ -82,7 +82,7 @@ def test_choose__classes__is_what_brute_force_finds(
     st.integers(1, 4),
 )
 def test_choose__regression__is_what_brute_force_finds(models: list[list[int]], most: int) -> None:
-    # Multiples of 1/8 and a mean over up to four: exact in binary but for a division by three.
+    # Multiples of 1/8 and means of up to four of them are exact in binary, except thirds.
     targets = np.array([1.0, -2.0, 3.0, 5.0])
     outputs = {
         index: (targets + np.array(errors) / 8).astype(np.float32)
@@ -122,7 +122,7 @@ def test_choose__nobody_sells__is_nobody() -> None:
 
 MODELS = {0: votes("1111111100"), 1: votes("1111111000"), 2: votes("0000011111")}
 TEAM = team_of(MODELS, accuracy, 2, 50_000)
-"""Gains: 800,000, 700,000 and 500,000 alone; then 2 adds 200,000 to 0, and 1 nothing."""
+"""Gains are 800,000, 700,000 and 500,000 alone; after 0, 2 adds 200,000 and 1 adds nothing."""
 
 
 def test_check__own_choice__passes_without_leeway() -> None:
@@ -152,7 +152,7 @@ def test_check__other_choices__pass_at_the_leeway_and_are_refused_below(
     [
         ((0, 0), "choices [0, 0], expected at most 2 different ones"),
         ((0, 2, 1), "choices [0, 2, 1], expected at most 2 different ones"),
-        ((0, 5), "choice of submission 5, which does not sell"),
+        ((0, 5), "choice of submission 5, expected one that sells"),
     ],
 )
 def test_check__impossible_choices__are_refused(chosen: tuple[int, ...], reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Tasks, rosters and submissions: what is refused, and with which words."""
+"""Tasks, rosters and submissions: refusals and their messages."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ SMALL_ORDER = [
     bytes.fromhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     bytes.fromhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
 ]
-"""All of them, RFC 7748's twist included: https://cr.yp.to/ecdh.html, "small order"."""
+"""All points of small order, the twist's included: https://cr.yp.to/ecdh.html, "small order"."""
 
 
 def with_top_bit(key: bytes) -> bytes:
@@ -92,11 +92,17 @@ def test_check_roster__the_tasks__passes() -> None:
     ("change", "reason"),
     [
         (lambda entries: entries[:3], "roster of 3 enclaves, expected 4 to 16"),
-        (lambda entries: entries[::-1], "roster not by strictly rising signing key"),
-        (lambda entries: [*entries, entries[3]], "roster not by strictly rising signing key"),
+        (
+            lambda entries: entries[::-1],
+            "roster is not sorted, expected strictly rising signing keys",
+        ),
+        (
+            lambda entries: [*entries, entries[3]],
+            "roster is not sorted, expected strictly rising signing keys",
+        ),
         (
             lambda entries: [RosterEntry("0x" + 40 * "0", entries[0].sealing_key), *entries],
-            "roster not by strictly rising signing key",
+            "roster is not sorted, expected strictly rising signing keys",
         ),
         (lambda entries: entries * 5, "roster of 20 enclaves, expected 4 to 16"),
     ],

@@ -1,4 +1,4 @@
-"""The transcript's digests against the golden vectors, and what it refuses."""
+"""The transcript: its digests equal the golden vectors; its refusals."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Simulation: deterministic, labelled, and distrusted by whoever trusts Intel."""
+"""The simulated Intel: deterministic bytes, labels in all names, a root other than Intel's."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def test_issue_pck__two_keys_of_one_machine__are_one_platform(
     assert len({v.pck.key for v in verdicts if isinstance(v, VerifiedQuote)}) == 2
 
 
-def test_issue_pck__validity_and_serial_given__stand_in_the_certificate(
+def test_issue_pck__validity_and_serial_given__are_in_the_certificate(
     intel: SimulatedIntel,
 ) -> None:
     pck = intel.issue_pck("short", not_before=10**9, not_after=2 * 10**9, serial=7)

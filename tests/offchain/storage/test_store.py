@@ -1,4 +1,4 @@
-"""Stores of every kind, on this machine: what is asked for comes whole or is missing."""
+"""Stores of every scheme, on loopback: an artifact comes whole and verified, or is missing."""
 
 import functools
 import itertools
@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from offchain.protocol.errors import StorageError
 from offchain.storage.store import RetryPolicy, Store, fetch, fetch_bytes, read
 
-CONTENT = b"artifact " * 300_000  # more than two pieces
+CONTENT = b"artifact " * 300_000  # more than two chunks
 DIGEST = sha256(CONTENT).digest()
 LIMIT = 2**24
 QUICK = RetryPolicy(seconds=2, attempts=3, pause=0, sleep=lambda _: None)
@@ -26,7 +26,7 @@ QUICK = RetryPolicy(seconds=2, attempts=3, pause=0, sleep=lambda _: None)
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, object]]:
-    """A real S3 server on loopback; gives what fsspec needs to reach it."""
+    """Start an S3 server on loopback; yield the options that fsspec needs to reach it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -35,7 +35,7 @@ def s3() -> Iterator[dict[str, object]]:
         "s3",
         endpoint_url=access["endpoint_url"],
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - of the look-alike
+        aws_secret_access_key="test",  # noqa: S106 - of the simulated server
         region_name="us-east-1",
     )
     client.create_bucket(Bucket="models")
@@ -74,7 +74,7 @@ def http(tmp_path: Path) -> Iterator[str]:
 
 
 class Failing(BaseHTTPRequestHandler):
-    """Answers with an error twice, then with the content."""
+    """A server that answers with an error twice, then with the content."""
 
     answers = 0
 
@@ -94,7 +94,7 @@ class Failing(BaseHTTPRequestHandler):
 
 
 class Silent(Failing):
-    """Never answers."""
+    """A server that never answers."""
 
     released = threading.Event()
 
@@ -189,7 +189,7 @@ def test_fetch__server_silent__gives_up():
 
 
 def test_fetch__byte_after_byte__gives_up_in_the_end(http, tmp_path):
-    """Every answer comes in time, and there is no end of them."""
+    """Each read succeeds within its timeout, but the total time runs out."""
     (tmp_path / "model").write_bytes(CONTENT)
     seconds = itertools.count()
     patience = RetryPolicy(seconds=2, total=2, clock=lambda: float(next(seconds)))
@@ -200,7 +200,7 @@ def test_fetch__byte_after_byte__gives_up_in_the_end(http, tmp_path):
 
 
 class Dripping(Failing):
-    """Sends a header byte by byte, each in time."""
+    """A server that sends a header one byte at a time, each within the timeout of a read."""
 
     to_the_end = False
 
@@ -220,7 +220,7 @@ def test_fetch__header_byte_after_byte__gives_up_in_the_end():
         assert not Dripping.to_the_end
 
 
-def test_read__there_absent_and_too_large__is_given_or_said(http, tmp_path):
+def test_read__present_absent_and_too_large__returns_or_raises(http, tmp_path):
     (tmp_path / "document").write_bytes(b"{}")
     for place in (http, str(tmp_path)):
         assert read(f"{place}/document", 2, QUICK) == b"{}"
@@ -236,7 +236,7 @@ def test_read__server_fails__is_an_os_error():
             read(url, LIMIT, QUICK)
 
 
-def test_fetch__nobody_listens__is_missing_and_leaves_nothing():
+def test_fetch__closed_port__is_missing_and_leaves_nothing():
     sink = BytesIO()
     with pytest.raises(StorageError, match="in attempt 3"):
         fetch("http://127.0.0.1:9/model", DIGEST, LIMIT, sink, QUICK)

@@ -1,4 +1,4 @@
-"""Submissions fetched side by side: in order, in time, and without waiting for who stalls."""
+"""Concurrent fetching of submissions: the order of results, timeouts, and servers that stall."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ FILES = files_of(MARKET)
 
 
 def published_at(market: Market, *urls: str) -> Transcript:
-    """Reveals whose uris are these, one after another and over again."""
+    """Return the market's transcript with these URIs assigned to its reveals in rotation."""
     reveals = tuple(
         replace(each, uri=urls[each.index % len(urls)]) for each in market.transcript.reveals
     )
@@ -29,7 +29,7 @@ def sources(tmp_path):
     return SubmissionSources(Store(str(tmp_path / "kept")), (), patience, local=True, threads=4)
 
 
-def test_hold__several_threads__fetch_side_by_side_and_keep_the_order(sources):
+def test_fetch_submissions__several_threads__fetches_concurrently_and_keeps_the_order(sources):
     with stalling(FILES, crowd=4) as server:
         transcript, wanted = published_at(MARKET, server.url), [1, 2, 3, 5, 7, 8, 10, 11]
         found = list(fetch_submissions(transcript, wanted, MARKET.manifest, sources))
@@ -40,7 +40,7 @@ def test_hold__several_threads__fetch_side_by_side_and_keep_the_order(sources):
         assert sources.keep.fetch_bytes(digest, 10**6) == FILES[digest.hex()]
 
 
-def test_hold__servers_that_stall__cost_their_own_submissions(sources):
+def test_fetch_submissions__servers_that_stall__cost_only_their_own_submissions(sources):
     hasty = replace(sources, patience=RetryPolicy(seconds=30, attempts=3, pause=0, total=0.3))
     with stalling(FILES, crowd=1) as server, stalling({}) as bad:
         transcript = published_at(MARKET, server.url, server.url, bad.url)
@@ -50,7 +50,7 @@ def test_hold__servers_that_stall__cost_their_own_submissions(sources):
     assert all("not whole after 0.3 s" in str(found[index]) for index in missing)
 
 
-def test_hold__ended_early__waits_for_nobody(sources):
+def test_fetch_submissions__ended_early__does_not_wait_for_servers(sources):
     with stalling(FILES, crowd=1) as server, stalling({}) as bad:
         transcript = published_at(MARKET, server.url, bad.url)
         fetching = fetch_submissions(transcript, range(4), MARKET.manifest, sources)

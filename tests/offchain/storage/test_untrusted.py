@@ -1,4 +1,4 @@
-"""A stranger's uri leads to the public network or nowhere."""
+"""SSRF protection: an untrusted URI reaches public addresses only."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_fetch__public_uri_to_this_machine__is_not_asked(host: str) -> None:
     "address",
     [
         "127.0.0.1",
-        "0.0.0.0",  # noqa: S104 - an address that leads here
+        "0.0.0.0",  # noqa: S104 - an address of this machine
         "10.0.0.1",
         "172.16.0.1",
         "192.168.1.1",
@@ -70,7 +70,7 @@ def test_fetch__public_uri_to_this_machine__is_not_asked(host: str) -> None:
     ],
 )
 def test_check_address__not_public__is_refused(address: str) -> None:
-    with pytest.raises(PermissionError, match="is no address of the public network"):
+    with pytest.raises(PermissionError, match="is not an address of the public network"):
         check_address(address)
 
 

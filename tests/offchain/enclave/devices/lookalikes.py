@@ -1,7 +1,7 @@
-"""Devices that speak the real interfaces, each backed by a simulated machine.
+"""Look-alikes of the real interfaces of devices, each with a simulated machine behind it.
 
-Folders of named pipes stand for Gramine's pseudo-files and for configfs; a unix socket stands for
-dstack's guest agent. Nothing here knows the backends.
+Folders of named pipes play Gramine's pseudo-files and configfs; a unix socket plays dstack's guest
+agent. This module does not import the devices under test.
 """
 
 import json
@@ -15,14 +15,14 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 
 
 class Inbox:
-    """A file that can be written at any time, and is emptied by the device."""
+    """A file that can be written at any time; the look-alike empties it."""
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """Return the bytes written since the last call."""
         try:
             return os.read(self._descriptor, 65536)
         except BlockingIOError:
@@ -33,7 +33,7 @@ class Inbox:
 
 
 class Answering:
-    """A file whose content is computed afresh for each reader."""
+    """A file whose content is computed anew for each reader."""
 
     def __init__(self, path: Path, content: Callable[[], bytes]) -> None:
         self._path, self._content = path, content
@@ -44,7 +44,7 @@ class Answering:
 
     def _serve(self) -> None:
         while True:
-            descriptor = os.open(self._path, os.O_WRONLY)  # until a reader comes
+            descriptor = os.open(self._path, os.O_WRONLY)  # blocks until a reader opens it
             fresh = self._path.with_name(self._path.name + ".fresh")
             os.mkfifo(fresh)
             fresh.rename(self._path)  # the next reader gets a pipe of its own
@@ -61,7 +61,7 @@ class Answering:
 
 @contextmanager
 def gramine(folder: Path, quote: Callable[[bytes], bytes], kind: bytes = b"dcap") -> Iterator[Path]:
-    """/dev/attestation of a Gramine enclave."""
+    """Yield a look-alike of a Gramine enclave's /dev/attestation."""
     (folder / "attestation_type").write_bytes(kind)
     with (
         closing(Inbox(folder / "user_report_data")) as inbox,
@@ -77,7 +77,7 @@ def configfs(
     provider: bytes = b"tdx_guest\n",
     writes_of_others: int = 0,
 ) -> Iterator[Path]:
-    """A report instance of configfs-tsm; others may write to it before each read of a quote."""
+    """Yield a look-alike of a configfs-tsm instance; others may write before a quote is read."""
     instance.mkdir()
     (instance / "provider").write_bytes(provider)
     with closing(Inbox(instance / "inblob")) as inbox:
@@ -107,7 +107,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
 @contextmanager
 def dstack(path: Path, answer: Callable[[str, dict[str, str]], tuple[int, bytes]]) -> Iterator[str]:
-    """A guest agent: HTTP on a unix socket. ``answer`` gets method and JSON, gives status, body."""
+    """Yield a guest agent on a unix socket; ``answer`` maps method and JSON to status and body."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""The enclave recipes, as far as they can be checked without an enclave."""
+"""The recipes of the images, as far as a host without a TEE can check them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The static checks, on models that they refuse."""
+"""Helper for models that the static checks refuse."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.offchain.enclave.models.onnx_files import LIMITS, VALUES
 
 
 def refused(model: bytes, spec: ModelSpec = VALUES, limits: ModelLimits = LIMITS) -> ModelFault:
-    """Why a model is refused for 100 samples."""
+    """Return the reason to refuse a model for 100 samples."""
     with pytest.raises(InvalidModel) as refusal:
         check_model(model, spec, limits, rows=100)
     return refusal.value.reason

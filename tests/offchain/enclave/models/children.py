@@ -1,4 +1,4 @@
-"""Children that do not do what the parent expects, each a ``child_program`` of `run_model`."""
+"""Misbehaving child processes, each a ``child_program`` of `run_model`."""
 
 import os
 import sys
@@ -20,54 +20,54 @@ HELD = asdict(sandbox.Confinement(7, True, True, True))
 
 
 def unconfined() -> None:
-    """Honest, on a kernel without Landlock and seccomp."""
+    """Run honestly on a kernel without Landlock and seccomp."""
     child.confine = lambda: sandbox.Confinement(0, False, False, False)
     child.main(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def networked() -> None:
-    """Honest, on a kernel with Landlock alone."""
+    """Run honestly on a kernel with Landlock alone."""
     child.confine = lambda: sandbox.Confinement(7, False, True, False)
     child.main(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def silent() -> None:
-    """Says nothing."""
+    """Never answer."""
     time.sleep(600)
 
 
 def dead() -> None:
-    """Ends before it starts."""
+    """End before the start."""
     sys.exit("cannot import a thing")
 
 
 def killed() -> None:
-    """Is killed when it has the model, as when a machine runs out of memory."""
+    """Die of SIGKILL after reading the model, as when a machine runs out of memory."""
     _receive()
     os.kill(os.getpid(), 9)
 
 
 def crashed() -> None:
-    """Aborts when it has the model."""
+    """Abort after reading the model."""
     _receive()
     os.abort()
 
 
 def garbage() -> None:
-    """Answers what is no message."""
+    """Answer with bytes that are not a message."""
     _receive()
     sys.stdout.buffer.write(b"\xff" * 1000)
 
 
 def short() -> None:
-    """Ends in the middle of the predictions."""
+    """End in the middle of the predictions."""
     _receive()
     write_message(sys.stdout.buffer, asdict(RunOutcome(OutcomeStatus.OK)))
     sys.stdout.buffer.write(bytes(100))
 
 
 def endless() -> None:
-    """Answers without end."""
+    """Answer without end."""
     _receive()
     write_message(sys.stdout.buffer, asdict(RunOutcome(OutcomeStatus.OK)))
     while True:
@@ -75,13 +75,13 @@ def endless() -> None:
 
 
 def unreasonable() -> None:
-    """Refuses for a reason that there is not."""
+    """Refuse with an unknown reason."""
     _receive()
     write_message(sys.stdout.buffer, asdict(RunOutcome(OutcomeStatus.REFUSED, "dislike", "")))
 
 
 def deaf() -> None:
-    """Refuses before it has read its samples."""
+    """Refuse before reading the samples."""
     settings = read_message(sys.stdin.buffer)
     write_message(sys.stdout.buffer, HELD)
     read_exactly(sys.stdin.buffer, settings["model_bytes"])
@@ -91,7 +91,7 @@ def deaf() -> None:
 
 
 def noisy() -> None:
-    """Honest, with a runtime that writes more errors than a pipe holds."""
+    """Run honestly with a runtime that writes more errors than a pipe can hold."""
     confine = child.confine
 
     def confine_and_complain() -> sandbox.Confinement:
@@ -105,21 +105,21 @@ def noisy() -> None:
 
 
 def nested() -> None:
-    """Answers with brackets that a parser would follow until its stack ends."""
+    """Answer with nested brackets that would overflow a parser's stack."""
     _receive()
     brackets = b"[" * MESSAGE_BYTES
     sys.stdout.buffer.write(len(brackets).to_bytes(4, "little") + brackets)
 
 
 def wordless() -> None:
-    """Refuses with a detail that is no text."""
+    """Refuse with a detail that is not text."""
     _receive()
     verdict = {"status": "refused", "reason": "unsupported-op", "detail": ["no", "text"]}
     write_message(sys.stdout.buffer, verdict)
 
 
 def forgetful() -> None:
-    """Runs out of memory where it may not."""
+    """Report that memory ran out."""
     _receive()
     verdict = RunOutcome(OutcomeStatus.ABORTED, detail="out of memory: std::bad_alloc")
     write_message(sys.stdout.buffer, asdict(verdict))

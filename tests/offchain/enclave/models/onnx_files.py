@@ -1,4 +1,4 @@
-"""ONNX files for the tests, honest and hostile, most of them a few nodes long."""
+"""ONNX files for the tests, honest and malicious; most have a few nodes."""
 
 import itertools
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def proto(
     output_type: int = TensorProto.FLOAT,
     opset: int = 18,
 ) -> ModelProto:
-    """A model from ``x`` to ``y``."""
+    """Return a model from ``x`` to ``y``."""
     graph = helper.make_graph(
         list(nodes),
         "model",
@@ -47,7 +47,7 @@ def file(*args: object, **options: object) -> bytes:
 
 
 def mean(*, of: str = "x") -> list[NodeProto]:
-    """Ends a model with one value for each sample."""
+    """Return nodes that end a model with one value per sample."""
     return [
         node("Flatten", [of], ["flat"]),
         node("ReduceMean", ["flat", "last"], ["y"], keepdims=0),
@@ -58,18 +58,18 @@ LAST = constant("last", [1], np.int64)
 
 
 def honest() -> bytes:
-    """The mean of the features."""
+    """Return a model of the mean of the features."""
     return file(mean(), [LAST])
 
 
 def linear() -> bytes:
-    """Labels of a linear model: one output of scores, as PyTorch exports it."""
+    """Return a linear model with one output of scores, as PyTorch exports it."""
     weights = np.random.default_rng(0).normal(size=(FEATURES, CLASSES)).astype(np.float32)
     return file([node("MatMul", ["x", "w"], ["y"])], [constant("w", weights)])
 
 
 def asks_for(elements: int) -> bytes:
-    """A short file with one huge value in the middle."""
+    """Return a short file with one huge intermediate value."""
     nodes = [
         node("ConstantOfShape", ["size"], ["huge"]),
         node("ReduceSum", ["huge"], ["sum"]),
@@ -80,12 +80,12 @@ def asks_for(elements: int) -> bytes:
 
 
 def endless() -> bytes:
-    """A loop whose condition stays true for 2^62 turns."""
+    """Return a loop whose condition stays true for 2^62 iterations."""
     return _loop(2**62, [node("Sin", ["value"], ["next"])])
 
 
 def doubling_loop(turns: int) -> bytes:
-    """A loop whose value is twice as long after every turn."""
+    """Return a loop that doubles its value with every iteration."""
     return _loop(turns, [node("Concat", ["value", "value"], ["next"], axis=0)])
 
 
@@ -108,7 +108,7 @@ def _loop(turns: int, body: Sequence[NodeProto]) -> bytes:
 
 
 def outside(location: str) -> bytes:
-    """A weight that lies in another file."""
+    """Return a model with a weight in another file."""
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[FEATURES])
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=location)
@@ -116,14 +116,14 @@ def outside(location: str) -> bytes:
 
 
 def deep(length: int) -> bytes:
-    """A chain of nodes."""
+    """Return a chain of nodes."""
     names = ["x", *(f"v{index}" for index in range(length))]
     chain = [node("Sin", [a], [b]) for a, b in itertools.pairwise(names)]
     return file([*chain, *mean(of=names[-1])], [LAST])
 
 
 def nested(depth: int) -> bytes:
-    """Branches within branches."""
+    """Return nested branches."""
 
     def passes(name: str) -> GraphProto:
         output = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", FEATURES])
@@ -140,7 +140,7 @@ def nested(depth: int) -> bytes:
 
 
 def field(number: int, content: bytes) -> bytes:
-    """A field of a protobuf message."""
+    """Return an encoded field of a protobuf message."""
     size, digits = len(content), bytearray()
     while True:
         size, digit = size >> 7, size & 0x7F
@@ -150,7 +150,7 @@ def field(number: int, content: bytes) -> bytes:
 
 
 def nested_bytes(depth: int) -> bytes:
-    """Graphs within graphs, deeper than a parser follows."""
+    """Return the bytes of nested graphs, at any depth, even one that parsers refuse."""
     graph = b""
     for _ in range(depth):
         graph = field(1, field(5, field(6, graph)))  # node, attribute, graph
@@ -158,7 +158,7 @@ def nested_bytes(depth: int) -> bytes:
 
 
 def doubling(times: int) -> bytes:
-    """A shape that doubles with every node: its own arithmetic could exhaust memory."""
+    """Return a shape that doubles with every node: folding it could exhaust memory."""
     names = ["size", *(f"v{index}" for index in range(times))]
     nodes = [node("Concat", [a, a], [b], axis=0) for a, b in itertools.pairwise(names)]
     nodes += [node("Expand", ["x", names[-1]], ["z"]), *mean(of="z")]
@@ -166,7 +166,7 @@ def doubling(times: int) -> bytes:
 
 
 def tree(children: Sequence[tuple[int, int] | None], **changes: object) -> bytes:
-    """A decision tree: for each node its children, or none for a leaf."""
+    """Return a decision tree from the children of each node, none for a leaf."""
     count = len(children)
     attributes: dict[str, object] = {
         "nodes_treeids": [0] * count,
@@ -187,13 +187,13 @@ def tree(children: Sequence[tuple[int, int] | None], **changes: object) -> bytes
 
 
 def chain_of_branches(depth: int, *, left: bool = True) -> bytes:
-    """A tree with one long way down."""
+    """Return a tree with one long path."""
     pairs = [(index + 1, depth + 1 + index) for index in range(depth)]
     return tree([*(pair if left else pair[::-1] for pair in pairs), *[None] * (depth + 1)])
 
 
 def chaotic(turns: int = 60) -> bytes:
-    """The logistic map on the outputs of a layer that optimisations round differently."""
+    """Return a logistic map of a layer's outputs, which optimisations round differently."""
     random = np.random.default_rng(1)
     kernel = random.normal(size=(CLASSES, 1, FEATURES)).astype(np.float32)
     scales = [

@@ -1,4 +1,4 @@
-"""What a confined process can still do: tries everything and prints what happened as JSON."""
+"""Probe of a confined process: it tries forbidden actions and prints the outcomes as JSON."""
 
 import ctypes
 import json

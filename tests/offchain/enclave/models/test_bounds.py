@@ -1,4 +1,4 @@
-"""Memory and work are bounded before a model runs, and the bounds hold when it does."""
+"""Bounds of memory and work: computed before a model runs, and respected when it runs."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def test_check_model__operator_makes_a_huge_value__is_refused_by_memory(name):
 
 
 def test_check_model__many_values__are_summed():
-    """Two hundred values of one batch fit, two thousand do not."""
+    """The limit admits two hundred values of one batch, and refuses two thousand."""
     limits = replace(LIMITS, memory_bytes=8 * 2**20)
     check_model(onnx_files.deep(200), VALUES, limits, 1000)
     assert refused(onnx_files.deep(2000), limits=limits) in (
@@ -192,7 +192,7 @@ COSTLY = {
         ],
     ),
 }
-"""What the runtime needs longer for than its multiplications tell, and the least to be charged."""
+"""Nodes that take longer than their multiplications, with the least work to charge."""
 
 
 @pytest.mark.parametrize("name", COSTLY)
@@ -214,7 +214,7 @@ def test_check_model__slow_operator__is_charged_for(name):
     )
 
 
-# ── The bounds hold ──
+# ── Runs stay within the bounds ──
 
 MEASURE = r"""
 import re, sys
@@ -250,13 +250,13 @@ def heavy() -> tuple[bytes, tuple[int, ...]]:
 
 
 def stack() -> tuple[bytes, tuple[int, ...]]:
-    """Many products of one multiplication each."""
+    """Return a model of many products with one multiplication each."""
     nodes = [node("MatMul", ["x", "x"], ["z"]), *mean(of="z")]
     return file(nodes, [LAST], input_shape=["N", 2**14, 1, 1]), (2**14, 1, 1)
 
 
 def one_channel() -> tuple[bytes, tuple[int, ...]]:
-    """Layouts that pad channels would take twenty times the weights."""
+    """Return a model for which layouts that pad channels would take twenty times the weights."""
     weights = constant("w", np.ones((1, 64, 128, 128)), np.float32)
     nodes = [
         node("Reshape", ["x", "square"], ["a"]),
@@ -270,7 +270,7 @@ def one_channel() -> tuple[bytes, tuple[int, ...]]:
 
 
 def vectors() -> tuple[bytes, tuple[int, ...]]:
-    """A support vector machine with many vectors of one feature."""
+    """Return a support vector machine with many vectors of one feature."""
     count = 200_000
     machine = node(
         "SVMRegressor",
@@ -287,20 +287,20 @@ def vectors() -> tuple[bytes, tuple[int, ...]]:
 
 
 def neighbours() -> tuple[bytes, tuple[int, ...]]:
-    """A normalisation over millions of channels of which there is one."""
+    """Return a normalisation whose window spans millions of channels, while there is one."""
     nodes = [node("LRN", ["x"], ["z"], size=2**22 - 1), *mean(of="z")]
     return file(nodes, [LAST], input_shape=["N", 1, 2, 2]), (1, 2, 2)
 
 
 def stretched() -> tuple[bytes, tuple[int, ...]]:
-    """A resized axis, with weights for every position."""
+    """Return a model that resizes an axis, with weights for every position."""
     sizes = constant("sizes", [1, 1, 1, 2**18], np.float32)
     nodes = [node("Resize", ["x", "", "sizes"], ["z"], mode="cubic"), *mean(of="z")]
     return file(nodes, [sizes, LAST], input_shape=["N", 1, 1, 1]), (1, 1, 1)
 
 
 LIBRARY = 24 * 2**20
-"""What the runtime itself takes; the sandbox leaves room for it."""
+"""Bytes that the runtime itself takes; the sandbox's margin covers them."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What parsing takes is counted before it is taken."""
+"""Bounds of a parser's memory, computed before it parses."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def refused(model: bytes, limit: int) -> ModelFault:
 
 
 def messages(value: object) -> int:
-    """Messages in a parsed one, itself included."""
+    """Count the messages in a parsed message, itself included."""
     children = [item for kind, item in value.ListFields() if kind.message_type is not None]
     repeated = [list(item) if hasattr(item, "append") else [item] for item in children]
     return 1 + sum(messages(item) for items in repeated for item in items)
@@ -44,7 +44,7 @@ def test_parsed_bytes__limit__is_the_most_allowed():
 
 @pytest.mark.parametrize("number", [1, 5, 11, 13])
 def test_parsed_bytes__millions_of_empty_messages__is_too_large_at_once(number):
-    """A megabyte that takes half a gigabyte to parse: empty nodes, initializers, inputs, claims."""
+    """One megabyte can take half a gigabyte to parse: empty nodes, initializers, inputs, claims."""
     graph = field(7, field(number, b"") * 500_000)
     assert len(graph) < 2**20
     assert refused(graph, 64 * 2**20) is ModelFault.TOO_LARGE
@@ -65,7 +65,7 @@ def test_parsed_bytes__a_million_numbers_of_a_tree__are_not_charged_as_messages(
 
 
 def test_parsed_bytes__fields_that_the_schema_lacks__are_counted():
-    """Of every wire type, as a later version of the format may have them."""
+    """Unknown fields can have every wire type, as in a later version of the format."""
     content = b"\xa0\x06\x07" + b"\xa1\x06" + bytes(8) + b"\xa2\x06\x03abc" + b"\xa5\x06" + bytes(4)
     ModelProto.FromString(content)
     assert MESSAGE_BYTES + len(content) < parsed_bytes(content, MANY) < 2 * MESSAGE_BYTES

@@ -1,4 +1,4 @@
-"""One child for each model: what it answers, how it ends, and whom an abort names."""
+"""Runs in a child process: its answers, its ends, and the submission that an abort names."""
 
 import pickle
 import threading
@@ -84,7 +84,7 @@ def test_run_model__chaotic__differs_with_optimisations(samples):
 
 
 def test_run_model__looks_at_neighbours__differs_in_another_order(samples):
-    """In a test set sorted by class, neighbours tell the class."""
+    """In a test set sorted by class, an attacker's model could infer a class from neighbours."""
     pool = node("AveragePool", ["rows"], ["near"], kernel_shape=[5], pads=[2, 2])
     nodes = [
         node("ReduceMean", ["x", "last"], ["m"]),
@@ -132,7 +132,7 @@ def test_run_model__larger_than_allowed__is_refused_unsent(samples):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("spec", [LABELS, PROBABILITIES])
 def test_run_model__output_not_finite__is_a_reason(samples, value, spec):
-    """Also where labels are read: the argmax of NaN would be a label."""
+    """Scores behind labels must be finite too: the argmax of NaN would be a label."""
     weights = constant("w", np.zeros((FEATURES, CLASSES)), np.float32)
     bad = constant("bad", [0, value, 0], np.float32)
     model = file(
@@ -183,7 +183,7 @@ def test_run_model__endless_loop__is_killed_at_its_cpu_limit(samples):
 
 
 def test_run_model__memory_beyond_what_was_proven__is_an_abort():
-    """A loop that doubles its value 40 times: only the limit of the address space stops it."""
+    """Only the limit of the address space stops a loop that doubles its value 40 times."""
     model = onnx_files.doubling_loop(40)
     samples = np.ones((10, FEATURES), np.float32)
     cause = aborted(model, samples, limits=LOOPS)
@@ -237,7 +237,7 @@ def test_run_model__no_child__is_an_abort(samples, monkeypatch):
 @pytest.mark.parametrize("role", ["unconfined", "networked"])
 def test_run_model__sandbox_does_not_hold__fails_closed(samples, role):
     cause = aborted(onnx_files.honest(), samples, child=played(role))
-    assert cause.startswith("the sandbox does not hold: Confinement(")
+    assert cause.startswith("the sandbox is incomplete, expected all denied: Confinement(")
 
 
 def test_run_model__sandbox_not_required__runs_and_says_so(samples):
@@ -265,6 +265,6 @@ def test_run_model__from_several_threads__each_has_its_own_child(samples):
 
 @pytest.mark.parametrize("error", [InvalidModel(ModelFault.WORK, "much"), RunAborted(3, "killed")])
 def test_pickle__refusal_or_abort__survives(error):
-    """They travel from workers."""
+    """Workers of a cluster send both errors pickled."""
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert (type(copy), copy.args, str(copy)) == (type(error), error.args, str(error))

@@ -1,4 +1,4 @@
-"""A confined process reaches nothing: tried from inside, as an exploited runtime would."""
+"""The sandbox, attacked from inside as by an exploited runtime: nothing is reachable."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_confine__new_thread__is_denied(probed):
 
 
 def test_confine__raising_a_limit__is_denied(probed):
-    """Also to root."""
+    """The limit holds for root too."""
     assert probed["outcome"]["_raise_limit"] == "ValueError"
 
 
@@ -141,13 +141,13 @@ def test_die_with_parent__parent_is_killed__child_dies():
 
 
 def _runs(process: int) -> bool:
-    """A zombie that its new parent has not yet fetched does not run."""
+    """Return True if a process runs; a zombie that awaits its new parent does not."""
     status = Path(f"/proc/{process}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_child__onnxruntime__does_not_report_its_use():
-    """Its Linux packages upload telemetry, from a thread and a file in the home directory."""
+    """onnxruntime's Linux packages send telemetry, from a thread and a file in the home folder."""
     code = (
         "import os, offchain.enclave.models.child\n"
         "print(len(os.listdir('/proc/self/task')), os.environ['ORT_DISABLE_TELEMETRY'])"

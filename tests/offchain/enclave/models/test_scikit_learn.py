@@ -1,4 +1,4 @@
-"""Models of scikit-learn on its own data, exported by skl2onnx: they pass and predict the same."""
+"""scikit-learn models, exported by skl2onnx: they pass the checks and predict the same."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ REGRESSORS = [
 
 
 def name(model: BaseEstimator) -> str:
-    """Its class, or those of a pipeline's steps."""
+    """Return the name of a model's class, or of the classes of a pipeline's steps."""
     steps = [step for _, step in getattr(model, "steps", [("", model)])]
     return "-".join(type(step).__name__ for step in steps)
 

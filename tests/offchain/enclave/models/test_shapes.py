@@ -1,4 +1,4 @@
-"""What follows of shapes, and where ONNX and its runtime would differ, is checked before a run."""
+"""Shapes: inferred before a run; nodes on which ONNX and its runtime disagree are refused."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_check_model__shape_made_of_a_size__is_followed():
 
 @pytest.mark.parametrize("made", [True, False])
 def test_check_model__shape_made_of_many_numbers__is_not_followed(made):
-    """Of up to 256, be they made or in the file."""
+    """Constants of up to 256 elements are folded, computed ones and those of the file."""
     for count in (256, 257):
         many = [constant("many", [count]) if made else constant("ones", np.ones(count, np.int64))]
         one = helper.make_tensor("", TensorProto.INT64, [1], [1])
@@ -87,7 +87,7 @@ def test_check_model__shape_arithmetic_that_doubles__is_refused():
 
 
 def test_check_model__shape_arithmetic_with_endless_work__is_not_computed():
-    """A constant through a pool with a window of two thousand million."""
+    """A constant in a pool with a window of two thousand million costs no time."""
     nodes = [
         node("MaxPool", ["image"], ["p"], kernel_shape=[2**31 - 2], pads=[2**30 - 2] * 2),
         node("ReduceMax", ["p"], ["m"], keepdims=0),
@@ -106,7 +106,7 @@ CRASHING = {
     "Resize": node("Resize", ["x", "", "three"], ["z"]),
     "Resize of no axis": node("Resize", ["x", "", "three"], ["z"], axes=[0, 1, 5]),
 }
-"""What crashes the shape inference of onnx 1.23, found by feeding it random nodes."""
+"""Nodes that crash the shape inference of onnx 1.23, found by fuzzing."""
 
 
 @pytest.mark.parametrize("name", CRASHING)
@@ -115,18 +115,18 @@ def test_check_model__node_that_crashes_onnx__is_refused(name):
     assert refused(file([CRASHING[name], *mean(of="z")], constants)) is ModelFault.SHAPE
 
 
-# What onnx and onnxruntime 1.32 see differently, found by running random nodes in both.
+# Nodes on which onnx and onnxruntime 1.32 disagree, found by differential fuzzing.
 
 
 @pytest.mark.parametrize("value", [-1, 2, 100])
 def test_check_model__flag_that_is_neither_0_nor_1__is_refused(value):
-    """ONNX takes it for true, the runtime for false: it reduces all axes instead of none."""
+    """ONNX reads the flag as true, the runtime as false: it reduces all axes instead of none."""
     nodes = [node("ReduceSum", ["x"], ["z"], noop_with_empty_axes=value), *mean(of="z")]
     assert refused(file(nodes, [LAST])) is ModelFault.SHAPE
 
 
 def test_check_model__cast_that_writes_nothing__is_refused():
-    """The runtime would leave the output as it found the memory."""
+    """The runtime would return uninitialised memory."""
     nodes = [node("Cast", ["x"], ["b"], to=9, saturate=100), node("Cast", ["b"], ["z"], to=1)]
     assert refused(file([*nodes, *mean(of="z")], [LAST], opset=19)) is ModelFault.SHAPE
 
@@ -135,7 +135,7 @@ def test_check_model__cast_that_writes_nothing__is_refused():
     ("shape", "fits"), [((FEATURES,), True), ((), True), ((2, 1, 1), False), ((2, 1), False)]
 )
 def test_check_model__slope_larger_than_what_it_is_applied_to__is_refused(shape, fits):
-    """The runtime would broadcast both."""
+    """The runtime would broadcast both the input and the slope."""
     nodes = [node("PRelu", ["x", "slope"], ["z"]), *mean(of="z")]
     model = file(nodes, [constant("slope", np.ones(shape), np.float32), LAST])
     if fits:
@@ -145,7 +145,7 @@ def test_check_model__slope_larger_than_what_it_is_applied_to__is_refused(shape,
 
 
 def test_check_model__negative_axis_before_there_were_any__is_refused():
-    """ONNX ignores it."""
+    """ONNX ignores the negative axis."""
     nodes = [node("Unsqueeze", ["x"], ["u"], axes=[-1]), node("Flatten", ["u"], ["flat"])]
     nodes.append(node("ReduceMean", ["flat"], ["y"], axes=[1], keepdims=0))
     check_model(file(nodes, opset=11), VALUES, LIMITS, 100)
@@ -175,7 +175,7 @@ def test_check_model__normalisation_with_a_nameless_bias__is_refused():
 
 
 def test_check_model__squeeze_of_nameless_axes__is_refused():
-    """ONNX takes them for none, the runtime for all."""
+    """ONNX reads nameless axes as none, the runtime as all."""
     for axes, fits in (([], True), ([""], False)):
         nodes = [node("Unsqueeze", ["x", "last"], ["u"]), node("Squeeze", ["u", *axes], ["z"])]
         model = file([*nodes, *mean(of="z")], [LAST])
@@ -225,7 +225,7 @@ def test_check_model__node_without_outputs__is_planned():
 
 
 def test_check_model__constant_that_python_cannot_hold__is_refused():
-    """bfloat16, which the runtime does not hand over."""
+    """The runtime does not return bfloat16 to Python."""
     nodes = [node("Cast", ["one"], ["b"], to=16), node("Cast", ["b"], ["c"], to=1)]
     nodes += [node("Add", ["x", "c"], ["z"]), *mean(of="z")]
     assert refused(file(nodes, [constant("one", 1, np.float32), LAST])) is ModelFault.UNSUPPORTED_OP
@@ -247,7 +247,7 @@ def test_check_model__decision_tree_where_branches_meet__is_no_cycle():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"nodes_truenodeids": [0, 0, 0]},  # a root that is its own child
+        {"nodes_truenodeids": [0, 0, 0]},  # a root as its own child
         {"nodes_falsenodeids": [2, 0]},
         {"nodes_modes": ["BRANCH_LEQ"]},
         {"nodes_treeids": [2**32] * 3},

@@ -1,4 +1,4 @@
-"""Every way in which a model's bytes are refused, before anything runs."""
+"""Static checks: every reason to refuse a model's bytes before a run."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -73,7 +73,7 @@ def test_check_model__garbage__is_unreadable_or_names_no_version(garbage):
 def test_check_model__truncated__is_refused():
     model = onnx_files.linear()
     last_field = len(helper.make_opsetid("ai.onnx.ml", 3).SerializeToString()) + 2
-    passes(model[:-last_field], spec=LABELS)  # an import that nothing needs
+    passes(model[:-last_field], spec=LABELS)  # an import that no node needs
     for size in {*range(len(model))} - {len(model) - last_field}:
         with pytest.raises(InvalidModel):
             check_model(model[:size], LABELS, LIMITS, 100)
@@ -98,7 +98,7 @@ EDITS = st.lists(
 @settings(max_examples=300)
 @given(st.sampled_from(FILES), EDITS)
 def test_check_model__bytes_spliced_at_random__plans_or_refuses(model, edits):
-    """No other error: it would abort a run for what is the model's fault."""
+    """Any other error would abort a run for a fault of the model (denial of service)."""
     for position, removed, inserted in edits:
         start = position % (len(model) + 1)
         model = model[:start] + inserted + model[start + removed :]
@@ -106,7 +106,7 @@ def test_check_model__bytes_spliced_at_random__plans_or_refuses(model, edits):
         assert check_model(model, LABELS, LIMITS, 100).memory_bytes <= LIMITS.memory_bytes
 
 
-# ── Operators ──
+# ── Ops ──
 
 
 FORBIDDEN = """
@@ -119,7 +119,7 @@ FORBIDDEN = """
 def test_check_model__operator_outside_the_list__is_refused(operator):
     reason, detail = refused(file([node(operator, ["x"], ["y"])]))
     assert reason is ModelFault.UNSUPPORTED_OP
-    assert detail == f"operator {operator!r} of domain '' is not allowed"
+    assert detail == f"op {operator!r} of domain '' is not allowed"
 
 
 def test_check_model__zipmap__is_refused_with_the_way_out():
@@ -131,7 +131,7 @@ def test_check_model__zipmap__is_refused_with_the_way_out():
 def test_check_model__custom_operator__is_refused():
     reason, detail = refused(file([node("Mine", ["x"], ["y"], domain="custom")]))
     assert reason is ModelFault.UNSUPPORTED_OP
-    assert detail == "operator domain 'custom', expected one of ['', 'ai.onnx.ml']"
+    assert detail == "op domain 'custom', expected one of ['', 'ai.onnx.ml']"
 
 
 def test_check_model__custom_domain_imported__is_refused():
@@ -140,7 +140,7 @@ def test_check_model__custom_domain_imported__is_refused():
     reason, detail = refused(model.SerializeToString())
     assert (reason, detail) == (
         ModelFault.UNSUPPORTED_OP,
-        "operator domain 'com.microsoft', expected one of ['', 'ai.onnx.ml']",
+        "op domain 'com.microsoft', expected one of ['', 'ai.onnx.ml']",
     )
 
 
@@ -202,7 +202,7 @@ def test_check_model__forbidden_operator_inside_one_let_in__is_refused():
     reason, detail = refused(model.SerializeToString(), limits=replace(LIMITS, extra_ops=("Loop",)))
     assert (reason, detail) == (
         ModelFault.UNSUPPORTED_OP,
-        "operator 'RandomNormalLike' of domain '' is not allowed",
+        "op 'RandomNormalLike' of domain '' is not allowed",
     )
 
 
@@ -212,12 +212,12 @@ def test_check_model__forbidden_operator_inside_one_let_in__is_refused():
 def test_check_model__more_nodes_than_allowed__is_too_large():
     passes(onnx_files.deep(98), limits=replace(LIMITS, nodes=100))
     reason, detail = refused(onnx_files.deep(99), limits=replace(LIMITS, nodes=100))
-    assert (reason, detail) == (ModelFault.TOO_LARGE, "over 100 nodes")
+    assert (reason, detail) == (ModelFault.TOO_LARGE, "over 100 nodes, expected at most that many")
 
 
 def test_check_model__nested_nodes__are_counted():
     limits = replace(LIMITS, nodes=20, extra_ops=("If",))
-    passes(onnx_files.nested(8), limits=limits)  # two for each level, the leaf, the mean's two
+    passes(onnx_files.nested(8), limits=limits)  # two per level, the leaf, and two of the mean
     assert refused(onnx_files.nested(9), limits=limits)[0] is ModelFault.TOO_LARGE
 
 
@@ -237,7 +237,10 @@ def test_check_model__nested_too_deep__is_unreadable():
 )
 def test_check_model__external_data__is_refused(location):
     reason, detail = refused(onnx_files.outside(location))
-    assert (reason, detail) == (ModelFault.EXTERNAL_DATA, "tensor 'w' lies outside the file")
+    assert (reason, detail) == (
+        ModelFault.EXTERNAL_DATA,
+        "tensor 'w' is stored outside the file, expected inside",
+    )
 
 
 def test_check_model__external_data_in_an_attribute__is_refused():
@@ -276,7 +279,7 @@ def test_check_model__strings__are_refused():
     assert refused(file(mean(), [LAST, words]))[0] is ModelFault.UNSUPPORTED_OP
 
 
-# ── Ends ──
+# ── Inputs and outputs ──
 
 
 @pytest.mark.parametrize(
@@ -346,7 +349,7 @@ def test_check_model__labels_and_scores__labels_are_read():
 
 
 def test_check_model__claim_about_a_shape__is_not_believed():
-    """A declared output shape that is a lie changes nothing; the shape follows from the input's."""
+    """A false declared output shape has no effect: the shape is inferred from the input's."""
     model = proto([node("Identity", ["x"], ["y"])])
     assert refused(model.SerializeToString())[0] is ModelFault.OUTPUT
     model.graph.value_info.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N"]))

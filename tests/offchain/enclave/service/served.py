@@ -1,4 +1,4 @@
-"""Enclaves served from this process, on free ports of loopback."""
+"""Services of enclaves in this process, on free ports of loopback."""
 
 import asyncio
 import threading
@@ -29,7 +29,7 @@ def served(
     request_bytes: int = REQUEST_BYTES,
     upload_bytes: int = UPLOAD_BYTES,
 ) -> Iterator[str]:
-    """The url of a service of this enclave, as long as the context lasts."""
+    """Serve an enclave for the life of the context; yield its URL."""
     journal = SignatureJournal(folder / f"{enclave.identity.signing_key}.jsonl")
     device = SimulatedDevice.of_development(machine)
     uploads = ArtifactFolder.open(folder / "artifacts")
@@ -56,6 +56,6 @@ def served(
 
 @contextmanager
 def client_of(enclave: Enclave, folder: Path, **options) -> Iterator[EnclaveClient]:
-    """A client of a service of this enclave."""
+    """Serve an enclave and yield a client of it."""
     with served(enclave, folder, **options) as url, EnclaveClient(url) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The journal of signatures: whole lines, wherever a crash cut the last one short."""
+"""The journal of signatures: complete lines remain, at whatever byte a crash cuts the last one."""
 
 import pytest
 from pydantic import ValidationError

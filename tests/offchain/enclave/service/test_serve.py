@@ -1,4 +1,4 @@
-"""``python -m offchain serve`` as a process, measuring real models: its address, end, and death."""
+"""``python -m offchain serve`` as a process that measures models: its address, stop, and kill."""
 
 import ctypes
 import json
@@ -34,7 +34,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def classifier(products: int, size: int = 512) -> bytes:
-    """Sure of one class; for every sample it multiplies large matrices first."""
+    """Return a model that predicts one class, after products of large matrices for every sample."""
     nodes = [
         node("Unsqueeze", ["x", "last"], ["0"]),
         node("Mul", ["0", "ones"], ["grid 0"]),
@@ -59,12 +59,12 @@ def classifier(products: int, size: int = 512) -> bytes:
 
 
 QUICK, SLOW, SLOWER = classifier(1, 8), classifier(100), classifier(101)
-"""Milliseconds, and some ten seconds."""
+"""Models that take milliseconds, and some ten seconds."""
 
 
 @contextmanager
 def process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen, EnclaveClient]]:
-    """The command with all its files in one folder, and its client."""
+    """Run the command with all its files in one folder; yield it and a client."""
     log, home = folder / "log", folder / "home"
     home.mkdir(exist_ok=True)
     options = ("--artifacts", str(folder / "store"), "--journal", str(folder / "journal"), *options)
@@ -91,7 +91,7 @@ def logged(folder: Path) -> list[dict]:
 
 @pytest.fixture
 def orphans() -> Iterator[None]:
-    """Children of a process that was killed become this one's, which learns how they end."""
+    """Make this process the parent of a killed process's children, to learn how they end."""
     libc = ctypes.CDLL(None)
     assert libc.prctl(_PR_SET_CHILD_SUBREAPER, 1) == 0
     yield
@@ -99,7 +99,7 @@ def orphans() -> Iterator[None]:
 
 
 def sale(folder: Path, models: Sequence[bytes], entry: RosterEntry, **task: int) -> Market:
-    """A task with this enclave in its roster, the artifacts in its store."""
+    """Make a task with this enclave in its roster, and the artifacts in its store."""
     limits = ModelLimits(batch_rows=1)
     made = make_market(
         [Offer(model) for model in models],
@@ -123,7 +123,7 @@ def bundle(market: Market, entry: RosterEntry) -> Bundle:
 
 
 def models_at_work(served: subprocess.Popen, count: int) -> list[psutil.Process]:
-    """The children that run models, once so many have confined themselves and read theirs."""
+    """Wait for ``count`` children to confine themselves and read their models; return them."""
     while True:
         assert served.poll() is None
         children = psutil.Process(served.pid).children()
@@ -138,7 +138,7 @@ def _status(child: psutil.Process) -> str:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
+    """Return the bytes of every file below a folder."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -147,7 +147,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def secrets(market: Market) -> list[bytes]:
-    """What a host must not learn, and may find in hex."""
+    """Return bytes that the host must not learn, neither raw nor in hex."""
     task_id = market.transcript.task_id
     keys = [word(f"key {index} {task_id.hex()}") for index in market.transcript.by_index]
     return [*keys, market.key, QUICK[:64], SLOW[:64]]

@@ -1,4 +1,4 @@
-"""The service answers as its enclave does, to clients that stay, go away, or send nonsense."""
+"""The service: honest clients, clients that disconnect, and malformed requests."""
 
 import json
 import socket
@@ -46,7 +46,7 @@ def client(tmp_path):
 
 
 class Gate:
-    """Models that wait until they are let through."""
+    """A runner whose models wait until they are released."""
 
     def __init__(self):
         self.reached, self.open = Event(), Event()
@@ -64,7 +64,7 @@ def gate():
     made.open.set()
 
 
-# ── What an honest host gets ──
+# ── An honest host ──
 
 
 def test_identity__of_a_boot__is_its_public_keys(client):
@@ -155,7 +155,7 @@ def test_start__second_task_while_measuring__waits_and_signatures_do_not(tmp_pat
         assert client.status(RunId(other.transcript.task_id, 0)).stage is RunStage.MEASURED
 
 
-# ── What others get ──
+# ── Malicious and broken clients ──
 
 
 @pytest.mark.parametrize("ask", ["status", "propose", "cosign"])
@@ -257,17 +257,6 @@ def test_post__client_gone_half_way__leaves_the_service_up(client):
     assert client.identity() == fresh().identity
 
 
-def test_client__nobody_listens__is_a_service_error():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        with (
-            EnclaveClient(f"http://127.0.0.1:{port}") as client,
-            pytest.raises(ServiceError, match=f"GET http://127.0.0.1:{port}/health: Connect"),
-        ):
-            client.health()
-
-
 # ── Artifacts ──
 
 CONTENT = bytes(range(256)) * 5_000
@@ -275,7 +264,7 @@ DIGEST = sha256(CONTENT).digest()
 
 
 class Measured:
-    """A source of bytes that knows the largest piece it was asked for."""
+    """A source of bytes that records the size of the largest piece read."""
 
     def __init__(self, content):
         self.stream, self.largest = BytesIO(content), 0

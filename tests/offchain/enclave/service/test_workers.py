@@ -1,4 +1,4 @@
-"""The same results bit for bit, however many workers there are and wherever they work."""
+"""Workers: their number and place change no bit of the results."""
 
 from argparse import Namespace
 from dataclasses import replace
@@ -14,13 +14,13 @@ from offchain.storage.store import Store
 from tests.offchain.market import STORE, TOOLS, Market, Offer, make_market, model
 
 PEM = {"tls_ca_file": "tls_ca_file", "tls_cert": "tls_client_cert", "tls_key": "tls_client_key"}
-"""Arguments, and what distributed calls them."""
+"""Names of the arguments, and distributed's names of the same."""
 OFFERS = [Offer(model(range(wrong))) for wrong in (0, 3, 3, 5, 8, 13, 21)] + [Offer(keyring=b"")]
 
 
 @pytest.fixture
 def market(tmp_path):
-    """Whose artifacts are on disk, where other processes find them."""
+    """Make a sale with its artifacts on disk, where other processes can read them."""
     made = make_market(OFFERS)
     store = Store(str(tmp_path / "store"))
     digests = [each.submission.artifact_digest for each in made.transcript.reveals]
@@ -30,7 +30,7 @@ def market(tmp_path):
 
 
 def measured(made: tuple[Market, object], workers: int, **arguments: str | None) -> Proposal:
-    """By a new boot of the same enclave."""
+    """Measure with a new object of the same keys; return its proposal."""
     market, tools = made
     old = market.enclaves[0]
     enclave = Enclave(old._signing_key, old._sealing_private)

@@ -1,0 +1,123 @@
+"""Collateral: trust that follows from Intel's and simulated documents; altered ones refused."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from offchain.attestation.collateral import Collateral, trust_in
+from offchain.attestation.quote import TeeType
+from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.trust import INTEL_ROOT_KEY, TDX_QE
+from offchain.attestation.verify import VerifiedQuote, verify
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import Machine, SimulatedIntel, collateral
+from tests.offchain.attestation.support import (
+    AT,
+    BODIES,
+    PUBLISHED,
+    genuine,
+    outcome,
+    published,
+    vector,
+)
+
+
+def test_trust_in__genuine_collateral__accepts_the_up_to_date_quote() -> None:
+    at = PUBLISHED["tdx_v4_phala"]
+    trust = trust_in(published("tdx_v4_phala"), INTEL_ROOT_KEY, at)
+    assert trust.quoting_enclaves[TeeType.TDX] == TDX_QE
+    assert len(trust.revoked) == 44
+    assert isinstance(verify(genuine("tdx_v4_phala"), trust, at), VerifiedQuote)
+
+
+def test_trust_in__collateral_newer_than_the_machine__refuses_its_quote() -> None:
+    at = PUBLISHED["tdx_v5_phala"]
+    trust = trust_in(published("tdx_v5_phala"), INTEL_ROOT_KEY, at)
+    with pytest.raises(QuoteRejected) as refusal:
+        verify(genuine("tdx_v5_phala"), trust, at)
+    assert refusal.value.reason is RejectionReason.TCB_FLOOR
+
+
+@pytest.mark.parametrize("tee_type", list(TeeType))
+def test_trust_in__simulated_collateral__accepts_simulated_quotes(
+    intel: SimulatedIntel, machine: Machine, tee_type: TeeType
+) -> None:
+    trust = trust_in(collateral(intel, tee_type), intel.root.public_key, AT)
+    for body in BODIES.values():
+        quote = machine.quote(body)
+        if quote.tee_type is tee_type:
+            assert isinstance(outcome(quote, trust), VerifiedQuote)
+
+
+def test_trust_in__revoked_pck_certificate__is_refused(
+    intel: SimulatedIntel, machine: Machine
+) -> None:
+    documents = collateral(intel, TeeType.SGX, revoked=(machine.pck.certificate.serial,))
+    trust = trust_in(documents, intel.root.public_key, AT)
+    assert outcome(machine.quote(BODIES["sgx v3"]), trust) is RejectionReason.CERTIFICATE_REVOKED
+
+
+def test_trust_in__serial_that_the_root_revoked__is_revoked_under_the_root(
+    intel: SimulatedIntel,
+) -> None:
+    documents = collateral(intel, TeeType.SGX, revoked=(5,), revoked_authorities=(7,))
+    trust = trust_in(documents, intel.root.public_key, AT)
+    assert trust.revoked == {(intel.root.public_key, 7), (intel.authority.public_key, 5)}
+
+
+def refusal_of(documents: Collateral, intel: SimulatedIntel, at: int = AT) -> RejectionReason:
+    with pytest.raises(QuoteRejected) as refusal:
+        trust_in(documents, intel.root.public_key, at)
+    return refusal.value.reason
+
+
+def test_trust_in__documents_changed__are_refused(intel: SimulatedIntel) -> None:
+    documents = collateral(intel, TeeType.TDX)
+    for name in ("tcb_info", "qe_identity"):
+        changed = replace(documents, **{name: getattr(documents, name) + " "})
+        assert refusal_of(changed, intel) is RejectionReason.COLLATERAL_SIGNATURE
+    swapped = replace(documents, tcb_info_signature=documents.qe_identity_signature)
+    assert refusal_of(swapped, intel) is RejectionReason.COLLATERAL_SIGNATURE
+
+
+def test_trust_in__documents_out_of_date__are_refused(intel: SimulatedIntel) -> None:
+    documents = published("tdx_v4_phala")
+    issued, expires = 1_750_328_163, 1_752_920_163
+    for at in (issued - 1, expires + 1_000):
+        with pytest.raises(QuoteRejected) as refusal:
+            trust_in(documents, INTEL_ROOT_KEY, at)
+        assert refusal.value.reason is RejectionReason.COLLATERAL_STALE
+
+
+@pytest.mark.parametrize("chain", ["tcb_info_issuer_chain", "qe_identity_issuer_chain"])
+def test_trust_in__signer_of_another_role__is_refused(intel: SimulatedIntel, chain: str) -> None:
+    documents = collateral(intel, TeeType.TDX)
+    posing = replace(documents, **{chain: documents.pck_crl_issuer_chain})
+    assert refusal_of(posing, intel) is RejectionReason.CERTIFICATE_ROLE
+
+
+def test_trust_in__lists_swapped__are_refused(intel: SimulatedIntel) -> None:
+    documents = collateral(intel, TeeType.TDX)
+    swapped = replace(documents, root_ca_crl=documents.pck_crl, pck_crl=documents.root_ca_crl)
+    assert refusal_of(swapped, intel) is RejectionReason.CRL_SIGNATURE
+
+
+def test_trust_in__another_root__is_refused(intel: SimulatedIntel) -> None:
+    other = SimulatedIntel.from_seed(b"another")
+    assert (
+        refusal_of(collateral(other, TeeType.TDX), intel) is RejectionReason.CERTIFICATE_SIGNATURE
+    )
+
+
+def test_from_json__result_of_to_json__round_trips(intel: SimulatedIntel) -> None:
+    documents = collateral(intel, TeeType.SGX)
+    assert Collateral.from_json(documents.to_json()) == documents
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_from_json__genuine_collateral__is_read_whole(name: str) -> None:
+    members = json.loads(vector(name, "collateral.json"))
+    assert json.loads(published(name).to_json()) == {
+        key: members[key] for key in asdict(published(name))
+    }
