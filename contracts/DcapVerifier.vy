@@ -2,20 +2,22 @@
 """
 @title DcapVerifier: Intel SGX and TDX quotes verified on-chain
 @license GNU Affero General Public License v3.0 only
-@notice From the root key over intermediate CA, machine's key and quoting enclave to what runs in the enclave. The
-        contract's documentation is interfaces/IDcapVerifier.vyi; what is verified and why, docs/ATTESTATION.md.
+@notice Follows the signatures from the root key over intermediate CA, machine and quoting enclave to what runs in the
+        enclave. The whole documentation stands in interfaces/IDcapVerifier.vyi. docs/ATTESTATION.md says what is
+        verified and why.
 """
 
 from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
+from contracts.modules.common import errors
 from contracts.modules.dcap import certificates
 from contracts.modules.dcap import collateral
-from contracts.modules.dcap import dcap_errors as errors
+from contracts.modules.dcap import dcap_errors
 from contracts.modules.dcap import p256
 from contracts.modules.dcap import qe_identities
 from contracts.modules.dcap import quote_body
-from contracts.modules.dcap import revocation
+from contracts.modules.dcap import revocation_lists
 from contracts.modules.dcap import tcb_floors
 from contracts.modules.dcap import timelock
 from contracts.modules.dcap import x509
@@ -30,7 +32,7 @@ initializes: ownable_2step[ownable := ownable]
 initializes: timelock
 initializes: certificates
 initializes: collateral[certificates := certificates]
-initializes: revocation[certificates := certificates]
+initializes: revocation_lists[certificates := certificates]
 initializes: tcb_floors[ownable := ownable, timelock := timelock]
 initializes: qe_identities[ownable := ownable, timelock := timelock]
 
@@ -41,7 +43,7 @@ exports: (
     ownable_2step.accept_ownership,
 )
 exports: (certificates.add_ca, certificates.add_pck, certificates.certificate)
-exports: (revocation.add_crl, revocation.crl_updated)
+exports: (revocation_lists.add_crl, revocation_lists.crl_updated)
 exports: (collateral.anchor_tcb_info, collateral.anchored_at)
 exports: (tcb_floors.propose_tcb_floor, tcb_floors.set_tcb_floor, tcb_floors.tcb_floor)
 exports: (
@@ -54,13 +56,13 @@ exports: timelock.ready_at
 MAX_EVIDENCE: constant(uint256) = 8_192
 MAX_FLOORS: constant(uint256) = 128
 
-# How the first byte of evidence says what stands before the quote.
+# Kinds of evidence: the first byte says what stands before the quote.
 KNOWN_PCK: constant(uint256) = 0
 KNOWN_AUTHORITY: constant(uint256) = 1
 WHOLE_CHAIN: constant(uint256) = 2
-DSTACK: constant(uint256) = 128  # set beside it
+DSTACK: constant(uint256) = 128  # a flag, set together with one of the kinds
 
-# Records, as abi_encode lays them out.
+# Bytes of the records, as abi_encode lays them out.
 AUTHORITY_RECORD: constant(uint256) = 5 * 32
 PCK_RECORD: constant(uint256) = 8 * 32
 
@@ -83,7 +85,8 @@ def __init__(
     _tdx: IDcapVerifier.QeIdentity,
     _floors: DynArray[IDcapVerifier.TcbFloor, MAX_FLOORS],
 ):
-    errors._require(p256._is_available(), errors.NO_PRECOMPILE)
+    if not p256._is_available():
+        errors._revert(dcap_errors.NO_PRECOMPILE)
     ownable.__init__()
     ownable_2step.__init__()
     certificates.__init__(_root)
@@ -100,18 +103,22 @@ def __init__(
 def verify(
     _evidence: Bytes[MAX_EVIDENCE], _report_data: bytes32
 ) -> IAttestationVerifier.Attestation:
+    """
+    @dev See `IAttestationVerifier.verify`.
+    """
     attestation: IAttestationVerifier.Attestation = empty(IAttestationVerifier.Attestation)
     report_data: bytes32[2] = empty(bytes32[2])
     attestation, report_data = self._verify(_evidence)
-    errors._require(
-        report_data[0] == _report_data and report_data[1] == empty(bytes32),
-        errors.REPORT_DATA,
-    )
+    if report_data[0] != _report_data or report_data[1] != empty(bytes32):
+        errors._revert(dcap_errors.REPORT_DATA)
     return attestation
 
 
 @external
 def verify_quote(_evidence: Bytes[MAX_EVIDENCE]) -> (IAttestationVerifier.Attestation, bytes32[2]):
+    """
+    @dev See `IDcapVerifier.verify_quote`.
+    """
     return self._verify(_evidence)
 
 
@@ -121,7 +128,10 @@ def verify_quote(_evidence: Bytes[MAX_EVIDENCE]) -> (IAttestationVerifier.Attest
 @external
 @view
 def root() -> bytes32[2]:
-    return certificates._root()
+    """
+    @dev See `IDcapVerifier.root`.
+    """
+    return certificates._root_key()
 
 
 # ── Internals ──
@@ -129,20 +139,23 @@ def root() -> bytes32[2]:
 
 @internal
 def _verify(_evidence: Bytes[MAX_EVIDENCE]) -> (IAttestationVerifier.Attestation, bytes32[2]):
-    # No kind of evidence is shorter, and no read up to the quote goes further.
-    errors._require(len(_evidence) >= 1 + PCK_RECORD + MIN_QUOTE, errors.QUOTE_LENGTH)
+    # No valid evidence is shorter, so every read up to the quote stays within the bytes.
+    if len(_evidence) < 1 + PCK_RECORD + MIN_QUOTE:
+        errors._revert(dcap_errors.QUOTE_LENGTH)
     kind: uint256 = convert(slice(_evidence, 0, 1), uint256)
     dstack: bool = kind & DSTACK != 0
     pck: IDcapVerifier.Pck = empty(IDcapVerifier.Pck)
     at: uint256 = 0  # where the quote begins
-    pck, at = self._pck(_evidence, kind & ~DSTACK)
+    pck, at = self._read_pck(_evidence, kind & ~DSTACK)
 
-    errors._require(at + MIN_QUOTE <= len(_evidence), errors.QUOTE_LENGTH)
-    form: quote_body.Form = quote_body._form(
+    if at + MIN_QUOTE > len(_evidence):
+        errors._revert(dcap_errors.QUOTE_LENGTH)
+    form: quote_body.Form = quote_body._read_form(
         extract32(_evidence, at), extract32(_evidence, at + quote_body.HEADER)
     )
     after: uint256 = at + form.size
-    errors._require(after + AFTER_SIGNED == len(_evidence), errors.QUOTE_LENGTH)
+    if after + AFTER_SIGNED != len(_evidence):
+        errors._revert(dcap_errors.QUOTE_LENGTH)
     signed: Bytes[quote_body.MAX_SIGNED] = slice(
         slice(_evidence, at, quote_body.MAX_SIGNED), 0, form.size
     )
@@ -156,19 +169,17 @@ def _verify(_evidence: Bytes[MAX_EVIDENCE]) -> (IAttestationVerifier.Attestation
 @view
 def _check_proof(_proof: Proof, _pck: bytes32[2], _tee: uint256, _digest: bytes32):
     """
-    @notice The machine's key vouches for the quoting enclave, that for the attestation key, and that for the digest.
+    @notice Check the chain of signatures: the machine's key signs the report of the quoting enclave, that report
+            vouches for the attestation key, and the attestation key signs the digest.
     """
-    errors._require(
-        p256._is_valid(sha256(abi_encode(_proof.qe_report)), _proof.qe_signature, _pck),
-        errors.QE_SIGNATURE,
-    )
+    if not p256._is_valid(sha256(abi_encode(_proof.qe_report)), _proof.qe_signature, _pck):
+        errors._revert(dcap_errors.QE_SIGNATURE)
     qe_identities._check(_tee, _proof.qe_report)
     bound: bytes32 = sha256(concat(_proof.key[0], _proof.key[1], _proof.qe_auth))
-    errors._require(
-        convert(_proof.qe_report[10], bytes32) == bound and _proof.qe_report[11] == 0,
-        errors.QE_BINDING,
-    )
-    errors._require(p256._is_valid(_digest, _proof.signature, _proof.key), errors.QUOTE_SIGNATURE)
+    if convert(_proof.qe_report[10], bytes32) != bound or _proof.qe_report[11] != 0:
+        errors._revert(dcap_errors.QE_BINDING)
+    if not p256._is_valid(_digest, _proof.signature, _proof.key):
+        errors._revert(dcap_errors.QUOTE_SIGNATURE)
 
 
 @internal
@@ -180,12 +191,13 @@ def _attest(
     _dstack: bool,
 ) -> (IAttestationVerifier.Attestation, bytes32[2]):
     """
-    @notice What a machine's signed quote attests, if its TCB and its body are trusted; and its report data.
+    @notice Return what a machine's signed quote attests, and its report data. Reverts unless TCB and body are trusted.
     """
     program: bytes32 = empty(bytes32)
     body: Bytes[quote_body.MAX_BODY] = b""
     if _form.tee == tcb_floors.SGX:
-        errors._require(not _dstack, errors.EVIDENCE_KIND)
+        if _dstack:
+            errors._revert(dcap_errors.EVIDENCE_KIND)
         body = slice(_signed, quote_body.HEADER, 384)
         program = quote_body._sgx_program(body)
     else:
@@ -204,9 +216,9 @@ def _attest(
 
 
 @internal
-def _pck(_evidence: Bytes[MAX_EVIDENCE], _kind: uint256) -> (IDcapVerifier.Pck, uint256):
+def _read_pck(_evidence: Bytes[MAX_EVIDENCE], _kind: uint256) -> (IDcapVerifier.Pck, uint256):
     """
-    @notice The machine's key that the evidence's first part shows, and where its quote begins.
+    @notice Return the machine's key that the first part of the evidence shows, and the offset of the quote.
     """
     if _kind == KNOWN_PCK:
         pck: IDcapVerifier.Pck = abi_decode(slice(_evidence, 1, PCK_RECORD), IDcapVerifier.Pck)
@@ -221,24 +233,27 @@ def _pck(_evidence: Bytes[MAX_EVIDENCE], _kind: uint256) -> (IDcapVerifier.Pck, 
         certificates._check_authority(authority)
         at += AUTHORITY_RECORD
     else:
-        errors._require(_kind == WHOLE_CHAIN, errors.EVIDENCE_KIND)
-        certificate, at = self._certificate(_evidence, at)
+        if _kind != WHOLE_CHAIN:
+            errors._revert(dcap_errors.EVIDENCE_KIND)
+        certificate, at = self._read_certificate(_evidence, at)
         authority = certificates._admit_authority(certificate)
-    certificate, at = self._certificate(_evidence, at)
+    certificate, at = self._read_certificate(_evidence, at)
     return certificates._admit_pck(certificate, authority), at
 
 
 @internal
 @pure
-def _certificate(
+def _read_certificate(
     _evidence: Bytes[MAX_EVIDENCE], _at: uint256
 ) -> (Bytes[x509.MAX_CERTIFICATE], uint256):
     """
-    @notice The certificate after its two bytes of length, and where it ends.
-    @dev Read from a window of the greatest size, which the quote at the end leaves room for.
+    @notice Return the certificate that follows its two bytes of length, and the offset of its end.
+    @dev It is cut from a slice of the greatest size. The quote at the end of the evidence leaves room for that slice.
     """
     start: uint256 = _at + 2
-    errors._require(start + x509.MAX_CERTIFICATE <= len(_evidence), errors.QUOTE_LENGTH)
+    if start + x509.MAX_CERTIFICATE > len(_evidence):
+        errors._revert(dcap_errors.QUOTE_LENGTH)
     size: uint256 = convert(slice(_evidence, _at, 2), uint256)
-    errors._require(size <= x509.MAX_CERTIFICATE, errors.DER)
+    if size > x509.MAX_CERTIFICATE:
+        errors._revert(dcap_errors.DER)
     return slice(slice(_evidence, start, x509.MAX_CERTIFICATE), 0, size), start + size

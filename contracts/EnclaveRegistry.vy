@@ -4,53 +4,54 @@
 @title Golden Grain: the registry of enclaves
 @license GNU Affero General Public License v3.0 only
 @custom:contract-name EnclaveRegistry
-@notice Wires the modules together. The whole documentation stands in
-        interfaces/IEnclaveRegistry.vyi.
+@notice Wires the modules together. The whole documentation stands in interfaces/IEnclaveRegistry.vyi.
 """
 
 from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
-from contracts.modules import descriptions
-from contracts.modules import enrolment
-from contracts.modules import equivocation
-from contracts.modules import errors
-from contracts.modules import operator_stake
-from contracts.modules import quorum
-from contracts.modules import trust
+from contracts.modules.common import errors
+from contracts.modules.registry import descriptions
+from contracts.modules.registry import equivocation
+from contracts.modules.registry import quorum
+from contracts.modules.registry import records
+from contracts.modules.registry import registration
+from contracts.modules.registry import revocation
+from contracts.modules.registry import staking
+from contracts.modules.registry import verifiers
 from interfaces import IEnclaveRegistry
 
 implements: IEnclaveRegistry
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
-initializes: operator_stake[ownable := ownable]
-initializes: trust[ownable := ownable]
-initializes: enrolment[operator_stake := operator_stake, trust := trust]
-initializes: quorum[operator_stake := operator_stake, trust := trust]
-initializes: equivocation[operator_stake := operator_stake, trust := trust]
+initializes: records
+initializes: staking[ownable := ownable, records := records]
+initializes: verifiers[ownable := ownable, records := records]
+initializes: revocation[ownable := ownable, records := records]
+initializes: registration[records := records, staking := staking]
+initializes: quorum[records := records]
+initializes: equivocation[records := records, staking := staking]
 initializes: descriptions[ownable := ownable]
 
 # ── Exports ──
 
+exports: (staking.stake, staking.request_unstake, staking.unstake, staking.withdraw)
+exports: (registration.register_enclave, registration.report_data)
 exports: (
-    operator_stake.stake,
-    operator_stake.request_unstake,
-    operator_stake.unstake,
-    operator_stake.withdraw,
+    revocation.revoke_enclave,
+    revocation.revoke_platform,
+    revocation.revoke_measurement,
+    revocation.revoke_verifier,
 )
-exports: (enrolment.register_enclave, enrolment.report_data)
-exports: (
-    trust.revoke_enclave, trust.revoke_platform, trust.revoke_measurement, trust.revoke_verifier
-)
-exports: (trust.propose_verifier, trust.add_verifier)
+exports: (verifiers.propose_verifier, verifiers.add_verifier)
 exports: (descriptions.describe_measurement, descriptions.description)
 exports: (quorum.check_quorum, quorum.revoked_since, quorum.is_active)
-exports: (operator_stake.set_market, operator_stake.slash, operator_stake.market)
-exports: (equivocation.prove_equivocation, operator_stake.burn_stake)
-exports: (operator_stake.operator, operator_stake.credits)
-exports: (trust.enclave, trust.platform, trust.measurement, trust.verifier)
-# Not `renounce_ownership`: without a guardian nobody could revoke a broken platform.
+exports: (staking.set_market, staking.slash, staking.market)
+exports: (equivocation.prove_equivocation, staking.burn_stake, staking.credits)
+exports: (records.operator, records.enclave, records.platform)
+exports: (records.measurement, records.verifier)
+# `renounce_ownership` is left out: without an owner nobody could revoke a broken platform.
 exports: (ownable_2step.owner, ownable_2step.pending_owner)
 exports: (ownable_2step.transfer_ownership, ownable_2step.accept_ownership)
 
@@ -66,4 +67,4 @@ def __init__(_owner: address, _verifier: address):
     ownable.__init__()
     ownable_2step.__init__()
     ownable._transfer_ownership(_owner)
-    trust.__init__(_verifier)
+    verifiers.__init__(_verifier)

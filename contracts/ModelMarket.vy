@@ -9,12 +9,16 @@
 
 from snekmate.utils import eip712_domain_separator as eip712
 
-from contracts.modules import claims
-from contracts.modules import disputes
-from contracts.modules import entries
-from contracts.modules import escrow
-from contracts.modules import reports
-from contracts.modules import task_book
+from contracts.modules.market import disputes
+from contracts.modules.market import escrow
+from contracts.modules.market import hashes
+from contracts.modules.market import pricing
+from contracts.modules.market import reports
+from contracts.modules.market import settlement
+from contracts.modules.market import submissions as submissions_module
+from contracts.modules.market import task_state
+from contracts.modules.market import task_terms
+from contracts.modules.market import tasks
 from interfaces import IEnclaveRegistry
 from interfaces import IModelMarket
 
@@ -22,24 +26,42 @@ implements: IModelMarket
 
 initializes: eip712
 initializes: escrow
-initializes: task_book[eip712 := eip712]
-initializes: entries[escrow := escrow, task_book := task_book]
-initializes: reports[task_book := task_book]
-initializes: claims[escrow := escrow, task_book := task_book]
-initializes: disputes[
-    escrow := escrow, task_book := task_book, reports := reports, claims := claims
+initializes: task_state
+initializes: task_terms
+initializes: hashes[eip712 := eip712]
+initializes: tasks[
+    escrow := escrow, hashes := hashes, task_state := task_state, task_terms := task_terms
 ]
+initializes: submissions_module[escrow := escrow, task_state := task_state]
+initializes: reports[hashes := hashes, task_state := task_state]
+initializes: settlement[escrow := escrow, hashes := hashes, task_state := task_state]
+# fmt: off
+# mamushi would end the list with a comma, which it cannot read.
+initializes: disputes[
+    escrow := escrow,
+    hashes := hashes,
+    reports := reports,
+    settlement := settlement,
+    task_state := task_state,
+    task_terms := task_terms
+]
+# fmt: on
 
 # ── Exports ──
 
-exports: (entries.create_task, entries.commit_model, entries.reveal_model, entries.close_reveals)
+exports: tasks.create_task
+exports: (
+    submissions_module.commit_model,
+    submissions_module.reveal_model,
+    submissions_module.close_reveals,
+)
 exports: reports.post_report
 exports: (disputes.dispute_report, disputes.resolve_dispute, disputes.expire_dispute)
-exports: (claims.claim_award, claims.settle, claims.void, claims.claim_share)
+exports: (settlement.claim_award, settlement.settle, settlement.void, settlement.claim_share)
 exports: (escrow.withdraw, escrow.owed, escrow.credits)
-exports: (task_book.progress, task_book.head, task_book.submissions)
-exports: (task_book.task_id, task_book.report_digest, task_book.price)
-exports: (task_book.registry, task_book.seat_bond, task_book.min_tolerance)
+exports: (task_state.progress, task_state.head, task_state.submissions)
+exports: (hashes.task_id, hashes.report_digest, pricing.price)
+exports: (reports.registry, task_terms.seat_bond, task_terms.min_tolerance)
 exports: eip712.eip712Domain
 
 
@@ -51,4 +73,5 @@ def __init__(_registry: IEnclaveRegistry, _seat_bond: uint256, _min_tolerance: u
     @param _min_tolerance The smallest tolerance of a task, in ppm, 1 to 1,000,000.
     """
     eip712.__init__("GoldenGrain", "1")
-    task_book.__init__(_registry, _seat_bond, _min_tolerance)
+    reports.__init__(_registry)
+    task_terms.__init__(_seat_bond, _min_tolerance)

@@ -1,14 +1,14 @@
 """The revert reasons, read from the files that define them: `from tests.reasons import TOO_EARLY`.
 
-`errors.vy` has those of market and registry, `dcap_errors.vy` the verifier's; a name that both have
-says the same in both.
+`common/errors.vy` has those of market and registry, `dcap/dcap_errors.vy` those of the verifier
+alone. A name that stands in both must say the same.
 """
 
 import re
 from pathlib import Path
 
 MODULES = Path(__file__).parents[1] / "contracts" / "modules"
-FILES = MODULES / "errors.vy", MODULES / "dcap" / "dcap_errors.vy"
+FILES = MODULES / "common" / "errors.vy", MODULES / "dcap" / "dcap_errors.vy"
 REASON = re.compile(r'^(\w+): constant\(String\[\d+\]\) = "([^"]+)"$', re.MULTILINE)
 REASONS: dict[str, str] = {}
 for _file in FILES:

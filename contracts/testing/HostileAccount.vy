@@ -10,7 +10,7 @@ target: address
 call_data: Bytes[4096]
 # Gas that it burns when it gets ether.
 cost: uint256
-# What became of the last call back.
+# Result of the last call back.
 called: public(bool)
 response: public(Bytes[1024])
 

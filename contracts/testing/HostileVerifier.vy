@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma nonreentrancy off
 """
-@title A verifier that calls back and answers what it likes
+@title A malicious verifier: it calls back, and returns any bytes
 @license GNU Affero General Public License v3.0 only
 """
 
@@ -9,7 +9,7 @@
 answer: Bytes[96]
 target: address
 call_data: Bytes[1024]
-# What became of the last call back.
+# Result of the last call back.
 called: public(bool)
 response: public(Bytes[1024])
 

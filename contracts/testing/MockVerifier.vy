@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title A verifier that believes what it is told
+@title A verifier that accepts whatever the evidence says
 @license GNU Affero General Public License v3.0 only
 @notice Evidence begins with abi_encode(program, platform, expiry, report_data). For tests: no
         script deploys it.

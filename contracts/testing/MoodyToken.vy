@@ -1,9 +1,10 @@
 # pragma version 0.4.3
 # pragma nonreentrancy off
 """
-@title A token that changes its mood
+@title A token whose behaviour can be set
 @license GNU Affero General Public License v3.0 only
-@notice Behaves as tokens have been seen to, or could, from one call to the next. Anybody may mint, and set its mood.
+@notice Behaves in the ways that tokens behave or could behave, changing from one call to the next. Anybody may mint,
+        and set the behaviour (mood).
 """
 
 from ethereum.ercs import IERC20
@@ -34,7 +35,7 @@ blocked: public(HashMap[address, bool])
 holdings: HashMap[address, uint256]
 target: address
 call_data: Bytes[4096]
-# What became of the last call back.
+# Result of the last call back.
 called: public(bool)
 response: public(Bytes[1024])
 

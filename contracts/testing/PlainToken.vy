@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 """
-@title A token as it should be
+@title A standard ERC-20 token
 @license GNU Affero General Public License v3.0 only
 @notice ERC-20 with any number of decimals, which anybody may mint.
 """

@@ -162,11 +162,11 @@ class Games:
         return held | {"signers": (held["signers"][0] + staked, held["signers"][1])}
 
     def _ether(self, of: str) -> int:
-        credit = self.market.read("escrow.credits", ZERO_ADDRESS, of)
-        return ether(of) + credit + self.registry.read("operator_stake.credits", of)
+        credit = self.market.read("escrow.credit_of", ZERO_ADDRESS, of)
+        return ether(of) + credit + self.registry.read("staking.credit_of", of)
 
     def _units(self, of: str) -> int:
-        credit = self.market.read("escrow.credits", str(self.token.address), of)
+        credit = self.market.read("escrow.credit_of", str(self.token.address), of)
         return self.tokens.read("balanceOf", of) + credit
 
 

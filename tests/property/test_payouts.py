@@ -16,13 +16,13 @@ from tests.sale import Task, payouts_of
 from tests.stateful.task_state import acceptable
 
 BENCH = """
-from contracts.modules import payouts
+from contracts.modules.market import pricing
 from interfaces import Types
 
 @external
 @pure
-def of_awards(_task: Types.Task, _awards: uint256[8], _commits: uint256) -> DynArray[uint256, 8]:
-    return payouts._of_awards(_task, _awards, _commits)
+def payouts_of(_task: Types.Task, _awards: uint256[8], _commits: uint256) -> DynArray[uint256, 8]:
+    return pricing._payouts_of(_task, _awards, _commits)
 """
 
 NOBODY = "0x" + "11" * 20
@@ -57,22 +57,22 @@ def lists(draw) -> Sequence[tuple[int, int]]:
 
 
 @given(task=tasks(), pairs=lists(), commits=st.integers(1, 10))
-def test_of_awards__any_list__accepted_and_paid_as_specified(bench, task, pairs, commits):
+def test_payouts_of__any_list__accepted_and_paid_as_specified(bench, task, pairs, commits):
     words = parts.awards(*pairs)
     if acceptable(task, words, commits):
-        assert bench.of_awards(task, words, commits) == payouts_of(task, words)
+        assert bench.payouts_of(task, words, commits) == payouts_of(task, words)
     else:
         with refuses(reasons.BAD_AWARDS):
-            bench.of_awards(task, words, commits)
+            bench.payouts_of(task, words, commits)
 
 
 @given(task=tasks(), words=st.lists(st.integers(0, 2**256 - 1), min_size=8, max_size=8))
-def test_of_awards__any_words__never_more_than_the_budget(bench, task, words):
+def test_payouts_of__any_words__never_more_than_the_budget(bench, task, words):
     if not acceptable(task, words, 2**20):
         with refuses(reasons.BAD_AWARDS):
-            bench.of_awards(task, words, 2**20)
+            bench.payouts_of(task, words, 2**20)
     else:
-        paid = sum(payout % 2**128 for payout in bench.of_awards(task, words, 2**20))
+        paid = sum(payout % 2**128 for payout in bench.payouts_of(task, words, 2**20))
         assert paid <= task.budget
 
 
@@ -86,7 +86,7 @@ def test_walk__any_candidates__what_enclaves_choose_the_market_pays(bench, task,
     knots = [Knot(knot >> 128, knot % 2**128) for knot in task.curve if knot]
     chosen = walk(knots, task.budget, task.max_awards, candidates)
     words = tuple(pricing.words(chosen))
-    payouts = bench.of_awards(task, words, len(entries))
+    payouts = bench.payouts_of(task, words, len(entries))
     assert payouts == pricing.payout_words(knots, chosen)
     floors = [entries[award.index][1] for award in chosen]
     assert all(payout % 2**128 >= floor for payout, floor in zip(payouts, floors, strict=True))

@@ -15,12 +15,14 @@ from tests.inprocess import ROOT, SEAT_BOND, Sale, account, models, refuses
 from tests.sale import DAY
 
 WINDOWS = st.one_of(st.sampled_from([DAY, 7 * DAY]), st.integers(DAY, 7 * DAY))
-TERMS = (ROOT / "contracts" / "modules" / "task_terms.vy").read_text()
-STAKE = (ROOT / "contracts" / "modules" / "operator_stake.vy").read_text()
+TERMS = (ROOT / "contracts" / "modules" / "market" / "task_terms.vy").read_text()
+STAKE = (ROOT / "contracts" / "modules" / "registry" / "staking.vy").read_text()
 
 
 def days(source: str, name: str) -> int:
-    [number] = re.findall(rf"^{name}: constant\(uint256\) = (\d+) \* DAY$", source, re.MULTILINE)
+    [number] = re.findall(
+        rf"^{name}: constant\(uint256\) = (\d+) \* clock\.DAY$", source, re.MULTILINE
+    )
     return int(number)
 
 

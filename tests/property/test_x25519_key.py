@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 P = 2**255 - 19
 A = 486662  # RFC 7748, section 4.1: v^2 = u^3 + A u^2 + u
 UNUSED_BIT = 1 << 255
-MODULE = Path(__file__).parents[2] / "contracts" / "modules" / "x25519_key.vy"
+MODULE = Path(__file__).parents[2] / "contracts" / "modules" / "common" / "x25519_key.vy"
 
 
 def square_roots(a: int) -> list[int]:

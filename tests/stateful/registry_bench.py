@@ -32,7 +32,7 @@ def binding(bound: Bound) -> int:
 
 
 def packed(value: int, revoked_at: int | None, until: int, epoch: int) -> int:
-    """A word of the registry, as contracts/modules/registry_word.vy lays it out."""
+    """A word of the registry, as contracts/modules/registry/records.vy lays it out."""
     return value | (revoked_at or 0) << 160 | until << 200 | epoch << 240
 
 

@@ -312,27 +312,27 @@ class Registry(RuleBasedStateMachine):
                 of_operator.unlocks_at,
                 of_operator.epoch,
             )
-            assert read("operator_stake.operators", operator) == expected
+            assert read("records.operators", operator) == expected
         for owed_to in (CHALLENGER, PROVER, *OPERATORS):
-            assert read("operator_stake.credits", owed_to) == reference.credits[owed_to]
+            assert read("staking.credit_of", owed_to) == reference.credits[owed_to]
         for platform in PLATFORMS:
             hold = reference.platforms.get(platform, Hold(NOBODY, 0, 0))
             expected = packed(int(hold.operator, 16), revoked.get(platform), hold.until, hold.epoch)
-            assert read("trust.platforms", platform) == expected
+            assert read("records.platforms", platform) == expected
         for verifier in self.bench.verifiers:
             times = reference.verifiers[verifier]
             expected = packed(times.added_at, revoked.get(verifier), times.ready_at, 0)
-            assert read("trust.verifiers", verifier) == expected
+            assert read("records.verifiers", verifier) == expected
         for measurement in self.bench.attested:
             attested_by = reference.measurements.get(measurement, NOBODY)
             expected = packed(int(attested_by, 16), revoked.get(measurement), 0, 0)
-            assert read("trust.measurements", measurement) == expected
+            assert read("records.measurements", measurement) == expected
             for key in KEYS:
                 enclave = reference.enclaves.get((measurement, key))
                 bound = (binding(enclave.bound), enclave.expiry) if enclave else (0, 0)
                 at = revoked.get((measurement, key))
                 expected = packed(bound[0], at, bound[1], enclave.epoch if enclave else 0)
-                assert read("trust.enclaves", measurement, key) == expected
+                assert read("records.enclaves", measurement, key) == expected
 
     @invariant()
     def an_active_enclave_is_alone_with_its_operators_on_a_platform_that_is_held(self) -> None:

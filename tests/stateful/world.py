@@ -185,18 +185,18 @@ class Twin:
     def check_books(self) -> None:
         """What the market writes down as owed and as credits."""
         for token in self.world.tokens:
-            assert self.words.read("escrow.owed", token) == self.market.owed[token]
+            assert self.words.read("escrow.booked", token) == self.market.owed[token]
             for holder in self.world.people:
-                credit = self.words.read("escrow.credits", token, holder)
+                credit = self.words.read("escrow.credit_of", token, holder)
                 assert credit == self.market.credits[token, holder], (token, holder)
 
     def check_tasks(self) -> None:
         """Both words of every task, and that of every submission."""
         for of, state in self.market.tasks.items():
-            assert self.words.read("task_book.progress_word", of) == state.progress_word()
-            assert self.words.read("task_book.head", of) == int.from_bytes(state.head, "big")
+            assert self.words.read("task_state.progress_words", of) == state.progress_word()
+            assert self.words.read("task_state.heads", of) == int.from_bytes(state.head, "big")
             for index, word in enumerate(state.words):
-                stored = self.words.read("task_book.submissions", of, index)
+                stored = self.words.read("task_state.submission_words", of, index)
                 assert stored == int.from_bytes(word, "big")
 
     def check_registry(self) -> None:
@@ -206,10 +206,10 @@ class Twin:
             model = self.registry.reference.operators[operator]
             times = model.condemned_at << 160 | model.unlocks_at << 200
             word = model.stake | times | model.epoch << 240
-            assert registry.read("operator_stake.operators", operator) == word
+            assert registry.read("records.operators", operator) == word
         for holder in self.world.people:
             assert (
-                registry.read("operator_stake.credits", holder)
+                registry.read("staking.credit_of", holder)
                 == self.registry.reference.credits[holder]
             )
 
@@ -218,7 +218,7 @@ class Twin:
         market = str(self.world.market.address)
         unbooked = sum(state.unbooked for state in self.market.tasks.values())
         for token in self.world.tokens:
-            owed = self.words.read("escrow.owed", token) + (unbooked if token == ETHER else 0)
+            owed = self.words.read("escrow.booked", token) + (unbooked if token == ETHER else 0)
             assert self.world.balance(token, market) == owed
         stakes = sum(operator.stake for operator in self.registry.reference.operators.values())
         credited = sum(self.registry.reference.credits.values())

@@ -1,14 +1,16 @@
 # pragma version 0.4.3
 """
-@title Certificates verified once, and certificates revoked
+@title Admitted and revoked certificates
 @license GNU Affero General Public License v3.0 only
-@notice Of a certificate one word remains: the digest of its record, or that it is revoked, for good. Records travel in
-        calldata.
-@dev A certificate's id is keccak256(X ‖ Y of its issuer's key ‖ serial): who is revoked under a key stays so, whatever
-     other certificate that key gets. Records differ in size, so an authority's never passes for a platform's.
+@notice add_ca, add_pck. One word is kept of a certificate: the digest of its record, or the mark that it is revoked for
+        good. Records travel in calldata.
+@dev A certificate's id is keccak256(X ‖ Y of its issuer's key ‖ serial). A certificate that is revoked under a key
+     stays revoked, whatever other certificate that key gets. The two kinds of record differ in size, so the record of
+     an authority never passes for that of a platform.
 """
 
-from contracts.modules.dcap import dcap_errors as errors
+from contracts.modules.common import errors
+from contracts.modules.dcap import dcap_errors
 from contracts.modules.dcap import der
 from contracts.modules.dcap import p256
 from contracts.modules.dcap import sgx_extension
@@ -20,7 +22,8 @@ REVOKED: constant(bytes32) = 0x0000000000000000000000000000000000000000000000000
 ROOT_X: immutable(bytes32)
 ROOT_Y: immutable(bytes32)
 
-certificate: public(HashMap[bytes32, bytes32])  # id → digest of the record, or REVOKED
+# id -> digest of the record, or REVOKED
+admitted: HashMap[bytes32, bytes32]
 
 
 @deploy
@@ -34,6 +37,9 @@ def __init__(_root: bytes32[2]):
 
 @external
 def add_ca(_certificate: Bytes[x509.MAX_CERTIFICATE]) -> IDcapVerifier.Authority:
+    """
+    @dev See `IDcapVerifier.add_ca`.
+    """
     return self._admit_authority(_certificate)
 
 
@@ -41,8 +47,23 @@ def add_ca(_certificate: Bytes[x509.MAX_CERTIFICATE]) -> IDcapVerifier.Authority
 def add_pck(
     _authority: IDcapVerifier.Authority, _certificate: Bytes[x509.MAX_CERTIFICATE]
 ) -> IDcapVerifier.Pck:
+    """
+    @dev See `IDcapVerifier.add_pck`.
+    """
     self._check_authority(_authority)
     return self._admit_pck(_certificate, _authority)
+
+
+# ── Views ──
+
+
+@external
+@view
+def certificate(_id: bytes32) -> bytes32:
+    """
+    @dev See `IDcapVerifier.certificate`.
+    """
+    return self.admitted[_id]
 
 
 # ── Internals ──
@@ -50,13 +71,13 @@ def add_pck(
 
 @internal
 @view
-def _root() -> bytes32[2]:
+def _root_key() -> bytes32[2]:
     return [ROOT_X, ROOT_Y]
 
 
 @internal
 @pure
-def _id(_issuer_key: bytes32[2], _serial: uint256) -> bytes32:
+def _certificate_id(_issuer_key: bytes32[2], _serial: uint256) -> bytes32:
     return keccak256(concat(_issuer_key[0], _issuer_key[1], convert(_serial, bytes32)))
 
 
@@ -66,36 +87,37 @@ def _verified(
     _certificate: Bytes[x509.MAX_CERTIFICATE], _issuer_key: bytes32[2], _role: uint256
 ) -> x509.Certificate:
     """
-    @notice A certificate of that role, signed by that key, live and not revoked.
+    @notice Parse a certificate. Reverts unless it has this role, is signed by this key, is live and is not revoked.
     """
     parsed: x509.Certificate = x509._parse(_certificate)
-    errors._require(parsed.role == _role, errors.CERTIFICATE_ROLE)
-    errors._require(
-        p256._is_valid(x509._digest(_certificate), x509._signature(_certificate), _issuer_key),
-        errors.CERTIFICATE_SIGNATURE,
-    )
-    errors._require(parsed.not_before <= block.timestamp, errors.CERTIFICATE_NOT_YET_VALID)
-    errors._require(block.timestamp <= parsed.not_after, errors.CERTIFICATE_EXPIRED)
-    errors._require(
-        self.certificate[self._id(_issuer_key, parsed.serial)] != REVOKED,
-        errors.CERTIFICATE_REVOKED,
-    )
+    if parsed.role != _role:
+        errors._revert(dcap_errors.CERTIFICATE_ROLE)
+    if not p256._is_valid(
+        x509._tbs_digest(_certificate), x509._read_signature(_certificate), _issuer_key
+    ):
+        errors._revert(dcap_errors.CERTIFICATE_SIGNATURE)
+    if parsed.not_before > block.timestamp:
+        errors._revert(dcap_errors.CERTIFICATE_NOT_YET_VALID)
+    if block.timestamp > parsed.not_after:
+        errors._revert(dcap_errors.CERTIFICATE_EXPIRED)
+    if self.admitted[self._certificate_id(_issuer_key, parsed.serial)] == REVOKED:
+        errors._revert(dcap_errors.CERTIFICATE_REVOKED)
     return parsed
 
 
 @internal
 def _admit_authority(_certificate: Bytes[x509.MAX_CERTIFICATE]) -> IDcapVerifier.Authority:
-    root: bytes32[2] = self._root()
+    root: bytes32[2] = self._root_key()
     parsed: x509.Certificate = self._verified(_certificate, root, x509.INTERMEDIATE)
     authority: IDcapVerifier.Authority = IDcapVerifier.Authority(
-        id=self._id(root, parsed.serial),
+        id=self._certificate_id(root, parsed.serial),
         key=parsed.key,
         subject=parsed.subject,
         expiry=parsed.not_after,
     )
     digest: bytes32 = keccak256(abi_encode(authority))
-    if self.certificate[authority.id] != digest:
-        self.certificate[authority.id] = digest
+    if self.admitted[authority.id] != digest:
+        self.admitted[authority.id] = digest
         log IDcapVerifier.AuthorityAdded(authority=authority)
     return authority
 
@@ -105,12 +127,13 @@ def _admit_pck(
     _certificate: Bytes[x509.MAX_CERTIFICATE], _authority: IDcapVerifier.Authority
 ) -> IDcapVerifier.Pck:
     parsed: x509.Certificate = self._verified(_certificate, _authority.key, x509.LEAF)
-    errors._require(parsed.issuer == _authority.subject, errors.CERTIFICATE_ISSUER)
+    if parsed.issuer != _authority.subject:
+        errors._revert(dcap_errors.CERTIFICATE_ISSUER)
     machine: sgx_extension.Machine = sgx_extension._parse(
         _certificate, parsed.sgx_start, parsed.sgx_end
     )
     pck: IDcapVerifier.Pck = IDcapVerifier.Pck(
-        id=self._id(_authority.key, parsed.serial),
+        id=self._certificate_id(_authority.key, parsed.serial),
         authority=_authority.id,
         key=parsed.key,
         platform=keccak256(machine.ppid),
@@ -119,8 +142,8 @@ def _admit_pck(
         expiry=min(parsed.not_after, _authority.expiry),
     )
     digest: bytes32 = keccak256(abi_encode(pck))
-    if self.certificate[pck.id] != digest:
-        self.certificate[pck.id] = digest
+    if self.admitted[pck.id] != digest:
+        self.admitted[pck.id] = digest
         log IDcapVerifier.PckAdded(pck=pck)
     return pck
 
@@ -128,12 +151,12 @@ def _admit_pck(
 @internal
 def _revoke(_issuer_key: bytes32[2], _serial: uint256) -> bool:
     """
-    @notice Whether it was not yet revoked.
+    @notice Revoke a certificate, and return True if it was not revoked before.
     """
-    id: bytes32 = self._id(_issuer_key, _serial)
-    if self.certificate[id] == REVOKED:
+    id: bytes32 = self._certificate_id(_issuer_key, _serial)
+    if self.admitted[id] == REVOKED:
         return False
-    self.certificate[id] = REVOKED
+    self.admitted[id] = REVOKED
     log IDcapVerifier.CertificateRevoked(id=id)
     return True
 
@@ -147,14 +170,18 @@ def _check_authority(_authority: IDcapVerifier.Authority):
 @internal
 @view
 def _check_pck(_pck: IDcapVerifier.Pck):
-    errors._require(self.certificate[_pck.authority] != REVOKED, errors.CERTIFICATE_REVOKED)
+    if self.admitted[_pck.authority] == REVOKED:
+        errors._revert(dcap_errors.CERTIFICATE_REVOKED)
     self._check(_pck.id, keccak256(abi_encode(_pck)), _pck.expiry)
 
 
 @internal
 @view
 def _check(_id: bytes32, _digest: bytes32, _expiry: uint256):
-    kept: bytes32 = self.certificate[_id]
-    errors._require(kept != REVOKED, errors.CERTIFICATE_REVOKED)
-    errors._require(kept == _digest, errors.CERTIFICATE_UNKNOWN)
-    errors._require(block.timestamp <= _expiry, errors.CERTIFICATE_EXPIRED)
+    kept: bytes32 = self.admitted[_id]
+    if kept == REVOKED:
+        errors._revert(dcap_errors.CERTIFICATE_REVOKED)
+    if kept != _digest:
+        errors._revert(dcap_errors.CERTIFICATE_UNKNOWN)
+    if block.timestamp > _expiry:
+        errors._revert(dcap_errors.CERTIFICATE_EXPIRED)

@@ -2,8 +2,8 @@
 """
 @title Every revert reason of the DCAP verifier, each defined once
 @license GNU Affero General Public License v3.0 only
-@notice What each of them means for a function stands in interfaces/IDcapVerifier.vyi. The verifier in
-        offchain/attestation refuses the same evidence in the same words.
+@notice interfaces/IDcapVerifier.vyi says for each function what a reason means. Reasons that other contracts have too
+        stand in common/errors.vy. The verifier in offchain/attestation rejects the same evidence with the same reasons.
 """
 
 # ── Chain ──
@@ -60,15 +60,3 @@ TCB_UNKNOWN: constant(String[32]) = "tcb unknown"
 TCB_FLOOR: constant(String[32]) = "tcb floor"
 BAD_FLOOR: constant(String[32]) = "bad floor"
 BAD_IDENTITY: constant(String[32]) = "bad identity"
-NOT_PROPOSED: constant(String[32]) = "not proposed"
-TOO_EARLY: constant(String[32]) = "too early"
-TOO_LATE: constant(String[32]) = "too late"
-
-
-@internal
-@pure
-def _require(_condition: bool, _reason: String[32]):
-    """
-    @notice `assert _condition, _reason`, which takes twice the code each time it is inlined.
-    """
-    assert _condition, _reason

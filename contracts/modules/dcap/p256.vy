@@ -2,8 +2,9 @@
 """
 @title ECDSA on the curve P-256, by the precompile of EIP-7951
 @license GNU Affero General Public License v3.0 only
-@notice Where the precompile is missing every signature is invalid: the call succeeds and returns nothing.
-@dev Takes high-s signatures: Intel's certificates and quotes have them. A signature is therefore malleable.
+@notice Where the precompile is missing, every signature is invalid (fail closed): the call succeeds and returns
+        nothing.
+@dev Accepts signatures with a high s, because Intel's certificates and quotes have them. So signatures are malleable.
 """
 
 PRECOMPILE: constant(address) = 0x0000000000000000000000000000000000000100

@@ -1,12 +1,13 @@
 # pragma version 0.4.3
 """
-@title What an enclave or a trust domain says about itself
+@title Header and body of a quote
 @license GNU Affero General Public License v3.0 only
-@notice Header and body, the part of a quote that the attestation key signs: its form, and the program it names.
+@notice The attestation key signs this part of a quote. Functions read its form and the program that it names.
 @dev Layouts: Intel SGX ECDSA QuoteLibReference, appendix A.4; Intel TDX DCAP Quoting Library API, appendix A.3, A.4.
 """
 
-from contracts.modules.dcap import dcap_errors as errors
+from contracts.modules.common import errors
+from contracts.modules.dcap import dcap_errors
 from contracts.modules.dcap import tcb_floors
 
 MAX_SIGNED: constant(uint256) = 702
@@ -17,7 +18,7 @@ HEADER: constant(uint256) = 48
 INTEL_QE: constant(bytes16) = 0x939a7233f79c4ca9940a0db3957f0607
 ECDSA_P256: constant(bytes2) = 0x0200
 
-# What version 5 says of its body: type and size.
+# Version 5 declares type and size of its body.
 TD_10: constant(bytes6) = 0x020048020000  # 2, 584 bytes
 TD_15: constant(bytes6) = 0x030088020000  # 3, 648 bytes
 
@@ -25,7 +26,7 @@ SGX_PROGRAM: constant(bytes32) = keccak256("GoldenGrain.Program.SGX")
 TDX_PROGRAM: constant(bytes32) = keccak256("GoldenGrain.Program.TDX")
 DSTACK_PROGRAM: constant(bytes32) = keccak256("GoldenGrain.Program.TDX.dstack")
 
-# Flags, little-endian: in the 16 bytes of SGX attributes; in the 16 of SEAM and TD attributes.
+# Little-endian flags, in the 16 bytes of SGX attributes and in the 16 bytes of SEAM and TD attributes.
 _SGX_DEBUG: constant(uint256) = 2 << 120
 _SEAM_ATTRIBUTES: constant(uint256) = (2**64 - 1) << 64
 _TD_DEBUG: constant(uint256) = 255 << 56  # all of the first byte: "under debug" (TUD)
@@ -41,9 +42,10 @@ struct Form:
 
 @internal
 @pure
-def _form(_head: bytes32, _descriptor: bytes32) -> Form:
+def _read_form(_head: bytes32, _descriptor: bytes32) -> Form:
     """
-    @notice The form that a quote's first 32 bytes declare, and, in version 5, the bytes from 48 on.
+    @notice Return the form that the first 32 bytes of a quote declare; in version 5 the bytes from 48 on declare it
+            too.
     """
     head: uint256 = convert(_head, uint256)
     form: Form = Form(tee=tcb_floors.TDX, body=HEADER, size=632)
@@ -57,15 +59,18 @@ def _form(_head: bytes32, _descriptor: bytes32) -> Form:
         if descriptor == convert(TD_10, uint256):
             form.size = 638
         else:
-            errors._require(descriptor == convert(TD_15, uint256), errors.QUOTE_BODY_TYPE)
+            if descriptor != convert(TD_15, uint256):
+                errors._revert(dcap_errors.QUOTE_BODY_TYPE)
             form.size = 702
     else:
-        errors._require(version == 4 << 8, errors.QUOTE_VERSION)
-    errors._require((head >> 224) & 65535 == convert(ECDSA_P256, uint256), errors.QUOTE_KEY_TYPE)
-    errors._require((head >> 192) & (2**32 - 1) == form.tee << 24, errors.QUOTE_TEE_TYPE)
-    errors._require(
-        (head >> 32) & (2**128 - 1) == convert(INTEL_QE, uint256), errors.QUOTE_VENDOR
-    )
+        if version != 4 << 8:
+            errors._revert(dcap_errors.QUOTE_VERSION)
+    if (head >> 224) & 65535 != convert(ECDSA_P256, uint256):
+        errors._revert(dcap_errors.QUOTE_KEY_TYPE)
+    if (head >> 192) & (2**32 - 1) != form.tee << 24:
+        errors._revert(dcap_errors.QUOTE_TEE_TYPE)
+    if (head >> 32) & (2**128 - 1) != convert(INTEL_QE, uint256):
+        errors._revert(dcap_errors.QUOTE_VENDOR)
     return form
 
 
@@ -73,7 +78,8 @@ def _form(_head: bytes32, _descriptor: bytes32) -> Form:
 @pure
 def _sgx_program(_body: Bytes[MAX_BODY]) -> bytes32:
     attributes: uint256 = extract32(_body, 32, output_type=uint256) & (2**128 - 1)
-    errors._require(attributes & _SGX_DEBUG == 0, errors.DEBUG)
+    if attributes & _SGX_DEBUG != 0:
+        errors._revert(dcap_errors.DEBUG)
     return keccak256(concat(SGX_PROGRAM, slice(_body, 16, 80), slice(_body, 192, 128)))
 
 
@@ -82,19 +88,15 @@ def _sgx_program(_body: Bytes[MAX_BODY]) -> bytes32:
 def _tdx_program(_body: Bytes[MAX_BODY], _dstack: bool) -> bytes32:
     # MRSIGNERSEAM [64:112], SEAMATTRIBUTES [112:120], TDATTRIBUTES [120:128].
     flags: uint256 = extract32(_body, 96, output_type=uint256)
-    errors._require(
-        extract32(_body, 64) == empty(bytes32) and flags >> 128 == 0, errors.SEAM_SIGNER
-    )
-    errors._require(flags & _TD_DEBUG == 0, errors.DEBUG)
-    errors._require(
-        flags & (_SEAM_ATTRIBUTES | _TD_MIGRATABLE | _TD_SEPT_VE_DISABLE) == _TD_SEPT_VE_DISABLE,
-        errors.ATTRIBUTES,
-    )
+    if extract32(_body, 64) != empty(bytes32) or flags >> 128 != 0:
+        errors._revert(dcap_errors.SEAM_SIGNER)
+    if flags & _TD_DEBUG != 0:
+        errors._revert(dcap_errors.DEBUG)
+    if flags & (_SEAM_ATTRIBUTES | _TD_MIGRATABLE | _TD_SEPT_VE_DISABLE) != _TD_SEPT_VE_DISABLE:
+        errors._revert(dcap_errors.ATTRIBUTES)
     if not _dstack:
         return keccak256(concat(TDX_PROGRAM, slice(_body, 120, 400)))
     # RTMR3 differs from instance to instance, so MRCONFIGID [184:232] has to name the application.
-    errors._require(
-        extract32(_body, 184) != empty(bytes32) or extract32(_body, 200) != empty(bytes32),
-        errors.MR_CONFIG,
-    )
+    if extract32(_body, 184) == empty(bytes32) and extract32(_body, 200) == empty(bytes32):
+        errors._revert(dcap_errors.MR_CONFIG)
     return keccak256(concat(DSTACK_PROGRAM, slice(_body, 120, 352)))

@@ -1,31 +1,48 @@
 # pragma version 0.4.3
 """
-@title Wider trust only after a delay
+@title Timelock of what widens trust
 @license GNU Affero General Public License v3.0 only
-@notice What widens trust is proposed, then carried out no sooner than 14 days and no later than 28 days after.
-@dev A proposal that could wait for ever would be a delay served in advance.
+@notice A change that widens trust is proposed first, and carried out 14 to 28 days later.
+@dev Proposals expire. Otherwise the owner could propose changes in advance and carry one out years later without
+     notice.
 """
 
-from contracts.modules.dcap import dcap_errors as errors
+from contracts.modules.common import clock
+from contracts.modules.common import errors
 
-DELAY: constant(uint256) = 14 * 86400
+DELAY: constant(uint256) = 14 * clock.DAY
 
-ready_at: public(
-    HashMap[bytes32, uint256]
-)  # digest of a proposal → unix seconds, zero when there is none
+# digest of a proposal -> unix seconds, zero when there is none
+ready_times: HashMap[bytes32, uint256]
+
+
+# ── Views ──
+
+
+@external
+@view
+def ready_at(_proposal: bytes32) -> uint256:
+    """
+    @dev See `IDcapVerifier.ready_at`.
+    """
+    return self.ready_times[_proposal]
+
+
+# ── Internals ──
 
 
 @internal
 def _propose(_proposal: bytes32) -> uint256:
     ready_at: uint256 = block.timestamp + DELAY
-    self.ready_at[_proposal] = ready_at
+    self.ready_times[_proposal] = ready_at
     return ready_at
 
 
 @internal
 def _carry_out(_proposal: bytes32):
-    ready_at: uint256 = self.ready_at[_proposal]
-    errors._require(ready_at != 0, errors.NOT_PROPOSED)
-    errors._require(ready_at <= block.timestamp, errors.TOO_EARLY)
-    errors._require(block.timestamp < ready_at + DELAY, errors.TOO_LATE)
-    self.ready_at[_proposal] = 0
+    ready_at: uint256 = self.ready_times[_proposal]
+    if ready_at == 0:
+        errors._revert(errors.NOT_PROPOSED)
+    clock._require_from(ready_at)
+    clock._require_before(ready_at + DELAY)
+    self.ready_times[_proposal] = 0

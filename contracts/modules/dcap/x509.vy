@@ -6,13 +6,14 @@
 @dev RFC 5280, narrowed to version 3, ecdsa-with-SHA256 and P-256 keys. Verifies no signature.
 """
 
-from contracts.modules.dcap import dcap_errors as errors
+from contracts.modules.common import errors
+from contracts.modules.dcap import dcap_errors
 from contracts.modules.dcap import der
 
 MAX_CERTIFICATE: constant(uint256) = 1_536
 MAX_EXTENSIONS: constant(uint256) = 12
 
-# What comes between the named parts, byte for byte.
+# The fixed bytes between the parts that vary.
 VERSION_3: constant(bytes5) = 0xa003020102
 ECDSA_WITH_SHA256: constant(bytes12) = 0x300a06082a8648ce3d040302
 P256_KEY: constant(bytes27) = 0x3059301306072a8648ce3d020106082a8648ce3d03010703420004
@@ -30,7 +31,7 @@ SIGNS_DATA: constant(bytes6) = 0x0404030206c0
 AUTHORITY_OVER_LEAVES: constant(bytes10) = 0x040830060101ff020100  # CA:TRUE, pathlen 0
 NO_AUTHORITY: constant(bytes4) = 0x04023000  # CA:FALSE
 
-# Roles. None is zero: a certificate whose extensions make it none of them.
+# Roles. Zero is a certificate whose extensions give it none of these roles.
 INTERMEDIATE: constant(uint256) = 1  # certifies leaves
 LEAF: constant(uint256) = 2  # a machine's provisioning certification key (PCK)
 SIGNER: constant(uint256) = 3  # signs collateral: TCB info, QE identities
@@ -50,13 +51,13 @@ struct Certificate:
 
 @internal
 @pure
-def _digest(_certificate: Bytes[MAX_CERTIFICATE]) -> bytes32:
+def _tbs_digest(_certificate: Bytes[MAX_CERTIFICATE]) -> bytes32:
     return sha256(slice(_certificate, 0, len(_certificate) - 64))
 
 
 @internal
 @pure
-def _signature(_certificate: Bytes[MAX_CERTIFICATE]) -> bytes32[2]:
+def _read_signature(_certificate: Bytes[MAX_CERTIFICATE]) -> bytes32[2]:
     size: uint256 = len(_certificate)
     return [extract32(_certificate, size - 64), extract32(_certificate, size - 32)]
 
@@ -73,35 +74,37 @@ def _enter(
 @pure
 def _parse(_certificate: Bytes[MAX_CERTIFICATE]) -> Certificate:
     """
-    @notice Walks the DER. Reverts unless it fills the to-be-signed part exactly.
+    @notice Parse the DER. Reverts unless it fills the to-be-signed part exactly.
     """
-    der._require(len(_certificate) > 64)
+    if len(_certificate) <= 64:
+        der._revert()
     size: uint256 = len(_certificate) - 64
     parsed: Certificate = empty(Certificate)
 
     at: uint256 = 0
     end: uint256 = 0
     at, end = self._enter(_certificate, der.SEQUENCE, 0, size)
-    der._require(end == size)
+    if end != size:
+        der._revert()
 
-    der._require(
-        extract32(_certificate, at, output_type=uint256) >> 216 == convert(VERSION_3, uint256)
-    )
+    if extract32(_certificate, at, output_type=uint256) >> 216 != convert(VERSION_3, uint256):
+        der._revert()
     parsed.serial, at = der._integer(extract32(_certificate, at + 5), at + 5, size)
-    der._require(
-        extract32(_certificate, at, output_type=uint256) >> 160
-        == convert(ECDSA_WITH_SHA256, uint256)
-    )
+    if extract32(_certificate, at, output_type=uint256) >> 160 != convert(
+        ECDSA_WITH_SHA256, uint256
+    ):
+        der._revert()
 
     at += 12
     start: uint256 = at
     at, end = self._enter(_certificate, der.SEQUENCE, at, size)
     parsed.issuer = keccak256(slice(_certificate, start, end - start))
 
-    # Validity fills one word: SEQUENCE, two UTCTimes.
+    # The validity is one word: a SEQUENCE of two UTCTimes.
     at = end
     validity: uint256 = extract32(_certificate, at, output_type=uint256)
-    der._require(validity >> 240 == convert(VALIDITY, uint256))
+    if validity >> 240 != convert(VALIDITY, uint256):
+        der._revert()
     parsed.not_before = der._utc_time(convert(validity << 16, bytes32))
     parsed.not_after = der._utc_time(convert(validity << 136, bytes32))
 
@@ -111,17 +114,19 @@ def _parse(_certificate: Bytes[MAX_CERTIFICATE]) -> Certificate:
     parsed.subject = keccak256(slice(_certificate, start, end - start))
 
     at = end
-    der._require(at + 91 < size)
-    der._require(
-        extract32(_certificate, at, output_type=uint256) >> 40 == convert(P256_KEY, uint256)
-    )
+    if at + 91 >= size:
+        der._revert()
+    if extract32(_certificate, at, output_type=uint256) >> 40 != convert(P256_KEY, uint256):
+        der._revert()
     parsed.key = [extract32(_certificate, at + 27), extract32(_certificate, at + 59)]
 
     at += 91
     at, end = self._enter(_certificate, EXTENSIONS_TAG, at, size)
-    der._require(end == size)
+    if end != size:
+        der._revert()
     at, end = self._enter(_certificate, der.SEQUENCE, at, size)
-    der._require(end == size)
+    if end != size:
+        der._revert()
     return self._extensions(_certificate, at, parsed)
 
 
@@ -131,7 +136,7 @@ def _extensions(
     _certificate: Bytes[MAX_CERTIFICATE], _start: uint256, _parsed: Certificate
 ) -> Certificate:
     """
-    @notice Reads the extensions from `_start` to the end of the to-be-signed part, and with them the role.
+    @notice Read the extensions, from `_start` to the end of the to-be-signed part, and set the role that they give.
     """
     size: uint256 = len(_certificate) - 64
     parsed: Certificate = _parsed
@@ -146,7 +151,8 @@ def _extensions(
         extension, end = self._enter(_certificate, der.SEQUENCE, at, size)
         word: bytes32 = extract32(_certificate, extension)
         at = der._open(word, der.OBJECT_IDENTIFIER, extension, end)[1]
-        der._require(at - extension <= 32)
+        if at - extension > 32:
+            der._revert()
         oid: uint256 = convert(word, uint256) >> (8 * (32 - (at - extension)))
 
         critical: bool = (
@@ -158,26 +164,33 @@ def _extensions(
         octets_start: uint256 = at
         start: uint256 = 0
         start, at = self._enter(_certificate, der.OCTET_STRING, at, end)
-        der._require(at == end)
+        if at != end:
+            der._revert()
         octets_size: uint256 = end - octets_start
 
         is_usage: bool = oid == convert(KEY_USAGE, uint256)
         is_constraints: bool = oid == convert(BASIC_CONSTRAINTS, uint256)
-        errors._require(critical == (is_usage or is_constraints), errors.CERTIFICATE_ROLE)
+        if critical != (is_usage or is_constraints):
+            errors._revert(dcap_errors.CERTIFICATE_ROLE)
         if critical:
-            der._require(octets_size <= 32)
+            if octets_size > 32:
+                der._revert()
             octets = octets >> (8 * (32 - octets_size))
             if is_usage:
-                der._require(usage == 0)
+                if usage != 0:
+                    der._revert()
                 usage = octets
             else:
-                der._require(constraints == 0)
+                if constraints != 0:
+                    der._revert()
                 constraints = octets
         elif oid == convert(SGX, uint256):
-            der._require(parsed.sgx_start == 0)
+            if parsed.sgx_start != 0:
+                der._revert()
             parsed.sgx_start = start
             parsed.sgx_end = end
-    der._require(at == size)
+    if at != size:
+        der._revert()
 
     if usage == convert(SIGNS_CERTIFICATES_AND_CRLS, uint256):
         if constraints == convert(AUTHORITY_OVER_LEAVES, uint256) and parsed.sgx_start == 0:

@@ -22,10 +22,10 @@ def compiled(contract: str) -> list[Entry]:
 
 
 def signature(entry: Entry) -> str:
-    """An entry without the names of a function's parameters: getters call theirs `arg0`."""
+    """An entry; functions of packages write their parameters without an underscore before them."""
     if entry["type"] == "event":
         return json.dumps(entry, sort_keys=True)
-    inputs = [{**parameter, "name": ""} for parameter in entry["inputs"]]
+    inputs = [{**given, "name": given["name"].lstrip("_")} for given in entry["inputs"]]
     return json.dumps({**entry, "inputs": inputs}, sort_keys=True)
 
 

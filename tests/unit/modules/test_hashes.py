@@ -48,7 +48,7 @@ def test_head__golden_report_and_dispute__are_the_enclaves(exposed, golden):
 
 def test_payouts__golden_awards__are_the_enclaves(exposed, golden, terms):
     reported = golden["reported"]
-    payouts = exposed.of_awards(terms, reported["award_words"], 3)
+    payouts = exposed.payouts_of(terms, reported["award_words"], 3)
     assert [str(payout) for payout in payouts] == reported["payout_words"]
 
 
@@ -60,5 +60,5 @@ def test_payouts__golden_walks__are_taken(exposed, golden, terms):
             budget=row["budget"], max_awards=row["max_awards"], curve=row["curve_words"]
         )
         words = sale.awards(*pairs)
-        payouts = exposed.of_awards(task, words, 10)
+        payouts = exposed.payouts_of(task, words, 10)
         assert [payout >> 128 for payout in payouts] == [word for word in words if word]

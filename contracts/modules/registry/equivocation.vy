@@ -3,24 +3,21 @@
 """
 @title Equivocation
 @license GNU Affero General Public License v3.0 only
-@notice prove_equivocation: one platform, two reports that contradict one another. It needs no state
-        of the market.
+@notice prove_equivocation: one platform signed two reports that contradict each other. The proof needs no state of the
+        market.
 """
 
-from contracts.modules import compact_signature
-from contracts.modules import errors
-from contracts.modules import operator_stake
-from contracts.modules import registry_word
-from contracts.modules import trust
+from contracts.modules.common import award_word
+from contracts.modules.common import compact_signature
+from contracts.modules.common import errors
+from contracts.modules.registry import records
+from contracts.modules.registry import staking
 from interfaces import IEnclaveRegistry
 from interfaces import IModelMarket
 from interfaces import Types
 
-uses: operator_stake
-uses: trust
-
-# An award is score << 32 | index.
-_INDEX: constant(uint256) = 2**32 - 1
+uses: records
+uses: staking
 
 
 # ── Anyone ──
@@ -33,7 +30,10 @@ def prove_equivocation(
     _cosignatures: Types.Cosignature[2],
     _sealing_keys: bytes32[2],
 ) -> uint256:
-    market: IModelMarket = IModelMarket(operator_stake.market)
+    """
+    @dev See `IEnclaveRegistry.prove_equivocation`.
+    """
+    market: IModelMarket = IModelMarket(staking.named_market)
     if market.address == empty(address):
         errors._revert(errors.MARKET_UNKNOWN)
     task_id: bytes32 = staticcall market.task_id(_task)
@@ -41,22 +41,22 @@ def prove_equivocation(
     platform: bytes32 = _cosignatures[0].platform
     if _cosignatures[1].platform != platform:
         errors._revert(errors.DIFFERENT_PLATFORMS)
-    holder: address = registry_word._account(trust.platforms[platform])
-    epoch: uint256 = registry_word._epoch(operator_stake.operators[holder])
+    holder: address = records._get_account(records.platforms[platform])
+    epoch: uint256 = records._get_epoch(records.operators[holder])
     for i: uint256 in range(2):
         digest: bytes32 = staticcall market.report_digest(_reports[i])
         signing_key: address = compact_signature._signer(
             digest, _cosignatures[i].r, _cosignatures[i].vs
         )
-        enclave: uint256 = trust.enclaves[_task.measurement][signing_key]
-        binding: uint256 = registry_word._binding(holder, platform, _sealing_keys[i])
-        if registry_word._value(enclave) != binding:
+        enclave: uint256 = records.enclaves[_task.measurement][signing_key]
+        binding: uint256 = records._compute_binding(holder, platform, _sealing_keys[i])
+        if records._get_value(enclave) != binding:
             errors._revert(errors.ENCLAVE_UNKNOWN)
-        if registry_word._epoch(enclave) != epoch:
+        if records._get_epoch(enclave) != epoch:
             errors._revert(errors.OPERATOR_INACTIVE)
     amount: uint256 = 0
     reward: uint256 = 0
-    amount, reward = operator_stake._condemn(holder, msg.sender)
+    amount, reward = staking._condemn(holder, msg.sender)
     log IEnclaveRegistry.EquivocationProven(
         operator=holder,
         prover=msg.sender,
@@ -92,15 +92,15 @@ def _check_contradiction(_task_id: bytes32, _reports: Types.Report[2], _toleranc
 @pure
 def _differ(_award: uint256, _other: uint256, _tolerance: uint256) -> bool:
     """
-    @dev Whether no honest machine signs both in one place of the list: another index, scores
-         further apart than twice the tolerance, or an award and none.
+    @dev Return True if no honest machine signs both awards at one position of the list: the indices differ, the scores
+         are further apart than twice the tolerance, or only one of them is an award.
     """
     if (_award == 0) != (_other == 0):
         return True
-    if (_award & _INDEX) != (_other & _INDEX):
+    if (_award & award_word.MAX_INDEX) != (_other & award_word.MAX_INDEX):
         return True
-    score: uint256 = _award >> 32
-    other_score: uint256 = _other >> 32
+    score: uint256 = _award >> award_word.SCORE_SHIFT
+    other_score: uint256 = _other >> award_word.SCORE_SHIFT
     distance: uint256 = max(score, other_score) - min(score, other_score)
-    # No product that could overflow: the tolerance is whatever the calldata says.
+    # The tolerance is untrusted calldata, so there is no product here that could overflow.
     return distance - min(distance, _tolerance) > _tolerance

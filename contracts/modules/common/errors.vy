@@ -1,8 +1,9 @@
 # pragma version 0.4.3
 """
-@title Every revert reason of market and registry, each defined once
+@title The revert reasons of market and registry, each defined once
 @license GNU Affero General Public License v3.0 only
-@notice What each of them means for a function stands in the interface of its contract.
+@notice The interface of a contract says for each function what a reason means. Reasons of the verifier alone stand in
+        dcap/dcap_errors.vy.
 """
 
 # ── Common ──
@@ -105,7 +106,8 @@ DIFFERENT_PLATFORMS: constant(String[32]) = "different platforms"
 @pure
 def _revert(_reason: String[32]):
     """
-    @dev Always reverts. Kept in one place because a reason written out at every check costs 130 bytes of code each, which
-         a contract of the market's size does not have; `if …: errors._revert(…)` costs half, and no gas when it passes.
+    @dev Always reverts. Checks in every contract are written `if …: errors._revert(…)`. An `assert` with a reason costs
+         130 bytes of code at each check, for which the market has no room. This way costs half, and no gas when the
+         check passes.
     """
     assert False, _reason

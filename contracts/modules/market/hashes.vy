@@ -1,11 +1,17 @@
 # pragma version 0.4.3
+# pragma nonreentrancy on
 """
 @title The digests of a sale
 @license GNU Affero General Public License v3.0 only
-@notice docs/SPEC.md, "Hashes"; the enclave computes the same. Each step of a task's head has a tag of its own.
+@notice docs/SPEC.md, "Hashes". Enclaves compute the same digests off-chain. Each step of a task's head has its own
+        tag, so that no digest can stand for one of another step.
 """
 
+from snekmate.utils import eip712_domain_separator as eip712
+
 from interfaces import Types
+
+uses: eip712
 
 # ── EIP-712 types ──
 
@@ -15,7 +21,7 @@ _TASK_TYPE: constant(bytes32) = keccak256(
 _REPORT_TYPE: constant(bytes32) = keccak256(
     "Report(bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,uint256[8] awards)"
 )
-# Bytes of the words before the array that ends either struct.
+# Bytes before the array at the end of each struct.
 _TASK_HEAD: constant(uint256) = 22 * 32
 _REPORT_HEAD: constant(uint256) = 5 * 32
 
@@ -32,12 +38,46 @@ _REPORT: constant(bytes32) = keccak256("GoldenGrain/REPORT")
 _DISPUTE: constant(bytes32) = keccak256("GoldenGrain/DISPUTE")
 
 
-# ── EIP-712 struct hashes: an array is hashed by itself, as the standard says ──
+# ── Views ──
+
+
+@external
+@view
+def task_id(_task: Types.Task) -> bytes32:
+    """
+    @dev See `IModelMarket.task_id`.
+    """
+    return self._compute_task_id(_task)
+
+
+@external
+@view
+def report_digest(_report: Types.Report) -> bytes32:
+    """
+    @dev See `IModelMarket.report_digest`.
+    """
+    return self._compute_report_digest(_report)
+
+
+# ── EIP-712 ──
 
 
 @internal
+@view
+def _compute_task_id(_task: Types.Task) -> bytes32:
+    return eip712._hash_typed_data_v4(self._hash_task(_task))
+
+
+@internal
+@view
+def _compute_report_digest(_report: Types.Report) -> bytes32:
+    return eip712._hash_typed_data_v4(self._hash_report(_report))
+
+
+# EIP-712 replaces an array in a struct by the hash of its elements.
+@internal
 @pure
-def _task(_task: Types.Task) -> bytes32:
+def _hash_task(_task: Types.Task) -> bytes32:
     encoded: Bytes[960] = abi_encode(_task)
     return keccak256(
         concat(
@@ -50,7 +90,7 @@ def _task(_task: Types.Task) -> bytes32:
 
 @internal
 @pure
-def _report(_report: Types.Report) -> bytes32:
+def _hash_report(_report: Types.Report) -> bytes32:
     encoded: Bytes[416] = abi_encode(_report)
     return keccak256(
         concat(
@@ -66,13 +106,13 @@ def _report(_report: Types.Report) -> bytes32:
 
 @internal
 @pure
-def _submission(_submission: Types.Submission) -> bytes32:
+def _hash_submission(_submission: Types.Submission) -> bytes32:
     return keccak256(abi_encode(_SUBMISSION, _submission))
 
 
 @internal
 @view
-def _commitment(
+def _compute_commitment(
     _task_id: bytes32,
     _developer: address,
     _submission_digest: bytes32,
@@ -93,17 +133,17 @@ def _commitment(
 
 @internal
 @pure
-def _committed(_commitment: bytes32) -> bytes32:
+def _hash_commitment(_commitment: bytes32) -> bytes32:
     """
-    @dev What stands for a commitment until its reveal: its hash, since a developer may commit any word, and a leaf
-         committed as such would pass for revealed.
+    @dev The market keeps this hash of a commitment until its reveal, never the commitment itself. A developer may
+         commit any word, so an attacker could commit a forged leaf, which would then pass for a revealed submission.
     """
     return keccak256(_commitment)
 
 
 @internal
 @pure
-def _payload(
+def _hash_payload(
     _model_digest: bytes32, _artifact_digest: bytes32, _keyring_digest: bytes32
 ) -> bytes32:
     return keccak256(abi_encode(_PAYLOAD, _model_digest, _artifact_digest, _keyring_digest))
@@ -111,7 +151,7 @@ def _payload(
 
 @internal
 @pure
-def _leaf(
+def _hash_leaf(
     _task_id: bytes32,
     _index: uint256,
     _developer: address,
@@ -120,7 +160,7 @@ def _leaf(
     _payload: bytes32,
 ) -> bytes32:
     """
-    @dev So arranged that a claim opens it with little calldata.
+    @dev The order and nesting of the parts let a claim prove a leaf with little calldata.
     """
     return keccak256(
         abi_encode(_LEAF, _task_id, _index, _developer, _envelope_digest, _min_price, _payload)
@@ -132,32 +172,32 @@ def _leaf(
 
 @internal
 @pure
-def _after_reveal(_head: bytes32, _leaf: bytes32, _salt: bytes32) -> bytes32:
+def _head_after_reveal(_head: bytes32, _leaf: bytes32, _salt: bytes32) -> bytes32:
     return keccak256(abi_encode(_REVEAL, _head, _leaf, _salt))
 
 
 @internal
 @pure
-def _seed(_head: bytes32, _prevrandao: bytes32, _parent_hash: bytes32) -> bytes32:
+def _compute_seed(_head: bytes32, _prevrandao: bytes32, _parent_hash: bytes32) -> bytes32:
     return keccak256(abi_encode(_SEED, _head, _prevrandao, _parent_hash))
 
 
 @internal
 @pure
-def _signed(_report_digest: bytes32, _signers: DynArray[Types.Signer, 7]) -> bytes32:
+def _hash_signed(_report_digest: bytes32, _signers: DynArray[Types.Signer, 7]) -> bytes32:
     return keccak256(abi_encode(_SIGNED, _report_digest, keccak256(abi_encode(_signers))))
 
 
 @internal
 @pure
-def _after_report(_token: address, _payouts: DynArray[uint256, 8], _signed: bytes32) -> bytes32:
+def _head_of_report(_token: address, _payouts: DynArray[uint256, 8], _signed: bytes32) -> bytes32:
     """
-    @dev So arranged that a claim opens it without the task, the report or the signers.
+    @dev A claim can prove this head without the task, the report or the signers.
     """
     return keccak256(abi_encode(_REPORT, _token, keccak256(abi_encode(_payouts)), _signed))
 
 
 @internal
 @pure
-def _after_dispute(_head: bytes32, _challenger: address) -> bytes32:
+def _head_of_dispute(_head: bytes32, _challenger: address) -> bytes32:
     return keccak256(abi_encode(_DISPUTE, _head, _challenger))

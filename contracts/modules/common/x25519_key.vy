@@ -5,9 +5,8 @@
 @notice Keys are 32 bytes, little-endian, as in RFC 7748.
 """
 
-# What every u-coordinate of small order on curve25519 or its twist is, once its highest bit is
-# masked: 0 (order 2), 1 and p - 1 (order 4), the two of order 8, and 0 and 1 again in the unreduced
-# forms p and p + 1.
+# All u-coordinates of small order on curve25519 or its twist, with the highest bit masked: 0 (order 2), 1 and p - 1
+# (order 4), the two of order 8, and 0 and 1 again in their unreduced forms p and p + 1.
 _LOW_ORDER: constant(bytes32[7]) = [
     0x0000000000000000000000000000000000000000000000000000000000000000,
     0x0100000000000000000000000000000000000000000000000000000000000000,
@@ -18,7 +17,7 @@ _LOW_ORDER: constant(bytes32[7]) = [
     0xeeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f,
 ]
 
-# The highest bit, which RFC 7748 ignores: the last byte is the most significant one.
+# RFC 7748 ignores the highest bit. The last byte is the most significant one.
 _UNUSED_BIT: constant(uint256) = 128
 
 
@@ -26,7 +25,7 @@ _UNUSED_BIT: constant(uint256) = 128
 @pure
 def _is_low_order(_key: bytes32) -> bool:
     """
-    @notice Whether every exchange with this key gives the all-zero secret, which anybody knows.
+    @notice Return True if every key exchange with this key gives the all-zero secret, which an attacker knows.
     """
     u: bytes32 = convert(convert(_key, uint256) & ~_UNUSED_BIT, bytes32)
     return u in _LOW_ORDER

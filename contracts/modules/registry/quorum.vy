@@ -1,20 +1,17 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title Who may sign, and who signed
+@title Quorum: who may sign, and who signed
 @license GNU Affero General Public License v3.0 only
 @notice check_quorum, revoked_since, is_active.
 """
 
-from contracts.modules import compact_signature
-from contracts.modules import errors
-from contracts.modules import operator_stake
-from contracts.modules import registry_word
-from contracts.modules import trust
+from contracts.modules.common import compact_signature
+from contracts.modules.common import errors
+from contracts.modules.registry import records
 from interfaces import Types
 
-uses: operator_stake
-uses: trust
+uses: records
 
 # ── For the market ──
 
@@ -29,9 +26,12 @@ def check_quorum(
     _cosignatures: DynArray[Types.Cosignature, 7],
     _excluded: DynArray[Types.Signer, 3],
 ) -> DynArray[Types.Signer, 7]:
+    """
+    @dev See `IEnclaveRegistry.check_quorum`.
+    """
     self._require(self._fault_of_measurement(_measurement))
     signers: DynArray[Types.Signer, 7] = []
-    # Roster and signatures ascend by signing key: one walk along the roster meets every signer.
+    # Roster and signatures ascend by signing key, so one pass over the roster meets every signer.
     signing_key: address = empty(address)
     for entry: Types.RosterEntry in _roster:
         count: uint256 = len(signers)
@@ -42,13 +42,13 @@ def check_quorum(
             signing_key = compact_signature._signer(_digest, cosignature.r, cosignature.vs)
         if entry.signing_key != signing_key:
             continue
-        enclave: uint256 = trust.enclaves[_measurement][signing_key]
-        platform: uint256 = trust.platforms[cosignature.platform]
-        holder: address = registry_word._account(platform)
-        operator: uint256 = operator_stake.operators[holder]
-        binding: uint256 = registry_word._binding(holder, cosignature.platform, entry.sealing_key)
+        enclave: uint256 = records.enclaves[_measurement][signing_key]
+        platform: uint256 = records.platforms[cosignature.platform]
+        holder: address = records._get_account(platform)
+        operator: uint256 = records.operators[holder]
+        binding: uint256 = records._compute_binding(holder, cosignature.platform, entry.sealing_key)
         self._require(self._fault_of_enclave(enclave, binding, platform, operator))
-        if registry_word._value(operator) < _min_stake:
+        if records._get_value(operator) < _min_stake:
             errors._revert(errors.TOO_LITTLE_STAKE)
         for other: Types.Signer in signers:
             if other.operator == holder:
@@ -70,15 +70,18 @@ def check_quorum(
 def revoked_since(
     _signers: DynArray[Types.Signer, 3], _measurement: bytes32, _time: uint256
 ) -> bool:
-    measurement: uint256 = trust.measurements[_measurement]
+    """
+    @dev See `IEnclaveRegistry.revoked_since`.
+    """
+    measurement: uint256 = records.measurements[_measurement]
     if self._is_revoked_since(measurement, _time):
         return True
-    if self._is_revoked_since(trust.verifiers[registry_word._account(measurement)], _time):
+    if self._is_revoked_since(records.verifiers[records._get_account(measurement)], _time):
         return True
     for signer: Types.Signer in _signers:
-        if self._is_revoked_since(trust.enclaves[_measurement][signer.signing_key], _time):
+        if self._is_revoked_since(records.enclaves[_measurement][signer.signing_key], _time):
             return True
-        if self._is_revoked_since(trust.platforms[signer.platform], _time):
+        if self._is_revoked_since(records.platforms[signer.platform], _time):
             return True
     return False
 
@@ -91,15 +94,18 @@ def revoked_since(
 def is_active(
     _signing_key: address, _sealing_key: bytes32, _platform: bytes32, _measurement: bytes32
 ) -> bool:
+    """
+    @dev See `IEnclaveRegistry.is_active`.
+    """
     if len(self._fault_of_measurement(_measurement)) > 0:
         return False
-    platform: uint256 = trust.platforms[_platform]
-    holder: address = registry_word._account(platform)
+    platform: uint256 = records.platforms[_platform]
+    holder: address = records._get_account(platform)
     fault: String[32] = self._fault_of_enclave(
-        trust.enclaves[_measurement][_signing_key],
-        registry_word._binding(holder, _platform, _sealing_key),
+        records.enclaves[_measurement][_signing_key],
+        records._compute_binding(holder, _platform, _sealing_key),
         platform,
-        operator_stake.operators[holder],
+        records.operators[holder],
     )
     return len(fault) == 0
 
@@ -117,7 +123,7 @@ def _require(_fault: String[32]):
 @internal
 @pure
 def _is_revoked_since(_word: uint256, _time: uint256) -> bool:
-    revoked_at: uint256 = registry_word._revoked_at(_word)
+    revoked_at: uint256 = records._get_revoked_at(_word)
     return revoked_at != 0 and revoked_at >= _time
 
 
@@ -125,12 +131,12 @@ def _is_revoked_since(_word: uint256, _time: uint256) -> bool:
 @view
 def _fault_of_measurement(_measurement: bytes32) -> String[32]:
     """
-    @dev Why nobody may sign under a measurement; empty when enclaves may.
+    @dev Return the reason why no enclave may sign under a measurement; empty if enclaves may.
     """
-    word: uint256 = trust.measurements[_measurement]
-    if registry_word._revoked_at(word) != 0:
+    word: uint256 = records.measurements[_measurement]
+    if records._get_revoked_at(word) != 0:
         return errors.MEASUREMENT_REVOKED
-    if registry_word._revoked_at(trust.verifiers[registry_word._account(word)]) != 0:
+    if records._get_revoked_at(records.verifiers[records._get_account(word)]) != 0:
         return errors.VERIFIER_REVOKED
     return ""
 
@@ -141,20 +147,20 @@ def _fault_of_enclave(
     _enclave: uint256, _binding: uint256, _platform: uint256, _operator: uint256
 ) -> String[32]:
     """
-    @dev Why an enclave may not sign, by its word, that of its platform and that of the operator who
-         holds the platform; empty when it may. Enclaves of an earlier holder are bound to another
-         operator, hence unknown.
+    @dev Return the reason why an enclave may not sign; empty if it may. The arguments are the records of the enclave,
+         of its platform, and of the operator who holds the platform. Enclaves of an earlier holder are bound to another
+         operator, so they are unknown.
     """
-    if registry_word._value(_enclave) != _binding:
+    if records._get_value(_enclave) != _binding:
         return errors.ENCLAVE_UNKNOWN
-    if block.timestamp >= registry_word._until(_enclave):
+    if block.timestamp >= records._get_until(_enclave):
         return errors.ENCLAVE_EXPIRED
-    if registry_word._revoked_at(_enclave) != 0:
+    if records._get_revoked_at(_enclave) != 0:
         return errors.ENCLAVE_REVOKED
-    if registry_word._revoked_at(_platform) != 0:
+    if records._get_revoked_at(_platform) != 0:
         return errors.PLATFORM_REVOKED
-    if registry_word._until(_operator) != 0:
+    if records._get_until(_operator) != 0:
         return errors.OPERATOR_INACTIVE
-    if registry_word._epoch(_enclave) != registry_word._epoch(_operator):
+    if records._get_epoch(_enclave) != records._get_epoch(_operator):
         return errors.OPERATOR_INACTIVE
     return ""

@@ -1,33 +1,34 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title Money in, money out, and who is owed what
+@title Escrow: money in, money out, and who is owed what
 @license GNU Affero General Public License v3.0 only
-@notice One ledger per token: `owed` counts escrowed budgets and fees, and credits. Bonds, entry fees and dispute bonds
-        that the market holds in ether are *unbooked*: they follow from the counts in the progress words. So at any time
+@notice withdraw, and the payments of the other modules. There is one ledger per token: `owed` counts escrowed budgets
+        and fees, and credits. Commit bonds, entry fees and dispute bonds, which are ether, are *unbooked*: they follow
+        from the counts in the progress words. So at any time
 
             balance(token) >= owed[token]                       for every token
             balance(ether) >= owed[0] + unbooked ether          with equality while nobody donates
 
-@dev A payment goes straight out only to the caller, under a gas cap; if it fails, or is another's, it becomes a credit.
-     So no payee can make anybody else's call fail or dear.
+@dev Only the caller is paid at once, under a gas cap. A payment that fails, or that is for another account, becomes a
+     credit. So no payee can make the call of another account fail or cost more (denial of service).
 """
 
 from ethereum.ercs import IERC20
 
-from contracts.modules import errors
+from contracts.modules.common import errors
 from interfaces import IModelMarket
 
-# Gas that a pushed payment may use: ether to a contract wallet, a transfer of a token behind a proxy.
+# Gas caps of a payment: of ether to a contract wallet, and of a token behind a proxy.
 _ETHER_GAS: constant(uint256) = 50_000
 _TOKEN_GAS: constant(uint256) = 200_000
-# What the caller of a push needs afterwards, to credit a failed one and to finish.
+# Gas that must be left after a payment, to credit a failed one and to finish the call.
 _RESERVE_GAS: constant(uint256) = 60_000
 
-# Units of each token that the market owes, booked (zero address: wei).
-owed: public(HashMap[address, uint256])
-# Units of each token that an account can withdraw.
-credits: public(HashMap[address, HashMap[address, uint256]])
+# token -> units that the market owes and has booked (zero address: wei)
+booked: HashMap[address, uint256]
+# token -> account -> units that the account can withdraw
+credit_of: HashMap[address, HashMap[address, uint256]]
 
 
 # ── Anybody who is owed ──
@@ -35,13 +36,16 @@ credits: public(HashMap[address, HashMap[address, uint256]])
 
 @external
 def withdraw(_token: address, _to: address) -> uint256:
+    """
+    @dev See `IModelMarket.withdraw`.
+    """
     if _to == empty(address) or _to == self:
         errors._revert(errors.BAD_ADDRESS)
-    amount: uint256 = self.credits[_token][msg.sender]
+    amount: uint256 = self.credit_of[_token][msg.sender]
     if amount == 0:
         errors._revert(errors.NOTHING_OWED)
-    self.credits[_token][msg.sender] = 0
-    self.owed[_token] -= amount
+    self.credit_of[_token][msg.sender] = 0
+    self.booked[_token] -= amount
     log IModelMarket.Withdrawn(token=_token, account=msg.sender, to=_to, amount=amount)
     if _token == empty(address):
         if not raw_call(_to, b"", value=amount, revert_on_failure=False):
@@ -53,6 +57,27 @@ def withdraw(_token: address, _to: address) -> uint256:
     return amount
 
 
+# ── Views ──
+
+
+@external
+@view
+def owed(_token: address) -> uint256:
+    """
+    @dev See `IModelMarket.owed`.
+    """
+    return self.booked[_token]
+
+
+@external
+@view
+def credits(_token: address, _account: address) -> uint256:
+    """
+    @dev See `IModelMarket.credits`.
+    """
+    return self.credit_of[_token][_account]
+
+
 # ── In ──
 
 
@@ -60,9 +85,9 @@ def withdraw(_token: address, _to: address) -> uint256:
 @payable
 def _pull(_token: address, _amount: uint256):
     """
-    @dev Takes exactly `_amount` from the caller and books it.
+    @dev Take exactly `_amount` from the caller, and book it.
     """
-    self.owed[_token] += _amount
+    self.booked[_token] += _amount
     if _token == empty(address):
         if msg.value != _amount:
             errors._revert(errors.WRONG_VALUE)
@@ -87,22 +112,22 @@ def _pull(_token: address, _amount: uint256):
 @internal
 def _pay(_token: address, _to: address, _amount: uint256):
     """
-    @dev Pays what is booked: to the caller at once, to anybody else as a credit.
+    @dev Pay a booked amount: to the caller at once, to any other account as a credit.
     """
     if _amount == 0:
         return
     if _to == msg.sender:
-        self.owed[_token] -= _amount
+        self.booked[_token] -= _amount
         if self._push(_token, _to, _amount):
             return
-        self.owed[_token] += _amount
+        self.booked[_token] += _amount
     self._add_credit(_token, _to, _amount)
 
 
 @internal
 def _pay_unbooked(_to: address, _amount: uint256):
     """
-    @dev Pays ether that is not booked, the same way.
+    @dev Pay unbooked ether in the same way.
     """
     if _amount == 0 or (_to == msg.sender and self._push(empty(address), _to, _amount)):
         return
@@ -112,17 +137,17 @@ def _pay_unbooked(_to: address, _amount: uint256):
 @internal
 def _credit_unbooked(_to: address, _amount: uint256):
     """
-    @dev Books ether that was not, as a credit.
+    @dev Turn unbooked ether into a credit, and book it.
     """
     if _amount > 0:
-        self.owed[empty(address)] += _amount
+        self.booked[empty(address)] += _amount
         self._add_credit(empty(address), _to, _amount)
 
 
 @internal
 def _credit(_token: address, _to: address, _amount: uint256):
     """
-    @dev Turns what is booked into a credit.
+    @dev Turn a booked amount into a credit.
     """
     if _amount > 0:
         self._add_credit(_token, _to, _amount)
@@ -130,15 +155,15 @@ def _credit(_token: address, _to: address, _amount: uint256):
 
 @internal
 def _add_credit(_token: address, _to: address, _amount: uint256):
-    self.credits[_token][_to] += _amount
+    self.credit_of[_token][_to] += _amount
     log IModelMarket.Credited(token=_token, account=_to, amount=_amount)
 
 
 @internal
 def _push(_token: address, _to: address, _amount: uint256) -> bool:
     """
-    @dev Whether the payment went through. Too little gas for it reverts, so that nobody turns a payment into a credit
-         by starving it. At most 32 returned bytes are read.
+    @dev Pay now, and return True if the payment succeeded. Reverts when too little gas is left for it, so that an
+         attacker cannot turn a payment into a credit by sending little gas. At most 32 returned bytes are read.
     """
     cap: uint256 = _ETHER_GAS if _token == empty(address) else _TOKEN_GAS
     # EIP-150: a call gets at most 63/64 of what is left.
@@ -165,6 +190,6 @@ def _push(_token: address, _to: address, _amount: uint256) -> bool:
 @internal
 def _burn(_amount: uint256):
     """
-    @dev Nobody holds the zero address, and a transfer of ether to it cannot fail.
+    @dev Nobody holds the key of the zero address, and a transfer of ether to it cannot fail.
     """
     raw_call(empty(address), b"", value=_amount)

@@ -1,26 +1,26 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title Enrolment of enclaves
+@title Registration of enclaves
 @license GNU Affero General Public License v3.0 only
-@notice register_enclave, for a new enclave and for the renewal of a known one. One new word for an
-        enclave, one for a machine never seen, one for a program never seen.
+@notice register_enclave, for a new enclave and for the renewal of a known one. It writes one new word for an enclave,
+        one for a machine never seen, and one for a program never seen.
 """
 
-from contracts.modules import errors
-from contracts.modules import operator_stake
-from contracts.modules import registry_word
-from contracts.modules import trust
-from contracts.modules import x25519_key
+from contracts.modules.common import clock
+from contracts.modules.common import errors
+from contracts.modules.common import x25519_key
+from contracts.modules.registry import records
+from contracts.modules.registry import staking
 from interfaces import IAttestationVerifier
 from interfaces import IEnclaveRegistry
 
-uses: operator_stake
-uses: trust
+uses: records
+uses: staking
 
-# An enclave attests itself anew at least this often.
-MAX_LIFETIME: constant(uint256) = 30 * operator_stake.DAY
-# The EVM knows the hashes of so many blocks.
+# An enclave must be attested anew at least this often.
+MAX_LIFETIME: constant(uint256) = 30 * clock.DAY
+# The EVM knows the hashes of this many blocks.
 _KNOWN_BLOCKS: constant(uint256) = 256
 _ENCLAVE: constant(bytes32) = keccak256("GoldenGrain/ENCLAVE")
 
@@ -36,12 +36,17 @@ def register_enclave(
     _sealing_key: bytes32,
     _block_number: uint256,
 ) -> bytes32:
-    if not trust._is_approved(_verifier):
+    """
+    @dev See `IEnclaveRegistry.register_enclave`.
+    """
+    if not self._is_approved(_verifier):
         errors._revert(errors.VERIFIER_NOT_APPROVED)
     if _signing_key == empty(address) or x25519_key._is_low_order(_sealing_key):
         errors._revert(errors.BAD_KEY)
-    epoch: uint256 = registry_word._epoch(operator_stake._bonded(msg.sender))
-    report_data: bytes32 = self._report_data(msg.sender, _signing_key, _sealing_key, _block_number)
+    epoch: uint256 = records._get_epoch(staking._bonded(msg.sender))
+    report_data: bytes32 = self._compute_report_data(
+        msg.sender, _signing_key, _sealing_key, _block_number
+    )
     attestation: IAttestationVerifier.Attestation = extcall IAttestationVerifier(_verifier).verify(
         _evidence, report_data
     )
@@ -54,7 +59,7 @@ def register_enclave(
     self._bind_key(
         measurement,
         _signing_key,
-        registry_word._binding(msg.sender, attestation.platform, _sealing_key),
+        records._compute_binding(msg.sender, attestation.platform, _sealing_key),
         expiry,
         epoch,
     )
@@ -79,7 +84,10 @@ def register_enclave(
 def report_data(
     _operator: address, _signing_key: address, _sealing_key: bytes32, _block_number: uint256
 ) -> bytes32:
-    return self._report_data(_operator, _signing_key, _sealing_key, _block_number)
+    """
+    @dev See `IEnclaveRegistry.report_data`.
+    """
+    return self._compute_report_data(_operator, _signing_key, _sealing_key, _block_number)
 
 
 # ── Internal ──
@@ -87,7 +95,14 @@ def report_data(
 
 @internal
 @view
-def _report_data(
+def _is_approved(_verifier: address) -> bool:
+    word: uint256 = records.verifiers[_verifier]
+    return records._get_value(word) != 0 and records._get_revoked_at(word) == 0
+
+
+@internal
+@view
+def _compute_report_data(
     _operator: address, _signing_key: address, _sealing_key: bytes32, _block_number: uint256
 ) -> bytes32:
     if _block_number >= block.number or block.number - _block_number > _KNOWN_BLOCKS:
@@ -108,32 +123,32 @@ def _report_data(
 
 @internal
 def _pin_verifier(_measurement: bytes32, _verifier: address):
-    word: uint256 = trust.measurements[_measurement]
-    if registry_word._revoked_at(word) != 0:
+    word: uint256 = records.measurements[_measurement]
+    if records._get_revoked_at(word) != 0:
         errors._revert(errors.MEASUREMENT_REVOKED)
     if word == 0:
-        trust.measurements[_measurement] = convert(_verifier, uint256)
+        records.measurements[_measurement] = convert(_verifier, uint256)
 
 
 @internal
 def _hold_platform(_platform: bytes32, _expiry: uint256, _epoch: uint256):
     """
-    @dev A platform stays with its operator until that one withdraws its stake, or leaves it for as
-         long as unbonding takes after its last enclave there expired: whoever goes silent does not
-         keep a machine from its next tenant.
+    @dev A platform stays with its operator until the operator withdraws its stake, or until its last enclave there has
+         been expired for as long as unbonding takes. So an operator that goes silent does not keep a machine from its
+         next tenant.
     """
-    word: uint256 = trust.platforms[_platform]
-    if registry_word._revoked_at(word) != 0:
+    word: uint256 = records.platforms[_platform]
+    if records._get_revoked_at(word) != 0:
         errors._revert(errors.PLATFORM_REVOKED)
-    holder: address = registry_word._account(word)
-    held_until: uint256 = _expiry + operator_stake.UNBONDING
+    holder: address = records._get_account(word)
+    held_until: uint256 = _expiry + staking.UNBONDING
     if holder == msg.sender:
-        held_until = max(held_until, registry_word._until(word))
-    elif block.timestamp < registry_word._until(word):
-        holder_epoch: uint256 = registry_word._epoch(operator_stake.operators[holder])
-        if registry_word._epoch(word) == holder_epoch:
+        held_until = max(held_until, records._get_until(word))
+    elif block.timestamp < records._get_until(word):
+        holder_epoch: uint256 = records._get_epoch(records.operators[holder])
+        if records._get_epoch(word) == holder_epoch:
             errors._revert(errors.PLATFORM_TAKEN)
-    trust.platforms[_platform] = registry_word._pack(
+    records.platforms[_platform] = records._pack(
         convert(msg.sender, uint256), 0, held_until, _epoch
     )
 
@@ -146,9 +161,9 @@ def _bind_key(
     _expiry: uint256,
     _epoch: uint256,
 ):
-    word: uint256 = trust.enclaves[_measurement][_signing_key]
-    if registry_word._revoked_at(word) != 0:
+    word: uint256 = records.enclaves[_measurement][_signing_key]
+    if records._get_revoked_at(word) != 0:
         errors._revert(errors.ENCLAVE_REVOKED)
-    if word != 0 and registry_word._value(word) != _binding:
+    if word != 0 and records._get_value(word) != _binding:
         errors._revert(errors.KEY_TAKEN)
-    trust.enclaves[_measurement][_signing_key] = registry_word._pack(_binding, 0, _expiry, _epoch)
+    records.enclaves[_measurement][_signing_key] = records._pack(_binding, 0, _expiry, _epoch)

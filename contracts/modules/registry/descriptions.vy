@@ -1,14 +1,15 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title What the owner says that a measurement's program is
+@title Descriptions of measurements
 @license GNU Affero General Public License v3.0 only
-@notice Words for people. Nothing in registry or market reads them, and nothing ever alters them.
+@notice describe_measurement: the owner says for people which program a measurement is. Nothing in registry or market
+        reads a description, and nothing ever changes it.
 """
 
 from snekmate.auth import ownable
 
-from contracts.modules import errors
+from contracts.modules.common import errors
 from interfaces import IEnclaveRegistry
 
 uses: ownable
@@ -27,6 +28,9 @@ descriptions: HashMap[bytes32, IEnclaveRegistry.Description]
 def describe_measurement(
     _verifier: address, _program: bytes32, _source: bytes32, _text: String[256]
 ) -> bytes32:
+    """
+    @dev See `IEnclaveRegistry.describe_measurement`.
+    """
     ownable._check_owner()
     if not self._is_printable(_text):
         errors._revert(errors.BAD_DESCRIPTION)
@@ -50,6 +54,9 @@ def describe_measurement(
 @external
 @view
 def description(_measurement: bytes32) -> IEnclaveRegistry.Description:
+    """
+    @dev See `IEnclaveRegistry.description`.
+    """
     return self.descriptions[_measurement]
 
 
@@ -60,7 +67,8 @@ def description(_measurement: bytes32) -> IEnclaveRegistry.Description:
 @pure
 def _is_printable(_text: String[256]) -> bool:
     """
-    @dev Printable ASCII, and some of it: what looks alike is alike, and no terminal obeys it.
+    @dev Return True if the text is not empty and all printable ASCII. So no look-alike letters can deceive a reader,
+         and no control characters reach a terminal.
     """
     letters: Bytes[256] = convert(_text, Bytes[256])
     for i: uint256 in range(len(letters), bound=256):

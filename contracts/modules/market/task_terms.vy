@@ -1,29 +1,68 @@
 # pragma version 0.4.3
+# pragma nonreentrancy on
 """
-@title What a task may say
+@title The terms that a task may have
 @license GNU Affero General Public License v3.0 only
-@notice Refuses everything that could strand money, make a task unfair, or overflow a packed field.
-@dev Unchecked sums and products are of numbers that an earlier line bounded.
+@notice Rejects terms that could strand money, make a task unfair, or overflow a packed field.
+@dev Unchecked sums and products are of numbers that an earlier line has bounded.
 """
 
-from contracts.modules import errors
-from contracts.modules import price_curve
-from contracts.modules import task_word
-from contracts.modules import x25519_key
+from contracts.modules.common import clock
+from contracts.modules.common import errors
+from contracts.modules.common import x25519_key
+from contracts.modules.market import pricing
+from contracts.modules.market import task_state
 from interfaces import Types
 
 MAX_AWARDS: constant(uint256) = 8
 MAX_QUORUM: constant(uint256) = 3
-HOUR: constant(uint256) = 3600
-DAY: constant(uint256) = 86400
-# Time to commit: at most.
-MAX_COMMIT: constant(uint256) = 30 * DAY
-# Time to reveal, and to report: at least.
-MIN_STEP: constant(uint256) = 6 * HOUR
-# Time to dispute, to decide, to claim: at least.
-MIN_WINDOW: constant(uint256) = DAY
-# Each of these: at most. The registry's unbonding outlasts two of them.
-MAX_WINDOW: constant(uint256) = 7 * DAY
+# Longest time to commit.
+MAX_COMMIT: constant(uint256) = 30 * clock.DAY
+# Shortest time to reveal, and to report.
+MIN_STEP: constant(uint256) = 6 * clock.HOUR
+# Shortest time to dispute, to decide and to claim.
+MIN_WINDOW: constant(uint256) = 1 * clock.DAY
+# Longest of each of these five times. The registry's unbonding lasts longer than two of them.
+MAX_WINDOW: constant(uint256) = 7 * clock.DAY
+
+# ── Immutables ──
+
+SEAT_BOND: immutable(uint256)
+MIN_TOLERANCE: immutable(uint256)
+
+
+@deploy
+def __init__(_bond_per_seat: uint256, _least_tolerance: uint256):
+    if _bond_per_seat == 0 or _bond_per_seat >= 2**64:
+        errors._revert(errors.BAD_BOND)
+    if _least_tolerance == 0 or _least_tolerance > pricing.MAX_SCORE:
+        errors._revert(errors.BAD_TOLERANCE)
+    SEAT_BOND = _bond_per_seat
+    MIN_TOLERANCE = _least_tolerance
+
+
+# ── Views ──
+
+
+@external
+@view
+def seat_bond() -> uint256:
+    """
+    @dev See `IModelMarket.seat_bond`.
+    """
+    return SEAT_BOND
+
+
+@external
+@view
+def min_tolerance() -> uint256:
+    """
+    @dev See `IModelMarket.min_tolerance`.
+    """
+    return MIN_TOLERANCE
+
+
+# ── Internal ──
 
 
 @internal
@@ -34,16 +73,16 @@ def _panel_size(_quorum: uint256) -> uint256:
 
 @internal
 @view
-def _check(_task: Types.Task, _seat_bond: uint256, _min_tolerance: uint256):
+def _check(_task: Types.Task):
     if _task.provider != msg.sender:
         errors._revert(errors.NOT_PROVIDER)
     # Money.
-    if max(_task.budget, _task.benchmark_fee) > price_curve.MAX_AMOUNT:
+    if max(_task.budget, _task.benchmark_fee) > pricing.MAX_AMOUNT:
         errors._revert(errors.BAD_BUDGET)
-    price_curve._check(_task.curve, _task.budget)
+    pricing._check_curve(_task.curve, _task.budget)
     if _task.max_awards == 0 or _task.max_awards > MAX_AWARDS:
         errors._revert(errors.BAD_AWARD_COUNT)
-    if _task.max_submissions == 0 or _task.max_submissions > task_word.MAX_COUNT:
+    if _task.max_submissions == 0 or _task.max_submissions > task_state.MAX_COUNT:
         errors._revert(errors.BAD_SUBMISSION_COUNT)
     if not self._fits_gwei(_task.commit_bond):
         errors._revert(errors.BAD_BOND)
@@ -58,13 +97,13 @@ def _check(_task: Types.Task, _seat_bond: uint256, _min_tolerance: uint256):
         errors._revert(errors.BAD_ROSTER)
     if _task.quorum == 0 or _task.quorum > MAX_QUORUM:
         errors._revert(errors.BAD_QUORUM)
-    if _task.tolerance < _min_tolerance or _task.tolerance > price_curve.MAX_SCORE:
+    if _task.tolerance < MIN_TOLERANCE or _task.tolerance > pricing.MAX_SCORE:
         errors._revert(errors.BAD_TOLERANCE)
-    # An overturned report costs each signer the dispute bond over the quorum: the stake must cover it.
-    if _task.min_stake > price_curve.MAX_AMOUNT:
+    # An overturned report costs each signer the dispute bond divided by the quorum. The stake must cover that.
+    if _task.min_stake > pricing.MAX_AMOUNT:
         errors._revert(errors.BAD_STAKE)
     if unsafe_mul(_task.min_stake, _task.quorum) < unsafe_mul(
-        _seat_bond, self._panel_size(_task.quorum)
+        SEAT_BOND, self._panel_size(_task.quorum)
     ):
         errors._revert(errors.BAD_STAKE)
     if x25519_key._is_low_order(_task.delivery_key):
@@ -84,15 +123,15 @@ def _check(_task: Types.Task, _seat_bond: uint256, _min_tolerance: uint256):
 @internal
 @pure
 def _fits_gwei(_wei: uint256) -> bool:
-    return (_wei % task_word.ONE_GWEI == 0 and _wei // task_word.ONE_GWEI <= task_word.MAX_GWEI)
+    return (_wei % task_state.ONE_GWEI == 0 and _wei // task_state.ONE_GWEI <= task_state.MAX_GWEI)
 
 
 @internal
 @pure
 def _check_roster(_roster: DynArray[Types.RosterEntry, 16], _quorum: uint256):
     """
-    @dev Known by its digest only until a report brings it: room for the signers and for a panel that shares nobody with
-         them, and no enclave twice.
+    @dev The market knows a roster by its digest only, until a report brings the whole. It must have room for the
+         signers and for a panel that shares no enclave with them, and must not name an enclave twice.
     """
     if len(_roster) < _quorum + self._panel_size(_quorum):
         errors._revert(errors.BAD_ROSTER)

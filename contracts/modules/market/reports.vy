@@ -1,0 +1,130 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Reports
+@license GNU Affero General Public License v3.0 only
+@notice post_report, and the check of signatures that the report of a panel must pass too.
+"""
+
+from contracts.modules.common import clock
+from contracts.modules.common import errors
+from contracts.modules.market import hashes
+from contracts.modules.market import pricing
+from contracts.modules.market import task_state
+from contracts.modules.market import task_terms
+from interfaces import IEnclaveRegistry
+from interfaces import IModelMarket
+from interfaces import Types
+
+uses: hashes
+uses: task_state
+
+# ── Immutables ──
+
+# The registry of enclaves, which says who may sign and whom a verdict fines.
+REGISTRY: immutable(IEnclaveRegistry)
+
+
+@deploy
+def __init__(_registry: IEnclaveRegistry):
+    if not _registry.address.is_contract:
+        errors._revert(errors.NOT_A_CONTRACT)
+    REGISTRY = _registry
+
+
+# ── Report ──
+
+
+@external
+def post_report(
+    _task: Types.Task,
+    _roster: DynArray[Types.RosterEntry, 16],
+    _report: Types.Report,
+    _cosignatures: DynArray[Types.Cosignature, 3],
+) -> bytes32:
+    """
+    @dev See `IModelMarket.post_report`.
+    """
+    task_id: bytes32 = hashes._compute_task_id(_task)
+    word: uint256 = task_state._word_in_stage(task_id, task_state.CLOSED)
+    clock._require_before(_task.report_deadline)
+    if _report.task_id != task_id:
+        errors._revert(errors.WRONG_TASK)
+    if _report.round != 0:
+        errors._revert(errors.WRONG_ROUND)
+    if _report.seed != task_state.heads[task_id]:
+        errors._revert(errors.WRONG_SEED)
+    if len(_cosignatures) != _task.quorum:
+        errors._revert(errors.WRONG_QUORUM)
+    digest: bytes32 = hashes._compute_report_digest(_report)
+    signers: DynArray[Types.Signer, 7] = self._check_signers(
+        _task, _roster, digest, _cosignatures, []
+    )
+    payouts: DynArray[uint256, 8] = pricing._payouts_of(
+        _task, _report.awards, task_state._commits(word)
+    )
+    # task_terms.vy bounds the windows.
+    claims_open: uint256 = unsafe_add(block.timestamp, _task.dispute_window)
+    claims_close: uint256 = unsafe_add(claims_open, _task.claim_window)
+    task_state.progress_words[task_id] = task_state._with_report(
+        word, task_state.REPORTED, claims_open, claims_close, len(payouts)
+    )
+    task_state.heads[task_id] = hashes._head_of_report(
+        _task.token, payouts, hashes._hash_signed(digest, signers)
+    )
+    endorsements: DynArray[IModelMarket.Endorsement, 3] = []
+    for signer: Types.Signer in signers:
+        cosignature: Types.Cosignature = _cosignatures[len(endorsements)]
+        endorsements.append(
+            IModelMarket.Endorsement(
+                signing_key=signer.signing_key,
+                operator=signer.operator,
+                platform=signer.platform,
+                r=cosignature.r,
+                vs=cosignature.vs,
+            )
+        )
+    log IModelMarket.ReportPosted(
+        task_id=task_id,
+        inventory=_report.inventory,
+        results=_report.results,
+        payouts=payouts,
+        signers=endorsements,
+    )
+    return digest
+
+
+# ── Views ──
+
+
+@external
+@view
+def registry() -> address:
+    """
+    @dev See `IModelMarket.registry`.
+    """
+    return REGISTRY.address
+
+
+# ── Internal ──
+
+
+@internal
+@view
+def _check_signers(
+    _task: Types.Task,
+    _roster: DynArray[Types.RosterEntry, 16],
+    _digest: bytes32,
+    _cosignatures: DynArray[Types.Cosignature, 7],
+    _excluded: DynArray[Types.Signer, 3],
+) -> DynArray[Types.Signer, 7]:
+    """
+    @dev Reverts unless every signer is an enclave of the task's roster that may sign.
+    @return The signers.
+    """
+    if keccak256(abi_encode(_roster)) != _task.roster:
+        errors._revert(errors.WRONG_ROSTER)
+    task_terms._check_roster(_roster, _task.quorum)
+    return staticcall REGISTRY.check_quorum(
+        _digest, _task.measurement, _task.min_stake, _roster, _cosignatures, _excluded
+    )
