@@ -1,9 +1,10 @@
-# Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; every target sets up the rest by itself.
+# Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
+# target installs what it needs by itself.
 # `make test-chain T=tests/unit/interfaces` and `make test-python T=tests/property` run a part of a suite.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help demo test test-chain test-python deep lint gas abi clean
+.PHONY: help setup demo test test-chain test-python deep lint gas abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -23,6 +24,8 @@ DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
+setup: .venv/.ready .venv-lint/.ready node_modules/.ready ## both Python environments and the local chain
+
 # ── The project at work ──
 
 demo: .venv/.ready node_modules/.ready ## a whole sale on a local chain
@@ -41,6 +44,7 @@ test: .venv/.ready node_modules/.ready ## both suites side by side
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-chain test-python && failed= || failed=1; \
 	for suite in chain python; do \
 		printf '%-7s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
+		grep -h '^SKIPPED ' reports/test-$$suite.log | sed 's/^/       /' || echo '       no test was skipped'; \
 	done; [ -z "$$failed" ]
 
 test-chain: .venv/.ready node_modules/.ready ## unit, script and end-to-end tests: Brownie on anvil
@@ -61,24 +65,31 @@ lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
 
 # ── Set-up: once, and again when the pins change ──
 
-# $(call environment,folder,requirements): a virtual environment; one left half-made is made anew.
+# $(call environment,folder): an empty virtual environment with the pip that the pins were made with. Always
+# made anew, so that it holds nothing but what is pinned.
 define environment
 	@[ -n "$(PYTHON)" ] || \
 		{ echo "Python 3.11 is missing: expected as python3.11, python3 or python on PATH" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python's venv module is missing: expected with $(PYTHON) (Debian: python3.11-venv)" >&2; exit 1; }
 	@echo "Setting up $(1), once: this takes a few minutes"
-	@[ -f $(1)/.ready ] || $(PYTHON) -m venv --clear $(1)
+	@$(PYTHON) -m venv --clear $(1)
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check pip==$(PIP)
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(2)
-	@touch $(1)/.ready
 endef
 
-.venv/.ready: requirements.txt constraints.txt
-	$(call environment,.venv,requirements.txt)
+# Three steps: everything but Brownie; Brownie without its dependencies, since the pins are ours; this
+# project's own command, `golden-grain`.
+.venv/.ready: requirements.txt requirements-brownie.txt constraints.txt
+	$(call environment,.venv)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-brownie.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv-lint/.ready: requirements-lint.txt
-	$(call environment,.venv-lint,requirements-lint.txt)
+	$(call environment,.venv-lint)
+	@.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
+	@touch $@
 
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
@@ -89,5 +100,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .home node_modules build reports .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lint .home node_modules build reports *.egg-info
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,11 @@
-"""Exports ABIs to `interfaces/*.json`, for integrators and Brownie's `interface.<Name>(address)`.
+"""Export ABIs to `interfaces/*.json`, for integrators and Brownie's `interface.<Name>(address)`.
 
 `I<Name>.json` is the ABI of `contracts/<Name>.vy` without its constructor; where no contract has
 that name, of the interface itself. Interfaces without functions and events, such as shared types,
-have none. Run with `make abi`.
+have none.
+
+    make abi                      # python -m scripts.abi: needs no chain
+    .venv/bin/brownie run abi     # the same
 """
 
 import json
@@ -17,7 +20,7 @@ Abi = list[dict[str, Any]]
 
 
 def compiled_abi(project: Path, source: Path) -> Abi:
-    """The ABI of a contract or interface of `project`, without a constructor.
+    """Compile a contract or interface of `project`; return its ABI without a constructor.
 
     Raises the compiler's exception if `source` does not compile.
     """
@@ -29,7 +32,7 @@ def compiled_abi(project: Path, source: Path) -> Abi:
 
 
 def export(project: Path) -> list[Path]:
-    """Writes the ABI of every interface of `project` beside it; returns the files written."""
+    """Write the ABI of every interface of `project` beside it; return the files written."""
     written = []
     for interface in sorted((project / "interfaces").glob("I*.vyi")):
         contract = project / "contracts" / f"{interface.stem.removeprefix('I')}.vy"
@@ -41,11 +44,13 @@ def export(project: Path) -> list[Path]:
     return written
 
 
-def main() -> None:
-    """Exports the ABIs of the project and prints what was written."""
+def main() -> list[Path]:
+    """Export the ABIs of this project; print and return the files written."""
     project = Path(__file__).resolve().parent.parent
-    for path in export(project):
+    written = export(project)
+    for path in written:
         print(path.relative_to(project))
+    return written
 
 
 if __name__ == "__main__":

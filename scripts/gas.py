@@ -1,6 +1,4 @@
-"""Measures what each operation costs on a local chain, beside the limit it has to hold.
-
-    make gas
+"""Measure the gas of each operation on a local chain, beside its limit: `make gas`.
 
 An ERC-20 sale in steady state: unlimited allowance, the market holds the token, ledger words are
 not zero, a 66-character uri, developers who do not hold the token yet. Ends with an error when a
@@ -31,10 +29,10 @@ from web3 import Web3
 
 from offchain.protocol.eip712 import Domain
 from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from scripts.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.deploy import deploy
-from scripts.local_chain import now, send, warp
-from scripts.settings import load
+from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
+from scripts.lib.local_chain import now, send, warp
+from scripts.lib.settings import load
 from tests import sale
 
 LIMITS = {
@@ -355,8 +353,8 @@ def table(gas: dict[str, int]) -> Table:
     return made
 
 
-def main() -> None:
-    """Measure, print, and fail when a limit is exceeded."""
+def main() -> dict[str, int]:
+    """Measure and print; return the gas of each operation; fail when a limit is exceeded."""
     if CONFIG.network_type != "development":
         raise RuntimeError("gas is measured on a local chain: expected a development network")
     deployer = accounts[0]
@@ -372,3 +370,4 @@ def main() -> None:
     over = [name for name, used in bench.gas.items() if used > LIMITS[name]]
     if over:
         raise RuntimeError(f"over the limit: {'; '.join(over)}")
+    return bench.gas

@@ -36,7 +36,7 @@ from offchain.storage.publications import PublicationFolder, ResultsFolder, Task
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 from scripts.deploy import deploy
-from scripts.settings import load
+from scripts.lib.settings import load
 from tests.offchain.enclave.service.served import served
 from tests.offchain.market import STORE, enclaves, make_manifest, make_task
 from tests.unit.chain import now, rpc

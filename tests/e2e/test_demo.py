@@ -17,7 +17,8 @@ def wealth(fn_isolation):
 
 
 def test_demo__whole__leaves_the_market_empty(capsys):
-    demo.main()
+    made = demo.main()
+    assert made.market.balance() == 0
     said = capsys.readouterr().out
     assert "the market holds 0 wei" in said
     assert "the registry's owner says: SIMULATED SGX enclave" in said

@@ -14,9 +14,9 @@ from offchain.attestation.programs import DEVELOPMENT, PRODUCTION, commit_to_wor
 from offchain.chain.node import Node
 from offchain.chain.registry import Description, Registry
 from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from scripts.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.deploy import deploy
-from scripts.settings import load
+from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
+from scripts.lib.settings import load
 from tests.vectors.generate import word
 
 ETHER = 10**18

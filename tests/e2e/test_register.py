@@ -17,7 +17,7 @@ from offchain.enclave.enclave import Enclave
 from offchain.protocol.messages import Registration
 from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel, floors
 from scripts.deploy import deploy
-from scripts.settings import load
+from scripts.lib.settings import load
 from tests.dcap import BODIES, floor
 from tests.offchain.enclave.service.served import served
 from tests.unit.chain import rpc

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from offchain.attestation.programs import measurement
 from scripts.deploy import address_book, deploy, plan
-from scripts.journal import write_json
-from scripts.settings import load
+from scripts.lib.deployment_log import write_json
+from scripts.lib.settings import load
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from offchain.attestation.programs import DEVELOPMENT, program_id
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation import sgx_report
-from scripts.settings import CONSENT, SettingsError, load, parse
+from scripts.lib.settings import CONSENT, SettingsError, load, parse
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 FLOOR = {"fmspc": "00806f050000", "tee": "TDX", "svns": "03" * 16, "pce_svn": 0}

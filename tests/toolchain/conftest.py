@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Path:
     """A fresh copy of the sample project."""
     path = tmp_path / "sample"
     shutil.copytree(SAMPLE, path, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("brownie_hooks.py", "brownie-config.yaml"):
+    for name in ("brownie_hooks.py", "brownie_source_maps.py", "brownie-config.yaml"):
         shutil.copy(ROOT / name, path / name)
     (path / "node_modules").symlink_to(ROOT / "node_modules")
     return path

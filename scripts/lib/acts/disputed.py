@@ -5,10 +5,10 @@ from brownie import accounts
 from offchain.protocol.messages import Posted
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report, by_signer
-from scripts.acts import exhibits
-from scripts.acts.sale import Standing, benchmark, claim_all, open_sale, post, settle, table
-from scripts.acts.stage import Stage, ether
-from scripts.local_chain import send
+from scripts.lib.acts import exhibits
+from scripts.lib.acts.sale import Standing, benchmark, claim_all, open_sale, post, settle, table
+from scripts.lib.acts.stage import Stage, ether
+from scripts.lib.local_chain import send
 
 
 def disputed_sale(stage: Stage) -> Standing:

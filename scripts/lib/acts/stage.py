@@ -11,11 +11,11 @@ from offchain.protocol.manifest import Manifest, Selection
 from offchain.protocol.model_spec import ModelLimits
 from offchain.protocol.task import Roster
 from offchain.storage.store import Store
-from scripts.acts import exhibits
-from scripts.acts.operators import DishonestOperator, HonestOperator, Operator
-from scripts.acts.roles import Developer, Provider
 from scripts.deploy import Deployment, deploy
-from scripts.settings import load
+from scripts.lib.acts import exhibits
+from scripts.lib.acts.operators import DishonestOperator, HonestOperator, Operator
+from scripts.lib.acts.roles import Developer, Provider
+from scripts.lib.settings import load
 
 ETHER = 10**18
 NATIVE = "0x" + 40 * "0"

@@ -8,10 +8,10 @@ from brownie import DcapVerifier, accounts, chain, history
 from brownie.exceptions import VirtualMachineError
 from rich.console import Console
 
-from scripts import journal
 from scripts.deploy import deploy
-from scripts.journal import Journal, JournalError
-from scripts.settings import load
+from scripts.lib import deployment_log
+from scripts.lib.deployment_log import DeploymentLog, DeploymentLogError
+from scripts.lib.settings import load
 
 QUIET = Console(quiet=True)
 
@@ -37,7 +37,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def finished(path, settings):
-    """The journal of a deployment that did not stop: how many transactions it takes."""
+    """The log of a deployment that did not stop: how many transactions it takes."""
     deploy(accounts[0], settings, QUIET, path)
     return json.loads(path.read_text())
 
@@ -45,14 +45,14 @@ def finished(path, settings):
 def test_deploy__stopped_after_every_transaction__sends_none_twice(path, settings, monkeypatch):
     deploy(accounts[0], settings, QUIET)
     steps = accounts[0].nonce
-    write_json = journal.write_json
+    write_json = deployment_log.write_json
 
     def write_and_stop(*arguments):
         write_json(*arguments)
         raise StoppedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(journal, "write_json", write_and_stop)
+        patched.setattr(deployment_log, "write_json", write_and_stop)
         for sent in range(1, steps + 1):
             with pytest.raises(StoppedError):
                 deploy(accounts[0], settings, QUIET, path)
@@ -67,30 +67,30 @@ def test_deploy__stopped_after_every_transaction__sends_none_twice(path, setting
 
 def test_deploy__stopped_with_other_settings__goes_on_with_nothing(path, settings, finished):
     nonce = accounts[0].nonce
-    with pytest.raises(JournalError, match=f"names {finished[2]}.*other code or settings"):
+    with pytest.raises(DeploymentLogError, match=f"names {finished[2]}.*other code or settings"):
         deploy(accounts[0], replace(settings, seat_bond=settings.seat_bond + 1), QUIET, path)
     assert accounts[0].nonce == nonce
 
 
-def test_deploy__journal_of_another_deployer__refused(path, settings, finished):
-    with pytest.raises(JournalError, match=f"names {finished[0]} of {accounts[0]} to None"):
+def test_deploy__log_of_another_deployer__refused(path, settings, finished):
+    with pytest.raises(DeploymentLogError, match=f"names {finished[0]} of {accounts[0]} to None"):
         deploy(accounts[2], settings, QUIET, path)
     assert accounts[2].nonce == 0
 
 
-def test_deploy__call_to_another_contract_in_the_journal__refused(path, settings, finished):
+def test_deploy__call_to_another_contract_in_the_log__refused(path, settings, finished):
     path.write_text(json.dumps([*finished[:-1], finished[-2]]))
-    with pytest.raises(JournalError, match=f"names {finished[-2]}"):
+    with pytest.raises(DeploymentLogError, match=f"names {finished[-2]}"):
         deploy(accounts[0], settings, QUIET, path)
 
 
-def test_deploy__journal_of_another_chain__refused(path, settings, finished):
+def test_deploy__log_of_another_chain__refused(path, settings, finished):
     path.write_text(json.dumps(["0x" + 64 * "1", *finished[1:]]))
-    with pytest.raises(JournalError, match="this chain does not know"):
+    with pytest.raises(DeploymentLogError, match="this chain does not know"):
         deploy(accounts[0], settings, QUIET, path)
 
 
-def test_journal__call_that_reverts_in_its_block__is_an_error(path):
+def test_deployment_log__call_that_reverts_in_its_block__is_an_error(path):
     class Late:
         """Its node finds a transaction good, and the chain has moved on when it comes."""
 
@@ -102,8 +102,10 @@ def test_journal__call_that_reverts_in_its_block__is_an_error(path):
             return history[-1]
 
     registry = deploy(accounts[0], load("development", live=False), QUIET).registry
-    steps = Journal(Late(), path)
-    with pytest.raises(JournalError, match="reverted in its block: run again to send it anew"):
+    steps = DeploymentLog(Late(), path)
+    with pytest.raises(
+        DeploymentLogError, match="reverted in its block: run again to send it anew"
+    ):
         steps.call(registry.set_market, accounts[1])
     assert json.loads(path.read_text()) == [history[-1].txid]
 

@@ -1,7 +1,7 @@
-"""The transactions of a deployment, written down as they are sent: one that stopped goes on.
+"""Log of the transactions of a deployment, written as they are sent, so that one can be resumed.
 
-A step of which the journal has the transaction is not sent again. The chain must show it as it
-would be sent now: same sender, receiver and data, hence same code and arguments.
+A step whose transaction is in the log is not sent again. The chain must show that transaction as
+it would be sent now: same sender, receiver and data, hence same code and arguments.
 """
 
 import json
@@ -18,32 +18,32 @@ PATIENCE = 1_800
 """Seconds to wait for a transaction to be mined."""
 
 
-class JournalError(ValueError):
-    """What the journal names is not what would be sent; the message says what, and what to do."""
+class DeploymentLogError(ValueError):
+    """The log names another transaction than would be sent; the message says what to do."""
 
 
-class Journal:
-    """One deployer's steps, in order; with no path nothing is written down."""
+class DeploymentLog:
+    """The steps of one deployer, in order; without a path nothing is written."""
 
     def __init__(self, deployer: Any, path: Path | None = None) -> None:
         self._deployer, self._path, self._step = deployer, path, 0
         self._sent: list[str] = json.loads(path.read_text()) if path and path.exists() else []
 
     def deploy(self, container: Any, *arguments: Any) -> Any:
-        """A contract of this code and these arguments."""
+        """Deploy a contract of this code with these arguments; return it."""
         receipt = self._once(None, container.deploy.encode_input(*arguments))
         return container.at(receipt["contractAddress"], self._deployer)
 
     def call(self, function: Any, *arguments: Any) -> None:
-        """Has a contract's function called with these arguments."""
+        """Call a contract's function with these arguments, in a transaction."""
         self._once(function._address, function.encode_input(*arguments))
 
     def _once(self, to: str | None, data: str) -> Any:
-        """The receipt of this step, sent now or before.
+        """Send this step unless the log has it; return its receipt.
 
         Raises:
-            JournalError: another transaction, or none that the chain knows, was sent before; or
-                this one reverted in its block.
+            DeploymentLogError: another transaction, or none that the chain knows, was sent before;
+                or this one reverted in its block.
             web3.exceptions.TimeExhausted: it is not mined in time; run again later.
         """
         step, self._step = self._step, self._step + 1
@@ -60,23 +60,25 @@ class Journal:
             write_json(self._sent, self._path)
         receipt = _mined(sent.txid)
         if not receipt["status"]:
-            raise JournalError(f"{sent.txid} reverted in its block: run again to send it anew")
+            raise DeploymentLogError(
+                f"{sent.txid} reverted in its block: run again to send it anew"
+            )
         return receipt
 
     def _check(self, txid: str, to: str | None, data: str) -> None:
         try:
             known = web3.eth.get_transaction(HexBytes(txid))
         except TransactionNotFound as error:
-            raise JournalError(
+            raise DeploymentLogError(
                 f"{self._path} names {txid}, which this chain does not know: wait for it, or move "
-                f"the journal away to begin anew"
+                f"the log away to begin anew"
             ) from error
         found = known["from"], known.get("to"), HexBytes(known["input"])
         if found != (self._deployer.address, to, HexBytes(data)):
-            raise JournalError(
+            raise DeploymentLogError(
                 f"{self._path} names {txid} of {found[0]} to {found[1]}, which is not what "
                 f"{self._deployer.address} would send to {to} now: other code or settings? Move "
-                f"the journal away to begin anew"
+                f"the log away to begin anew"
             )
 
 

@@ -12,8 +12,8 @@ from offchain.chain.node import Node
 from offchain.chain.registry import Registry
 from offchain.operator.client import EnclaveClient
 from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from scripts.acts.operators import DishonestOperator, HonestOperator, TamperedEnclave
-from scripts.acts.stage import ETHER, QUORUM, Stage, ether
+from scripts.lib.acts.operators import DishonestOperator, HonestOperator, TamperedEnclave
+from scripts.lib.acts.stage import ETHER, QUORUM, Stage, ether
 
 STAKE = 2 * ETHER
 

@@ -27,7 +27,7 @@ from offchain.simulation import Machine, sgx_report
 from offchain.simulation.device import SimulatedDevice
 from offchain.storage.store import Store
 from scripts.deploy import Deployment
-from scripts.local_chain import send
+from scripts.lib.local_chain import send
 
 WORKERS = 2
 """Submissions that an enclave of the demo measures at a time."""

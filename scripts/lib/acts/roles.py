@@ -22,7 +22,7 @@ from offchain.protocol.sample import pack as pack_samples
 from offchain.protocol.task import Roster, RosterEntry, Submission, Task
 from offchain.protocol.transcript import Reveal, Transcript
 from offchain.storage.store import Store
-from scripts.local_chain import send
+from scripts.lib.local_chain import send
 
 MAX_MODEL = 2**26
 """Bytes of the largest model that a provider opens."""

@@ -1,4 +1,4 @@
-"""What a deployment is made with: `scripts/config/<network>.json`, read strictly.
+"""Settings of a deployment: `scripts/config/<network>.json`, read strictly.
 
 root            "intel", "simulated", or an uncompressed P-256 key as 128 hex digits (X‖Y)
 owner           the guardian of registry and verifier; null is the deployer, local chains only
@@ -27,7 +27,7 @@ from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
 from offchain.simulation import floors
 from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 
-CONFIG = Path(__file__).with_name("config")
+CONFIG = Path(__file__).parents[1] / "config"
 CONSENT = "anybody who holds this root can forge every attestation"
 MAX_SEAT_BOND = 2**64
 MAX_TOLERANCE = 1_000_000
@@ -39,7 +39,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What `deploy` needs, checked."""
+    """The settings that `deploy` needs, checked."""
 
     root_key: bytes
     """X‖Y, 64 bytes."""
@@ -53,12 +53,12 @@ class Settings:
 
     @property
     def root_name(self) -> str:
-        """For people."""
+        """The name of the root, for people to read."""
         return root_name(self.root_key)
 
 
 def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
-    """The settings of a network.
+    """Load the settings of a network.
 
     Raises:
         SettingsError: there is no file, or `parse` refuses what it says.

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from offchain.protocol.pricing import Award
-from scripts.acts.sale import Standing
-from scripts.acts.stage import Stage, ether
-from scripts.local_chain import send, warp
+from scripts.lib.acts.sale import Standing
+from scripts.lib.acts.stage import Stage, ether
+from scripts.lib.local_chain import send, warp
 
 
 def equivocation(stage: Stage, standing: Standing) -> None:

@@ -17,10 +17,10 @@ from offchain.protocol.results import Result
 from offchain.protocol.sample import draw
 from offchain.protocol.task import Task, roster_digest
 from offchain.protocol.transcript import Transcript
-from scripts.acts.operators import HonestOperator, Operator, measure
-from scripts.acts.roles import Developer, read_transcript
-from scripts.acts.stage import ETHER, QUORUM, Stage, ether
-from scripts.local_chain import now, send, warp
+from scripts.lib.acts.operators import HonestOperator, Operator, measure
+from scripts.lib.acts.roles import Developer, read_transcript
+from scripts.lib.acts.stage import ETHER, QUORUM, Stage, ether
+from scripts.lib.local_chain import now, send, warp
 
 HOUR = 3_600
 DAY = 24 * HOUR

@@ -1,9 +1,17 @@
 """Act one: a provider buys a team of models."""
 
-from scripts.acts import exhibits
-from scripts.acts.sale import benchmark, claim_all, measure_again, open_sale, post, settle, table
-from scripts.acts.stage import ETHER, QUORUM, Stage
-from scripts.local_chain import warp
+from scripts.lib.acts import exhibits
+from scripts.lib.acts.sale import (
+    benchmark,
+    claim_all,
+    measure_again,
+    open_sale,
+    post,
+    settle,
+    table,
+)
+from scripts.lib.acts.stage import ETHER, QUORUM, Stage
+from scripts.lib.local_chain import warp
 
 
 def honest_sale(stage: Stage) -> None:
