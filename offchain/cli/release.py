@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from offchain.cli import common as shared
-from offchain.provider.test_set_release import TestSetRelease
+from offchain.provider.key_release import TestSetRelease
 from offchain.storage.publications import PublicationFolder
 
 FAULTS = shared.FAULTS

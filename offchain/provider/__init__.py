@@ -1,8 +1,8 @@
 """Tools of a provider, who buys models.
 
-====================  ==============================================================================
-``test_set``          encryption of a test set, its manifest, and a record of samples used before
-``rosters``           proposal of a roster with spares
-``test_set_release``  release of the test set's key to enclaves, once the reveals are final
-====================  ==============================================================================
+===============  ===================================================================================
+``hidden_set``   encryption of a test set, its manifest, and a record of samples used before
+``rosters``      proposal of a roster with spares
+``key_release``  release of the test set's key to enclaves, once the reveals are final
+===============  ===================================================================================
 """

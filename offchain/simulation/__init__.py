@@ -8,13 +8,13 @@ image of an enclave contains this folder.
 ``issuing``       certificates and revocation lists in DER, with every field settable
 ``intel``         the root and its authorities, from a seed; names of attestation roots
 ``machine``       machines with their quoting enclave, and report bodies
-``collateral``    TCB info, QE identities and revocation lists; the trust that follows from them
+``documents``     TCB info, QE identities and revocation lists; the trust that follows from them
 ``device``        the quote device of an enclave in development
 ================  ==================================================================================
 """
 
-from offchain.simulation.collateral import collateral, floors, trust
 from offchain.simulation.device import SimulatedDevice
+from offchain.simulation.documents import collateral, floors, trust
 from offchain.simulation.intel import DEVELOPMENT_SEED, FMSPC, Identity, SimulatedIntel
 from offchain.simulation.machine import Machine, sgx_report, td10_report, td15_report
 

@@ -16,7 +16,7 @@ file is accepted when its Merkle root is the one in the report.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, TypeVar
+from typing import Annotated, TypeVar
 from uuid import uuid4
 
 from annotated_types import Len
@@ -28,7 +28,7 @@ from offchain.protocol.release import Release
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Results
 from offchain.protocol.task import RosterEntry, Task, check_roster
-from offchain.storage.files import write_atomically
+from offchain.storage.files import write_bytes
 from offchain.storage.store import RetryPolicy, read
 
 T = TypeVar("T")
@@ -121,14 +121,7 @@ class PublicationFolder:
             return None
 
     def _write(self, path: str, value: object) -> None:
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-        def write(sink: IO[bytes]) -> None:
-            sink.write(to_json(value))
-
-        write_atomically(target, write)
-        target.chmod(0o644)
+        _publish(Path(path), value)
 
 
 @dataclass(frozen=True)
@@ -140,14 +133,7 @@ class ResultsFolder:
 
     def put(self, report: Report, results: Results) -> None:
         """Write the results file of a report atomically; the folder must be a local one."""
-        target = Path(self._path(report))
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-        def write(sink: IO[bytes]) -> None:
-            sink.write(to_json(results))
-
-        write_atomically(target, write)
-        target.chmod(0o644)
+        _publish(Path(self._path(report)), results)
 
     def find(self, report: Report) -> Results:
         """Return the results of a report.
@@ -166,3 +152,10 @@ class ResultsFolder:
 
     def _path(self, report: Report) -> str:
         return f"{self.url.rstrip('/')}/0x{report.task_id.hex()}-round-{report.round}.json"
+
+
+def _publish(target: Path, value: object) -> None:
+    """Write a file that appears whole or not at all, and that everybody may read."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(target, to_json(value))
+    target.chmod(0o644)

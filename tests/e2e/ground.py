@@ -23,7 +23,7 @@ from offchain.chain.node import Node
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import NodeSender
 from offchain.chain.verifier import Verifier
-from offchain.developer.submission import PreparedSubmission, prepare_submission
+from offchain.developer.preparation import PreparedSubmission, prepare_submission
 from offchain.operator.client import EnclaveClient
 from offchain.operator.operator import Operator
 from offchain.operator.registration import attest
@@ -31,7 +31,7 @@ from offchain.protocol import hashes
 from offchain.protocol.errors import InvalidRequest
 from offchain.protocol.messages import RunId, RunStage
 from offchain.protocol.task import Task
-from offchain.provider.test_set_release import TestSetRelease
+from offchain.provider.key_release import TestSetRelease
 from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources

@@ -64,9 +64,7 @@ def fuse(monkeypatch):
     post = HTTPSessionManager.make_post_request
     monkeypatch.setattr(HTTPSessionManager, "make_post_request", made.around(post))
     monkeypatch.setattr(EnclaveClient, "_request", made.around(EnclaveClient._request))
-    monkeypatch.setattr(
-        publications, "write_atomically", made.around(publications.write_atomically)
-    )
+    monkeypatch.setattr(publications, "write_bytes", made.around(publications.write_bytes))
     return made
 
 

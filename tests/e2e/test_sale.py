@@ -17,8 +17,8 @@ from offchain.chain.registry import Registry
 from offchain.operator.cosigning import awards_of
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report, by_signer, sign
-from offchain.provider import test_set_release
-from offchain.provider.test_set_release import RevealsNotFinal
+from offchain.provider import key_release
+from offchain.provider.key_release import RevealsNotFinal
 from tests.e2e.commands import chain_options, release_options, upload, watch_options
 from tests.e2e.ground import QUORUM, close_sale, close_sales, mine, open_sale
 from tests.offchain.enclave.service.served import client_of
@@ -81,7 +81,7 @@ def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
 
 
 def test_release__many_submissions__says_how_far_it_is(closed, monkeypatch):
-    monkeypatch.setattr(test_set_release, "PROGRESS_INTERVAL", 2)
+    monkeypatch.setattr(key_release, "PROGRESS_INTERVAL", 2)
     said = list(closed.provider().release(closed.task_id))
     assert said[:2] == ["fetched 2 of 3 submissions", "inventory of 3 out of 3 submissions"]
 

@@ -75,6 +75,9 @@ def device_named(name: str) -> QuoteDevice:
     """Return the device of a TEE: ``gramine``, ``tdx`` or ``dstack``.
 
     Each is imported only here, because an image has the packages of its own device alone.
+
+    Raises:
+        ValueError: this image lacks the device.
     """
     if name == "gramine":
         from offchain.enclave.devices.gramine import Gramine
@@ -84,7 +87,12 @@ def device_named(name: str) -> QuoteDevice:
         from offchain.enclave.devices.tdx import Tdx
 
         return Tdx()
-    from offchain.enclave.devices.dstack import Dstack
+    try:
+        from offchain.enclave.devices.dstack import Dstack
+    except ImportError as error:  # only the image dstack has it
+        raise ValueError(
+            "device dstack is not in this image, expected that of the target dstack"
+        ) from error
 
     return Dstack()
 

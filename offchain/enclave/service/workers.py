@@ -31,12 +31,17 @@ def parallel_of(arguments: argparse.Namespace) -> Iterator[Parallel]:
 
     Raises:
         OSError: the scheduler does not answer.
+        ValueError: this image lacks the extra that a cluster needs.
     """
     if arguments.scheduler is None:
         yield nullcontext
         return
-    from distributed import Client  # an extra of the image, which most images lack
-
+    try:
+        from distributed import Client
+    except ImportError as error:  # an extra, which most images lack
+        raise ValueError(
+            "--scheduler needs the package distributed, expected an image with the extra dask"
+        ) from error
     with Client(arguments.scheduler, security=_security(arguments)) as client:  # type: ignore[no-untyped-call]
         yield lambda: parallel_config(backend="dask", client=client)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from brownie import chain, web3
 
-from offchain.developer.submission import PreparedSubmission, prepare_submission
+from offchain.developer.preparation import PreparedSubmission, prepare_submission
 from offchain.protocol.artifacts import MODEL, TAG_BYTES, TEST_SET, decrypt_bytes, encrypt
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.envelopes import delivery_info, unseal

@@ -12,7 +12,7 @@ from offchain.attestation.quote import TeeType
 from offchain.attestation.tcb import ModuleLevel, TcbInfo, TcbLevel
 from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
 from offchain.simulation import FMSPC
-from offchain.simulation.collateral import tcb_info
+from offchain.simulation.documents import tcb_info
 from tests.offchain.attestation.support import published
 
 UP_TO_DATE = frozenset({"UpToDate"})

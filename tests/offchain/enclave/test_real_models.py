@@ -17,7 +17,7 @@ from offchain.protocol.artifacts import MODEL, decrypt_bytes
 from offchain.protocol.envelopes import delivery_envelope, delivery_info, unseal
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.sample import Samples, draw
-from offchain.provider.test_set import BenchmarkTerms, draft
+from offchain.provider.hidden_set import BenchmarkTerms, draft
 from tests.offchain.market import STORE, Market, Offer, make_market
 from tests.vectors.generate import word
 

@@ -9,7 +9,7 @@ from brownie import reverts
 from offchain.attestation.evidence import BY_ROOT, crl_bytes
 from offchain.attestation.quote import TeeType
 from offchain.simulation import SimulatedIntel, issuing
-from offchain.simulation.collateral import qe_identity, tcb_info
+from offchain.simulation.documents import qe_identity, tcb_info
 from tests.dcap import certificate, words
 from tests.reasons import (
     CERTIFICATE_EXPIRED,

@@ -8,7 +8,7 @@ from brownie import web3
 from offchain.attestation.evidence import Known, crl_bytes
 from offchain.attestation.quote import TeeType
 from offchain.simulation import issuing
-from offchain.simulation.collateral import tcb_info
+from offchain.simulation.documents import tcb_info
 from tests.dcap import BODIES, REPORT_DATA, certificate, evidence, words
 
 FIRST, CACHED = 300_000, 70_000

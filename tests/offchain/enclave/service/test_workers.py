@@ -1,5 +1,6 @@
 """Workers: their number and place change no bit of the results."""
 
+import sys
 from argparse import Namespace
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from distributed import LocalCluster, Security
 
 from offchain.enclave.enclave import Enclave
+from offchain.enclave.service.boot import device_named
 from offchain.enclave.service.workers import parallel_of
 from offchain.protocol.messages import Proposal
 from offchain.storage.store import Store
@@ -65,3 +67,20 @@ def test_parallel_of__nobody_listens__is_an_os_error():
         parallel_of(options),
     ):
         pass
+
+
+def test_parallel_of__image_without_dask__says_which_image_is_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ValueError, match="expected an image with the extra dask"):
+        parallel_of(Namespace(scheduler="tls://127.0.0.1:1")).__enter__()
+
+
+def test_device_named__image_without_dstack__says_which_image_is_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "offchain.enclave.devices.dstack", None)
+    with pytest.raises(ValueError, match="expected that of the target dstack"):
+        device_named("dstack")
+
+
+@pytest.mark.parametrize("name", ["gramine", "tdx", "dstack"])
+def test_device_named__each_tee__gives_its_device(name):
+    assert device_named(name).name == name
