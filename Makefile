@@ -83,7 +83,7 @@ endef
 	$(call environment,.venv)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-brownie.txt
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-lint/.ready: requirements-lint.txt

@@ -67,7 +67,12 @@ class Figures:
 
 
 def images() -> Samples:
-    """MNIST's test set, as its IDX files have it: 16 and 8 bytes of header."""
+    """Read MNIST's test set from its IDX files, whose headers are 16 and 8 bytes long.
+
+    Raises FileNotFoundError if the npm package is not installed.
+    """
+    if not MNIST.is_dir():
+        raise FileNotFoundError("MNIST, an npm package, is not installed: run `make setup`")
     pixels = np.frombuffer((MNIST / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
     labels = np.frombuffer((MNIST / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
     return Samples(pixels.reshape(-1, 784), labels.astype(np.int64))

@@ -1,8 +1,8 @@
 """The enclave: keys of one boot, one measurement and one signature per task and round.
 
 All input comes from the host and is untrusted. The contents of a bundle hash to a task id, a seed
-and an inventory digest. If the host changes any of them, the test set's envelope does not open, and
-the market would not accept the signature.
+and an inventory digest. With other values than the market's, the provider's release does not open
+and the market does not accept the signature.
 """
 
 import tempfile
@@ -72,9 +72,8 @@ class _Run:
 class Enclave:
     """One boot of the enclave program.
 
-    Its methods may be called concurrently. Measurements run one at a time, and so do signatures.
-    Proposals and signatures do not wait for a measurement, which is stored only once it is
-    complete.
+    Concurrent calls are safe: measurements run one at a time, and so do signatures. Proposals and
+    signatures do not wait for a measurement, which is stored only once it is complete.
     """
 
     def __init__(self, signing_key: PrivateKey, sealing_private: bytes) -> None:
@@ -144,8 +143,7 @@ class Enclave:
             task_id: bytes32.
             round_: 0, or 1 for a panel.
             proposal: of any enclave, this one included; untrusted.
-            platform: the registry's platform (bytes32) of this enclave; the signature does not
-                cover it.
+            platform: the registry's for this enclave (bytes32); the signature does not cover it.
 
         Raises:
             InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or

@@ -191,13 +191,7 @@ class Proposal:
 
 @dataclass(frozen=True, config=STRICT)
 class CosignRequest:
-    """A request to sign a proposal of any enclave.
-
-    Args:
-        run: the measurement.
-        proposal: of any enclave; untrusted.
-        platform: the registry's platform of the enclave that is asked.
-    """
+    """A request to sign any enclave's proposal; ``platform`` is the asked enclave's (registry)."""
 
     run: RunId
     proposal: Proposal
@@ -254,12 +248,7 @@ class RunStatus:
 
 @dataclass(frozen=True, config=STRICT)
 class Health:
-    """Health of the service.
-
-    Args:
-        measuring: True while a measurement runs.
-        simulated: True if attestation is SIMULATED and so proves nothing.
-    """
+    """State of the service: ``simulated`` is True if attestation is SIMULATED, proving nothing."""
 
     measuring: bool
     simulated: bool

@@ -19,7 +19,7 @@ from offchain.protocol.model_spec import ModelSpec, Output
 
 
 def draw(seed: bytes, samples: int, size: int) -> NDArray[np.int64]:
-    """Draw ``size`` different rows out of ``samples``, by rising row; every set is as likely.
+    """Draw ``size`` different rows out of ``samples``, by rising row; all sets are equally likely.
 
     Take the first ``size`` steps of a Fisher-Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P). Its
     random numbers are SHA-256 of tag, seed and step, so every machine and library draws the same
@@ -128,7 +128,7 @@ def _check(samples: Samples, spec: ModelSpec) -> None:
             )
     if len(samples.inputs) != len(samples.targets):
         raise ValueError(
-            f"{len(samples.inputs)} inputs and {len(samples.targets)} targets, expected as many"
+            f"{len(samples.targets)} targets, expected one for each of {len(samples.inputs)} inputs"
         )
     if spec.output is not Output.VALUES:
         wrong = (samples.targets < 0) | (samples.targets >= spec.classes)

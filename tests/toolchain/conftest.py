@@ -32,13 +32,12 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(project: Path, tmp_path: Path) -> Brownie:
     """Starts `brownie <arguments>` in a folder of the project, with a home folder of its own."""
-    environment = {**os.environ, "HOME": str(tmp_path)}
 
     def run(*arguments: str, folder: str = ".") -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [Path(sys.executable).parent / "brownie", *arguments],
             cwd=project / folder,
-            env=environment,
+            env={**os.environ, "HOME": str(tmp_path)},
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

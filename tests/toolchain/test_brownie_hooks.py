@@ -102,5 +102,11 @@ def test_run__two_at_once__each_has_a_fresh_chain_of_its_own(brownie, start):
     assert len({match[1] for match in found if match}) == 2
 
 
+def test_run__no_anvil__says_how_to_install_it(brownie, project, monkeypatch):
+    (project / "node_modules").unlink()
+    monkeypatch.setenv("PATH", str(project))  # whatever else is installed
+    assert "run `make setup`" in brownie("run", "where", expected=1)
+
+
 def test_run__receipts_late__takes_no_transaction_for_dropped(brownie):
     assert "status 1 after 4 requests" in brownie("run", "late_receipts")

@@ -123,7 +123,7 @@ def _check(_task: Types.Task):
 @internal
 @pure
 def _fits_gwei(_wei: uint256) -> bool:
-    return (_wei % task_state.ONE_GWEI == 0 and _wei // task_state.ONE_GWEI <= task_state.MAX_GWEI)
+    return _wei % task_state.ONE_GWEI == 0 and _wei <= task_state.MAX_GWEI * task_state.ONE_GWEI
 
 
 @internal

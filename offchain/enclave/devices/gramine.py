@@ -1,7 +1,7 @@
 """SGX under Gramine: the pseudo-files of /dev/attestation.
 
-https://gramine.readthedocs.io/en/stable/attestation.html describes them. This device was never
-tested on hardware, only with a look-alike of the files.
+https://gramine.readthedocs.io/en/stable/attestation.html. Never tested on hardware, only with a
+look-alike of the files.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,7 @@ class Gramine:
     device: Path = Path("/dev/attestation")
 
     def quote(self, report_data: bytes) -> bytes:
-        """Return a raw quote as `QuoteDevice.quote` does.
-
-        Gramine's manifest must set ``sgx.remote_attestation = "dcap"``.
-        """
+        """Return a raw quote; Gramine's manifest must set ``sgx.remote_attestation = "dcap"``."""
         check_report_data(report_data)
         kind = read_file(self.device / "attestation_type").decode(errors="replace").strip("\0\n ")
         if kind != "dcap":

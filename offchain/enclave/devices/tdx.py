@@ -1,7 +1,7 @@
 """TDX guests: configfs-tsm, Linux 6.7 and later.
 
-Documentation/ABI/testing/configfs-tsm in the kernel's tree describes the files. This device was
-never tested on hardware, only with a look-alike of the files.
+Documentation/ABI/testing/configfs-tsm in the kernel's tree. Never tested on hardware, only with a
+look-alike of the files.
 """
 
 from dataclasses import dataclass

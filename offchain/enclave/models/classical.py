@@ -26,8 +26,7 @@ _LABELS: Final = {
 
 
 MAX_DEPTH: Final = 4096
-"""Maximum depth of a decision tree: the runtime walks it by recursion, and could overflow its
-stack."""
+"""Maximum depth of a decision tree: the runtime's recursion could overflow the stack."""
 
 
 def infer_classical(node: NodeProto, types: Types) -> dict[str, TypeProto]:
@@ -72,9 +71,7 @@ def _check_depth(node: NodeProto) -> None:
     modes = attribute_of(node, "nodes_modes")
     branches = np.array([mode != b"LEAF" for mode in modes.strings] if modes else (), bool)
     if len({len(trees), len(ids), len(branches), *map(len, sides)}) != 1:
-        raise InvalidModel(
-            ModelFault.SHAPE, "decision tree with attributes of different lengths, expected equal"
-        )
+        raise InvalidModel(ModelFault.SHAPE, "decision tree with attributes of different lengths")
     if any(
         array.size and not 0 <= array.min() <= array.max() <= MAX_SIZE for array in (trees, ids)
     ):
@@ -96,10 +93,7 @@ def _check_depth(node: NodeProto) -> None:
         np.subtract.at(parents, below, 1)
         level = below[(parents[below] == 0) & (below < count) & (np.diff(below, prepend=-1) > 0)]
     if seen < count:
-        raise InvalidModel(
-            ModelFault.SHAPE,
-            f"decision tree with a cycle or a greater depth than {MAX_DEPTH}, expected neither",
-        )
+        raise InvalidModel(ModelFault.SHAPE, f"decision tree with a cycle or over {MAX_DEPTH} deep")
 
 
 def _classifier(node: NodeProto, rows: int) -> dict[str, TypeProto]:

@@ -1,8 +1,4 @@
-"""Types and shapes of a node's outputs, by ONNX's own rules.
-
-Inputs that crash those rules, or that ONNX and its runtime interpret differently, are refused
-before.
-"""
+"""Types and shapes of a node's outputs, by ONNX's rules; what crashes those is refused before."""
 
 from collections.abc import Mapping
 from typing import Final

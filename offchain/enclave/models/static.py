@@ -63,8 +63,7 @@ def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -
     try:
         return _check(model, spec, limits, rows)
     except UnicodeDecodeError as error:
-        cause = f"a name that is not UTF-8: {error}"
-        raise InvalidModel(ModelFault.UNREADABLE, cause) from error
+        raise InvalidModel(ModelFault.UNREADABLE, f"a name that is not UTF-8: {error}") from error
 
 
 def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
@@ -115,9 +114,7 @@ def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
         raise InvalidModel(ModelFault.UNSUPPORTED_OP, "sparse initializers, expected dense tensors")
     for count, node in enumerate(nodes_of(proto.graph), start=1):
         if count > limits.nodes:
-            raise InvalidModel(
-                ModelFault.TOO_LARGE, f"over {limits.nodes} nodes, expected at most that many"
-            )
+            raise InvalidModel(ModelFault.TOO_LARGE, f"more nodes than {limits.nodes}, the limit")
         check_op(node, limits.extra_ops)
         for attribute in node.attribute:
             if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:

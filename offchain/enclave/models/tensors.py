@@ -62,10 +62,7 @@ def shape_of(value: TypeProto) -> Shape | None:
 
 
 def elements(shape: Shape) -> int:
-    """Return the number of elements.
-
-    An empty dimension counts as one; as zero it would hide the cost of the others.
-    """
+    """Return the number of elements; an empty dimension counts as one, or it would hide others."""
     return prod(max(size, 1) for size in shape)
 
 

@@ -43,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="local folder of artifacts, which the host uploads or copies there",
     )
-    parser.add_argument(
-        "--journal", required=True, type=Path, help="file that records every signature"
-    )
+    parser.add_argument("--journal", required=True, type=Path, help="file of all signatures")
     parser.add_argument(
         "--scratch",
         help="folder on disk for models' encrypted outputs (default: the system's temporary one)",
@@ -58,9 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         help="bytes that a task may use, half of them for all workers' models (%(default)s: all)",
     )
-    parser.add_argument(
-        "--wall-seconds", type=float, default=900.0, help="wall-clock limit of a model"
-    )
+    parser.add_argument("--wall-seconds", type=float, default=900.0, help="deadline of a model")
     parser.add_argument("--cpu-seconds", type=int, default=600, help="CPU time limit of a model")
     parser.add_argument(
         "--unconfined",

@@ -19,7 +19,7 @@ from offchain.protocol.artifacts import (
 from offchain.protocol.keys import hkdf
 
 SECRET = bytes(range(32))
-MANY = 3 * 2**20 + 7  # bytes: more than two pieces, and a part of one
+MANY = 3 * 2**20 + 7  # bytes: whole pieces, and a part of one
 
 
 def encrypted(plaintext: bytes, secret: bytes = SECRET, label: str = MODEL) -> bytes:
@@ -55,13 +55,13 @@ def test_encrypt__labels__give_different_keys():
 def test_decrypt__a_bit_flipped__is_refused(position):
     content = bytearray(encrypted(b"m" * MANY))
     content[position] ^= 1
-    with pytest.raises(DecryptionError, match="tag does not hold"):
+    with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_bytes(bytes(content), SECRET, MODEL)
 
 
 @pytest.mark.parametrize(("secret", "label"), [(bytes(32), MODEL), (SECRET, TEST_SET)])
 def test_decrypt__another_key__is_refused(secret, label):
-    with pytest.raises(DecryptionError, match="tag does not hold"):
+    with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_bytes(encrypted(b"m" * MANY), secret, label)
 
 
@@ -72,7 +72,7 @@ def test_decrypt__less_than_a_tag__is_refused(size):
 
 
 def test_decrypt__cut_short__is_refused():
-    with pytest.raises(DecryptionError, match="tag does not hold"):
+    with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_bytes(encrypted(b"m" * MANY)[:-1], SECRET, MODEL)
 
 

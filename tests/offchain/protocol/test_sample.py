@@ -65,7 +65,7 @@ def test_unpack__another_length__raises(change: int) -> None:
         ),
         ({"targets": TARGETS.astype("f8")}, r"targets of float64 and shape \(4,\), expected int64"),
         ({"targets": TARGETS[:, None]}, r"targets of int64 and shape \(4, 1\)"),
-        ({"targets": TARGETS[:3]}, r"4 inputs and 3 targets"),
+        ({"targets": TARGETS[:3]}, r"3 targets, expected one for each of 4 inputs"),
         ({"targets": np.array([0, 1, 3, 0])}, r"target 3, expected a class from 0 to 2"),
         ({"targets": np.array([0, -1, 2, 0])}, r"target -1, expected a class from 0 to 2"),
         ({"inputs": INPUTS * np.float32("nan")}, r"inputs hold nan, expected finite numbers"),

@@ -12,7 +12,7 @@ from offchain.protocol.artifacts import MODEL, TEST_SET, DecryptionError, encryp
 from offchain.storage.files import decrypt_file, encrypt_file
 
 SECRET = bytes(range(32))
-MANY = 3 * 2**20 + 7  # bytes: more than two pieces, and a part of one
+MANY = 3 * 2**20 + 7  # bytes: whole pieces, and a part of one
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def test_decrypt_file__a_bit_flipped__leaves_nothing(tmp_path, artifact, positio
     content = bytearray(artifact.read_bytes())
     content[position] ^= 1
     artifact.write_bytes(content)
-    with pytest.raises(DecryptionError, match="tag does not hold"):
+    with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_file(artifact, tmp_path / "plain", SECRET, MODEL)
     assert list(tmp_path.iterdir()) == [artifact]
 
 
 @pytest.mark.parametrize(("secret", "label"), [(bytes(32), MODEL), (SECRET, TEST_SET)])
 def test_decrypt_file__another_key__is_refused(tmp_path, artifact, secret, label):
-    with pytest.raises(DecryptionError, match="tag does not hold"):
+    with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_file(artifact, tmp_path / "plain", secret, label)
     assert list(tmp_path.iterdir()) == [artifact]
 
@@ -63,7 +63,7 @@ def test_decrypt_file__less_than_a_tag__is_refused(tmp_path, size):
 
 def test_decrypt_file__cut_short__is_refused(tmp_path, artifact):
     artifact.write_bytes(artifact.read_bytes()[:-1])
-    with pytest.raises(DecryptionError, match="tag does not hold"):
+    with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_file(artifact, tmp_path / "plain", SECRET, MODEL)
 
 

@@ -212,7 +212,7 @@ def test_check_model__forbidden_operator_inside_one_let_in__is_refused():
 def test_check_model__more_nodes_than_allowed__is_too_large():
     passes(onnx_files.deep(98), limits=replace(LIMITS, nodes=100))
     reason, detail = refused(onnx_files.deep(99), limits=replace(LIMITS, nodes=100))
-    assert (reason, detail) == (ModelFault.TOO_LARGE, "over 100 nodes, expected at most that many")
+    assert (reason, detail) == (ModelFault.TOO_LARGE, "more nodes than 100, the limit")
 
 
 def test_check_model__nested_nodes__are_counted():
