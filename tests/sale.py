@@ -105,6 +105,10 @@ class Task(NamedTuple):
         knots = [Knot(knot >> 128, knot % 2**128) for knot in self.curve if knot]
         return price(knots, score)
 
+    def escrow(self) -> int:
+        """Wei that the provider sends with the task: none where it pays in a token."""
+        return self.budget + self.benchmark_fee if self.token == ZERO_ADDRESS else 0
+
     def bond(self, seat_bond: int) -> int:
         """Wei that a dispute of this task's report costs."""
         return seat_bond * panel_size(self.quorum)

@@ -7,7 +7,8 @@ import pytest
 
 from offchain.protocol.eip712 import Domain
 from tests import reasons
-from tests.inprocess import Sale, account, deploy, ether, models, refuses
+from tests.deployment import Sale
+from tests.inprocess import account, deploy, ether, models, refuses
 from tests.sale import VOIDED, Submission, model
 
 

@@ -8,7 +8,8 @@ import pytest
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.inprocess import SEAT_BOND, Sale, account, deploy, ether, models, refuses
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import account, deploy, ether, models, refuses
 from tests.sale import ETHER, Model, model, word
 
 AWARDS = ((0, 900_000), (1, 800_000))

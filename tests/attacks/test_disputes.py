@@ -10,7 +10,8 @@ from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
 from tests.attacks.outcomes import Facts, gains, outcomes
-from tests.inprocess import SEAT_BOND, Sale, account, deploy, ether, models, refuses
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import account, deploy, ether, models, refuses
 from tests.sale import DAY, DISPUTED, ETHER, FINAL, GWEI, HOUR, SETTLED, VOIDED, Posted, cosign
 
 HONEST = ((0, 900_000), (1, 800_000))

@@ -1,7 +1,7 @@
 """What a sale pays whom, over everything that its parties and every coalition of them may do.
 
-Each property is of all games of `games.py`. Whoever is no party to a coalition is among the others,
-so a floor under what each role can lose is a ceiling on what any coalition can take.
+Each property is of all results of `scenarios.py`. Whoever is no party to a coalition is among the
+others, so a floor under what each role can lose is a ceiling on what any coalition can take.
 """
 
 from collections.abc import Iterable
@@ -13,23 +13,24 @@ import pytest
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
-from tests.attacks.games import ROLES, Course, Game, Games
-from tests.inprocess import SEAT_BOND, Sale, account, deploy, models, refuses
+from tests.attacks.scenarios import ROLES, Result, Scenario, Scenarios
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import account, deploy, models, refuses
 from tests.sale import ETHER
 
 SUPPLY = 10**30
 
 
 @pytest.fixture(scope="module")
-def games(chain) -> list[Game]:
+def results(chain) -> list[Result]:
     token = deploy("testing/PlainToken", 6)
     token.mint(account("provider"), SUPPLY)
     token.approve(chain.market, SUPPLY, sender=account("provider"))
-    return [game for quorum in (1, 2, 3) for game in Games(chain, token).play(quorum)]
+    return [result for quorum in (1, 2, 3) for result in Scenarios(chain, token).play(quorum)]
 
 
-def by_course(games: Iterable[Game]) -> dict[Course, Game]:
-    return {game.course: game for game in games}
+def by_scenario(results: Iterable[Result]) -> dict[Scenario, Result]:
+    return {result.scenario: result for result in results}
 
 
 def coalitions(*members: str) -> list[tuple[str, ...]]:
@@ -40,198 +41,209 @@ def coalitions(*members: str) -> list[tuple[str, ...]]:
     ]
 
 
-def gain(game: Game, coalition: Iterable[str]) -> tuple[int, int]:
+def gain(result: Result, coalition: Iterable[str]) -> tuple[int, int]:
     roles = list(coalition)
-    return sum(game.ether[role] for role in roles), sum(game.token[role] for role in roles)
+    return sum(result.ether[role] for role in roles), sum(result.token[role] for role in roles)
 
 
 # ── Money ──
 
 
-def test_games__all_of_them__neither_make_nor_lose_money(games):
-    for game in games:
-        assert sum(game.ether.values()) == -game.burned
-        assert sum(game.token.values()) == 0
+def test_scenarios__all_of_them__neither_make_nor_lose_money(results):
+    for result in results:
+        assert sum(result.ether.values()) == -result.burned
+        assert sum(result.token.values()) == 0
 
 
 # ── Disputing oneself ──
 
 
-def test_dispute__of_ones_own_report__earns_nothing(games):
+def test_dispute__of_ones_own_report__earns_nothing(results):
     """Signers who dispute themselves, with the panel or without, have less than if they had not."""
-    undisputed = by_course(games)
-    for game in games:
-        if not game.course.challenger or game.course.challenger not in ("signers", "challenger"):
+    undisputed = by_scenario(results)
+    for result in results:
+        if not result.scenario.challenger or result.scenario.challenger not in (
+            "signers",
+            "challenger",
+        ):
             continue
-        calm = undisputed[replace(game.course, challenger=None, verdict=None, revoked=False)]
+        calm = undisputed[replace(result.scenario, challenger=None, verdict=None, revoked=False)]
         for coalition in (("signers", "challenger"), ("signers", "challenger", "panel")):
-            wei, units = gain(game, coalition)
+            wei, units = gain(result, coalition)
             calm_wei, calm_units = gain(calm, coalition)
             assert wei <= calm_wei
             assert units <= calm_units
 
 
-def test_dispute__by_a_coalition_of_all_who_judge__moves_money_only_within_it(games):
+def test_dispute__by_a_coalition_of_all_who_judge__moves_money_only_within_it(results):
     """Even with the provider: what signers lose by an overturned report the provider gets."""
-    undisputed = by_course(games)
-    for game in games:
-        if game.course.challenger is None or game.course.revoked:
+    undisputed = by_scenario(results)
+    for result in results:
+        if result.scenario.challenger is None or result.scenario.revoked:
             continue
-        calm = undisputed[replace(game.course, challenger=None, verdict=None)]
+        calm = undisputed[replace(result.scenario, challenger=None, verdict=None)]
         everybody_else = ("best", "second", "silent")
         judges = [role for role in ROLES if role not in everybody_else]
-        wei, units = gain(game, judges)
+        wei, units = gain(result, judges)
         calm_wei, calm_units = gain(calm, judges)
-        bonds = game.bond if game.course.challenger in everybody_else else 0
+        bonds = result.bond if result.scenario.challenger in everybody_else else 0
         assert wei <= calm_wei + bonds
-        assert units - calm_units == sum(calm.prices.values()) - sum(game.prices.values())
+        assert units - calm_units == sum(calm.prices.values()) - sum(result.prices.values())
 
 
 # ── The challenger ──
 
 
-def test_challenger__true_claim_and_a_working_panel__never_loses(games):
+def test_challenger__true_claim_and_a_working_panel__never_loses(results):
     """A false report that the panel overturns gives the bond back, but for a rest below q wei."""
     seen = 0
-    for game in games:
-        course = game.course
-        if (course.challenger, course.reported, course.verdict) == ("challenger", "false", "true"):
-            assert game.ether["challenger"] == game.course.quorum * game.fine - game.bond
-            assert 0 <= game.bond - game.course.quorum * game.fine < game.course.quorum
+    for result in results:
+        scenario = result.scenario
+        if (scenario.challenger, scenario.reported, scenario.verdict) == (
+            "challenger",
+            "false",
+            "true",
+        ):
+            assert result.ether["challenger"] == result.scenario.quorum * result.fine - result.bond
+            assert 0 <= result.bond - result.scenario.quorum * result.fine < result.scenario.quorum
             seen += 1
     assert seen
 
 
-def test_challenger__frivolous__pays_for_it(games):
+def test_challenger__frivolous__pays_for_it(results):
     """A report that the panel upholds costs the whole bond, one that nobody judges half of it."""
-    for game in games:
-        if game.course.challenger != "challenger" or game.found_false or game.course.revoked:
+    for result in results:
+        if (
+            result.scenario.challenger != "challenger"
+            or result.found_false
+            or result.scenario.revoked
+        ):
             continue
-        cost = game.bond if game.course.verdict else game.bond - game.bond // 2
-        assert game.ether["challenger"] == -cost
+        cost = result.bond if result.scenario.verdict else result.bond - result.bond // 2
+        assert result.ether["challenger"] == -cost
 
 
 # ── The provider ──
 
 
-def test_provider__whatever_it_does__pays_for_every_envelope(games):
+def test_provider__whatever_it_does__pays_for_every_envelope(results):
     """No model without its price, and no refund of one that it can open."""
-    for game in games:
-        assert game.token["provider"] <= -sum(game.prices.values())
+    for result in results:
+        assert result.token["provider"] <= -sum(result.prices.values())
         for name in ("best", "second"):
-            assert game.token[name] >= game.prices.get(name, 0)
+            assert result.token[name] >= result.prices.get(name, 0)
 
 
-def test_provider__stops_a_sale__pays_its_fee_for_nothing(games):
+def test_provider__stops_a_sale__pays_its_fee_for_nothing(results):
     """With no report the developers share the fee, and no envelope is out."""
-    for game in games:
-        if game.course.reported is None:
-            assert game.token["provider"] == -game.task.benchmark_fee + 1  # the rest of a half
-            assert game.prices == {}
+    for result in results:
+        if result.scenario.reported is None:
+            assert result.token["provider"] == -result.task.benchmark_fee + 1  # the rest of a half
+            assert result.prices == {}
 
 
-def test_provider__silences_the_panel__gets_what_was_reported(games):
+def test_provider__silences_the_panel__gets_what_was_reported(results):
     """A dispute that nobody judges changes nothing for the provider, but its own bond."""
-    undisputed = by_course(games)
-    for game in games:
-        course = game.course
-        if course.challenger is None or course.verdict or course.revoked:
+    undisputed = by_scenario(results)
+    for result in results:
+        scenario = result.scenario
+        if scenario.challenger is None or scenario.verdict or scenario.revoked:
             continue
-        calm = undisputed[replace(course, challenger=None)]
-        bond = game.bond - game.bond // 2 if course.challenger == "provider" else 0
-        assert game.token["provider"] == calm.token["provider"]
-        assert game.ether["provider"] == calm.ether["provider"] - bond
+        calm = undisputed[replace(scenario, challenger=None)]
+        bond = result.bond - result.bond // 2 if scenario.challenger == "provider" else 0
+        assert result.token["provider"] == calm.token["provider"]
+        assert result.ether["provider"] == calm.ether["provider"] - bond
 
 
 # ── Developers ──
 
 
-def test_developer__never_paid__for_what_was_not_measured_or_not_committed(games):
+def test_developer__never_paid__for_what_was_not_measured_or_not_committed(results):
     """A price is paid for an award of the report that stands, and to nobody who did not reveal."""
-    for game in games:
-        assert game.token["silent"] == 0
-        assert game.ether["silent"] == -game.task.commit_bond - game.task.entry_fee
-        if game.course.reported is None or game.course.revoked:
+    for result in results:
+        assert result.token["silent"] == 0
+        assert result.ether["silent"] == -result.task.commit_bond - result.task.entry_fee
+        if result.scenario.reported is None or result.scenario.revoked:
             continue
         for name in ("best", "second"):
-            assert game.token[name] == game.prices.get(name, 0)
+            assert result.token[name] == result.prices.get(name, 0)
 
 
-def test_developer__who_reveals__risks_its_entry_fee_and_no_more(games):
-    for game in games:
+def test_developer__who_reveals__risks_its_entry_fee_and_no_more(results):
+    for result in results:
         for name in ("best", "second"):
-            bond = game.bond if game.course.challenger == name else 0
-            assert game.ether[name] >= -game.task.entry_fee - bond
+            bond = result.bond if result.scenario.challenger == name else 0
+            assert result.ether[name] >= -result.task.entry_fee - bond
 
 
 # ── Signers and seats ──
 
 
-def test_signers__never_lose__more_than_their_fines(games):
+def test_signers__never_lose__more_than_their_fines(results):
     """Whatever panel, provider and challenger do together: a fine each, once."""
-    for game in games:
-        own_bond = game.bond if game.course.challenger == "signers" else 0
-        assert game.ether["signers"] >= -game.course.quorum * game.fine - own_bond
-        assert game.token["signers"] >= 0
-        if not game.found_false and not own_bond:
-            assert game.ether["signers"] >= 0
+    for result in results:
+        own_bond = result.bond if result.scenario.challenger == "signers" else 0
+        assert result.ether["signers"] >= -result.scenario.quorum * result.fine - own_bond
+        assert result.token["signers"] >= 0
+        if not result.found_false and not own_bond:
+            assert result.ether["signers"] >= 0
 
 
-def test_panel__whatever_it_finds__earns_the_same(games):
+def test_panel__whatever_it_finds__earns_the_same(results):
     """Seats are paid for judging, and neither by the outcome nor for silence."""
-    for game in games:
-        own_bond = game.bond if game.course.challenger == "panel" else 0
-        if game.course.verdict:
-            fines = game.course.quorum * game.fine if game.found_false and own_bond else 0
-            assert game.ether["panel"] == game.bond - own_bond + fines
+    for result in results:
+        own_bond = result.bond if result.scenario.challenger == "panel" else 0
+        if result.scenario.verdict:
+            fines = result.scenario.quorum * result.fine if result.found_false and own_bond else 0
+            assert result.ether["panel"] == result.bond - own_bond + fines
         elif not own_bond:
-            assert game.ether["panel"] == 0
-        assert game.token["panel"] == 0
+            assert result.ether["panel"] == 0
+        assert result.token["panel"] == 0
 
 
 # ── Withholding ──
 
 
 @pytest.mark.parametrize("name", ["best", "second"])
-def test_withholding__a_claim__loses_the_price(games, name):
+def test_withholding__a_claim__loses_the_price(results, name):
     """A developer who keeps its envelope keeps it unpaid."""
-    played = by_course(games)
-    for game in games:
-        if name not in game.prices:
+    played = by_scenario(results)
+    for result in results:
+        if name not in result.prices:
             continue
-        rest = tuple(each for each in game.course.claimants if each != name)
-        silent = played[replace(game.course, claimants=rest)]
-        assert silent.token[name] == game.token[name] - game.prices[name]
-        assert silent.ether[name] == game.ether[name]
+        rest = tuple(each for each in result.scenario.claimants if each != name)
+        silent = played[replace(result.scenario, claimants=rest)]
+        assert silent.token[name] == result.token[name] - result.prices[name]
+        assert silent.ether[name] == result.ether[name]
 
 
-def test_withholding__a_signature__earns_no_fee(games):
+def test_withholding__a_signature__earns_no_fee(results):
     """Signers who do not sign, and seats that do not sit, get nothing."""
-    for game in games:
-        if game.course.reported is None:
-            assert (game.ether["signers"], game.token["signers"]) == (0, 0)
-        if game.course.verdict is None and game.course.challenger != "panel":
-            assert game.ether["panel"] == 0
+    for result in results:
+        if result.scenario.reported is None:
+            assert (result.ether["signers"], result.token["signers"]) == (0, 0)
+        if result.scenario.verdict is None and result.scenario.challenger != "panel":
+            assert result.ether["panel"] == 0
 
 
-def test_withholding__by_any_coalition__takes_nothing_from_the_others(games):
+def test_withholding__by_any_coalition__takes_nothing_from_the_others(results):
     """Whoever stays silent, those outside lose their own fees, bonds and fines, no more."""
-    for game in games:
-        task, course = game.task, game.course
-        own = {role: game.bond if course.challenger == role else 0 for role in ROLES}
+    for result in results:
+        task, scenario = result.task, result.scenario
+        own = {role: result.bond if scenario.challenger == role else 0 for role in ROLES}
         floors = {
             "provider": 0,
             "best": -task.entry_fee,
             "second": -task.entry_fee,
             "silent": -task.entry_fee - task.commit_bond,
-            "signers": -course.quorum * game.fine if game.found_false else 0,
+            "signers": -scenario.quorum * result.fine if result.found_false else 0,
             "panel": 0,
             "challenger": 0,
         }
-        most = -sum(game.prices.values()) - task.benchmark_fee
+        most = -sum(result.prices.values()) - task.benchmark_fee
         for coalition in coalitions():
             outside = [role for role in ROLES if role not in coalition]
-            wei, units = gain(game, outside)
+            wei, units = gain(result, outside)
             assert wei >= sum(floors[role] - own[role] for role in outside)
             assert units >= (most if "provider" in outside else 0)
 

@@ -8,17 +8,18 @@ import pytest
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.inprocess import ROOT, SEAT_BOND, Sale, account, deploy, ether, models, refuses
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import ROOT, account, deploy, ether, models, refuses
 from tests.sale import ETHER, VOIDED, curve, model
-from tests.unit.model_market.moods import Mood
+from tests.token_modes import TokenMode
 
 AWARDS = ((0, 900_000), (1, 800_000))
 SUPPLY = 10**30
 
 
 @pytest.fixture
-def moody(provider):
-    made = deploy("testing/MoodyToken")
+def configurable(provider):
+    made = deploy("testing/ConfigurableToken")
     made.mint(provider, SUPPLY)
     return made
 
@@ -83,49 +84,55 @@ def test_end__provider_refuses_ether__its_own_call_and_strangers_end_the_task(ch
     assert chain.market.credits(ZERO_ADDRESS, provider) >= refund
 
 
-def test_claim_award__developer_on_the_tokens_blacklist__credited(chain, moody, developer):
+def test_claim_award__developer_on_the_tokens_blacklist__credited(chain, configurable, developer):
     """24: a token that blocks the winner keeps neither the model's price nor the sale."""
-    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "blocked"))
+    sale = Sale(chain, token=str(configurable.address)).enter(model(developer, "blocked"))
     stands = sale.post((0, 900_000))
-    moody.set_blocked(developer, True)
+    configurable.set_blocked(developer, True)
     sale.claim(stands, 0)
     price = sale.task.price(900_000)
-    assert chain.market.credits(moody, developer) == price
+    assert chain.market.credits(configurable, developer) == price
     with refuses("blocked"):
-        chain.market.withdraw(moody, developer, sender=developer)
-    assert chain.market.withdraw(moody, account("elsewhere"), sender=developer) == price
-    assert moody.balanceOf(account("elsewhere")) == price
+        chain.market.withdraw(configurable, developer, sender=developer)
+    assert chain.market.withdraw(configurable, account("elsewhere"), sender=developer) == price
+    assert configurable.balanceOf(account("elsewhere")) == price
     sale.settle(stands)
 
 
-def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, moody, provider):
+def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, configurable, provider):
     """24: a blocked provider is credited with its refund, and the operators with their fee."""
-    sale = Sale(chain, token=str(moody.address)).enter(*models("one"))
+    sale = Sale(chain, token=str(configurable.address)).enter(*models("one"))
     stands = sale.post((0, 900_000))
-    moody.set_blocked(provider, True)
+    configurable.set_blocked(provider, True)
     chain.at(sale.time_b)
     sale.settle(stands, sender=provider)
-    assert chain.market.credits(moody, provider) == sale.task.budget
+    assert chain.market.credits(configurable, provider) == sale.task.budget
     operator = sale.signing[0].operator
-    assert chain.market.credits(moody, operator) == sale.task.benchmark_fee
-    assert moody.balanceOf(chain.market) == chain.market.owed(moody)
+    assert chain.market.credits(configurable, operator) == sale.task.benchmark_fee
+    assert configurable.balanceOf(chain.market) == chain.market.owed(configurable)
 
 
 # ── 25: tokens that misbehave ──
 
 
 @pytest.mark.parametrize(
-    "mood",
-    [Mood.TAKES_FEE, Mood.GIVES_MORE, Mood.REFUSES, Mood.LIES, Mood.HIDES, Mood.FALSE_ALARM],
-    ids=lambda mood: mood.name,
+    "mode",
+    [
+        TokenMode.DELIVERS_ONE_LESS,
+        TokenMode.DELIVERS_ONE_MORE,
+        TokenMode.RETURNS_FALSE,
+        TokenMode.MOVES_NOTHING,
+        TokenMode.HIDES_BALANCES,
+        TokenMode.MOVES_AND_RETURNS_FALSE,
+    ],
 )
-def test_create_task__token_that_delivers_not_just_the_amount__refused(chain, moody, mood):
+def test_create_task__token_that_delivers_not_just_the_amount__refused(chain, configurable, mode):
     """25: fee on transfer, false, lies: no task begins, and nothing is owed."""
-    moody.set_mood(mood)
+    configurable.set_mode(mode)
     with refuses(reasons.BAD_TOKEN):
-        Sale(chain, token=str(moody.address)).create()
-    moody.set_mood(Mood.HONEST)
-    assert moody.balanceOf(chain.market) == chain.market.owed(moody) == 0
+        Sale(chain, token=str(configurable.address)).create()
+    configurable.set_mode(TokenMode.STANDARD)
+    assert configurable.balanceOf(chain.market) == chain.market.owed(configurable) == 0
 
 
 def test_create_task__token_without_code__refused(chain):
@@ -141,42 +148,44 @@ def test_create_task__market_or_registry_as_token__refused(chain):
             Sale(chain, token=str(contract.address)).create()
 
 
-def test_sale__token_that_returns_nothing__works(chain, moody, developer):
+def test_sale__token_that_returns_nothing__works(chain, configurable, developer):
     """25: tokens of the old kind, which return nothing, are as good as others."""
-    moody.set_mood(Mood.SILENT)
-    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "old"))
+    configurable.set_mode(TokenMode.RETURNS_NOTHING)
+    sale = Sale(chain, token=str(configurable.address)).enter(model(developer, "old"))
     stands = sale.post((0, 900_000))
     sale.claim(stands, 0)
     sale.settle(stands, sender=sale.provider)
-    assert moody.balanceOf(developer) == sale.task.price(900_000)
-    assert chain.market.withdraw(moody, account("x"), sender=sale.signing[0].operator) > 0
-    assert moody.balanceOf(chain.market) == 0
+    assert configurable.balanceOf(developer) == sale.task.price(900_000)
+    assert chain.market.withdraw(configurable, account("x"), sender=sale.signing[0].operator) > 0
+    assert configurable.balanceOf(chain.market) == 0
 
 
 @pytest.mark.parametrize(
-    "mood", [Mood.REFUSES, Mood.REVERTS, Mood.EATS_GAS], ids=lambda mood: mood.name
+    "mode", [TokenMode.RETURNS_FALSE, TokenMode.REVERTS, TokenMode.BURNS_ALL_GAS]
 )
-def test_claim_award__token_fails_by_now__envelope_never_out_unpaid(chain, moody, developer, mood):
+def test_claim_award__token_fails_by_now__envelope_never_out_unpaid(
+    chain, configurable, developer, mode
+):
     """25, 39: if the transfer fails when the envelope comes out, the price is a credit."""
-    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "sold"))
+    sale = Sale(chain, token=str(configurable.address)).enter(model(developer, "sold"))
     stands = sale.post((0, 900_000))
-    moody.set_mood(mood)
+    configurable.set_mode(mode)
     sale.claim(stands, 0)
-    assert chain.market.credits(moody, developer) == sale.task.price(900_000)
+    assert chain.market.credits(configurable, developer) == sale.task.price(900_000)
     chain.at(sale.time_b)
     sale.settle(stands, sender=sale.provider)
-    moody.set_mood(Mood.HONEST)
-    owed = chain.market.credits(moody, developer)
-    assert chain.market.withdraw(moody, developer, sender=developer) == owed
+    configurable.set_mode(TokenMode.STANDARD)
+    owed = chain.market.credits(configurable, developer)
+    assert chain.market.withdraw(configurable, developer, sender=developer) == owed
 
 
-def test_claim_award__token_returns_a_bomb__paid_and_not_read(chain, moody, developer):
+def test_claim_award__token_returns_a_bomb__paid_and_not_read(chain, configurable, developer):
     """39: of what a token returns at most a word is read."""
-    sale = Sale(chain, token=str(moody.address)).enter(model(developer, "sold"))
+    sale = Sale(chain, token=str(configurable.address)).enter(model(developer, "sold"))
     stands = sale.post((0, 900_000))
-    moody.set_mood(Mood.LONG)
+    configurable.set_mode(TokenMode.RETURNS_4_KB)
     sale.claim(stands, 0)
-    assert moody.balanceOf(developer) == sale.task.price(900_000)
+    assert configurable.balanceOf(developer) == sale.task.price(900_000)
 
 
 def test_claim_award__too_little_gas__nothing_happens(chain, plain, developer):
@@ -325,9 +334,9 @@ def test_payout__receiver_of_ether_calls_back__locked_out(chain, payout):
 
 
 @pytest.mark.parametrize("payout", ["create", "claim", "settle", "void", "expire", "withdraw"])
-def test_payout__token_calls_back__locked_out(chain, moody, developer, payout):
+def test_payout__token_calls_back__locked_out(chain, configurable, developer, payout):
     """26: a token with hooks (as ERC-777 has) finds every function of the market locked."""
-    sale = Sale(chain, token=str(moody.address))
+    sale = Sale(chain, token=str(configurable.address))
     stands = parts.posted(chain.domain, sale.task, sale.measured((0, 900_000)), sale.signing)
     sale.models = [model(developer, "sold")]
 
@@ -347,13 +356,15 @@ def test_payout__token_calls_back__locked_out(chain, moody, developer, payout):
         "settle": lambda: sale.settle(stands, sender=sale.provider),
         "void": lambda: sale.void(sender=sale.provider),
         "expire": lambda: sale.expire(stands, sender=sale.provider),
-        "withdraw": lambda: chain.market.withdraw(moody, sale.provider, sender=sale.provider),
+        "withdraw": lambda: chain.market.withdraw(
+            configurable, sale.provider, sender=sale.provider
+        ),
     }[payout]
     for name, (target, args) in reentrant_calls(sale, stands).items():
         with boa.env.anchor():
-            moody.set_call(target, calldata(target, name, *args))
+            configurable.set_call(target, calldata(target, name, *args))
             pay()
-            check_locked(name, moody.called(), len(moody.response()))
+            check_locked(name, configurable.called(), len(configurable.response()))
 
 
 # ── 27, 31, 32, 34: whose money ──
@@ -428,11 +439,13 @@ def test_create_task__terms_changed_on_the_way__another_task(chain, provider, de
         chain.market.settle(dearer, *stands.settle()[1:])
 
 
-def test_settle__each_task__pays_from_its_own_escrow(chain, plain, moody, provider):
+def test_settle__each_task__pays_from_its_own_escrow(chain, plain, configurable, provider):
     """34: the end of a task touches neither other tokens nor other tasks' money."""
     sales = [
         Sale(chain, token=token, nonce=nonce).create()
-        for nonce, token in enumerate((ZERO_ADDRESS, str(plain.address), str(moody.address)) * 2)
+        for nonce, token in enumerate(
+            (ZERO_ADDRESS, str(plain.address), str(configurable.address)) * 2
+        )
     ]
     escrow = sales[0].task.budget + sales[0].task.benchmark_fee
     chain.at(sales[0].task.reveal_deadline)
@@ -440,7 +453,7 @@ def test_settle__each_task__pays_from_its_own_escrow(chain, plain, moody, provid
         sale.void(sender=provider)
         assert sale.stage == VOIDED
     assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS) == escrow
-    for token in (plain, moody):
+    for token in (plain, configurable):
         assert token.balanceOf(chain.market) == chain.market.owed(token) == escrow
 
 

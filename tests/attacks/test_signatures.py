@@ -7,7 +7,8 @@ from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.inprocess import SEAT_BOND, UNBONDING, Sale, account, deploy, ether, models, refuses
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import UNBONDING, account, deploy, ether, models, refuses
 from tests.sale import CLOSED, DAY, ETHER, REPORTED, VOIDED, Cosignature, cosign, word
 from tests.signing import ORDER, digest_signed_with
 

@@ -1,40 +1,40 @@
-"""Arguments of the hosts' commands, for a sale of `tests/e2e/ground.py`."""
+"""Arguments of the hosts' commands, for a sale of `tests/e2e/hosts.py`."""
 
 import json
 from pathlib import Path
 
 from eth_account import Account
 
-from tests.e2e.ground import CONFIRMATIONS, ETHER, KEY, Sale
+from tests.anvil import fund
+from tests.e2e.hosts import CONFIRMATIONS, ETHER, KEY, HostedSale
 from tests.offchain.market import STORE
-from tests.unit.chain import fund
 from tests.vectors.generate import word
 
 PASSWORD = "no less than a word"  # noqa: S105 - of an account of the local chain
 
 
-def chain_options(sale: Sale, rpc: str | None = None) -> list[str]:
-    ground = sale.ground
-    rpc = ground.web3.provider.endpoint_uri if rpc is None else rpc
-    market = ground.made.market.address
+def chain_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
+    hosts = sale.hosts
+    rpc = hosts.web3.provider.endpoint_uri if rpc is None else rpc
+    market = hosts.made.market.address
     return ["--market", market, "--rpc", rpc, "--confirmations", str(CONFIRMATIONS)]
 
 
-def release_options(sale: Sale, rpc: str | None = None) -> list[str]:
-    key, folder = sale.ground.folder / "test set.key", sale.published.url
+def release_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
+    key, folder = sale.hosts.folder / "test set.key", sale.published.url
     key.write_bytes(KEY)
     options = [sale.task_id.hex(), "--folder", folder, "--key", str(key), "--local-uris"]
     return [*options, "--store", f"{folder}/held", *chain_options(sale, rpc)]
 
 
-def watch_options(sale: Sale, enclave: str, peer: str, rpc: str | None = None) -> list[str]:
+def watch_options(sale: HostedSale, enclave: str, peer: str, rpc: str | None = None) -> list[str]:
     """All but the account; see `upload`."""
     options = ["--enclave", enclave, "--peer", peer, "--poll", "0.1", "--local-uris"]
-    options += ["--folder", sale.published.url, "--results", str(sale.ground.folder / "results")]
+    options += ["--folder", sale.published.url, "--results", str(sale.hosts.folder / "results")]
     return [*options, "--store", sale.uploads.url, *chain_options(sale, rpc)]
 
 
-def upload(sale: Sale) -> None:
+def upload(sale: HostedSale) -> None:
     """Puts all artifacts where the enclaves look, in this process's memory, and the operators."""
     test_set = sale.documents.manifest.test_set.artifact_digest
     sale.uploads.put_bytes(STORE.fetch_bytes(test_set, 10**6))

@@ -1,10 +1,9 @@
 """A market on anvil with seven operators, whose enclaves are served from this process."""
 
 import pytest
-from brownie import accounts
 
-from tests.e2e.ground import Ground, lay
-from tests.unit.chain import rpc
+from tests.anvil import rpc
+from tests.e2e.hosts import Hosts, run_hosts
 
 
 @pytest.fixture(autouse=True)
@@ -13,8 +12,8 @@ def _isolation(fn_isolation):
 
 
 @pytest.fixture(scope="module")
-def ground(module_isolation, tmp_path_factory) -> Ground:
+def hosts(module_isolation, tmp_path_factory) -> Hosts:
     rpc("anvil_setBlockTimestampInterval", 1)
-    with lay(accounts, tmp_path_factory.mktemp("ground")) as made:
+    with run_hosts(tmp_path_factory.mktemp("hosts")) as made:
         yield made
     rpc("anvil_removeBlockTimestampInterval")

@@ -4,7 +4,7 @@ import pytest
 from brownie import accounts
 
 from scripts import demo
-from tests.unit.chain import fund
+from tests.anvil import fund
 
 WEALTH = 10**22
 

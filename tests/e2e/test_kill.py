@@ -1,7 +1,7 @@
 """Provider and operators killed wherever they touch the world: no double report, nothing lost.
 
-As processes by SIGKILL, at a request of which `Toll` says when; and file by file by a fuse within
-this process, which blows before or after each.
+As processes by SIGKILL, at a request of which `KillProxy` says when; and file by file by a fuse
+within this process, which blows before or after each.
 """
 
 import signal
@@ -14,7 +14,6 @@ from random import Random
 from threading import Thread
 
 import pytest
-from brownie import accounts
 from web3._utils.http_session_manager import HTTPSessionManager
 
 from offchain.chain.market import REPORTED
@@ -22,8 +21,8 @@ from offchain.operator.client import EnclaveClient
 from offchain.protocol.release import open_release
 from offchain.storage import publications
 from tests.e2e.commands import keystore_options, release_options, upload, watch_options
-from tests.e2e.ground import KEY, close_sale, close_sales, mine, open_sale
-from tests.e2e.toll import AFTER, BEFORE, Toll, at_number, at_words, never
+from tests.e2e.hosts import KEY, close_sale, close_sales, mine, open_sale
+from tests.e2e.kill_proxy import AFTER, BEFORE, KillProxy, at_number, at_words, never
 from tests.offchain.market import enclaves, model
 
 MODELS = [model([0, 1, 2, 3]), model(range(20))]
@@ -69,9 +68,9 @@ def fuse(monkeypatch):
 
 
 @pytest.fixture
-def closed(ground):
-    sale = open_sale(ground, accounts, MODELS)
-    close_sale(sale, accounts)
+def closed(hosts):
+    sale = open_sale(hosts, MODELS)
+    close_sale(sale)
     mine()
     return sale
 
@@ -99,9 +98,9 @@ def test_release__killed_at_every_file__is_on_one_inventory(closed, fuse):
 SENDING = [b"eth_sendRawTransaction"]
 
 
-def killed(toll, arguments):
+def killed(proxy, arguments):
     """Runs a command until it dies."""
-    with toll.process(*arguments) as process:
+    with proxy.process(*arguments) as process:
         ended_by_kill(process)
 
 
@@ -111,14 +110,14 @@ def ended_by_kill(process):
 
 
 @pytest.fixture
-def mirror(ground):
+def mirror(hosts):
     """All of the developers' uploads over HTTP."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=ground.folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=hosts.folder))
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield lambda folder: f"http://127.0.0.1:{server.server_port}/{Path(folder).name}/up"
@@ -127,28 +126,28 @@ def mirror(ground):
     thread.join()
 
 
-def test_release__killed_at_any_request__is_on_one_inventory(ground, mirror):
-    sale = open_sale(ground, accounts, [*MODELS, model([4, 5, 6])])
-    close_sale(sale, accounts, unpublished=[1])
+def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror):
+    sale = open_sale(hosts, [*MODELS, model([4, 5, 6])])
+    close_sale(sale, unpublished=[1])
     mine()
     random, inventory = Random(5), partial(sale.published.inventory, sale.task_id)  # noqa: S311
 
-    def release(toll):
-        rpc = toll.road(ground.web3.provider.endpoint_uri)
-        source = toll.road(mirror(sale.published.url))
+    def release(proxy):
+        rpc = proxy.forward(hosts.web3.provider.endpoint_uri)
+        source = proxy.forward(mirror(sale.published.url))
         return ["release", *release_options(sale, rpc), "--mirror", source]
 
     for when in (BEFORE, AFTER):
-        toll = Toll(at_number(random.randint(1, 8), when))  # up to the last artifact
-        killed(toll, release(toll))
+        proxy = KillProxy(at_number(random.randint(1, 8), when))  # up to the last artifact
+        killed(proxy, release(proxy))
         assert inventory() is None
-    toll = Toll(lambda crossing: inventory() is not None)
-    killed(toll, release(toll))
+    proxy = KillProxy(lambda request: inventory() is not None)
+    killed(proxy, release(proxy))
     written = inventory()
     assert written.indices == (0, 2)
     sale.uploads.put_bytes(sale.entries[1].artifact)
-    toll = Toll(never)
-    with toll.process(*release(toll)) as process:
+    proxy = KillProxy(never)
+    with proxy.process(*release(proxy)) as process:
         said = process.communicate(timeout=120)[0]
     assert process.returncode == 0, said
     assert inventory() == written
@@ -157,7 +156,7 @@ def test_release__killed_at_any_request__is_on_one_inventory(ground, mirror):
 
 def opened(sale):
     """What those find in their releases to whom the test set was released first."""
-    market, roster = sale.ground.market(), sale.documents.roster
+    market, roster = sale.hosts.market(), sale.documents.roster
     transcript = market.transcript(market.history(sale.task_id), roster)
     commitment = sale.documents.manifest.test_set.key_commitment
     keys = []
@@ -168,10 +167,10 @@ def opened(sale):
 
 
 @pytest.fixture
-def sales(ground):
+def sales(hosts):
     """Two whose test sets are released, in the folder of the first."""
-    made = [open_sale(ground, accounts, MODELS) for _ in range(2)]
-    close_sales(made, accounts)
+    made = [open_sale(hosts, MODELS) for _ in range(2)]
+    close_sales(made)
     mine()
     for sale in made:
         sale.published = made[0].published
@@ -183,16 +182,16 @@ def sales(ground):
 
 @contextmanager
 def watching(sale, accounts_of, *fatal):
-    """Operators at work, one for each end that is given, with their tolls."""
-    urls, rpc = [client.url for client in sale.ground.clients], sale.ground.web3.provider
+    """Operators at work, one for each end that is given, with their proxies."""
+    urls, rpc = [client.url for client in sale.hosts.clients], sale.hosts.web3.provider
     with ExitStack() as stack:
         processes = []
-        tolls = [Toll(each) for each in fatal]
-        for seat, toll in enumerate(tolls):
-            roads = [toll.road(url) for url in (urls[seat], urls[1 - seat], rpc.endpoint_uri)]
-            command = toll.process("watch", *watch_options(sale, *roads), *accounts_of[seat])
+        proxies = [KillProxy(each) for each in fatal]
+        for seat, proxy in enumerate(proxies):
+            watched = [proxy.forward(url) for url in (urls[seat], urls[1 - seat], rpc.endpoint_uri)]
+            command = proxy.process("watch", *watch_options(sale, *watched), *accounts_of[seat])
             processes.append(stack.enter_context(command))
-        yield processes, tolls
+        yield processes, proxies
 
 
 def test_watch__killed_at_any_request__posts_one_report_on_each_task(sales, tmp_path):
@@ -216,14 +215,14 @@ def test_watch__killed_at_any_request__posts_one_report_on_each_task(sales, tmp_
         sale.feed(1)  # however far its operator came
     run([0, 0], at_words(SENDING, BEFORE))
     run([1, 0], at_words(SENDING, AFTER))
-    with watching(first, accounts_of, never, never) as (processes, tolls):
+    with watching(first, accounts_of, never, never) as (processes, proxies):
         while not second.reports():
             assert all(process.poll() is None for process in processes)
             time.sleep(0.05)
         mine()
-        for toll in tolls:
-            steps = toll.count(b"eth_blockNumber")
-            while toll.count(b"eth_blockNumber") < steps + 9:  # a step or two more
+        for proxy in proxies:
+            steps = proxy.count(b"eth_blockNumber")
+            while proxy.count(b"eth_blockNumber") < steps + 9:  # a step or two more
                 time.sleep(0.05)
         for process in processes:
             process.send_signal(signal.SIGTERM)

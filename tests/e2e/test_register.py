@@ -18,9 +18,9 @@ from offchain.protocol.messages import Registration
 from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel, floors
 from scripts.deploy import deploy
 from scripts.lib.settings import load
+from tests.anvil import rpc
 from tests.dcap import BODIES, floor
 from tests.offchain.enclave.service.served import served
-from tests.unit.chain import rpc
 from tests.vectors.generate import word
 
 ETHER = 10**18

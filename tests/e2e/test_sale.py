@@ -20,7 +20,7 @@ from offchain.protocol.reports import Report, by_signer, sign
 from offchain.provider import key_release
 from offchain.provider.key_release import RevealsNotFinal
 from tests.e2e.commands import chain_options, release_options, upload, watch_options
-from tests.e2e.ground import QUORUM, close_sale, close_sales, mine, open_sale
+from tests.e2e.hosts import QUORUM, close_sale, close_sales, mine, open_sale
 from tests.offchain.enclave.service.served import client_of
 from tests.offchain.market import enclaves, model
 
@@ -29,13 +29,13 @@ MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11]), model(range(20
 
 
 @pytest.fixture
-def sale(ground):
-    return open_sale(ground, accounts, MODELS)
+def sale(hosts):
+    return open_sale(hosts, MODELS)
 
 
 @pytest.fixture
 def closed(sale):
-    close_sale(sale, accounts)
+    close_sale(sale)
     mine()
     return sale
 
@@ -62,7 +62,7 @@ def test_release__reveals_not_closed__is_too_early(sale):
 
 
 def test_release__one_confirmation_short__is_too_early(sale):
-    close_sale(sale, accounts)
+    close_sale(sale)
     mine(2)
     with pytest.raises(RevealsNotFinal):
         list(sale.provider().release(sale.task_id))
@@ -72,7 +72,7 @@ def test_release__one_confirmation_short__is_too_early(sale):
 
 
 def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
-    close_sale(sale, accounts, unpublished=[1])
+    close_sale(sale, unpublished=[1])
     mine()
     said = list(sale.provider().release(sale.task_id))
     assert said[0].startswith("warning: submission 1 cannot be measured: ")
@@ -134,9 +134,9 @@ def test_release__stranger__is_refused(closed):
     ],
 )
 def test_release__few_active_enclaves__warns(closed, gone, warning):
-    registry = closed.ground.made.registry
+    registry = closed.hosts.made.registry
     for seat in gone:
-        registry.request_unstake({"from": closed.ground.senders[seat].address})
+        registry.request_unstake({"from": closed.hosts.senders[seat].address})
     said = list(closed.provider().release(closed.task_id))
     assert [line for line in said if "warning" in line] == [f"warning: {warning}"]
 
@@ -161,7 +161,7 @@ def test_step__quorum_of_two_services__posts_one_report(closed):
     assert sum("report posted" in line for line in said) == 1
     mine()
     assert [*first.step(), *second.step()] == []
-    market, roster = closed.ground.market(), closed.documents.roster
+    market, roster = closed.hosts.market(), closed.documents.roster
     history = market.history(closed.task_id)
     posted, transcript = history.posted, market.transcript(history, roster)
     assert posted.awards == awards_of(second.enclave.propose(closed.task_id, 0), transcript)
@@ -185,7 +185,7 @@ def test_step__results_file_of_the_signers__reaches_the_panel(closed):
 
 def test_step__leader_that_is_silent__loses_its_turn(closed):
     list(closed.provider().release(closed.task_id))
-    leader = closed.ground.clients[0]
+    leader = closed.hosts.clients[0]
     list(closed.operator(0, 1).step())  # feeds its enclave, and is not seen again
     while leader.health().measuring:
         time.sleep(0.01)
@@ -213,22 +213,22 @@ def test_step__no_release__waits(closed):
 def test_step__enclave_that_reboots__leaves_the_sale_to_the_rest_of_the_roster(closed):
     list(closed.provider().release(closed.task_id))
     spare = closed.documents.roster[2].signing_key
-    with client_of(*enclaves(1, boot=1), closed.ground.folder) as rebooted:
+    with client_of(*enclaves(1, boot=1), closed.hosts.folder) as rebooted:
         first = closed.operator(0, 1)
         first.enclave = rebooted
         assert list(first.step()) == []
         list(closed.provider().release(closed.task_id, [spare]))
         rest = [closed.operator(1, 2, turn=1), closed.operator(2, 1, turn=1)]
         steps(first, *rest, until=lambda: closed.stage() == REPORTED)
-    market = closed.ground.market()
+    market = closed.hosts.market()
     mine()
     signers = {each.signing_key for each in market.history(closed.task_id).posted.signers}
     assert signers == {closed.documents.roster[seat].signing_key for seat in (1, 2)}
 
 
-def test_step__documents_of_one_task_that_are_junk__keep_no_other_waiting(ground):
-    sales = [open_sale(ground, accounts, MODELS) for _ in range(2)]
-    close_sales(sales, accounts)
+def test_step__documents_of_one_task_that_are_junk__keep_no_other_waiting(hosts):
+    sales = [open_sale(hosts, MODELS) for _ in range(2)]
+    close_sales(sales)
     mine()
     bad, good = sales
     good.published = bad.published
@@ -258,7 +258,7 @@ def test_step__report_that_is_contradicted__is_disputed_and_overturned(closed):
 
 def forge(sale):
     """Two operators whose TEEs are broken post a report that buys the worst, through a contract."""
-    market, roster = sale.ground.market(), sale.documents.roster
+    market, roster = sale.hosts.market(), sale.documents.roster
     registry = Registry(market.node, market.registry)
     transcript = market.transcript(market.history(sale.task_id), roster)
     inventory, worst = transcript.inventory_digest([0, 1, 2]), Award(2, 1_000_000)
@@ -284,7 +284,7 @@ def forge(sale):
 
 
 def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
-    measurement = closed.ground.measurement.hex()
+    measurement = closed.hosts.measurement.hex()
     roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
     assert main(roster) == 0
     said = capsys.readouterr().out
@@ -308,7 +308,7 @@ def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
 @contextmanager
 def watching(sale, seat, peer):
     """The command of an operator."""
-    urls, sender = [client.url for client in sale.ground.clients], sale.ground.senders[seat]
+    urls, sender = [client.url for client in sale.hosts.clients], sale.hosts.senders[seat]
     options = [*watch_options(sale, urls[seat], urls[peer]), "--node-account", sender.address]
     with subprocess.Popen(
         [sys.executable, "-m", "offchain", "watch", *options], stdout=subprocess.PIPE

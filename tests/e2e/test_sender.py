@@ -4,14 +4,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from brownie import accounts
 from eth_account import Account
 
 from offchain.chain.market import REPORTED
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender
-from tests.e2e.ground import ETHER, close_sale, mine, open_sale
+from tests.anvil import fund, rpc
+from tests.e2e.hosts import ETHER, close_sale, mine, open_sale
 from tests.offchain.market import model
-from tests.unit.chain import fund, rpc
 from tests.vectors.generate import word
 
 ACCOUNT = Account.from_key(word("an operator's key"))
@@ -19,10 +18,10 @@ IMPATIENT = FeePolicy(seconds=0.05)
 
 
 @pytest.fixture
-def measured(ground):
+def measured(hosts):
     """A sale whose first two enclaves have measured."""
-    sale = open_sale(ground, accounts, [model([0, 1])])
-    close_sale(sale, accounts)
+    sale = open_sale(hosts, [model([0, 1])])
+    close_sale(sale)
     mine()
     list(sale.provider().release(sale.task_id))
     sale.feed(0, 1)
@@ -40,7 +39,7 @@ def no_blocks():
 
 def operator(sale, **options):
     made = sale.operator(0, 1, turn=0, **options)
-    made.sender = KeySender(sale.ground.web3, ACCOUNT, IMPATIENT)
+    made.sender = KeySender(sale.hosts.web3, ACCOUNT, IMPATIENT)
     return made
 
 
@@ -90,7 +89,7 @@ def test_step__transaction_that_the_node_drops__is_sent_again(measured, no_block
 
 
 def test_step__report_of_another_in_the_same_block__is_not_taken(measured, no_blocks):
-    web3, other = measured.ground.web3, measured.operator(0, 1)
+    web3, other = measured.hosts.web3, measured.operator(0, 1)
     other.sender = NodeSender(web3, other.sender.address, IMPATIENT)
     list(other.step())
     late = operator(measured)

@@ -1,11 +1,14 @@
 """One chain for the properties of the market, and one time for those of attestation."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import boa
 import pytest
 
-from tests.inprocess import Chain
+from tests.dcap import constructor
+from tests.dcap_refusals import TRUST
+from tests.inprocess import Chain, deploy
 from tests.offchain.attestation.support import AT
 from tests.p256 import p256verify
 
@@ -21,3 +24,9 @@ def attesting() -> Iterator[None]:
     with p256verify(), boa.env.anchor():
         boa.env.timestamp = AT
         yield
+
+
+@pytest.fixture(scope="module")
+def verifier(attesting: None) -> Any:
+    """A verifier that trusts the simulated Intel of the table of refusals."""
+    return deploy("DcapVerifier", *constructor(TRUST))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from offchain.protocol.eip712 import Domain
 from tests import reasons
-from tests.inprocess import Sale, account, refuses
+from tests.deployment import Sale
+from tests.inprocess import account, refuses
 from tests.sale import Model, Submission
 
 WORDS = st.binary(min_size=32, max_size=32)

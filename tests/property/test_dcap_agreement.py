@@ -4,8 +4,8 @@ Evidence with whole chains where certificates are at stake, with the machine kno
 quote is. What Python's parser refuses by itself, lengths and PEM, never reaches the contract.
 """
 
-from collections.abc import Iterator
 from dataclasses import astuple, replace
+from itertools import compress, count
 from typing import Any
 
 import boa
@@ -15,14 +15,12 @@ from hypothesis import strategies as st
 
 from offchain.attestation.certificates import verify_crl
 from offchain.attestation.evidence import BY_ROOT, Chain, Known, crl_bytes, pack
-from offchain.attestation.quote import Body, Quote
 from offchain.attestation.rejections import RejectionReason
-from offchain.attestation.trust import Trust
-from offchain.attestation.verify import VerifiedQuote
 from offchain.simulation import Machine, SimulatedIntel, issuing
-from offchain.simulation import trust as simulated_trust
 from offchain.simulation.machine import pem, qe_report
 from tests.dcap import certificate, constructor
+from tests.dcap_judges import off_chain, on_chain, whole, with_certificates
+from tests.dcap_refusals import INTEL, MACHINE, TRUST, extremes, regions
 from tests.inprocess import deploy
 from tests.offchain.attestation.support import (
     AT,
@@ -30,18 +28,11 @@ from tests.offchain.attestation.support import (
     GENUINE,
     genuine,
     intel_trust,
-    outcome,
     sign,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")
 
-INTEL = SimulatedIntel.from_seed(b"agreement")
-MACHINE = Machine.simulate(INTEL, "machine")
-TRUST = simulated_trust(INTEL)
-
-Attested = tuple[bytes, bytes, int, bytes]
-"""Program, platform, expiry, report data."""
 
 CERTIFICATE = {
     RejectionReason.DER,
@@ -58,11 +49,6 @@ STRICTER = {RejectionReason.DER, RejectionReason.SGX_EXTENSION}
 
 
 @pytest.fixture(scope="module")
-def verifier(attesting: None) -> Any:
-    return deploy("DcapVerifier", *constructor(TRUST))
-
-
-@pytest.fixture(scope="module")
 def genuine_verifier(attesting: None) -> Any:
     return deploy("DcapVerifier", *constructor(intel_trust()))
 
@@ -74,36 +60,6 @@ def knowing(verifier: Any) -> Any:
         quote = MACHINE.quote(BODIES["sgx v3"])
         verifier.verify_quote(pack(quote, Chain.of(quote, TRUST.root_key), Known.ROOT))
         yield verifier
-
-
-def on_chain(verifier: Any, evidence: bytes) -> Attested | RejectionReason:
-    """What the contract says of evidence; it forgets what it learnt."""
-    try:
-        with boa.env.anchor():
-            attestation, report_data = verifier.verify_quote(evidence)
-    except boa.BoaError as error:
-        return RejectionReason(error.stack_trace[0].pretty_vm_reason)
-    return (
-        attestation.program,
-        attestation.platform,
-        attestation.expiry,
-        b"".join(report_data),
-    )
-
-
-def off_chain(
-    quote: Quote | bytes, trust: Trust = TRUST, *, dstack: bool = False, at: int = AT
-) -> Attested | RejectionReason:
-    """What Python says of a quote."""
-    verdict = outcome(quote, trust, dstack, at)
-    if isinstance(verdict, VerifiedQuote):
-        return verdict.program, verdict.platform, verdict.expiry, verdict.report_data
-    return verdict
-
-
-def whole(quote: Quote, trust: Trust = TRUST, dstack: bool = False) -> bytes:
-    """Evidence with the whole chain."""
-    return pack(quote, Chain.of(quote, trust.root_key), Known.ROOT, dstack=dstack)
 
 
 # ── Genuine and simulated ──
@@ -139,14 +95,6 @@ def test_verify_quote__of_the_other_root__is_refused_alike(
 
 
 # ── Fields at their extremes ──
-
-
-def extremes(body: Body) -> Iterator[tuple[str, bytes | int]]:
-    for field, value in vars(body).items():
-        if isinstance(value, int):
-            yield from ((field, 0), (field, 1), (field, 0xFF00), (field, 0xFFFF))
-        elif value:
-            yield from ((field, bytes(len(value))), (field, b"\xff" * len(value)))
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -199,16 +147,6 @@ def test_verify_quote__machine_of_any_level__is_judged_alike(
 # ── Bytes changed ──
 
 
-def parts(quote: Quote) -> Iterator[tuple[int, int]]:
-    """Offset in the quote and size of each part that is in evidence too, in its order."""
-    after = len(quote.signed)
-    yield 0, after
-    yield after + 4, 128
-    after += 4 + 128 + (6 if quote.version > 3 else 0)
-    yield after, 384 + 64
-    yield after + 384 + 64 + 2, 32
-
-
 @pytest.mark.parametrize("name", BODIES)
 @given(st.data())
 def test_verify_quote__a_byte_changed__is_refused_alike(
@@ -216,7 +154,8 @@ def test_verify_quote__a_byte_changed__is_refused_alike(
 ) -> None:
     quote = MACHINE.quote(BODIES[name])
     evidence = pack(quote, Chain.of(quote, TRUST.root_key), Known.PCK)
-    positions = [at + i for at, size in parts(quote) for i in range(size)]
+    packed = (kept for size, _, kept in regions(quote) for _ in range(size))
+    positions = list(compress(count(), packed))
     chosen = data.draw(st.integers(0, len(positions) - 1))
     mask = data.draw(st.integers(1, 255))
     at = len(evidence) - len(positions) + chosen
@@ -228,12 +167,6 @@ def test_verify_quote__a_byte_changed__is_refused_alike(
 
 def _changed(data: bytes, at: int, mask: int) -> bytes:
     return data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :]
-
-
-def with_certificates(quote: Quote, leaf: bytes, ca: bytes) -> bytes:
-    """Evidence with two certificates in the contract's form, whatever they are."""
-    known = Chain.of(quote, TRUST.root_key).pck_record
-    return pack(quote, Chain(ca, leaf, BY_ROOT, known), Known.ROOT)
 
 
 @given(st.data())

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import reasons
-from tests.inprocess import ROOT, SEAT_BOND, Sale, account, models, refuses
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import ROOT, account, models, refuses
 from tests.sale import DAY
 
 WINDOWS = st.one_of(st.sampled_from([DAY, 7 * DAY]), st.integers(DAY, 7 * DAY))

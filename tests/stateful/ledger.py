@@ -33,7 +33,7 @@ def unless(*conditions: tuple[bool, str]) -> Refused | None:
 
 @dataclass
 class Token:
-    """How a token behaves at the moment (contracts/testing/MoodyToken.vy)."""
+    """How a token behaves at the moment (contracts/testing/ConfigurableToken.vy)."""
 
     refuses: bool = False  # returns false
     reverts: bool = False

@@ -5,59 +5,59 @@ from typing import Any
 from tests import sale as parts
 from tests.sale import DAY
 from tests.sale import ETHER as ONE
-from tests.stateful.plays import now_and_then, pick
-from tests.stateful.world import DEAD, Twin
+from tests.stateful.random_sales import now_and_then, pick
+from tests.stateful.world import DEAD, ContractAndModel
 
 RESTLESS = 3  # so many of the enclaves, or operators, suffer what lasts
 
 
-def stake(data: Any, twin: Twin) -> None:
-    operator = pick(data, twin.world.operators)
-    twin.act_on_registry("stake", sender=operator, value=pick(data, [0, 1, ONE]))
+def stake(data: Any, both: ContractAndModel) -> None:
+    operator = pick(data, both.world.operators)
+    both.act_on_registry("stake", sender=operator, value=pick(data, [0, 1, ONE]))
 
 
-def unstake(data: Any, twin: Twin) -> None:
-    operator = pick(data, twin.world.operators[:RESTLESS])
-    if twin.registry.reference.operators[operator].unlocks_at:
-        to = now_and_then(data, operator, [twin.world.refuser])
-        twin.act_on_registry("unstake", to, sender=operator)
+def unstake(data: Any, both: ContractAndModel) -> None:
+    operator = pick(data, both.world.operators[:RESTLESS])
+    if both.registry.reference.operators[operator].unlocks_at:
+        to = now_and_then(data, operator, [both.world.refuser])
+        both.act_on_registry("unstake", to, sender=operator)
     else:
-        twin.act_on_registry("request_unstake", sender=operator)
+        both.act_on_registry("request_unstake", sender=operator)
 
 
-def renew(data: Any, twin: Twin) -> None:
+def renew(data: Any, both: ContractAndModel) -> None:
     """Whoever expired attests itself anew, and one that need not."""
-    enclaves, now = twin.world.chain.enclaves, twin.world.chain.now
-    expired = [each for each in enclaves if now >= twin.expiry(each)]
+    enclaves, now = both.world.chain.enclaves, both.world.chain.now
+    expired = [each for each in enclaves if now >= both.expiry(each)]
     for enclave in [*expired, pick(data, enclaves)]:
-        twin.renew(enclave, pick(data, [30 * DAY, 40 * DAY, DAY]))
+        both.renew(enclave, pick(data, [30 * DAY, 40 * DAY, DAY]))
 
 
-def equivocate(data: Any, twin: Twin) -> None:
+def equivocate(data: Any, both: ContractAndModel) -> None:
     """An enclave signs two reports of one task, and somebody shows them."""
-    enclave = pick(data, twin.world.chain.enclaves[-RESTLESS:])
-    tasks = [state.task for state in twin.market.tasks.values() if state.task]
+    enclave = pick(data, both.world.chain.enclaves[-RESTLESS:])
+    tasks = [state.task for state in both.market.tasks.values() if state.task]
     lists = [(), ((0, 900_000),), ((0, 902_000),), ((0, 902_001),), ((0, 10**6),)]
     for task in tasks[-1:]:
-        of = task.id(twin.market.domain)
+        of = task.id(both.market.domain)
         reports = [parts.report(of, bytes(32), *pick(data, lists)) for _ in range(2)]
-        twin.prove_equivocation(task, reports, enclave, pick(data, twin.world.people))
+        both.prove_equivocation(task, reports, enclave, pick(data, both.world.people))
 
 
-def burn(data: Any, twin: Twin) -> None:
-    operators = twin.registry.reference.operators
+def burn(data: Any, both: ContractAndModel) -> None:
+    operators = both.registry.reference.operators
     condemned = [each for each, state in operators.items() if state.condemned_at]
-    operator = now_and_then(data, pick(data, condemned or twin.world.operators), [DEAD])
-    twin.act_on_registry("burn_stake", operator, sender=pick(data, twin.world.people))
+    operator = now_and_then(data, pick(data, condemned or both.world.operators), [DEAD])
+    both.act_on_registry("burn_stake", operator, sender=pick(data, both.world.people))
 
 
-def withdraw(data: Any, twin: Twin) -> None:
-    owed = [each for each, amount in twin.registry.reference.credits.items() if amount]
-    owner = pick(data, owed or twin.world.strangers)
-    twin.act_on_registry("withdraw", owner, sender=owner)
+def withdraw(data: Any, both: ContractAndModel) -> None:
+    owed = [each for each, amount in both.registry.reference.credits.items() if amount]
+    owner = pick(data, owed or both.world.strangers)
+    both.act_on_registry("withdraw", owner, sender=owner)
 
 
-def revoke(data: Any, twin: Twin) -> None:
-    enclave = pick(data, twin.world.chain.enclaves[:RESTLESS])
+def revoke(data: Any, both: ContractAndModel) -> None:
+    enclave = pick(data, both.world.chain.enclaves[:RESTLESS])
     what = pick(data, ["enclave", "platform"])
-    twin.revoke(now_and_then(data, what, ["measurement"]), enclave)
+    both.revoke(now_and_then(data, what, ["measurement"]), enclave)

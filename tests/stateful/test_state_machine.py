@@ -10,7 +10,8 @@ import boa
 import pytest
 
 from tests import sale as parts
-from tests.inprocess import ROOT, SEAT_BOND, Chain, Sale, account, ether, models, refuses
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import ROOT, Chain, account, ether, models, refuses
 from tests.sale import Posted
 
 DOCUMENT = ROOT / "docs" / "STATE_MACHINE.md"

@@ -5,7 +5,8 @@ from typing import Any
 
 import boa
 
-from tests.inprocess import SEAT_BOND, Chain, account, deploy, ether, refuses
+from tests.deployment import SEAT_BOND
+from tests.inprocess import Chain, account, deploy, ether, refuses
 from tests.sale import ETHER as ONE
 from tests.sale import Enclave, Report, Task
 from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, Token
@@ -13,7 +14,7 @@ from tests.stateful.market_model import MarketModel
 from tests.stateful.registry_model import RegistryModel
 from tests.stateful.registry_reference import Signature
 from tests.stateful.words import Words
-from tests.unit.model_market.moods import Mood
+from tests.token_modes import TokenMode
 
 WEALTH = 10**30
 DEAD = "0x000000000000000000000000000000000000dEaD"
@@ -25,7 +26,7 @@ class World:
     def __init__(self) -> None:
         self.chain = Chain(enclaves=11, stake=ONE)
         self.market, self.registry = self.chain.market, self.chain.registry
-        self.moody = deploy("testing/MoodyToken")
+        self.configurable = deploy("testing/ConfigurableToken")
         self.plain = [deploy("testing/PlainToken", decimals) for decimals in (6, 18)]
         refuser = deploy("testing/HostileAccount")
         refuser.set_refusal(True)
@@ -39,7 +40,7 @@ class World:
         self.people = list(
             dict.fromkeys(self.providers + self.developers + self.operators + self.strangers)
         )
-        self.contracts = {str(each.address): each for each in (self.moody, *self.plain)}
+        self.contracts = {str(each.address): each for each in (self.configurable, *self.plain)}
         for address, token in self.contracts.items():
             for holder in self.people:
                 token.mint(holder, WEALTH)
@@ -58,11 +59,11 @@ class World:
     def balance(self, token: str, holder: str) -> int:
         if token == ETHER:
             return ether(holder)
-        name = "holdings" if token == self.moody.address else "balanceOf"
+        name = "holdings" if token == self.configurable.address else "balanceOf"
         return Words(self.contracts[token]).read(name, holder)
 
 
-class Twin:
+class ContractAndModel:
     """The contracts of a world, and the models that must agree with them."""
 
     def __init__(self, world: World) -> None:
@@ -142,17 +143,18 @@ class Twin:
         keys = [enclave.sealing_key] * 2
         self.act_on_registry("prove_equivocation", task, reports, cosignatures, keys, sender=sender)
 
-    def set_mood(self, name: str) -> None:
-        """How the moody token behaves from now on."""
-        address = str(self.world.moody.address)
+    def set_mode(self, mode: TokenMode) -> None:
+        """Let the configurable token behave like this from now on."""
+        address = str(self.world.configurable.address)
         token = self.ledger.tokens[address]
-        token.refuses, token.reverts = name == "refuses", name == "reverts"
-        self.world.moody.set_mood(Mood[name.upper()])
+        token.refuses = mode is TokenMode.RETURNS_FALSE
+        token.reverts = mode is TokenMode.REVERTS
+        self.world.configurable.set_mode(mode)
 
     def set_blocked(self, somebody: str, blocks: bool) -> None:
-        token = self.ledger.tokens[str(self.world.moody.address)]
+        token = self.ledger.tokens[str(self.world.configurable.address)]
         (token.blocked.add if blocks else token.blocked.discard)(somebody)
-        self.world.moody.set_blocked(somebody, blocks)
+        self.world.configurable.set_blocked(somebody, blocks)
 
     def expiry(self, enclave: Enclave) -> int:
         place = self.world.chain.measurement, enclave.signing_key

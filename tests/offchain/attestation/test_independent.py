@@ -1,6 +1,6 @@
 """Agreement with Phala's ``dcap-qvl``, an independent verifier, on genuine and simulated quotes."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import dcap_qvl
 import pytest
@@ -9,29 +9,18 @@ from hypothesis import strategies as st
 
 from offchain.attestation import sgx_extension
 from offchain.attestation.collateral import Collateral, trust_in
-from offchain.attestation.quote import Quote, TeeType
+from offchain.attestation.quote import Quote
 from offchain.attestation.verify import verify
 from offchain.attestation.x509 import load_chain, read_certificate
 from offchain.protocol.errors import QuoteRejected
-from offchain.simulation import Machine, SimulatedIntel, collateral
-from tests.offchain.attestation.support import AT, BODIES, GENUINE, genuine, sign, vector
-
-INTEL = SimulatedIntel.from_seed(b"independent")
-MACHINE = Machine.simulate(INTEL, "machine")
-DOCUMENTS = {tee_type: collateral(INTEL, tee_type) for tee_type in TeeType}
+from offchain.simulation import collateral
+from tests.dcap_judges import they_accept
+from tests.dcap_refusals import INTEL, MACHINE
+from tests.offchain.attestation.support import AT, BODIES, GENUINE, genuine, vector
 
 
-def they_accept(data: bytes, tee_type: TeeType, documents: Collateral | None = None) -> bool:
-    theirs = dcap_qvl.QuoteCollateralV3(**asdict(documents or DOCUMENTS[tee_type]))
-    try:
-        report = dcap_qvl.verify_with_root_ca(data, theirs, INTEL.root.der, AT)
-    except ValueError:
-        return False
-    return bool(report.status == "UpToDate")
-
-
-def we_accept(quote: Quote, documents: Collateral | None = None) -> bool:
-    trust = trust_in(documents or DOCUMENTS[quote.tee_type], INTEL.root.public_key, AT)
+def we_accept(quote: Quote, documents: Collateral) -> bool:
+    trust = trust_in(documents, INTEL.root.public_key, AT)
     try:
         verify(quote, trust, AT)
     except QuoteRejected:
@@ -57,41 +46,6 @@ def test_read__genuine_pck_certificate__says_the_same_to_both(name: str) -> None
         theirs.cpu_svn,
         theirs.pce_svn,
     )
-
-
-@pytest.mark.parametrize("name", BODIES)
-def test_verify__simulated_quote__is_accepted_by_both(name: str) -> None:
-    quote = MACHINE.quote(BODIES[name])
-    assert we_accept(quote)
-    assert they_accept(quote.encode(), quote.tee_type)
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("sgx v3", {"attributes": bytes.fromhex("0700000000000000e700000000000000")}),
-        ("tdx v4", {"td_attributes": bytes.fromhex("0100001000000000")}),
-        ("tdx v4", {"td_attributes": bytes(8)}),
-        ("tdx v5", {"td_attributes": bytes.fromhex("0000003000000000")}),
-        ("tdx v5", {"seam_attributes": b"\x01" + bytes(7)}),
-        ("tdx v4", {"mr_signer_seam": b"\x01" + bytes(47)}),
-        ("tdx v5", {"tee_tcb_svn": bytes([9, 1, 10]) + bytes(13)}),
-        ("tdx v5", {"tee_tcb_svn": bytes([10, 1, 9]) + bytes(13)}),
-    ],
-)
-def test_verify__unfit_body__is_refused_by_both(name: str, changes: dict[str, bytes]) -> None:
-    quote = sign(MACHINE, BODIES[name], **changes)
-    assert not we_accept(quote)
-    assert not they_accept(quote.encode(), quote.tee_type)
-
-
-@pytest.mark.parametrize("name", BODIES)
-def test_verify__machine_below_the_newest_level__is_refused_by_both(name: str) -> None:
-    values = INTEL.machine_values("old")
-    for change in ({"svns": bytes([9]) + values.svns[1:]}, {"pce_svn": 19}):
-        quote = Machine.simulate(INTEL, "old", replace(values, **change)).quote(BODIES[name])
-        assert not we_accept(quote)
-        assert not they_accept(quote.encode(), quote.tee_type)
 
 
 @pytest.mark.parametrize("name", BODIES)

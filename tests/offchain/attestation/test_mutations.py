@@ -13,9 +13,9 @@ from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import Trust
 from offchain.attestation.verify import VerifiedQuote
 from offchain.attestation.x509 import load_chain
-from offchain.simulation import Machine, SimulatedIntel, issuing
-from offchain.simulation import trust as simulated_trust
+from offchain.simulation import issuing
 from offchain.simulation.machine import pem
+from tests.dcap_refusals import INTEL, MACHINE, TRUST, regions
 from tests.offchain.attestation.support import BODIES, GENUINE, genuine, intel_trust, outcome
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")
@@ -30,43 +30,14 @@ CERTIFICATE = {
 }
 """Reasons for which a changed certificate may be refused: its form, or its signature."""
 
-INTEL = SimulatedIntel.from_seed(b"mutations")
-MACHINE = Machine.simulate(INTEL, "machine")
-TRUST = simulated_trust(INTEL)
-
 
 def flipped(data: bytes, offset: int, mask: int) -> bytes:
     return data[:offset] + bytes([data[offset] ^ mask]) + data[offset + 1 :]
 
 
-def regions(quote: Quote) -> Iterator[tuple[int, set[RejectionReason]]]:
-    """Yield the sizes of a quote's consecutive parts, and the reasons for refusing a change."""
-    version = RejectionReason.QUOTE_VERSION, RejectionReason.QUOTE_TEE_TYPE
-    yield 2, {*version, RejectionReason.QUOTE_BODY_TYPE, RejectionReason.QUOTE_LENGTH}
-    yield 2, {RejectionReason.QUOTE_KEY_TYPE}
-    yield 4, {RejectionReason.QUOTE_TEE_TYPE}
-    yield 4, {RejectionReason.QUOTE_SIGNATURE}
-    yield 16, {RejectionReason.QUOTE_VENDOR}
-    yield 20, {RejectionReason.QUOTE_SIGNATURE}
-    if quote.version == 5:
-        yield 6, {RejectionReason.QUOTE_BODY_TYPE}
-    yield len(quote.body.encode()), {RejectionReason.QUOTE_SIGNATURE}
-    yield 4, {RejectionReason.QUOTE_LENGTH}
-    yield 64, {RejectionReason.QUOTE_SIGNATURE}
-    yield 64, {RejectionReason.QE_BINDING}
-    if quote.version > 3:
-        yield 2, {RejectionReason.CERTIFICATION_DATA}
-        yield 4, {RejectionReason.QUOTE_LENGTH}
-    yield 384 + 64, {RejectionReason.QE_SIGNATURE}
-    yield 2, {RejectionReason.QUOTE_LENGTH}
-    yield 32, {RejectionReason.QE_BINDING}
-    yield 2, {RejectionReason.CERTIFICATION_DATA}
-    yield 4, {RejectionReason.QUOTE_LENGTH}
-
-
 def expected(quote: Quote) -> list[set[RejectionReason]]:
-    """Return, for each byte before the certificates, the reasons for refusing a change of it."""
-    return [reasons for size, reasons in regions(quote) for _ in range(size)]
+    """For each byte before the certificates, why a change of it is refused."""
+    return [reasons for size, reasons, _ in regions(quote) for _ in range(size)]
 
 
 def check_every_byte(quote: Quote, trust: Trust, mask: int) -> None:

@@ -10,9 +10,9 @@ from offchain.attestation.evidence import Chain
 from offchain.attestation.quote import Quote
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation import Identity, issuing
+from tests.anvil import now, rpc
 from tests.offchain.attestation.support import genuine
 from tests.reasons import TOO_EARLY, TOO_LATE
-from tests.unit.chain import now, rpc
 
 Attested = tuple[bytes, bytes, int]
 NOT_OWNER = "ownable: caller is not the owner"

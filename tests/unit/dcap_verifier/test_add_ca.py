@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 from offchain.attestation.der import SEQUENCE, encode, explicit, oid
 from offchain.attestation.evidence import BY_ROOT, Known, crl_bytes
 from offchain.simulation import SimulatedIntel, issuing
+from tests.anvil import events, now
 from tests.dcap import certificate
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -19,7 +20,6 @@ from tests.reasons import (
     CERTIFICATE_SIGNATURE,
     DER,
 )
-from tests.unit.chain import events, now
 from tests.unit.dcap_verifier.bench import kept_by, signed, views_see
 
 LEAF = issuing.basic_constraints(False)

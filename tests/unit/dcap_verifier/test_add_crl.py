@@ -17,6 +17,7 @@ from offchain.attestation.evidence import (
     crl_bytes,
 )
 from offchain.simulation import Machine, SimulatedIntel, issuing
+from tests.anvil import events, now
 from tests.dcap import BODIES, REPORT_DATA, certificate, evidence, fields, words
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -28,7 +29,6 @@ from tests.reasons import (
     CRL_STALE,
     DER,
 )
-from tests.unit.chain import events, now
 from tests.unit.dcap_verifier.bench import signed, verify, views_see
 
 ROOT = astuple(BY_ROOT)

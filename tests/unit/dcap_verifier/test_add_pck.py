@@ -10,6 +10,7 @@ from offchain.attestation import sgx_extension
 from offchain.attestation.der import INTEGER, OCTET_STRING, SEQUENCE, encode, integer, oid
 from offchain.attestation.evidence import BY_ROOT, AuthorityRecord, Chain, Known, crl_bytes
 from offchain.simulation import Machine, SimulatedIntel, issuing
+from tests.anvil import events, now
 from tests.dcap import BODIES, certificate, fields
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -22,7 +23,6 @@ from tests.reasons import (
     DER,
     SGX_EXTENSION,
 )
-from tests.unit.chain import events, now
 from tests.unit.dcap_verifier.bench import kept_by, signed, views_see
 
 ID = sgx_extension.OID

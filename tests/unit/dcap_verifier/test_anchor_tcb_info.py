@@ -10,6 +10,7 @@ from offchain.attestation.evidence import BY_ROOT, crl_bytes
 from offchain.attestation.quote import TeeType
 from offchain.simulation import SimulatedIntel, issuing
 from offchain.simulation.documents import qe_identity, tcb_info
+from tests.anvil import at, events, now
 from tests.dcap import certificate, words
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -20,7 +21,6 @@ from tests.reasons import (
     COLLATERAL_SIGNATURE,
     DER,
 )
-from tests.unit.chain import at, events, now
 from tests.unit.dcap_verifier.bench import signed, views_see
 
 DOCUMENT = tcb_info(TeeType.TDX).encode()

@@ -7,7 +7,9 @@ from brownie import DcapVerifier, web3
 from eth_abi.abi import decode
 
 from offchain.attestation.evidence import Chain, Known, pack
+from tests.anvil import rpc
 from tests.dcap import BODIES, constructor
+from tests.dcap_refusals import regions
 from tests.offchain.attestation.support import intel_trust
 from tests.reasons import (
     CERTIFICATE_ROLE,
@@ -16,39 +18,13 @@ from tests.reasons import (
     DER,
     EVIDENCE_KIND,
     MR_CONFIG,
-    QE_BINDING,
-    QE_SIGNATURE,
-    QUOTE_BODY_TYPE,
-    QUOTE_KEY_TYPE,
     QUOTE_LENGTH,
-    QUOTE_SIGNATURE,
-    QUOTE_TEE_TYPE,
-    QUOTE_VENDOR,
-    QUOTE_VERSION,
 )
-from tests.unit.chain import rpc
 from tests.unit.dcap_verifier.bench import live
 
 BATCH = 100
 KIND = {EVIDENCE_KIND, MR_CONFIG, CERTIFICATE_UNKNOWN, QUOTE_LENGTH, DER}
 CERTIFICATE = {DER, CERTIFICATE_ROLE, CERTIFICATE_SIGNATURE}
-
-
-def quote_parts(quote) -> Iterator[tuple[int, set[str]]]:
-    """Sizes of the parts of a quote in evidence, and why a change in each is refused."""
-    yield 2, {QUOTE_VERSION, QUOTE_TEE_TYPE, QUOTE_LENGTH, QUOTE_BODY_TYPE}
-    yield 2, {QUOTE_KEY_TYPE}
-    yield 4, {QUOTE_TEE_TYPE}
-    yield 4, {QUOTE_SIGNATURE}
-    yield 16, {QUOTE_VENDOR}
-    yield 20, {QUOTE_SIGNATURE}
-    if quote.version == 5:
-        yield 6, {QUOTE_BODY_TYPE}
-    yield len(quote.body.encode()), {QUOTE_SIGNATURE}
-    yield 64, {QUOTE_SIGNATURE}
-    yield 64, {QE_BINDING}
-    yield 384 + 64, {QE_SIGNATURE}
-    yield 32, {QE_BINDING}
 
 
 def evidence_parts(quote, chain, known) -> Iterator[tuple[int, set[str]]]:
@@ -62,7 +38,7 @@ def evidence_parts(quote, chain, known) -> Iterator[tuple[int, set[str]]]:
     ):
         yield 2, {DER, QUOTE_LENGTH}
         yield len(certificate), CERTIFICATE
-    yield from quote_parts(quote)
+    yield from ((size, reasons) for size, reasons, packed in regions(quote) if packed)
 
 
 def reasons_of(verifier, shown: list[bytes]) -> list[str]:

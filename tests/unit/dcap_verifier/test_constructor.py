@@ -9,9 +9,9 @@ from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import SGX_QE, TDX_QE, TcbFloor
 from offchain.simulation import SimulatedIntel
 from offchain.simulation import trust as simulated_trust
+from tests.anvil import events
 from tests.dcap import BODIES, REPORT_DATA, constructor, evidence, floor, identity
 from tests.reasons import BAD_FLOOR, BAD_IDENTITY, CERTIFICATE_SIGNATURE, TCB_UNKNOWN
-from tests.unit.chain import events
 from tests.unit.dcap_verifier.bench import NOT_OWNER
 
 

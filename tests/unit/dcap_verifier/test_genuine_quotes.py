@@ -20,10 +20,10 @@ from offchain.attestation.evidence import (
 from offchain.attestation.programs import program_id
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain, read_certificate, read_crl
+from tests.anvil import events, now
 from tests.dcap import BODIES, constructor, evidence, words
 from tests.offchain.attestation.support import intel_trust, vector
 from tests.reasons import ATTRIBUTES, CERTIFICATE_SIGNATURE, DEBUG, REPORT_DATA
-from tests.unit.chain import events, now
 from tests.unit.dcap_verifier.bench import kept_by, live, verify, verify_quote
 
 PPIDS = {

@@ -10,9 +10,9 @@ from eth_utils.crypto import keccak
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import SGX_QE, TDX_QE
 from offchain.simulation.machine import qe_report
+from tests.anvil import at, events, now
 from tests.dcap import BODIES, REPORT_DATA, evidence, identity
 from tests.reasons import BAD_IDENTITY, NOT_PROPOSED, QE_IDENTITY, QE_SVN
-from tests.unit.chain import at, events, now
 from tests.unit.dcap_verifier.bench import (
     DAY,
     NOT_OWNER,

@@ -10,9 +10,9 @@ from eth_utils.crypto import keccak
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import TcbFloor
 from offchain.simulation import FMSPC, Machine
+from tests.anvil import at, events, now
 from tests.dcap import BODIES, REPORT_DATA, evidence, floor
 from tests.reasons import BAD_FLOOR, NOT_PROPOSED, TCB_FLOOR, TCB_UNKNOWN
-from tests.unit.chain import at, events, now
 from tests.unit.dcap_verifier.bench import (
     DAY,
     NOT_OWNER,

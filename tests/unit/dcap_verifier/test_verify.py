@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 from offchain.attestation.evidence import Chain, Known
 from offchain.attestation.programs import program_id
 from offchain.simulation import Machine
+from tests.anvil import events, now
 from tests.dcap import BODIES, REPORT_DATA, evidence
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -18,7 +19,6 @@ from tests.reasons import (
     MR_CONFIG,
 )
 from tests.reasons import REPORT_DATA as WRONG_REPORT_DATA
-from tests.unit.chain import events, now
 from tests.unit.dcap_verifier.bench import kept_by, verify, verify_quote, views_see
 
 TDX = ("tdx v4", "tdx v5")

@@ -7,8 +7,8 @@ from brownie import web3
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from tests.anvil import at, events, rpc
 from tests.sale import DAY, ETHER, Enclave, word
-from tests.unit.chain import at, events, rpc
 
 PROGRAM = word("program")
 UNBONDING = 21 * DAY

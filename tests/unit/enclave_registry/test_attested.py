@@ -10,11 +10,11 @@ from offchain.attestation.evidence import Known
 from offchain.attestation.programs import measurement, program_id
 from offchain.simulation import Machine, SimulatedIntel
 from offchain.simulation import trust as simulated_trust
+from tests.anvil import at, events, now, rpc
 from tests.dcap import BODIES, constructor, evidence
 from tests.reasons import CERTIFICATE_UNKNOWN, DEBUG, PLATFORM_TAKEN, REPORT_DATA, STALE_BLOCK
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import signing_key
-from tests.unit.chain import at, events, now, rpc
 from tests.unit.enclave_registry.bench import MAX_LIFETIME
 
 INTEL = SimulatedIntel.from_seed(b"attested")

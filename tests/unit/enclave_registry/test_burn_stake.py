@@ -4,9 +4,9 @@ import pytest
 from brownie import ZERO_ADDRESS, reverts, web3
 
 from offchain.protocol.eip712 import Domain
+from tests.anvil import at, now
 from tests.reasons import NOT_CONDEMNED, PLATFORM_TAKEN, TOO_EARLY
 from tests.sale import ETHER, enclave, report, roster, task, word
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING, only_event
 
 LEFT = 10 * ETHER - 10 * ETHER // 4

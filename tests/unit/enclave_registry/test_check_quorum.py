@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from brownie import reverts
 
+from tests.anvil import at, now
 from tests.reasons import (
     BAD_SIGNATURE,
     ENCLAVE_EXPIRED,
@@ -30,7 +31,6 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING, measurement_of, mine_at
 
 DIGEST = word("digest")

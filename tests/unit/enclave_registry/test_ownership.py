@@ -3,8 +3,8 @@
 import pytest
 from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts, web3
 
+from tests.anvil import at, now
 from tests.reasons import BAD_ADDRESS, NOT_A_CONTRACT
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import NOT_OWNER, only_event
 
 NOT_NEW_OWNER = "ownable_2step: caller is not the new owner"

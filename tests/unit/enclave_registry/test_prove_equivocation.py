@@ -5,6 +5,7 @@ import pytest
 from brownie import EnclaveRegistry, reverts, web3
 
 from offchain.protocol.eip712 import Domain
+from tests.anvil import at, now
 from tests.reasons import (
     BAD_SIGNATURE,
     CONDEMNED,
@@ -31,7 +32,6 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import MAX_LIFETIME, UNBONDING, only_event
 
 TOLERANCE = 2_000

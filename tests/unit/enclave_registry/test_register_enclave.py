@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from brownie import reverts, web3
 
+from tests.anvil import at, now, rpc
 from tests.reasons import (
     BAD_KEY,
     ENCLAVE_REVOKED,
@@ -18,7 +19,6 @@ from tests.reasons import (
 from tests.reasons import UNBONDING as UNBONDING_REASON
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import address, signing_key
-from tests.unit.chain import at, now, rpc
 from tests.unit.enclave_registry.bench import (
     MAX_LIFETIME,
     PROGRAM,

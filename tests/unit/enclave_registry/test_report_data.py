@@ -2,9 +2,9 @@ from brownie import reverts, web3
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from tests.anvil import rpc
 from tests.reasons import STALE_BLOCK
 from tests.sale import enclave
-from tests.unit.chain import rpc
 
 KNOWN_BLOCKS = 256
 

@@ -1,8 +1,8 @@
 from brownie import reverts
 
+from tests.anvil import at, now
 from tests.reasons import NO_STAKE, UNBONDING
 from tests.sale import ETHER, enclave
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
 from tests.unit.enclave_registry.bench import only_event
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from brownie import reverts
 
+from tests.anvil import at, now
 from tests.reasons import ALREADY_REVOKED, VERIFIER_KNOWN
 from tests.sale import DAY, enclave, word
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import NOT_OWNER, binding_of, only_event
 
 UNKNOWN = word("unknown")

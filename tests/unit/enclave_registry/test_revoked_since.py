@@ -1,7 +1,7 @@
 import pytest
 
+from tests.anvil import at, now
 from tests.sale import enclave, signers, word
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING, mine_at
 
 

@@ -1,9 +1,9 @@
 import pytest
 from brownie import reverts
 
+from tests.anvil import at, now
 from tests.reasons import NOT_MARKET
 from tests.sale import ETHER
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING, only_event
 
 

@@ -1,8 +1,8 @@
 from brownie import EnclaveRegistry, reverts
 
+from tests.anvil import at, fund, now
 from tests.reasons import MARKET_UNKNOWN, TOO_MUCH_STAKE, UNBONDING, ZERO_AMOUNT
 from tests.sale import ETHER
-from tests.unit.chain import at, fund, now
 from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
 from tests.unit.enclave_registry.bench import only_event
 

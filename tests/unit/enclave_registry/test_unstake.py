@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 from brownie import ZERO_ADDRESS, reverts
 
+from tests.anvil import at, now
 from tests.reasons import BAD_ADDRESS, NOT_UNBONDING, PAYMENT_FAILED, TOO_EARLY
 from tests.sale import ETHER, enclave
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import UNBONDING, only_event
 
 

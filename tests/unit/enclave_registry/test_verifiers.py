@@ -3,9 +3,9 @@
 import pytest
 from brownie import ZERO_ADDRESS, reverts
 
+from tests.anvil import at, now
 from tests.reasons import NOT_A_CONTRACT, NOT_PROPOSED, TOO_EARLY, VERIFIER_KNOWN
 from tests.sale import DAY, enclave
-from tests.unit.chain import at, now
 from tests.unit.enclave_registry.bench import NOT_OWNER, only_event
 
 DELAY = 14 * DAY

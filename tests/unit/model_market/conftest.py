@@ -1,12 +1,13 @@
 """Who takes part, and a market for each module of tests, whose state every test starts from."""
 
+import brownie
 import pytest
-from brownie import MoodyToken, PlainToken, accounts
+from brownie import ConfigurableToken, PlainToken, accounts
 
 from tests import sale
-from tests.unit.chain import refuses, rpc
-from tests.unit.model_market.books import Books
-from tests.unit.model_market.ground import Ground, lay
+from tests.anvil import AnvilTrial, deploy_market, rpc
+from tests.deployment import Deployment, Steps
+from tests.unit.model_market.balances import Balances
 
 
 @pytest.fixture(autouse=True)
@@ -52,26 +53,37 @@ def stranger():
 
 
 @pytest.fixture(scope="module")
-def ground(module_isolation, guardian) -> Ground:
+def chain(module_isolation, guardian, provider) -> Deployment:
     rpc("anvil_setBlockTimestampInterval", 1)  # a block a second, whatever the wall clock says
-    return lay(guardian)
+    return deploy_market(guardian, provider)
 
 
 @pytest.fixture(scope="module")
-def market(ground):
-    return ground.market
+def trial(chain) -> Steps:
+    """The steps of a sale as calls that change nothing."""
+    return Steps(AnvilTrial(), chain.market, chain.owner)
 
 
 @pytest.fixture(scope="module")
-def refused_task(ground, market):
+def market(chain):
+    return chain.market
+
+
+@pytest.fixture(scope="module")
+def refused_task(trial):
     """Asserts that a task is refused for a reason."""
-    return lambda task, reason: refuses(reason, market.create_task, *ground.creation(task))
+
+    def check(task, reason):
+        with brownie.reverts(reason):
+            trial.create(task)
+
+    return check
 
 
 @pytest.fixture(scope="module")
-def parties(ground, provider, developer, rival, straggler, challenger, stranger):
-    """Everybody whose money the books follow, by role."""
-    operators = {f"operator {rank}": made.operator for rank, made in enumerate(ground.enclaves)}
+def parties(chain, provider, developer, rival, straggler, challenger, stranger):
+    """Everybody whose balances are compared, by role."""
+    operators = {f"operator {rank}": made.operator for rank, made in enumerate(chain.enclaves)}
     return {
         "provider": provider,
         "developer": developer,
@@ -79,29 +91,29 @@ def parties(ground, provider, developer, rival, straggler, challenger, stranger)
         "straggler": straggler,
         "challenger": challenger,
         "stranger": stranger,
-        "guardian": ground.guardian,
+        "guardian": chain.owner,
     } | operators
 
 
 @pytest.fixture(scope="module")
-def books(ground, parties):
-    """Opens the books, in ether and a token, and of more parties by name."""
-    return lambda token=None, **more: Books(ground, parties | more, token)
+def balances(chain, parties):
+    """Takes all balances, in ether and a token, and of more parties by name."""
+    return lambda token=None, **more: Balances(chain, parties | more, token)
 
 
 @pytest.fixture(scope="module")
-def token(ground, provider):
+def token(chain, provider):
     """In which the provider is rich, and the market trusted."""
     made = provider.deploy(PlainToken, 6)
     made.mint(provider, 10**12, {"from": provider})
-    made.approve(ground.market, 2**256 - 1, {"from": provider})
+    made.approve(chain.market, 2**256 - 1, {"from": provider})
     return made
 
 
 @pytest.fixture
-def moody_token(provider):
+def configurable_token(provider):
     """In which the provider is rich; honest until told otherwise."""
-    made = provider.deploy(MoodyToken)
+    made = provider.deploy(ConfigurableToken)
     made.mint(provider, 100 * sale.ETHER, {"from": provider})
     return made
 
@@ -119,3 +131,34 @@ def rival_model(rival):
 @pytest.fixture(scope="module")
 def straggler_model(straggler):
     return sale.model(straggler.address, "of the straggler")
+
+
+@pytest.fixture(scope="module")
+def models(model, rival_model, straggler_model):
+    return [model, rival_model, straggler_model]
+
+
+# ── Of a module's report, its fixture `posted` ──
+
+
+@pytest.fixture(scope="module")
+def task(posted):
+    return posted.task
+
+
+@pytest.fixture(scope="module")
+def opens(chain, posted):
+    """When claims open."""
+    return chain.progress(posted.task).time_a
+
+
+@pytest.fixture(scope="module")
+def closes(chain, posted):
+    """When claims close."""
+    return chain.progress(posted.task).time_b
+
+
+@pytest.fixture(scope="module")
+def deadline(opens):
+    """When the verdict on a disputed report is due, which stands in the place of `opens`."""
+    return opens

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests import sale
+from tests.anvil import at, events, refuses
+from tests.deployment import Sale
 from tests.reasons import (
     ALREADY_CLAIMED,
     BELOW_MIN_PRICE,
@@ -16,7 +18,6 @@ from tests.reasons import (
     WRONG_SUBMISSION,
 )
 from tests.sale import ETHER, ZERO_ADDRESS
-from tests.unit.chain import at, events, refuses
 
 RIVALS, STRAGGLERS, DEVELOPERS = 0, 1, 2
 """Indices of the submissions."""
@@ -33,23 +34,12 @@ def models(model, rival_model, straggler_model):
 
 
 @pytest.fixture(scope="module")
-def posted(ground, provider, token, models):
+def posted(chain, provider, token, models):
     """In a token; of three awards, the straggler's among them, though it has not revealed."""
-    task = ground.task(
-        provider,
-        token=token.address,
-        budget=10_000_000,
-        benchmark_fee=1_000_000,
-        curve=sale.curve((500_000, 1_000_000), (1_000_000, 6_000_000)),
-    )
-    seed = ground.enter(task, models, revealed=[RIVALS, DEVELOPERS])
-    pairs = (DEVELOPERS, 900_000), (RIVALS, 700_000), (STRAGGLERS, 500_000)
-    return ground.post(task, sale.report(task.id(ground.domain), seed, *pairs))
-
-
-@pytest.fixture(scope="module")
-def task(posted):
-    return posted.task
+    terms = {"token": token.address, "budget": 10_000_000, "benchmark_fee": 1_000_000}
+    curve = sale.curve((500_000, 1_000_000), (1_000_000, 6_000_000))
+    entered = Sale(chain, curve=curve, **terms).enter(*models, revealed=[RIVALS, DEVELOPERS])
+    return entered.post((DEVELOPERS, 900_000), (RIVALS, 700_000), (STRAGGLERS, 500_000))
 
 
 @pytest.fixture(scope="module")
@@ -63,27 +53,17 @@ def rival_claim(posted, models, rival):
     return *posted.claim(1, models[RIVALS]), {"from": rival}
 
 
-@pytest.fixture(scope="module")
-def opens(ground, posted):
-    return ground.progress(posted.task).time_a
-
-
-@pytest.fixture(scope="module")
-def closes(ground, posted):
-    return ground.progress(posted.task).time_b
-
-
 # ── Success ──
 
 
 def test_claim_award__by_the_developer__pays_and_publishes(
-    ground, market, developer, token, models, posted, claim, opens, books
+    chain, market, developer, token, models, posted, claim, opens, balances
 ):
-    progress, before = ground.progress(posted.task), books(token)
+    progress, before = chain.progress(posted.task), balances(token)
     at(opens)
     transaction = market.claim_award(*claim)
-    assert ground.progress(posted.task) == progress._replace(claimed=0b001)
-    assert ground.head(posted.task) == posted.head()
+    assert chain.progress(posted.task) == progress._replace(claimed=0b001)
+    assert chain.head(posted.task) == posted.head()
     assert before.moved() == {
         "developer token": FIRST,
         "market token": -FIRST,
@@ -101,14 +81,14 @@ def test_claim_award__by_the_developer__pays_and_publishes(
 
 
 def test_claim_award__in_any_order__each_sets_its_bit(
-    ground, market, posted, claim, rival_claim, opens, token, books
+    chain, market, posted, claim, rival_claim, opens, token, balances
 ):
-    before = books(token)
+    before = balances(token)
     at(opens)
     market.claim_award(*rival_claim)
-    assert ground.progress(posted.task).claimed == 0b010
+    assert chain.progress(posted.task).claimed == 0b010
     market.claim_award(*claim)
-    assert ground.progress(posted.task).claimed == 0b011
+    assert chain.progress(posted.task).claimed == 0b011
     assert before.moved() == {
         "developer token": FIRST,
         "rival token": SECOND,
@@ -118,13 +98,13 @@ def test_claim_award__in_any_order__each_sets_its_bit(
 
 
 def test_claim_award__in_ether__pays_the_developer(
-    ground, market, provider, developer, models, books
+    chain, market, provider, developer, models, balances
 ):
-    task = ground.task(provider, nonce=1)
-    seed = ground.enter(task, models, revealed=[DEVELOPERS])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed, (DEVELOPERS, 900_000)))
-    before = books()
-    at(ground.progress(task).time_a)
+    task = chain.task(provider, nonce=1)
+    seed = chain.enter(task, models, revealed=[DEVELOPERS])
+    posted = chain.post(task, chain.report(task, seed, (DEVELOPERS, 900_000)))
+    before = balances()
+    at(chain.progress(task).time_a)
     market.claim_award(*posted.claim(0, models[DEVELOPERS]), {"from": developer})
     assert before.moved() == {
         "developer ether": 5 * ETHER,
@@ -133,19 +113,19 @@ def test_claim_award__in_ether__pays_the_developer(
     }
 
 
-def test_claim_award__of_the_eighth__sets_the_last_bit(ground, market, provider, developer):
-    task = ground.task(
+def test_claim_award__of_the_eighth__sets_the_last_bit(chain, market, provider, developer):
+    task = chain.task(
         provider, nonce=1, budget=8 * ETHER, max_awards=8, curve=sale.curve((1, ETHER))
     )
     models = [sale.model(developer.address, f"model {n}") for n in range(8)]
-    seed = ground.enter(task, models, revealed=range(8))
-    report = sale.report(task.id(ground.domain), seed, *((n, 5) for n in range(8)))
-    posted = ground.post(task, report)
-    at(ground.progress(task).time_a)
+    seed = chain.enter(task, models, revealed=range(8))
+    report = chain.report(task, seed, *((n, 5) for n in range(8)))
+    posted = chain.post(task, report)
+    at(chain.progress(task).time_a)
     for award in reversed(range(8)):
         market.claim_award(*posted.claim(award, models[award]), {"from": developer})
-    assert ground.progress(task).claimed == 0xFF
-    assert ground.progress(task).awards == 8
+    assert chain.progress(task).claimed == 0xFF
+    assert chain.progress(task).awards == 8
 
 
 # ── When ──
@@ -157,16 +137,16 @@ def test_claim_award__second_before_claims_open__is_refused(market, claim, opens
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_claim_award__once_claims_are_open__is_paid(ground, market, task, claim, opens, after):
+def test_claim_award__once_claims_are_open__is_paid(chain, market, task, claim, opens, after):
     at(opens + after)
     market.claim_award(*claim)
-    assert ground.progress(task).claimed == 0b001
+    assert chain.progress(task).claimed == 0b001
 
 
-def test_claim_award__second_before_claims_close__is_paid(ground, market, task, claim, closes):
+def test_claim_award__second_before_claims_close__is_paid(chain, market, task, claim, closes):
     at(closes - 1)
     market.claim_award(*claim)
-    assert ground.progress(task).claimed == 0b001
+    assert chain.progress(task).claimed == 0b001
 
 
 @pytest.mark.parametrize("late", [0, 1])
@@ -175,16 +155,16 @@ def test_claim_award__once_claims_are_closed__is_refused(market, claim, closes, 
     refuses(TOO_LATE, market.claim_award, *claim)
 
 
-def test_claim_award__report_disputed__is_refused(ground, market, challenger, task, claim, opens):
-    ground.dispute(task, challenger)
+def test_claim_award__report_disputed__is_refused(chain, market, challenger, task, claim, opens):
+    chain.dispute(task, challenger)
     at(opens)
     refuses(WRONG_STAGE, market.claim_award, *claim)
 
 
-def test_claim_award__no_report__is_refused(ground, market, provider, posted, models, developer):
-    task = ground.task(provider, nonce=1)
-    ground.enter(task, models, revealed=[DEVELOPERS])
-    early = replace(posted, report=posted.report._replace(task_id=task.id(ground.domain)))
+def test_claim_award__no_report__is_refused(chain, market, provider, posted, models, developer):
+    task = chain.task(provider, nonce=1)
+    chain.enter(task, models, revealed=[DEVELOPERS])
+    early = replace(posted, report=posted.report._replace(task_id=task.id(chain.domain)))
     arguments = early.claim(0, models[DEVELOPERS])
     refuses(WRONG_STAGE, market.claim_award, *arguments, {"from": developer})
 
@@ -247,9 +227,9 @@ def test_claim_award__in_another_token__is_refused(market, posted, models, devel
 
 
 def test_claim_award__of_another_report__is_refused(
-    ground, market, posted, models, developer, opened
+    chain, market, posted, models, developer, opened
 ):
-    other = replace(posted, signers=sale.signers(ground.enclaves[1:2]))
+    other = replace(posted, signers=sale.signers(chain.enclaves[1:2]))
     arguments = other.claim(0, models[DEVELOPERS])
     refuses(WRONG_SALE, market.claim_award, *arguments, {"from": developer})
 
@@ -298,21 +278,21 @@ def test_claim_award__never_revealed__is_refused(market, posted, models, straggl
 
 
 @pytest.fixture
-def reserved(ground, provider, developer, token):
+def reserved(chain, provider, developer, token):
     """Reports a model that its developer sells for at least so much, and that is worth FIRST."""
 
     def report(min_price):
         model = sale.model(developer.address, "reserved", min_price)
-        task = ground.task(
+        task = chain.task(
             provider,
             token=token.address,
             budget=FIRST,
             benchmark_fee=0,
             curve=sale.curve((1, FIRST)),
         )
-        seed = ground.enter(task, [model], revealed=[0])
-        posted = ground.post(task, sale.report(task.id(ground.domain), seed, (0, 1)))
-        at(ground.progress(task).time_a)
+        seed = chain.enter(task, [model], revealed=[0])
+        posted = chain.post(task, chain.report(task, seed, (0, 1)))
+        at(chain.progress(task).time_a)
         return posted, model
 
     return report

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from brownie import chain
+from brownie import chain as brownie_chain
 
 from tests import sale
+from tests.anvil import at, events, refuses
 from tests.reasons import WRONG_STAGE, WRONG_SUBMISSION
 from tests.sale import DAY, ZERO_ADDRESS
-from tests.unit.chain import at, events, refuses
 
 FEE = 1_000_001
 ENTRY, BOND = 10_000_001 * 10**9, 50_000_000 * 10**9
@@ -21,9 +21,9 @@ def models(model, rival_model, straggler_model):
 
 
 @pytest.fixture(scope="module")
-def task(ground, market, provider, stranger, token, models):
+def task(chain, market, provider, stranger, token, models):
     """Voided, with the developer (0) and the rival (2) revealed, the straggler (1) not."""
-    made = ground.task(
+    made = chain.task(
         provider,
         token=token.address,
         budget=5,
@@ -31,26 +31,26 @@ def task(ground, market, provider, stranger, token, models):
         entry_fee=ENTRY,
         curve=sale.curve((1, 5)),
     )
-    ground.enter(made, models, revealed=[0, 2])
+    chain.enter(made, models, revealed=[0, 2])
     at(made.report_deadline)
     market.void(made, {"from": stranger})
     return made
 
 
 def test_claim_share__by_anyone__credits_the_developer(
-    ground, market, developer, stranger, token, model, task, books
+    chain, market, developer, stranger, token, model, task, balances
 ):
-    progress, before = ground.progress(task), books(token)
+    progress, before = chain.progress(task), balances(token)
     transaction = market.claim_share(*model.share(task, 0), {"from": stranger})
-    assert ground.submission(task, 0) == bytes(32)
-    assert ground.progress(task) == progress
+    assert chain.submission(task, 0) == bytes(32)
+    assert chain.progress(task) == progress
     assert before.moved() == {
         "developer token credit": FEE_SHARE,
         "developer credit": POT_SHARE,
         "owed ether": POT_SHARE,
     }
     claimed = {
-        "task_id": task.id(ground.domain),
+        "task_id": task.id(chain.domain),
         "developer": developer,
         "index": 0,
         "fee_share": FEE_SHARE,
@@ -77,17 +77,17 @@ def test_claim_share__of_everybody__leaves_nothing_but_credits(
 
 
 def test_claim_share__long_after__credits_the_developer(market, developer, model, task):
-    at(chain[-1].timestamp + 3_650 * DAY)
+    at(brownie_chain[-1].timestamp + 3_650 * DAY)
     market.claim_share(*model.share(task, 0), {"from": developer})
     assert market.credits(ZERO_ADDRESS, developer) == POT_SHARE
 
 
 def test_claim_share__of_a_developer_with_two_models__credits_both(
-    ground, market, provider, developer, stranger, model
+    chain, market, provider, developer, stranger, model
 ):
-    task = ground.task(provider, nonce=1)
+    task = chain.task(provider, nonce=1)
     second = sale.model(developer.address, "second")
-    ground.enter(task, [model, second], revealed=[0, 1])
+    chain.enter(task, [model, second], revealed=[0, 1])
     at(task.report_deadline)
     market.void(task, {"from": stranger})
     market.claim_share(*model.share(task, 0), {"from": stranger})
@@ -97,17 +97,17 @@ def test_claim_share__of_a_developer_with_two_models__credits_both(
 
 
 def test_claim_share__nothing_to_share__clears_the_leaf(
-    ground, market, provider, stranger, model, books
+    chain, market, provider, stranger, model, balances
 ):
-    task = ground.task(provider, nonce=1, benchmark_fee=0, entry_fee=0)
-    ground.enter(task, [model], revealed=[0])
+    task = chain.task(provider, nonce=1, benchmark_fee=0, entry_fee=0)
+    chain.enter(task, [model], revealed=[0])
     at(task.report_deadline)
     market.void(task, {"from": stranger})
-    before = books()
+    before = balances()
     transaction = market.claim_share(*model.share(task, 0), {"from": stranger})
     assert before.moved() == {}
     assert [name for name, _ in events(transaction)] == ["ShareClaimed"]
-    assert ground.submission(task, 0) == bytes(32)
+    assert chain.submission(task, 0) == bytes(32)
 
 
 def test_claim_share__twice__is_refused(market, stranger, model, task):
@@ -146,33 +146,31 @@ def test_claim_share__to_a_thief__is_refused(market, stranger, model, task):
 
 
 @pytest.mark.parametrize("stage", ["open", "closed", "reported", "settled"])
-def test_claim_share__task_not_voided__is_refused(
-    ground, market, provider, developer, model, stage
-):
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
-    ground.commit(task, model)
-    ground.reveal(task, (0, model))
+def test_claim_share__task_not_voided__is_refused(chain, market, provider, developer, model, stage):
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
+    chain.commit(task, model)
+    chain.reveal(task, (0, model))
     if stage != "open":
-        report = sale.report(task.id(ground.domain), ground.close(task))
+        report = chain.report(task, chain.close(task))
     if stage in ("reported", "settled"):
-        posted = ground.post(task, report)
+        posted = chain.post(task, report)
     if stage == "settled":
-        at(ground.progress(task).time_a)
+        at(chain.progress(task).time_a)
         market.settle(*posted.settle(), {"from": provider})
     refuses(WRONG_STAGE, market.claim_share, *model.share(task, 0), {"from": developer})
 
 
 def test_claim_share__leaf_committed_as_it_is__is_refused(
-    ground, market, provider, developer, rival, model, rival_model
+    chain, market, provider, developer, rival, model, rival_model
 ):
     """A developer may commit any word: a leaf of its own takes no share of the others'."""
-    task = ground.task(provider, nonce=1)
-    task_id, value = task.id(ground.domain), task.commit_bond + task.entry_fee
-    ground.create(task)
-    ground.commit(task, rival_model)
+    task = chain.task(provider, nonce=1)
+    task_id, value = task.id(chain.domain), task.commit_bond + task.entry_fee
+    chain.create(task)
+    chain.commit(task, rival_model)
     market.commit_model(task_id, model.leaf(task_id, 1), {"from": developer, "value": value})
-    ground.reveal(task, (0, rival_model))
+    chain.reveal(task, (0, rival_model))
     at(task.report_deadline)
     market.void(task, {"from": provider})
     refuses(WRONG_SUBMISSION, market.claim_share, *model.share(task, 1), {"from": developer})

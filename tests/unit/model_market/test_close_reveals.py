@@ -1,34 +1,35 @@
 """close_reveals: the seed, from every reveal and the chain's randomness."""
 
 import pytest
-from brownie import chain, web3
+from brownie import chain as brownie_chain
+from brownie import web3
 
 from offchain.protocol import hashes
 from tests import sale
+from tests.anvil import at, events, refuses
 from tests.reasons import NOTHING_REVEALED, TOO_EARLY, WRONG_STAGE
 from tests.sale import CLOSED
-from tests.unit.chain import at, events, refuses
 
 
 @pytest.fixture(scope="module")
-def task(ground, provider, model, rival_model):
+def task(chain, provider, model, rival_model):
     """With two commitments, of which the rival's is revealed."""
-    made = ground.task(provider)
-    ground.create(made)
-    ground.commit(made, model, rival_model)
-    ground.reveal(made, (1, rival_model))
+    made = chain.task(provider)
+    chain.create(made)
+    chain.commit(made, model, rival_model)
+    chain.reveal(made, (1, rival_model))
     return made
 
 
 @pytest.fixture(scope="module")
-def task_id(ground, task):
-    return task.id(ground.domain)
+def task_id(chain, task):
+    return task.id(chain.domain)
 
 
 def test_close_reveals__by_anyone__fixes_the_seed(
-    ground, market, stranger, rival_model, task, task_id, books
+    chain, market, stranger, rival_model, task, task_id, balances
 ):
-    progress, before = ground.progress(task), books()
+    progress, before = chain.progress(task), balances()
     at(task.reveal_deadline)
     transaction = market.close_reveals(task_id, {"from": stranger})
     block = web3.eth.get_block(transaction.block_number)
@@ -37,8 +38,8 @@ def test_close_reveals__by_anyone__fixes_the_seed(
     head = sale.head_of_reveals(task_id, [(1, rival_model)])
     seed = hashes.seed(head, prevrandao, parent_hash)
     assert bytes(transaction.return_value) == seed
-    assert ground.head(task) == seed
-    assert ground.progress(task) == progress._replace(stage=CLOSED)
+    assert chain.head(task) == seed
+    assert chain.progress(task) == progress._replace(stage=CLOSED)
     assert before.moved() == {}
     closed = {
         "task_id": task_id,
@@ -49,14 +50,14 @@ def test_close_reveals__by_anyone__fixes_the_seed(
     assert events(transaction) == [("RevealsClosed", closed)]
 
 
-def test_close_reveals__another_block__gives_another_seed(ground, market, stranger, task, task_id):
-    chain.snapshot()
-    first = ground.close(task)
-    chain.revert()
+def test_close_reveals__another_block__gives_another_seed(chain, market, stranger, task, task_id):
+    brownie_chain.snapshot()
+    first = chain.close(task)
+    brownie_chain.revert()
     at(task.reveal_deadline)
     stranger.transfer(stranger, 0)
     market.close_reveals(task_id, {"from": stranger})
-    assert ground.head(task) != first
+    assert chain.head(task) != first
 
 
 def test_close_reveals__second_before_the_deadline__is_refused(market, stranger, task, task_id):
@@ -65,32 +66,30 @@ def test_close_reveals__second_before_the_deadline__is_refused(market, stranger,
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_close_reveals__from_the_deadline_on__closes(
-    ground, market, stranger, task, task_id, after
-):
+def test_close_reveals__from_the_deadline_on__closes(chain, market, stranger, task, task_id, after):
     at(task.reveal_deadline + after)
     market.close_reveals(task_id, {"from": stranger})
-    assert ground.progress(task).stage == CLOSED
+    assert chain.progress(task).stage == CLOSED
 
 
-def test_close_reveals__after_the_report_deadline__closes(ground, market, stranger, task, task_id):
+def test_close_reveals__after_the_report_deadline__closes(chain, market, stranger, task, task_id):
     """Too late for a report, but nothing is stranded: the task can be voided either way."""
     at(task.report_deadline)
     market.close_reveals(task_id, {"from": stranger})
-    assert ground.progress(task).stage == CLOSED
+    assert chain.progress(task).stage == CLOSED
     market.void(task, {"from": stranger})
 
 
-def test_close_reveals__nothing_revealed__is_refused(ground, market, provider, stranger, model):
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
-    ground.commit(task, model)
+def test_close_reveals__nothing_revealed__is_refused(chain, market, provider, stranger, model):
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
+    chain.commit(task, model)
     at(task.reveal_deadline)
-    refuses(NOTHING_REVEALED, market.close_reveals, task.id(ground.domain), {"from": stranger})
+    refuses(NOTHING_REVEALED, market.close_reveals, task.id(chain.domain), {"from": stranger})
 
 
-def test_close_reveals__twice__is_refused(ground, market, stranger, task, task_id):
-    ground.close(task)
+def test_close_reveals__twice__is_refused(chain, market, stranger, task, task_id):
+    chain.close(task)
     refuses(WRONG_STAGE, market.close_reveals, task_id, {"from": stranger})
 
 

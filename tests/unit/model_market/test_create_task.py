@@ -4,6 +4,8 @@ import pytest
 from brownie import PlainToken
 
 from tests import sale
+from tests.anvil import at, events, now, refuses
+from tests.deployment import MIN_TOLERANCE, SEAT_BOND
 from tests.reasons import (
     BAD_AWARD_COUNT,
     BAD_BENCHMARK,
@@ -24,8 +26,6 @@ from tests.reasons import (
     TASK_EXISTS,
 )
 from tests.sale import DAY, ETHER, GWEI, HOUR, OPEN, curve
-from tests.unit.chain import answers, at, events, now, refuses
-from tests.unit.model_market.ground import MIN_TOLERANCE, SEAT_BOND
 
 LOW_ORDER = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7")
 """Of order 8, with the bit set that RFC 7748 ignores."""
@@ -34,46 +34,45 @@ LOW_ORDER = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224
 # ── Success ──
 
 
-def test_create_task__in_ether__escrows_budget_and_fee(ground, market, provider, books):
-    task, before = ground.task(provider, budget=7 * ETHER, benchmark_fee=3), books()
-    transaction = ground.create(task)
+def test_create_task__in_ether__escrows_budget_and_fee(chain, market, provider, balances):
+    task, before = chain.task(provider, budget=7 * ETHER, benchmark_fee=3), balances()
+    transaction = chain.create(task)
     assert before.moved() == {
         "provider ether": -7 * ETHER - 3,
         "market ether": 7 * ETHER + 3,
         "owed ether": 7 * ETHER + 3,
     }
     assert events(transaction) == [
-        ("TaskCreated", {"task_id": task.id(ground.domain), "provider": provider, "task": task})
+        ("TaskCreated", {"task_id": task.id(chain.domain), "provider": provider, "task": task})
     ]
 
 
-def test_create_task__any__answers_the_task_id(ground, market, provider):
-    task = ground.task(provider)
-    answer = answers(market.create_task, *ground.creation(task))
-    assert bytes(answer) == task.id(ground.domain)
+def test_create_task__any__answers_the_task_id(chain, trial, provider):
+    task = chain.task(provider)
+    assert bytes(trial.create(task)) == task.id(chain.domain)
 
 
-def test_create_task__in_a_token__escrows_budget_and_fee(ground, market, provider, token, books):
-    task = ground.task(provider, token=token.address, budget=5_000_000, benchmark_fee=250_001)
+def test_create_task__in_a_token__escrows_budget_and_fee(chain, market, provider, token, balances):
+    task = chain.task(provider, token=token.address, budget=5_000_000, benchmark_fee=250_001)
     task = task._replace(curve=curve((1, 5_000_000)))
-    before = books(token)
-    transaction = ground.create(task)
+    before = balances(token)
+    transaction = chain.create(task)
     assert before.moved() == {
         "provider token": -5_250_001,
         "market token": 5_250_001,
         "owed token": 5_250_001,
     }
-    created = {"task_id": task.id(ground.domain), "provider": provider, "task": task}
+    created = {"task_id": task.id(chain.domain), "provider": provider, "task": task}
     moved = {"sender": provider, "receiver": market, "value": 5_250_001}
     assert events(transaction) == [("TaskCreated", created), ("Transfer", moved)]
 
 
-def test_create_task__any__state_is_two_words(ground, provider):
-    task = ground.task(
+def test_create_task__any__state_is_two_words(chain, provider):
+    task = chain.task(
         provider, max_submissions=77, commit_bond=12 * GWEI, entry_fee=345 * GWEI, nonce=2**256 - 1
     )
-    ground.create(task)
-    assert ground.progress(task) == sale.Progress(
+    chain.create(task)
+    assert chain.progress(task) == sale.Progress(
         stage=OPEN,
         time_a=task.commit_deadline,
         time_b=task.reveal_deadline,
@@ -85,40 +84,38 @@ def test_create_task__any__state_is_two_words(ground, provider):
         commit_bond=12 * GWEI,
         entry_fee=345 * GWEI,
     )
-    assert ground.head(task) == bytes(32)
-    assert ground.submission(task, 0) == bytes(32)
+    assert chain.head(task) == bytes(32)
+    assert chain.submission(task, 0) == bytes(32)
 
 
-def test_create_task__same_terms_another_nonce__is_another_task(ground, provider):
-    task = ground.task(provider)
-    ground.create(task)
-    ground.create(task._replace(nonce=1))
-    assert ground.progress(task).stage == OPEN
-    assert ground.progress(task._replace(nonce=1)).stage == OPEN
+def test_create_task__same_terms_another_nonce__is_another_task(chain, provider):
+    task = chain.task(provider)
+    chain.create(task)
+    chain.create(task._replace(nonce=1))
+    assert chain.progress(task).stage == OPEN
+    assert chain.progress(task._replace(nonce=1)).stage == OPEN
 
 
-def test_create_task__smallest_and_largest_budget__are_escrowed(ground, provider, token):
+def test_create_task__smallest_and_largest_budget__are_escrowed(chain, provider, token):
     largest = 2**128 - 1
     token.mint(provider, 2 * largest, {"from": provider})
-    small = ground.task(provider, budget=1, benchmark_fee=0, curve=curve((1, 1)))
+    small = chain.task(provider, budget=1, benchmark_fee=0, curve=curve((1, 1)))
     large = small._replace(token=token.address, budget=largest, benchmark_fee=largest)
-    ground.create(small)
-    ground.create(large)
-    assert ground.market.owed(token) == 2 * largest
-    assert ground.market.owed(sale.ZERO_ADDRESS) == 1
+    chain.create(small)
+    chain.create(large)
+    assert chain.market.owed(token) == 2 * largest
+    assert chain.market.owed(sale.ZERO_ADDRESS) == 1
 
 
 @pytest.mark.parametrize("decimals", [6, 18])
-def test_create_task__decimals_of_the_token__do_not_matter(ground, market, provider, decimals):
+def test_create_task__decimals_of_the_token__do_not_matter(chain, market, provider, decimals):
     token = provider.deploy(PlainToken, decimals)
     unit = 10**decimals
     token.mint(provider, 12 * unit, {"from": provider})
     token.approve(market, 11 * unit, {"from": provider})
     price = curve((1, 10 * unit))
-    ground.create(
-        ground.task(
-            provider, token=token.address, budget=10 * unit, benchmark_fee=unit, curve=price
-        )
+    chain.create(
+        chain.task(provider, token=token.address, budget=10 * unit, benchmark_fee=unit, curve=price)
     )
     assert token.balanceOf(market) == market.owed(token) == 11 * unit
     assert token.balanceOf(provider) == unit
@@ -162,10 +159,10 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("terms", ACCEPTED.values(), ids=ACCEPTED)
-def test_create_task__field_at_its_limit__is_accepted(ground, provider, terms):
-    task = ground.task(provider, **terms)
-    ground.create(task)
-    assert ground.progress(task).stage == OPEN
+def test_create_task__field_at_its_limit__is_accepted(chain, provider, terms):
+    task = chain.task(provider, **terms)
+    chain.create(task)
+    assert chain.progress(task).stage == OPEN
 
 
 REFUSED = {
@@ -219,18 +216,18 @@ REFUSED = {
 
 @pytest.mark.parametrize(("terms", "reason"), REFUSED.values(), ids=REFUSED)
 def test_create_task__field_beyond_its_limit__is_refused(
-    ground, market, provider, token, terms, reason
+    chain, market, provider, token, terms, reason
 ):
-    task = ground.task(provider, token=token.address, **terms)
+    task = chain.task(provider, token=token.address, **terms)
     refuses(reason, market.create_task, task, {"from": provider})
 
 
 # ── Deadlines, to the second ──
 
 
-def dated(ground, provider, start, commit=DAY, reveal=DAY, report=DAY):
+def dated(chain, provider, start, commit=DAY, reveal=DAY, report=DAY):
     """A task whose deadlines follow the start and one another by so many seconds."""
-    return ground.task(
+    return chain.task(
         provider,
         commit_deadline=start + commit,
         reveal_deadline=start + commit + reveal,
@@ -250,12 +247,12 @@ def dated(ground, provider, start, commit=DAY, reveal=DAY, report=DAY):
     ],
     ids=str,
 )
-def test_create_task__deadline_at_its_limit__is_accepted(ground, provider, steps):
+def test_create_task__deadline_at_its_limit__is_accepted(chain, provider, steps):
     start = now() + 100
-    task = dated(ground, provider, start, **steps)
+    task = dated(chain, provider, start, **steps)
     at(start)
-    ground.create(task)
-    assert ground.progress(task).stage == OPEN
+    chain.create(task)
+    assert chain.progress(task).stage == OPEN
 
 
 @pytest.mark.parametrize(
@@ -273,41 +270,41 @@ def test_create_task__deadline_at_its_limit__is_accepted(ground, provider, steps
     ],
     ids=str,
 )
-def test_create_task__deadline_beyond_its_limit__is_refused(ground, provider, steps, refused_task):
+def test_create_task__deadline_beyond_its_limit__is_refused(chain, provider, steps, refused_task):
     start = now() + 100
-    task = dated(ground, provider, start, **steps)
+    task = dated(chain, provider, start, **steps)
     at(start)
     refused_task(task, BAD_DEADLINE)
 
 
-def test_create_task__deadlines_that_would_wrap__revert(ground, provider, refused_task):
+def test_create_task__deadlines_that_would_wrap__revert(chain, provider, refused_task):
     far = 2**256 - 1
-    task = ground.task(provider, reveal_deadline=far, report_deadline=far)
+    task = chain.task(provider, reveal_deadline=far, report_deadline=far)
     refused_task(task, BAD_DEADLINE)
 
 
 # ── Who, and once ──
 
 
-def test_create_task__of_somebody_else__is_refused(ground, market, provider, stranger):
-    task = ground.task(provider)
+def test_create_task__of_somebody_else__is_refused(chain, market, provider, stranger):
+    task = chain.task(provider)
     refuses(NOT_PROVIDER, market.create_task, task, {"from": stranger, "value": 11 * ETHER})
 
 
-def test_create_task__twice__is_refused(ground, provider, refused_task):
-    task = ground.task(provider)
-    ground.create(task)
+def test_create_task__twice__is_refused(chain, provider, refused_task):
+    task = chain.task(provider)
+    chain.create(task)
     refused_task(task, TASK_EXISTS)
 
 
-def test_create_task__again_after_its_end__is_refused(ground, market, provider, refused_task):
-    task = ground.task(
+def test_create_task__again_after_its_end__is_refused(chain, market, provider, refused_task):
+    task = chain.task(
         provider,
         commit_deadline=now() + 30 * DAY,
         reveal_deadline=now() + 31 * DAY,
         report_deadline=now() + 32 * DAY,
     )
-    ground.create(task)
+    chain.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
     refused_task(task, BAD_DEADLINE)

@@ -4,16 +4,16 @@ import brownie
 import pytest
 from brownie import ModelMarket, web3
 
+from tests.anvil import at, fund
 from tests.reasons import BAD_BOND, BAD_TOLERANCE, NOT_A_CONTRACT
 from tests.sale import ZERO_ADDRESS
-from tests.unit.chain import at, fund
 
 CODE_LIMIT = 24_000
 
 
 @pytest.mark.parametrize(("seat_bond", "min_tolerance"), [(1, 1), (2**64 - 1, 1_000_000)])
-def test_init__settings_at_their_limits__are_accepted(ground, guardian, seat_bond, min_tolerance):
-    market = guardian.deploy(ModelMarket, ground.registry, seat_bond, min_tolerance)
+def test_init__settings_at_their_limits__are_accepted(chain, guardian, seat_bond, min_tolerance):
+    market = guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance)
     assert market.seat_bond() == seat_bond
     assert market.min_tolerance() == min_tolerance
 
@@ -28,10 +28,10 @@ def test_init__settings_at_their_limits__are_accepted(ground, guardian, seat_bon
     ],
 )
 def test_init__settings_beyond_their_limits__are_refused(
-    ground, guardian, seat_bond, min_tolerance, reason
+    chain, guardian, seat_bond, min_tolerance, reason
 ):
     with brownie.reverts(reason):
-        guardian.deploy(ModelMarket, ground.registry, seat_bond, min_tolerance)
+        guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance)
 
 
 def test_init__registry_without_code__is_refused(guardian, stranger):
@@ -48,16 +48,16 @@ def test_market__ether_sent_plainly__is_refused(market, stranger):
         stranger.transfer(market, 1)
 
 
-def test_market__ether_with_a_call_that_takes_none__is_refused(ground, market, provider, stranger):
-    data = market.void.encode_input(ground.task(provider))
+def test_market__ether_with_a_call_that_takes_none__is_refused(chain, market, provider, stranger):
+    data = market.void.encode_input(chain.task(provider))
     with brownie.reverts():
         stranger.transfer(market, 1, data=data)
 
 
-def test_market__ether_forced_in__is_in_nobodys_way(ground, market, provider):
+def test_market__ether_forced_in__is_in_nobodys_way(chain, market, provider):
     fund(market, 5)
-    task = ground.task(provider)
-    ground.create(task)
+    task = chain.task(provider)
+    chain.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
     assert market.owed(ZERO_ADDRESS) == 0

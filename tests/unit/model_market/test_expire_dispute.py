@@ -6,10 +6,10 @@ import brownie
 import pytest
 
 from tests import sale
+from tests.anvil import answers, at, credited, events, refuses
+from tests.deployment import SEAT_BOND, Sale
 from tests.reasons import LITTLE_GAS, TOO_EARLY, WRONG_SALE, WRONG_STAGE
 from tests.sale import ETHER, FINAL, VOIDED, ZERO_ADDRESS
-from tests.unit.chain import answers, at, events, refuses
-from tests.unit.model_market.ground import SEAT_BOND
 
 BOND = 7 * SEAT_BOND
 BUDGET, FEE = 10_000_000, 1_000_001
@@ -18,35 +18,14 @@ POT = (3 * 10_000_000 + 50_000_000) * 10**9
 
 
 @pytest.fixture(scope="module")
-def models(model, rival_model, straggler_model):
-    return [model, rival_model, straggler_model]
-
-
-@pytest.fixture(scope="module")
-def posted(ground, provider, models, challenger, token):
+def posted(chain, provider, models, challenger, token):
     """In a token, signed by three, disputed."""
-    task = ground.task(
-        provider,
-        token=token.address,
-        quorum=3,
-        budget=BUDGET,
-        benchmark_fee=FEE,
-        curve=sale.curve((500_000, 1_000_000), (1_000_000, 6_000_000)),
-    )
-    seed = ground.enter(task, models, revealed=[0, 1])
-    made = ground.post(task, sale.report(task.id(ground.domain), seed, (0, 900_000)))
-    ground.dispute(task, challenger)
+    terms = {"token": token.address, "quorum": 3, "budget": BUDGET, "benchmark_fee": FEE}
+    curve = sale.curve((500_000, 1_000_000), (1_000_000, 6_000_000))
+    entered = Sale(chain, curve=curve, **terms).enter(*models, revealed=[0, 1])
+    made = entered.post((0, 900_000))
+    entered.dispute(challenger)
     return made
-
-
-@pytest.fixture(scope="module")
-def task(posted):
-    return posted.task
-
-
-@pytest.fixture(scope="module")
-def deadline(ground, task):
-    return ground.progress(task).time_a
 
 
 @pytest.fixture(scope="module")
@@ -55,23 +34,19 @@ def expiry(posted, challenger, stranger):
     return *posted.expire(challenger.address), {"from": stranger}
 
 
-def credited(token, account, amount):
-    return "Credited", {"token": token, "account": account, "amount": amount}
-
-
 # ── The report stands ──
 
 
 def test_expire_dispute__nothing_revoked__burns_half_the_bond(
-    ground, market, challenger, posted, task, deadline, expiry, token, books
+    chain, market, challenger, posted, task, deadline, expiry, token, balances
 ):
-    progress, before = ground.progress(task), books(token)
+    progress, before = chain.progress(task), balances(token)
     at(deadline)
     transaction = market.expire_dispute(*expiry)
-    assert ground.progress(task) == progress._replace(
+    assert chain.progress(task) == progress._replace(
         stage=FINAL, time_a=deadline, time_b=deadline + task.claim_window
     )
-    assert ground.head(task) == posted.head()
+    assert chain.head(task) == posted.head()
     assert before.moved() == {
         "challenger credit": BOND // 2,
         "owed ether": BOND // 2,
@@ -90,11 +65,11 @@ def test_expire_dispute__nothing_revoked__answers_so(market, deadline, expiry):
 
 
 def test_expire_dispute__nothing_revoked__the_sale_goes_on(
-    market, developer, stranger, model, posted, deadline, expiry, token, books
+    market, developer, stranger, model, posted, deadline, expiry, token, balances
 ):
     at(deadline)
     market.expire_dispute(*expiry)
-    before = books(token)
+    before = balances(token)
     market.claim_award(*posted.claim(0, model), {"from": developer})
     market.settle(*posted.settle(), {"from": stranger})
     moved = before.moved()
@@ -108,57 +83,67 @@ def test_expire_dispute__nothing_revoked__the_sale_goes_on(
 
 @pytest.mark.parametrize("rank", [3, 9])
 def test_expire_dispute__an_enclave_that_did_not_sign_revoked__stands(
-    ground, market, guardian, task, deadline, expiry, rank
+    chain, market, guardian, task, deadline, expiry, rank
 ):
-    bystander = ground.enclaves[rank]
-    revoke = ground.registry.revoke_enclave
-    revoke(bystander.signing_key, ground.measurement, {"from": guardian})
-    ground.registry.revoke_platform(bystander.platform, {"from": guardian})
+    bystander = chain.enclaves[rank]
+    revoke = chain.registry.revoke_enclave
+    revoke(bystander.signing_key, chain.measurement, {"from": guardian})
+    chain.registry.revoke_platform(bystander.platform, {"from": guardian})
     at(deadline)
     market.expire_dispute(*expiry)
-    assert ground.progress(task).stage == FINAL
+    assert chain.progress(task).stage == FINAL
 
 
-def test_expire_dispute__a_signer_unstakes__stands(ground, market, task, deadline, expiry):
-    ground.registry.request_unstake({"from": ground.enclaves[0].operator})
+def test_expire_dispute__a_signer_unstakes__stands(chain, market, task, deadline, expiry):
+    chain.registry.request_unstake({"from": chain.enclaves[0].operator})
     at(deadline)
     market.expire_dispute(*expiry)
-    assert ground.progress(task).stage == FINAL
+    assert chain.progress(task).stage == FINAL
 
 
 def test_expire_dispute__something_else_revoked__stands(
-    ground, market, guardian, task, deadline, expiry
+    chain, market, guardian, task, deadline, expiry
 ):
-    ground.registry.revoke_measurement(sale.word("another program"), {"from": guardian})
+    chain.registry.revoke_measurement(sale.word("another program"), {"from": guardian})
     at(deadline)
     market.expire_dispute(*expiry)
-    assert ground.progress(task).stage == FINAL
+    assert chain.progress(task).stage == FINAL
 
 
 # ── The task is void ──
 
 
 @pytest.fixture(params=["enclave", "platform", "measurement", "verifier"])
-def revoked(request, ground, guardian):
+def revoked(request, chain, guardian):
     """The owner has revoked something that the second signer depends on."""
-    signer, registry, owner = ground.enclaves[1], ground.registry, {"from": guardian}
+    signer, registry, owner = chain.enclaves[1], chain.registry, {"from": guardian}
     if request.param == "enclave":
-        registry.revoke_enclave(signer.signing_key, ground.measurement, owner)
+        registry.revoke_enclave(signer.signing_key, chain.measurement, owner)
     elif request.param == "platform":
         registry.revoke_platform(signer.platform, owner)
     elif request.param == "measurement":
-        registry.revoke_measurement(ground.measurement, owner)
+        registry.revoke_measurement(chain.measurement, owner)
     else:
-        registry.revoke_verifier(ground.verifier, owner)
+        registry.revoke_verifier(chain.verifier, owner)
 
 
 def test_expire_dispute__what_signed_is_revoked__voids_the_task(
-    ground, market, provider, challenger, posted, task, deadline, expiry, token, books, revoked
+    chain,
+    market,
+    provider,
+    challenger,
+    posted,
+    task,
+    deadline,
+    expiry,
+    token,
+    balances,
+    revoked,
 ):
-    progress, before = ground.progress(task), books(token)
+    progress, before = chain.progress(task), balances(token)
     at(deadline)
     transaction = market.expire_dispute(*expiry)
-    assert ground.progress(task) == progress._replace(stage=VOIDED)
+    assert chain.progress(task) == progress._replace(stage=VOIDED)
     refund = BUDGET + FEE % 2
     assert before.moved() == {
         "challenger credit": BOND,
@@ -175,9 +160,9 @@ def test_expire_dispute__what_signed_is_revoked__voids_the_task(
 
 
 @pytest.fixture
-def compromised(ground, guardian):
+def compromised(chain, guardian):
     """The owner has revoked the platform of the first signer."""
-    ground.registry.revoke_platform(ground.enclaves[0].platform, {"from": guardian})
+    chain.registry.revoke_platform(chain.enclaves[0].platform, {"from": guardian})
 
 
 def test_expire_dispute__void__answers_so(market, deadline, expiry, compromised):
@@ -186,9 +171,9 @@ def test_expire_dispute__void__answers_so(market, deadline, expiry, compromised)
 
 
 def test_expire_dispute__void__by_the_provider__pays_it_at_once(
-    market, provider, deadline, expiry, token, books, compromised
+    market, provider, deadline, expiry, token, balances, compromised
 ):
-    before = books(token)
+    before = balances(token)
     at(deadline)
     market.expire_dispute(*expiry[:-1], {"from": provider})
     refund = BUDGET + FEE % 2
@@ -202,11 +187,11 @@ def test_expire_dispute__void__by_the_provider__pays_it_at_once(
 
 
 def test_expire_dispute__void__the_developers_have_their_shares(
-    market, stranger, model, rival_model, task, deadline, expiry, token, books, compromised
+    market, stranger, model, rival_model, task, deadline, expiry, token, balances, compromised
 ):
     at(deadline)
     market.expire_dispute(*expiry)
-    before = books(token)
+    before = balances(token)
     market.claim_share(*model.share(task, 0), {"from": stranger})
     market.claim_share(*rival_model.share(task, 1), {"from": stranger})
     assert before.moved() == {
@@ -228,13 +213,13 @@ def test_expire_dispute__void__nothing_can_be_claimed_or_settled(
 
 
 def test_expire_dispute__revoked_after_its_end__changes_nothing(
-    ground, market, guardian, developer, model, posted, deadline, expiry
+    chain, market, guardian, developer, model, posted, deadline, expiry
 ):
     at(deadline)
     market.expire_dispute(*expiry)
-    ground.registry.revoke_platform(ground.enclaves[0].platform, {"from": guardian})
+    chain.registry.revoke_platform(chain.enclaves[0].platform, {"from": guardian})
     market.claim_award(*posted.claim(0, model), {"from": developer})
-    assert ground.progress(posted.task).claimed == 1
+    assert chain.progress(posted.task).claimed == 1
 
 
 def test_expire_dispute__starved_of_gas__reverts_rather_than_credits(
@@ -253,10 +238,10 @@ def test_expire_dispute__second_before_the_deadline__is_refused(market, deadline
     refuses(TOO_EARLY, market.expire_dispute, *expiry)
 
 
-def test_expire_dispute__second_after_the_deadline__ends_it(ground, market, task, deadline, expiry):
+def test_expire_dispute__second_after_the_deadline__ends_it(chain, market, task, deadline, expiry):
     at(deadline + 1)
     market.expire_dispute(*expiry)
-    assert ground.progress(task).stage == FINAL
+    assert chain.progress(task).stage == FINAL
 
 
 def test_expire_dispute__twice__is_refused(market, deadline, expiry):
@@ -265,10 +250,9 @@ def test_expire_dispute__twice__is_refused(market, deadline, expiry):
     refuses(WRONG_STAGE, market.expire_dispute, *expiry)
 
 
-def test_expire_dispute__not_disputed__is_refused(ground, market, provider, challenger, model):
-    task = ground.task(provider, nonce=1, budget=6 * ETHER)
-    seed = ground.enter(task, [model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed))
+def test_expire_dispute__not_disputed__is_refused(chain, market, provider, challenger, model):
+    entered = Sale(chain, nonce=1, budget=6 * ETHER).enter(model, revealed=[0])
+    posted = entered.post()
     arguments = posted.expire(challenger.address)
     refuses(WRONG_STAGE, market.expire_dispute, *arguments, {"from": challenger})
 
@@ -277,7 +261,7 @@ def test_expire_dispute__not_disputed__is_refused(ground, market, provider, chal
 
 
 def test_expire_dispute__another_sale__is_refused(
-    ground, market, stranger, challenger, posted, deadline
+    chain, market, stranger, challenger, posted, deadline
 ):
     """Payouts, report and signers are those on record: none of them can be slipped in."""
     first, *others = posted.signers

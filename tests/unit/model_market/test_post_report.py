@@ -3,6 +3,7 @@
 import pytest
 
 from tests import sale
+from tests.anvil import STAKE, answers, at, events, now, refuses
 from tests.reasons import (
     BAD_AWARDS,
     BAD_ROSTER,
@@ -19,24 +20,22 @@ from tests.reasons import (
     WRONG_TASK,
 )
 from tests.sale import DAY, ETHER, REPORTED, awards
-from tests.unit.chain import answers, at, events, now, refuses
-from tests.unit.model_market.ground import STAKE
 
 MODELS = 9
 """Submissions of the task: more than it can award."""
 
 
 @pytest.fixture(scope="module")
-def entered(ground, provider, developer):
+def entered(chain, provider, developer):
     """Makes a task with nine revealed submissions; gives it with its seed."""
 
     def enter(**terms):
-        task = ground.task(provider, **terms)
+        task = chain.task(provider, **terms)
         models = [sale.model(developer.address, f"model {n}") for n in range(MODELS)]
-        ground.create(task)
-        ground.commit(task, *models)
-        ground.reveal(task, *enumerate(models))
-        return task, ground.close(task)
+        chain.create(task)
+        chain.commit(task, *models)
+        chain.reveal(task, *enumerate(models))
+        return task, chain.close(task)
 
     return enter
 
@@ -53,19 +52,19 @@ def task(closed):
 
 
 @pytest.fixture(scope="module")
-def report(ground, closed):
+def report(chain, closed):
     task, seed = closed
-    return sale.report(task.id(ground.domain), seed, (4, 900_000), (2, 500_001))
+    return chain.report(task, seed, (4, 900_000), (2, 500_001))
 
 
 @pytest.fixture(scope="module")
-def posting(ground, stranger):
+def posting(chain, stranger):
     """The arguments that post a report, signed by the first enclaves of the roster or by others."""
 
     def arguments(task, report, by=None, roster=None):
-        signing = ground.signing(task) if by is None else by
-        cosignatures = sale.cosign(report.digest(ground.domain), signing)
-        entries = ground.roster if roster is None else roster
+        signing = chain.signing(task) if by is None else by
+        cosignatures = sale.cosign(report.digest(chain.domain), signing)
+        entries = chain.roster if roster is None else roster
         return task, entries, report, cosignatures, {"from": stranger}
 
     return arguments
@@ -90,75 +89,77 @@ def refused(market, posting):
 # ── Success ──
 
 
-def test_post_report__by_anyone__fixes_awards_prices_and_signers(ground, task, report, post, books):
-    progress, before = ground.progress(task), books()
+def test_post_report__by_anyone__fixes_awards_prices_and_signers(
+    chain, task, report, post, balances
+):
+    progress, before = chain.progress(task), balances()
     transaction = post(task, report)
-    signers = sale.signers(ground.signing(task))
+    signers = sale.signers(chain.signing(task))
     payouts = (
         report.awards[0] << 128 | 5 * ETHER,
         report.awards[1] << 128 | ETHER + 10**13,
     )
     opens = transaction.timestamp + task.dispute_window
-    assert ground.progress(task) == progress._replace(
+    assert chain.progress(task) == progress._replace(
         stage=REPORTED, time_a=opens, time_b=opens + task.claim_window, awards=2
     )
-    posted = sale.Posted(task, report, ground.domain, list(payouts), signers)
-    assert ground.head(task) == posted.head()
+    posted = sale.Posted(task, report, chain.domain, list(payouts), signers)
+    assert chain.head(task) == posted.head()
     assert before.moved() == {}
     fixed = {
         "task_id": report.task_id,
         "inventory": report.inventory,
         "results": report.results,
         "payouts": payouts,
-        "signers": tuple(sale.endorsements(report.digest(ground.domain), ground.signing(task))),
+        "signers": tuple(sale.endorsements(report.digest(chain.domain), chain.signing(task))),
     }
     assert events(transaction) == [("ReportPosted", fixed)]
 
 
-def test_post_report__by_anyone__answers_the_digest(ground, market, task, report, posting):
+def test_post_report__by_anyone__answers_the_digest(chain, market, task, report, posting):
     answer = answers(market.post_report, *posting(task, report))
-    assert bytes(answer) == report.digest(ground.domain)
+    assert bytes(answer) == report.digest(chain.domain)
 
 
-def test_post_report__of_nothing__awards_nothing(ground, closed, post):
+def test_post_report__of_nothing__awards_nothing(chain, closed, post):
     task, seed = closed
-    report = sale.report(task.id(ground.domain), seed)
+    report = chain.report(task, seed)
     transaction = post(task, report)
-    assert ground.progress(task).awards == 0
+    assert chain.progress(task).awards == 0
     assert events(transaction)[0][1]["payouts"] == ()
-    assert ground.head(task) == ground.posted(task, report).head()
+    assert chain.head(task) == chain.posted(task, report).head()
 
 
-def test_post_report__three_signers_eight_awards__are_on_record(ground, entered, post):
+def test_post_report__three_signers_eight_awards__are_on_record(chain, entered, post):
     task, seed = entered(
         quorum=3, max_awards=8, budget=80 * ETHER, curve=sale.curve((1, ETHER), (9, 9 * ETHER))
     )
     pairs = [(8 - n, 9 - n) for n in range(8)]
-    report = sale.report(task.id(ground.domain), seed, *pairs)
+    report = chain.report(task, seed, *pairs)
     transaction = post(task, report)
-    fields, digest = events(transaction)[0][1], report.digest(ground.domain)
-    assert fields["signers"] == tuple(sale.endorsements(digest, ground.enclaves[:3]))
+    fields, digest = events(transaction)[0][1], report.digest(chain.domain)
+    assert fields["signers"] == tuple(sale.endorsements(digest, chain.enclaves[:3]))
     assert [payout % 2**128 for payout in fields["payouts"]] == [(9 - n) * ETHER for n in range(8)]
     assert [payout >> 128 for payout in fields["payouts"]] == list(report.awards)
-    assert ground.progress(task).awards == 8
-    assert ground.head(task) == ground.posted(task, report).head()
+    assert chain.progress(task).awards == 8
+    assert chain.head(task) == chain.posted(task, report).head()
 
 
-def test_post_report__by_any_enclaves_of_the_roster__is_taken(ground, task, report, post):
-    signing = ground.enclaves[-1:]
+def test_post_report__by_any_enclaves_of_the_roster__is_taken(chain, task, report, post):
+    signing = chain.enclaves[-1:]
     transaction = post(task, report, by=signing)
-    signed = sale.endorsements(report.digest(ground.domain), signing)
+    signed = sale.endorsements(report.digest(chain.domain), signing)
     assert events(transaction)[0][1]["signers"] == tuple(signed)
 
 
-def test_post_report__signed_score_moved_by_the_poster__is_refused(ground, task, report, market):
-    cosignatures = sale.cosign(report.digest(ground.domain), ground.signing(task))
+def test_post_report__signed_score_moved_by_the_poster__is_refused(chain, task, report, market):
+    cosignatures = sale.cosign(report.digest(chain.domain), chain.signing(task))
     moved = report._replace(awards=awards((4, 900_001), (2, 500_001)))
     refuses(
         NOT_IN_ROSTER,
         market.post_report,
         task,
-        ground.roster,
+        chain.roster,
         moved,
         cosignatures,
         {"from": task.provider},
@@ -168,10 +169,10 @@ def test_post_report__signed_score_moved_by_the_poster__is_refused(ground, task,
 # ── Deadline and stage ──
 
 
-def test_post_report__second_before_the_deadline__is_taken(ground, task, report, post):
+def test_post_report__second_before_the_deadline__is_taken(chain, task, report, post):
     at(task.report_deadline - 1)
     post(task, report)
-    assert ground.progress(task).stage == REPORTED
+    assert chain.progress(task).stage == REPORTED
 
 
 @pytest.mark.parametrize("late", [0, 1])
@@ -180,12 +181,12 @@ def test_post_report__from_the_deadline_on__is_refused(task, report, late, refus
     refused(TOO_LATE, task, report)
 
 
-def test_post_report__reveals_not_closed__is_refused(ground, provider, model, refused):
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
-    ground.commit(task, model)
-    ground.reveal(task, (0, model))
-    report = sale.report(task.id(ground.domain), ground.head(task), (0, 900_000))
+def test_post_report__reveals_not_closed__is_refused(chain, provider, model, refused):
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
+    chain.commit(task, model)
+    chain.reveal(task, (0, model))
+    report = chain.report(task, chain.head(task), (0, 900_000))
     refused(WRONG_STAGE, task, report)
 
 
@@ -219,36 +220,36 @@ def test_post_report__naming_another__is_refused(task, report, changed, reason, 
 
 @pytest.mark.parametrize("count", [0, 2, 3])
 def test_post_report__not_as_many_signatures_as_the_quorum__is_refused(
-    ground, task, report, count, refused
+    chain, task, report, count, refused
 ):
-    refused(WRONG_QUORUM, task, report, by=ground.enclaves[:count])
+    refused(WRONG_QUORUM, task, report, by=chain.enclaves[:count])
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_post_report__fewer_signatures_than_three__are_refused(ground, entered, count, refused):
+def test_post_report__fewer_signatures_than_three__are_refused(chain, entered, count, refused):
     task, seed = entered(quorum=3)
-    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
-    refused(WRONG_QUORUM, task, report, by=ground.enclaves[:count])
+    report = chain.report(task, seed, (0, 900_000))
+    refused(WRONG_QUORUM, task, report, by=chain.enclaves[:count])
 
 
-def test_post_report__another_roster__is_refused(ground, task, report, refused):
-    refused(WRONG_ROSTER, task, report, roster=ground.roster[:-1])
+def test_post_report__another_roster__is_refused(chain, task, report, refused):
+    refused(WRONG_ROSTER, task, report, roster=chain.roster[:-1])
 
 
 @pytest.mark.parametrize("quorum", [1, 2, 3])
-def test_post_report__roster_without_room_for_a_panel__is_refused(ground, entered, quorum, refused):
-    short = ground.roster[: 3 * quorum]
+def test_post_report__roster_without_room_for_a_panel__is_refused(chain, entered, quorum, refused):
+    short = chain.roster[: 3 * quorum]
     task, seed = entered(quorum=quorum, roster=sale.roster_digest(short))
-    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    report = chain.report(task, seed, (0, 900_000))
     refused(BAD_ROSTER, task, report, roster=short)
 
 
 @pytest.mark.parametrize("quorum", [1, 2, 3])
-def test_post_report__roster_with_just_room_for_a_panel__is_taken(ground, entered, post, quorum):
-    just = ground.roster[: 3 * quorum + 1]
+def test_post_report__roster_with_just_room_for_a_panel__is_taken(chain, entered, post, quorum):
+    just = chain.roster[: 3 * quorum + 1]
     task, seed = entered(quorum=quorum, roster=sale.roster_digest(just))
-    post(task, sale.report(task.id(ground.domain), seed, (0, 900_000)), roster=just)
-    assert ground.progress(task).stage == REPORTED
+    post(task, chain.report(task, seed, (0, 900_000)), roster=just)
+    assert chain.progress(task).stage == REPORTED
 
 
 def disordered(roster):
@@ -260,53 +261,65 @@ def disordered(roster):
 
 
 @pytest.mark.parametrize("fault", ["falling", "an enclave twice", "the zero key"])
-def test_post_report__roster_that_does_not_rise__is_refused(ground, entered, fault, refused):
-    roster = disordered(ground.roster)[fault]
+def test_post_report__roster_that_does_not_rise__is_refused(chain, entered, fault, refused):
+    roster = disordered(chain.roster)[fault]
     task, seed = entered(roster=sale.roster_digest(roster))
-    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    report = chain.report(task, seed, (0, 900_000))
     refused(BAD_ROSTER, task, report, roster=roster)
 
 
 # ── What the registry says ──
 
 
-def test_post_report__signature_of_nobody__is_refused(ground, task, report, market, stranger):
-    nobody = sale.Cosignature(bytes(32), bytes(32), ground.enclaves[0].platform)
+def test_post_report__signature_of_nobody__is_refused(chain, task, report, market, stranger):
+    nobody = sale.Cosignature(bytes(32), bytes(32), chain.enclaves[0].platform)
     refuses(
-        BAD_SIGNATURE, market.post_report, task, ground.roster, report, [nobody], {"from": stranger}
+        BAD_SIGNATURE,
+        market.post_report,
+        task,
+        chain.roster,
+        report,
+        [nobody],
+        {"from": stranger},
     )
 
 
-def test_post_report__signer_outside_the_roster__is_refused(ground, task, report, refused):
-    outsider = sale.enclave("outsider", ground.enclaves[0].operator)
+def test_post_report__signer_outside_the_roster__is_refused(chain, task, report, refused):
+    outsider = sale.enclave("outsider", chain.enclaves[0].operator)
     refused(NOT_IN_ROSTER, task, report, by=[outsider])
 
 
-def test_post_report__signatures_in_the_wrong_order__are_refused(ground, entered, market, stranger):
+def test_post_report__signatures_in_the_wrong_order__are_refused(chain, entered, market, stranger):
     task, seed = entered(quorum=2)
-    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
-    falling = sale.cosign(report.digest(ground.domain), ground.signing(task))[::-1]
+    report = chain.report(task, seed, (0, 900_000))
+    falling = sale.cosign(report.digest(chain.domain), chain.signing(task))[::-1]
     refuses(
-        NOT_IN_ROSTER, market.post_report, task, ground.roster, report, falling, {"from": stranger}
+        NOT_IN_ROSTER,
+        market.post_report,
+        task,
+        chain.roster,
+        report,
+        falling,
+        {"from": stranger},
     )
 
 
-def test_post_report__operator_unstaking__is_refused(ground, task, report, refused):
-    ground.registry.request_unstake({"from": ground.enclaves[0].operator})
+def test_post_report__operator_unstaking__is_refused(chain, task, report, refused):
+    chain.registry.request_unstake({"from": chain.enclaves[0].operator})
     refused(OPERATOR_INACTIVE, task, report)
 
 
 @pytest.mark.parametrize("missing", [0, 1])
 def test_post_report__stake__is_at_least_what_the_task_wants(
-    ground, entered, post, missing, refused
+    chain, entered, post, missing, refused
 ):
     task, seed = entered(min_stake=STAKE + missing)
-    report = sale.report(task.id(ground.domain), seed, (0, 900_000))
+    report = chain.report(task, seed, (0, 900_000))
     if missing:
         refused(TOO_LITTLE_STAKE, task, report)
     else:
         post(task, report)
-        assert ground.progress(task).stage == REPORTED
+        assert chain.progress(task).stage == REPORTED
 
 
 # ── Awards ──
@@ -343,10 +356,10 @@ INVALID = {
 
 
 @pytest.mark.parametrize("pairs", VALID.values(), ids=VALID)
-def test_post_report__awards_in_order__are_taken(ground, closed, post, pairs):
+def test_post_report__awards_in_order__are_taken(chain, closed, post, pairs):
     task, seed = closed
-    post(task, sale.report(task.id(ground.domain), seed, *pairs))
-    assert ground.progress(task).awards == len(pairs)
+    post(task, chain.report(task, seed, *pairs))
+    assert chain.progress(task).awards == len(pairs)
 
 
 @pytest.mark.parametrize("words", INVALID.values(), ids=INVALID)
@@ -356,33 +369,33 @@ def test_post_report__awards_out_of_order__are_refused(task, report, words, refu
 
 @pytest.mark.parametrize("budget", [10 * ETHER, 10 * ETHER - 1])
 def test_post_report__awards_of_ten_ether__fit_a_budget_of_ten(
-    ground, entered, post, budget, refused
+    chain, entered, post, budget, refused
 ):
     task, seed = entered(budget=budget)
-    report = sale.report(task.id(ground.domain), seed, (0, 1_000_000), (1, BEST), (2, FAIR))
+    report = chain.report(task, seed, (0, 1_000_000), (1, BEST), (2, FAIR))
     if budget < 10 * ETHER:
         refused(BAD_AWARDS, task, report)
     else:
         post(task, report)
-        assert ground.progress(task).awards == 3
+        assert chain.progress(task).awards == 3
 
 
 def test_post_report__index_committed_and_not_revealed__is_taken(
-    ground, provider, model, straggler_model, post
+    chain, provider, model, straggler_model, post
 ):
     """Enclaves do not award it; if they did, nobody could claim it."""
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
-    ground.commit(task, model, straggler_model)
-    ground.reveal(task, (0, model))
-    seed = ground.close(task)
-    post(task, sale.report(task.id(ground.domain), seed, (1, 900_000)))
-    assert ground.progress(task).awards == 1
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
+    chain.commit(task, model, straggler_model)
+    chain.reveal(task, (0, model))
+    seed = chain.close(task)
+    post(task, chain.report(task, seed, (1, 900_000)))
+    assert chain.progress(task).awards == 1
 
 
 @pytest.mark.parametrize("window", [DAY, 7 * DAY])
-def test_post_report__windows_of_the_task__set_the_times(ground, entered, post, window):
+def test_post_report__windows_of_the_task__set_the_times(chain, entered, post, window):
     task, seed = entered(dispute_window=window, claim_window=8 * DAY - window)
-    post(task, sale.report(task.id(ground.domain), seed))
-    assert ground.progress(task).time_a == now() + window
-    assert ground.progress(task).time_b == now() + 8 * DAY
+    post(task, chain.report(task, seed))
+    assert chain.progress(task).time_a == now() + window
+    assert chain.progress(task).time_b == now() + 8 * DAY

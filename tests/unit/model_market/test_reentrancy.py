@@ -14,19 +14,19 @@ LOCKED = (False, b"")
 
 
 @pytest.fixture(scope="module")
-def doors(ground, market, provider, developer, challenger, model):
+def doors(chain, market, provider, developer, challenger, model):
     """A call of each function that the market would answer or refuse with a reason."""
-    task = ground.task(provider)
-    task_id = task.id(ground.domain)
-    posted = ground.posted(task, sale.report(task_id, bytes(32), (0, 900_000)))
+    task = chain.task(provider)
+    task_id = task.id(chain.domain)
+    posted = chain.posted(task, sale.report(task_id, bytes(32), (0, 900_000)))
     arguments = {
         "create_task": [task],
         "commit_model": [task_id, sale.word("any")],
         "reveal_model": model.reveal(task_id, 0),
         "close_reveals": [task_id],
-        "post_report": [task, ground.roster, posted.report, []],
+        "post_report": [task, chain.roster, posted.report, []],
         "dispute_report": [task],
-        "resolve_dispute": posted.resolve(ground.roster, challenger.address, posted.report, []),
+        "resolve_dispute": posted.resolve(chain.roster, challenger.address, posted.report, []),
         "expire_dispute": posted.expire(challenger.address),
         "claim_award": posted.claim(0, model),
         "settle": posted.settle(),
@@ -55,21 +55,21 @@ def test_doors__of_the_market__are_all_tried(market, doors):
 
 
 @pytest.fixture
-def reentered(ground, market, provider, moody_token):
+def reentered(chain, market, provider, configurable_token):
     """What a call gets from the market that is pulling a token, which makes the call."""
 
     def enter(data):
-        moody_token.set_call(market, data, {"from": provider})
-        ground.create(
-            ground.task(
+        configurable_token.set_call(market, data, {"from": provider})
+        chain.create(
+            chain.task(
                 provider,
-                token=moody_token.address,
+                token=configurable_token.address,
                 budget=1,
                 benchmark_fee=0,
                 curve=sale.curve((1, 1)),
             )
         )
-        return moody_token.called(), bytes(moody_token.response())
+        return configurable_token.called(), bytes(configurable_token.response())
 
     return enter
 

@@ -6,6 +6,8 @@ import pytest
 from brownie import accounts
 
 from tests import sale
+from tests.anvil import STAKE, answers, at, credited, events, refuses
+from tests.deployment import SEAT_BOND, Sale
 from tests.reasons import (
     BAD_AWARDS,
     BAD_SIGNATURE,
@@ -22,9 +24,7 @@ from tests.reasons import (
     WRONG_STAGE,
     WRONG_TASK,
 )
-from tests.sale import ETHER, FINAL, awards
-from tests.unit.chain import answers, at, events, refuses
-from tests.unit.model_market.ground import SEAT_BOND, STAKE
+from tests.sale import ETHER, FINAL, ZERO_ADDRESS, awards
 
 BOND = 7 * SEAT_BOND
 FINE = BOND // 3
@@ -36,28 +36,13 @@ FINED = {f"operator {rank} stake": -FINE for rank in range(3)}
 
 
 @pytest.fixture(scope="module")
-def models(model, rival_model, straggler_model):
-    return [model, rival_model, straggler_model]
-
-
-@pytest.fixture(scope="module")
-def posted(ground, provider, models, challenger):
+def posted(chain, provider, models, challenger):
     """Signed by three, disputed; the straggler has revealed, but gets no award."""
-    task = ground.task(provider, quorum=3, benchmark_fee=10)
-    seed = ground.enter(task, models, revealed=[0, 1, 2])
-    made = ground.post(task, sale.report(task.id(ground.domain), seed, *POSTED))
-    ground.dispute(task, challenger)
+    entered = Sale(chain, quorum=3, benchmark_fee=10).enter(*models, revealed=[0, 1, 2])
+    made = entered.post(*POSTED)
+    task = entered.task
+    chain.dispute(task, challenger)
     return made
-
-
-@pytest.fixture(scope="module")
-def task(posted):
-    return posted.task
-
-
-@pytest.fixture(scope="module")
-def deadline(ground, task):
-    return ground.progress(task).time_a
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +52,12 @@ def upholding(posted):
 
 
 @pytest.fixture(scope="module")
-def verdict(ground, posted, task, challenger, stranger):
+def verdict(chain, posted, task, challenger, stranger):
     """The arguments of a verdict, signed by the panel or by others."""
 
     def arguments(report, by=None, stands=posted):
-        panel = ground.panel(task) if by is None else by
-        named = stands.resolve(ground.roster, challenger.address, report, panel)
+        panel = chain.panel(task) if by is None else by
+        named = stands.resolve(chain.roster, challenger.address, report, panel)
         return *named, {"from": stranger}
 
     return arguments
@@ -82,29 +67,25 @@ def verdict(ground, posted, task, challenger, stranger):
 
 
 def test_resolve_dispute__same_awards__upholds_the_report(
-    ground, market, posted, task, upholding, verdict, books
+    chain, market, posted, task, upholding, verdict, balances
 ):
-    progress, before = ground.progress(task), books()
+    progress, before = chain.progress(task), balances()
     transaction = market.resolve_dispute(*verdict(upholding))
     now = transaction.timestamp
-    assert ground.progress(task) == progress._replace(
+    assert chain.progress(task) == progress._replace(
         stage=FINAL, time_a=now, time_b=now + task.claim_window
     )
-    assert ground.head(task) == posted.head()
+    assert chain.head(task) == posted.head()
     assert before.moved() == PANEL | {"owed ether": BOND}
     resolved = {
         "task_id": posted.report.task_id,
         "upheld": True,
         "results": upholding.results,
         "payouts": tuple(posted.payouts),
-        "panel": tuple(sale.signers(ground.panel(task))),
+        "panel": tuple(sale.signers(chain.panel(task))),
     }
-    paid = [credited(enclave.operator) for enclave in ground.panel(task)]
+    paid = [credited(ZERO_ADDRESS, enclave.operator, SEAT_BOND) for enclave in chain.panel(task)]
     assert events(transaction) == [("DisputeResolved", resolved), *paid]
-
-
-def credited(account):
-    return "Credited", {"token": sale.ZERO_ADDRESS, "account": account, "amount": SEAT_BOND}
 
 
 def test_resolve_dispute__upheld__answers_so(market, upholding, verdict):
@@ -112,10 +93,10 @@ def test_resolve_dispute__upheld__answers_so(market, upholding, verdict):
 
 
 def test_resolve_dispute__upheld__the_sale_goes_on(
-    ground, market, developer, rival, stranger, posted, models, upholding, verdict, books
+    chain, market, developer, rival, stranger, posted, models, upholding, verdict, balances
 ):
     market.resolve_dispute(*verdict(upholding))
-    before = books()
+    before = balances()
     market.claim_award(*posted.claim(0, models[0]), {"from": developer})
     market.claim_award(*posted.claim(1, models[1]), {"from": rival})
     market.settle(*posted.settle(), {"from": stranger})
@@ -142,17 +123,17 @@ OTHERS = {
 
 @pytest.mark.parametrize("pairs", OTHERS.values(), ids=OTHERS)
 def test_resolve_dispute__other_awards__replace_the_report(
-    ground, market, challenger, posted, task, verdict, books, pairs
+    chain, market, challenger, posted, task, verdict, balances, pairs
 ):
     report = sale.report(posted.report.task_id, posted.report.seed, *pairs, panel=True)
-    stands = sale.posted(ground.domain, task, report, [])
-    progress, before = ground.progress(task), books()
+    stands = sale.posted(chain.domain, task, report, [])
+    progress, before = chain.progress(task), balances()
     transaction = market.resolve_dispute(*verdict(report))
     now = transaction.timestamp
-    assert ground.progress(task) == progress._replace(
+    assert chain.progress(task) == progress._replace(
         stage=FINAL, time_a=now, time_b=now + task.claim_window, awards=len(pairs)
     )
-    assert ground.head(task) == stands.head()
+    assert chain.head(task) == stands.head()
     assert before.moved() == PANEL | FINED | {
         "owed ether": BOND,
         "challenger fines": 3 * FINE,
@@ -162,10 +143,10 @@ def test_resolve_dispute__other_awards__replace_the_report(
         "upheld": False,
         "results": report.results,
         "payouts": tuple(stands.payouts),
-        "panel": tuple(sale.signers(ground.panel(task))),
+        "panel": tuple(sale.signers(chain.panel(task))),
     }
-    fined = [slashed(each.operator, challenger, FINE) for each in ground.signing(task)]
-    paid = [credited(enclave.operator) for enclave in ground.panel(task)]
+    fined = [slashed(each.operator, challenger, FINE) for each in chain.signing(task)]
+    paid = [credited(ZERO_ADDRESS, enclave.operator, SEAT_BOND) for enclave in chain.panel(task)]
     assert events(transaction) == [("DisputeResolved", resolved), *paid, *fined]
 
 
@@ -185,11 +166,11 @@ def test_resolve_dispute__overturned__answers_so(market, overturning, verdict):
 
 
 def test_resolve_dispute__overturned__the_provider_gets_what_signers_would(
-    ground, market, straggler, stranger, models, task, overturning, verdict, books
+    chain, market, straggler, stranger, models, task, overturning, verdict, balances
 ):
     market.resolve_dispute(*verdict(overturning))
-    stands = sale.posted(ground.domain, task, overturning, [])
-    before = books()
+    stands = sale.posted(chain.domain, task, overturning, [])
+    before = balances()
     market.claim_award(*stands.claim(0, models[2]), {"from": straggler})
     market.settle(*stands.settle(), {"from": stranger})
     pot = 3 * task.entry_fee
@@ -202,22 +183,22 @@ def test_resolve_dispute__overturned__the_provider_gets_what_signers_would(
 
 
 def test_resolve_dispute__overturned__the_posted_awards_are_void(
-    ground, market, developer, posted, models, overturning, verdict
+    chain, market, developer, posted, models, overturning, verdict
 ):
     market.resolve_dispute(*verdict(overturning))
     refuses(WRONG_SALE, market.claim_award, *posted.claim(0, models[0]), {"from": developer})
-    at(ground.progress(posted.task).time_b)
+    at(chain.progress(posted.task).time_b)
     refuses(WRONG_SALE, market.settle, *posted.settle(), {"from": developer})
 
 
 def test_resolve_dispute__a_stake_is_short__takes_what_is_left(
-    ground, market, guardian, overturning, verdict, books
+    chain, market, guardian, overturning, verdict, balances
 ):
     """Other tasks' fines have eaten the stake since the report was posted."""
-    poor = ground.enclaves[0].operator
+    poor = chain.enclaves[0].operator
     slasher = accounts.at(market.address, force=True)
-    ground.registry.slash(poor, STAKE - 5, guardian, {"from": slasher})
-    before = books()
+    chain.registry.slash(poor, STAKE - 5, guardian, {"from": slasher})
+    before = balances()
     market.resolve_dispute(*verdict(overturning))
     assert before.moved() == PANEL | FINED | {
         "operator 0 stake": -5,
@@ -227,25 +208,26 @@ def test_resolve_dispute__a_stake_is_short__takes_what_is_left(
 
 
 def test_resolve_dispute__a_signer_unstakes__is_fined_all_the_same(
-    ground, market, overturning, verdict, books
+    chain, market, overturning, verdict, balances
 ):
-    ground.registry.request_unstake({"from": ground.enclaves[0].operator})
-    before = books()
+    chain.registry.request_unstake({"from": chain.enclaves[0].operator})
+    before = balances()
     market.resolve_dispute(*verdict(overturning))
     assert before.moved()["operator 0 stake"] == -FINE
 
 
 def test_resolve_dispute__of_one_signer__fines_it_the_bond(
-    ground, market, provider, challenger, stranger, model, books
+    chain, market, provider, challenger, stranger, model, balances
 ):
-    task = ground.task(provider, nonce=1)
-    seed = ground.enter(task, [model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed, (0, 900_000)))
-    ground.dispute(task, challenger)
-    report = sale.report(task.id(ground.domain), seed, panel=True)
-    before = books()
-    panel = ground.panel(task)
-    arguments = posted.resolve(ground.roster, challenger.address, report, panel)
+    entered = Sale(chain, nonce=1).enter(model, revealed=[0])
+    posted = entered.post((0, 900_000))
+    task = entered.task
+    seed = entered.seed
+    chain.dispute(task, challenger)
+    report = chain.report(task, seed, panel=True)
+    before = balances()
+    panel = chain.panel(task)
+    arguments = posted.resolve(chain.roster, challenger.address, report, panel)
     market.resolve_dispute(*arguments, {"from": stranger})
     assert before.moved() == {
         "operator 0 stake": -3 * SEAT_BOND,
@@ -261,11 +243,11 @@ def test_resolve_dispute__of_one_signer__fines_it_the_bond(
 
 
 def test_resolve_dispute__second_before_the_deadline__is_taken(
-    ground, market, task, deadline, upholding, verdict
+    chain, market, task, deadline, upholding, verdict
 ):
     at(deadline - 1)
     market.resolve_dispute(*verdict(upholding))
-    assert ground.progress(task).stage == FINAL
+    assert chain.progress(task).stage == FINAL
 
 
 @pytest.mark.parametrize("late", [0, 1])
@@ -281,10 +263,9 @@ def test_resolve_dispute__twice__is_refused(market, upholding, verdict):
     refuses(WRONG_STAGE, market.resolve_dispute, *verdict(upholding))
 
 
-def test_resolve_dispute__not_disputed__is_refused(ground, market, provider, model, verdict):
-    task = ground.task(provider, nonce=1)
-    seed = ground.enter(task, [model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed))
+def test_resolve_dispute__not_disputed__is_refused(chain, market, provider, model, verdict):
+    entered = Sale(chain, nonce=1).enter(model, revealed=[0])
+    posted = entered.post()
     report = posted.report._replace(round=1)
     refuses(WRONG_STAGE, market.resolve_dispute, *verdict(report, stands=posted))
 
@@ -363,32 +344,30 @@ def test_resolve_dispute__verdict_on_something_else__is_refused(
 
 
 @pytest.mark.parametrize("seats", [0, 3, 6])
-def test_resolve_dispute__seats_missing__is_refused(
-    ground, market, task, upholding, verdict, seats
-):
-    by = ground.panel(task)[:seats]
+def test_resolve_dispute__seats_missing__is_refused(chain, market, task, upholding, verdict, seats):
+    by = chain.panel(task)[:seats]
     refuses(WRONG_QUORUM, market.resolve_dispute, *verdict(upholding, by=by))
 
 
-def test_resolve_dispute__another_roster__is_refused(ground, market, upholding, verdict):
+def test_resolve_dispute__another_roster__is_refused(chain, market, upholding, verdict):
     named = list(verdict(upholding))
-    named[1] = ground.roster[1:]
+    named[1] = chain.roster[1:]
     refuses(WRONG_ROSTER, market.resolve_dispute, *named)
 
 
 # ── What the registry says ──
 
 
-def test_resolve_dispute__a_signer_on_the_panel__is_refused(ground, market, upholding, verdict):
-    refuses(OPERATOR_EXCLUDED, market.resolve_dispute, *verdict(upholding, ground.enclaves[2:9]))
+def test_resolve_dispute__a_signer_on_the_panel__is_refused(chain, market, upholding, verdict):
+    refuses(OPERATOR_EXCLUDED, market.resolve_dispute, *verdict(upholding, chain.enclaves[2:9]))
 
 
 def test_resolve_dispute__signatures_of_the_posted_report__are_refused(
-    ground, market, task, posted, upholding, verdict
+    chain, market, task, posted, upholding, verdict
 ):
     """A round has signatures of its own: the posted report's cannot be replayed."""
     named = list(verdict(upholding))
-    named[6] = sale.cosign(posted.digest(), ground.panel(task))
+    named[6] = sale.cosign(posted.digest(), chain.panel(task))
     refuses(NOT_IN_ROSTER, market.resolve_dispute, *named)
 
 
@@ -398,6 +377,6 @@ def test_resolve_dispute__one_signature_broken__is_refused(market, upholding, ve
     refuses(BAD_SIGNATURE, market.resolve_dispute, *named)
 
 
-def test_resolve_dispute__a_seat_unstaking__is_refused(ground, market, upholding, verdict):
-    ground.registry.request_unstake({"from": ground.enclaves[9].operator})
+def test_resolve_dispute__a_seat_unstaking__is_refused(chain, market, upholding, verdict):
+    chain.registry.request_unstake({"from": chain.enclaves[9].operator})
     refuses(OPERATOR_INACTIVE, market.resolve_dispute, *verdict(upholding))

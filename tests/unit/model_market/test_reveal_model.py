@@ -7,6 +7,7 @@ import pytest
 from brownie import HostileAccount
 
 from tests import sale
+from tests.anvil import at, events, refuses, send_with_least_gas
 from tests.reasons import (
     LITTLE_GAS,
     TOO_EARLY,
@@ -15,23 +16,22 @@ from tests.reasons import (
     WRONG_STAGE,
 )
 from tests.sale import ZERO_ADDRESS
-from tests.unit.chain import at, events, refuses, send_with_least_gas
 
 BOND = 50_000_000 * 10**9
 
 
 @pytest.fixture(scope="module")
-def task(ground, provider, model, rival_model):
+def task(chain, provider, model, rival_model):
     """With the developer's commitment at 0 and the rival's at 1."""
-    made = ground.task(provider)
-    ground.create(made)
-    ground.commit(made, model, rival_model)
+    made = chain.task(provider)
+    chain.create(made)
+    chain.commit(made, model, rival_model)
     return made
 
 
 @pytest.fixture(scope="module")
-def task_id(ground, task):
-    return task.id(ground.domain)
+def task_id(chain, task):
+    return task.id(chain.domain)
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def revealing(task):
 
 
 def test_reveal_model__first__stores_the_leaf_and_returns_the_bond(
-    ground, market, developer, model, task, task_id, books, revealing
+    chain, market, developer, model, task, task_id, balances, revealing
 ):
-    progress, before = ground.progress(task), books()
+    progress, before = chain.progress(task), balances()
     transaction = market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
-    assert ground.progress(task) == progress._replace(reveals=1)
-    assert ground.submission(task, 0) == model.leaf(task_id, 0)
-    assert ground.head(task) == sale.head_of_reveals(task_id, [(0, model)])
+    assert chain.progress(task) == progress._replace(reveals=1)
+    assert chain.submission(task, 0) == model.leaf(task_id, 0)
+    assert chain.head(task) == sale.head_of_reveals(task_id, [(0, model)])
     assert before.moved() == {"developer ether": BOND, "market ether": -BOND}
     revealed = {
         "task_id": task_id,
@@ -64,50 +64,50 @@ def test_reveal_model__first__stores_the_leaf_and_returns_the_bond(
 
 
 def test_reveal_model__in_another_order__is_what_the_head_holds(
-    ground, model, rival_model, task, task_id
+    chain, model, rival_model, task, task_id
 ):
-    ground.reveal(task, (1, rival_model), (0, model))
-    assert ground.head(task) == sale.head_of_reveals(task_id, [(1, rival_model), (0, model)])
-    assert ground.progress(task).reveals == 2
-    assert ground.submission(task, 0) == model.leaf(task_id, 0)
-    assert ground.submission(task, 1) == rival_model.leaf(task_id, 1)
+    chain.reveal(task, (1, rival_model), (0, model))
+    assert chain.head(task) == sale.head_of_reveals(task_id, [(1, rival_model), (0, model)])
+    assert chain.progress(task).reveals == 2
+    assert chain.submission(task, 0) == model.leaf(task_id, 0)
+    assert chain.submission(task, 1) == rival_model.leaf(task_id, 1)
 
 
 @pytest.mark.parametrize("uri", ["", "u" * 256], ids=["empty", "longest"])
 def test_reveal_model__any_uri__is_in_the_event_only(
-    ground, market, developer, model, task, task_id, revealing, uri
+    chain, market, developer, model, task, task_id, revealing, uri
 ):
     arguments = model.reveal(task_id, 0)[:-1]
     transaction = market.reveal_model(*arguments, uri, {"from": developer})
     assert events(transaction)[0][1]["uri"] == uri
-    assert ground.submission(task, 0) == model.leaf(task_id, 0)
+    assert chain.submission(task, 0) == model.leaf(task_id, 0)
 
 
 def test_reveal_model__any_keyring__is_bound_to_the_leaf(
-    ground, market, developer, model, task, task_id, revealing
+    chain, market, developer, model, task, task_id, revealing
 ):
     """It is not in the commitment: the enclaves check it against the roster."""
     task_id_, index, submission, _, salt, uri = model.reveal(task_id, 0)
     other = sale.word("another keyring")
     market.reveal_model(task_id_, index, submission, other, salt, uri, {"from": developer})
     changed = replace(model, keyring_digest=other)
-    assert ground.submission(task, 0) == changed.leaf(task_id, 0) != model.leaf(task_id, 0)
+    assert chain.submission(task, 0) == changed.leaf(task_id, 0) != model.leaf(task_id, 0)
 
 
 def test_reveal_model__task_without_bond__pays_nothing(
-    ground, market, provider, developer, model, books
+    chain, market, provider, developer, model, balances
 ):
     """So it needs no gas for a payment either."""
-    free = ground.task(provider, commit_bond=0)
-    ground.create(free)
-    ground.commit(free, model)
-    before = books()
+    free = chain.task(provider, commit_bond=0)
+    chain.create(free)
+    chain.commit(free, model)
+    before = balances()
     at(free.commit_deadline)
-    arguments = model.reveal(free.id(ground.domain), 0)
+    arguments = model.reveal(free.id(chain.domain), 0)
     transaction = market.reveal_model(*arguments, {"from": developer, "gas_limit": 120_000})
     assert before.moved() == {}
     assert [name for name, _ in events(transaction)] == ["ModelRevealed"]
-    assert ground.progress(free).reveals == 1
+    assert chain.progress(free).reveals == 1
 
 
 # ── Deadlines ──
@@ -122,19 +122,19 @@ def test_reveal_model__second_before_the_commit_deadline__is_refused(
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_reveal_model__from_the_commit_deadline_on__is_taken(
-    ground, market, developer, model, task, task_id, after
+    chain, market, developer, model, task, task_id, after
 ):
     at(task.commit_deadline + after)
     market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
-    assert ground.progress(task).reveals == 1
+    assert chain.progress(task).reveals == 1
 
 
 def test_reveal_model__second_before_the_reveal_deadline__is_taken(
-    ground, market, developer, model, task, task_id
+    chain, market, developer, model, task, task_id
 ):
     at(task.reveal_deadline - 1)
     market.reveal_model(*model.reveal(task_id, 0), {"from": developer})
-    assert ground.progress(task).reveals == 1
+    assert chain.progress(task).reveals == 1
 
 
 @pytest.mark.parametrize("late", [0, 1])
@@ -180,48 +180,48 @@ def test_reveal_model__by_somebody_else__is_refused(market, rival, model, task_i
     refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": rival})
 
 
-def test_reveal_model__twice__is_refused(ground, market, developer, model, task, task_id):
-    ground.reveal(task, (0, model))
+def test_reveal_model__twice__is_refused(chain, market, developer, model, task, task_id):
+    chain.reveal(task, (0, model))
     refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": developer})
 
 
 def test_reveal_model__copied_commitment__opens_for_its_author_only(
-    ground, market, provider, straggler, developer, model
+    chain, market, provider, straggler, developer, model
 ):
     """Whoever copies one cannot open it, even once its secrets are out."""
-    task = ground.task(provider, nonce=1)
-    task_id = task.id(ground.domain)
-    ground.create(task)
-    stolen = model.commitment(ground.domain, task_id)
+    task = chain.task(provider, nonce=1)
+    task_id = task.id(chain.domain)
+    chain.create(task)
+    stolen = model.commitment(chain.domain, task_id)
     value = task.commit_bond + task.entry_fee
     market.commit_model(task_id, stolen, {"from": straggler, "value": value})
-    ground.commit(task, model)
-    ground.reveal(task, (1, model))
+    chain.commit(task, model)
+    chain.reveal(task, (1, model))
     refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": straggler})
 
 
 def test_reveal_model__commitment_to_another_task__is_refused(
-    ground, market, provider, developer, model, task_id
+    chain, market, provider, developer, model, task_id
 ):
-    task = ground.task(provider, nonce=1)
-    other_id = task.id(ground.domain)
-    ground.create(task)
+    task = chain.task(provider, nonce=1)
+    other_id = task.id(chain.domain)
+    chain.create(task)
     value = task.commit_bond + task.entry_fee
-    commitment = model.commitment(ground.domain, task_id)
+    commitment = model.commitment(chain.domain, task_id)
     market.commit_model(other_id, commitment, {"from": developer, "value": value})
     at(task.commit_deadline)
     refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(other_id, 0), {"from": developer})
 
 
 def test_reveal_model__leaf_committed_as_it_is__does_not_pass_for_revealed(
-    ground, market, provider, developer, model
+    chain, market, provider, developer, model
 ):
-    task = ground.task(provider, nonce=1)
-    task_id = task.id(ground.domain)
-    ground.create(task)
+    task = chain.task(provider, nonce=1)
+    task_id = task.id(chain.domain)
+    chain.create(task)
     leaf, value = model.leaf(task_id, 0), task.commit_bond + task.entry_fee
     market.commit_model(task_id, leaf, {"from": developer, "value": value})
-    assert ground.submission(task, 0) != leaf
+    assert chain.submission(task, 0) != leaf
     at(task.commit_deadline)
     refuses(WRONG_COMMITMENT, market.reveal_model, *model.reveal(task_id, 0), {"from": developer})
 
@@ -236,10 +236,10 @@ def test_reveal_model__no_such_task__is_refused(market, developer, model):
 
 
 def test_reveal_model__reveals_closed__is_refused(
-    ground, market, rival, model, rival_model, task, task_id
+    chain, market, rival, model, rival_model, task, task_id
 ):
-    ground.reveal(task, (0, model))
-    ground.close(task)
+    chain.reveal(task, (0, model))
+    chain.close(task)
     refuses(WRONG_STAGE, market.reveal_model, *rival_model.reveal(task_id, 1), {"from": rival})
 
 
@@ -247,12 +247,12 @@ def test_reveal_model__reveals_closed__is_refused(
 
 
 @pytest.fixture
-def account(market, stranger, task, task_id, ground):
+def account(market, stranger, task, task_id, chain):
     """A developer with code, whose commitment is the third."""
     made = stranger.deploy(HostileAccount)
     model = sale.model(made.address, "of the account")
     value = task.commit_bond + task.entry_fee
-    data = market.commit_model.encode_input(task_id, model.commitment(ground.domain, task_id))
+    data = market.commit_model.encode_input(task_id, model.commitment(chain.domain, task_id))
     made.execute(market, data, {"from": stranger, "value": value})
     at(task.commit_deadline)
     return made
@@ -266,41 +266,41 @@ def revelation(market, account, task_id):
 
 
 def test_reveal_model__developer_refuses_ether__is_credited(
-    ground, market, stranger, account, revelation, task, books
+    chain, market, stranger, account, revelation, task, balances
 ):
     account.set_refusal(True, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     transaction = account.execute(market, revelation, {"from": stranger})
     assert before.moved() == {"account credit": BOND, "owed ether": BOND}
-    assert ground.progress(task).reveals == 1
+    assert chain.progress(task).reveals == 1
     credited = {"token": ZERO_ADDRESS, "account": account, "amount": BOND}
     assert events(transaction)[1:] == [("Credited", credited)]
 
 
 def test_reveal_model__developer_within_the_gas_cap__is_paid(
-    market, stranger, account, revelation, books
+    market, stranger, account, revelation, balances
 ):
     account.set_cost(40_000, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     account.execute(market, revelation, {"from": stranger})
     assert before.moved() == {"account ether": BOND, "market ether": -BOND}
 
 
 def test_reveal_model__developer_beyond_the_gas_cap__is_credited(
-    market, stranger, account, revelation, books
+    market, stranger, account, revelation, balances
 ):
     account.set_cost(50_000, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     transaction = account.execute(market, revelation, {"from": stranger})
     assert before.moved() == {"account credit": BOND, "owed ether": BOND}
     assert transaction.gas_used < 250_000
 
 
 def test_reveal_model__developer_calls_back__is_locked_out(
-    market, stranger, account, revelation, books
+    market, stranger, account, revelation, balances
 ):
     account.set_call(market, revelation, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     account.execute(market, revelation, {"from": stranger})
     assert not account.called()
     assert before.moved() == {"account ether": BOND, "market ether": -BOND}
@@ -315,10 +315,10 @@ def test_reveal_model__starved_of_gas__reverts_rather_than_credits(
 
 
 def test_reveal_model__ever_more_gas__pays_as_soon_as_it_works(
-    market, stranger, account, revelation, books
+    market, stranger, account, revelation, balances
 ):
     account.set_cost(40_000, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     data = account.execute.encode_input(market, revelation)
     send_with_least_gas(stranger, account, data)
     assert before.moved() == {"account ether": BOND, "market ether": -BOND}

@@ -6,10 +6,11 @@ import brownie
 import pytest
 
 from tests import sale
+from tests.anvil import at, credited, events, refuses
+from tests.deployment import Sale
 from tests.reasons import LITTLE_GAS, TOO_EARLY, WRONG_SALE, WRONG_STAGE
 from tests.sale import SETTLED, ZERO_ADDRESS
-from tests.unit.chain import at, events, refuses
-from tests.unit.model_market.moods import Mood
+from tests.token_modes import TokenMode
 
 GWEI = 10**9
 BUDGET, FEE = 10_000_000, 1_000_003
@@ -26,42 +27,20 @@ def models(rival_model, straggler_model, model):
 
 
 @pytest.fixture(scope="module")
-def posted(ground, provider, token, models):
+def posted(chain, provider, token, models):
     """In a token, signed by three, with awards to the developer (2) and the rival (0)."""
-    task = ground.task(
-        provider,
-        token=token.address,
-        quorum=3,
-        budget=BUDGET,
-        benchmark_fee=FEE,
-        curve=sale.curve((500_000, 1_000_000), (1_000_000, 6_000_000)),
-    )
-    seed = ground.enter(task, models, revealed=[0, 2])
-    report = sale.report(task.id(ground.domain), seed, (2, 900_000), (0, 700_000))
-    return ground.post(task, report)
-
-
-@pytest.fixture(scope="module")
-def task(posted):
-    return posted.task
-
-
-@pytest.fixture(scope="module")
-def opens(ground, posted):
-    return ground.progress(posted.task).time_a
-
-
-@pytest.fixture(scope="module")
-def closes(ground, posted):
-    return ground.progress(posted.task).time_b
+    terms = {"token": token.address, "quorum": 3, "budget": BUDGET, "benchmark_fee": FEE}
+    curve = sale.curve((500_000, 1_000_000), (1_000_000, 6_000_000))
+    entered = Sale(chain, curve=curve, **terms).enter(*models, revealed=[0, 2])
+    return entered.post((2, 900_000), (0, 700_000))
 
 
 @pytest.fixture
-def claim(ground, market, posted, models):
+def claim(chain, market, posted, models):
     """Claims awards, from the moment claims open."""
 
     def make(*awards):
-        at(ground.progress(posted.task).time_a)
+        at(chain.progress(posted.task).time_a)
         for award in awards:
             model = models[[2, 0][award]]
             market.claim_award(*posted.claim(award, model), {"from": model.developer})
@@ -79,13 +58,13 @@ SHARES = {f"operator {rank} token credit": FEE_SHARE for rank in range(3)} | {
 
 
 def test_settle__all_claimed__pays_before_claims_close(
-    ground, market, stranger, provider, token, posted, claim, books
+    chain, market, stranger, provider, token, posted, claim, balances
 ):
     claim(0, 1)
-    progress, before = ground.progress(posted.task), books(token)
+    progress, before = chain.progress(posted.task), balances(token)
     transaction = market.settle(*posted.settle(), {"from": stranger})
     refund = BUDGET - FIRST - SECOND + FEE_DUST
-    assert ground.progress(posted.task) == progress._replace(stage=SETTLED)
+    assert chain.progress(posted.task) == progress._replace(stage=SETTLED)
     assert before.moved() == SHARES | {
         "provider token credit": refund,
         "provider credit": POT_DUST,
@@ -98,7 +77,7 @@ def test_settle__all_claimed__pays_before_claims_close(
         "pot": POT,
     }
     expected = []
-    for enclave in ground.enclaves[:3]:
+    for enclave in chain.enclaves[:3]:
         expected += [credited(token, enclave.operator, FEE_SHARE)]
         expected += [credited(ZERO_ADDRESS, enclave.operator, POT_SHARE)]
     expected += [("TaskSettled", settled)]
@@ -106,13 +85,11 @@ def test_settle__all_claimed__pays_before_claims_close(
     assert events(transaction) == expected
 
 
-def credited(token, account, amount):
-    return "Credited", {"token": token, "account": account, "amount": amount}
-
-
-def test_settle__by_the_provider__pays_it_at_once(market, provider, token, posted, closes, books):
+def test_settle__by_the_provider__pays_it_at_once(
+    market, provider, token, posted, closes, balances
+):
     at(closes)
-    before = books(token)
+    before = balances(token)
     market.settle(*posted.settle(), {"from": provider})
     assert before.moved() == SHARES | {
         "provider token": BUDGET + FEE_DUST,
@@ -128,11 +105,11 @@ def test_settle__by_the_provider__pays_it_at_once(market, provider, token, poste
     ("claimed", "refund"), [([], BUDGET), ([0], BUDGET - FIRST), ([1], BUDGET - SECOND)]
 )
 def test_settle__some_not_claimed__returns_their_prices(
-    market, stranger, token, posted, claim, closes, books, claimed, refund
+    market, stranger, token, posted, claim, closes, balances, claimed, refund
 ):
     claim(*claimed)
     at(closes)
-    before = books(token)
+    before = balances(token)
     market.settle(*posted.settle(), {"from": stranger})
     assert before.moved() == SHARES | {
         "provider token credit": refund + FEE_DUST,
@@ -142,13 +119,15 @@ def test_settle__some_not_claimed__returns_their_prices(
 
 
 def test_settle__in_ether__books_both_together(
-    ground, market, provider, stranger, model, straggler_model, books
+    chain, market, provider, stranger, model, straggler_model, balances
 ):
-    task = ground.task(provider, nonce=1, budget=6 * 10**18, benchmark_fee=7)
-    seed = ground.enter(task, [model, straggler_model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed))
-    at(ground.progress(task).time_a)
-    before = books()
+    entered = Sale(chain, nonce=1, budget=6 * 10**18, benchmark_fee=7).enter(
+        model, straggler_model, revealed=[0]
+    )
+    posted = entered.post()
+    task = entered.task
+    at(chain.progress(task).time_a)
+    before = balances()
     market.settle(*posted.settle(), {"from": stranger})
     pot = (2 * 10_000_000 + 50_000_000) * GWEI
     assert before.moved() == {
@@ -159,13 +138,13 @@ def test_settle__in_ether__books_both_together(
 
 
 def test_settle__free_of_fees__credits_nobody_else(
-    ground, market, provider, stranger, model, books
+    chain, market, provider, stranger, model, balances
 ):
-    task = ground.task(provider, nonce=1, benchmark_fee=0, entry_fee=0)
-    seed = ground.enter(task, [model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed))
-    at(ground.progress(task).time_a)
-    before = books()
+    entered = Sale(chain, nonce=1, benchmark_fee=0, entry_fee=0).enter(model, revealed=[0])
+    posted = entered.post()
+    task = entered.task
+    at(chain.progress(task).time_a)
+    before = balances()
     transaction = market.settle(*posted.settle(), {"from": stranger})
     assert before.moved() == {"provider credit": task.budget}
     names = [name for name, _ in events(transaction)]
@@ -173,9 +152,9 @@ def test_settle__free_of_fees__credits_nobody_else(
 
 
 def test_settle__everything_sold_and_shared__leaves_nothing_to_the_provider(
-    ground, market, provider, developer, model, token, books
+    chain, market, provider, developer, model, token, balances
 ):
-    task = ground.task(
+    task = chain.task(
         provider,
         token=token.address,
         budget=5,
@@ -183,11 +162,11 @@ def test_settle__everything_sold_and_shared__leaves_nothing_to_the_provider(
         curve=sale.curve((1, 5)),
         max_awards=1,
     )
-    seed = ground.enter(task, [model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed, (0, 1)))
-    at(ground.progress(task).time_a)
+    seed = chain.enter(task, [model], revealed=[0])
+    posted = chain.post(task, chain.report(task, seed, (0, 1)))
+    at(chain.progress(task).time_a)
     market.claim_award(*posted.claim(0, model), {"from": developer})
-    before = books(token)
+    before = balances(token)
     transaction = market.settle(*posted.settle(), {"from": provider})
     assert before.moved() == {
         "operator 0 token credit": 2,
@@ -209,33 +188,32 @@ def test_settle__not_all_claimed_a_second_before_claims_close__is_refused(
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_settle__claims_closed__settles(ground, market, stranger, posted, closes, after):
+def test_settle__claims_closed__settles(chain, market, stranger, posted, closes, after):
     at(closes + after)
     market.settle(*posted.settle(), {"from": stranger})
-    assert ground.progress(posted.task).stage == SETTLED
+    assert chain.progress(posted.task).stage == SETTLED
 
 
 @pytest.fixture
-def barren(ground, provider, model):
+def barren(chain, provider, model):
     """A report that awards nothing."""
-    task = ground.task(provider, nonce=1)
-    seed = ground.enter(task, [model], revealed=[0])
-    return ground.post(task, sale.report(task.id(ground.domain), seed))
+    entered = Sale(chain, nonce=1).enter(model, revealed=[0])
+    return entered.post()
 
 
 def test_settle__nothing_awarded_a_second_before_claims_open__is_refused(
-    ground, market, stranger, barren
+    chain, market, stranger, barren
 ):
     """Until then it can be disputed."""
-    at(ground.progress(barren.task).time_a - 1)
+    at(chain.progress(barren.task).time_a - 1)
     refuses(TOO_EARLY, market.settle, *barren.settle(), {"from": stranger})
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_settle__nothing_awarded_and_claims_open__settles(ground, market, stranger, barren, after):
-    at(ground.progress(barren.task).time_a + after)
+def test_settle__nothing_awarded_and_claims_open__settles(chain, market, stranger, barren, after):
+    at(chain.progress(barren.task).time_a + after)
     market.settle(*barren.settle(), {"from": stranger})
-    assert ground.progress(barren.task).stage == SETTLED
+    assert chain.progress(barren.task).stage == SETTLED
 
 
 def test_settle__twice__is_refused(market, stranger, posted, closes):
@@ -244,27 +222,27 @@ def test_settle__twice__is_refused(market, stranger, posted, closes):
     refuses(WRONG_STAGE, market.settle, *posted.settle(), {"from": stranger})
 
 
-def test_settle__report_disputed__is_refused(ground, market, stranger, challenger, posted, closes):
-    ground.dispute(posted.task, challenger)
+def test_settle__report_disputed__is_refused(chain, market, stranger, challenger, posted, closes):
+    chain.dispute(posted.task, challenger)
     at(closes)
     refuses(WRONG_STAGE, market.settle, *posted.settle(), {"from": stranger})
 
 
 @pytest.mark.parametrize("close", [False, True], ids=["open", "closed"])
-def test_settle__no_report__is_refused(ground, market, provider, posted, model, close):
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
-    ground.commit(task, model)
-    ground.reveal(task, (0, model))
+def test_settle__no_report__is_refused(chain, market, provider, posted, model, close):
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
+    chain.commit(task, model)
+    chain.reveal(task, (0, model))
     if close:
-        ground.close(task)
+        chain.close(task)
     early = replace(posted, task=task)
     refuses(WRONG_STAGE, market.settle, *early.settle(), {"from": provider})
 
 
-def test_settle__task_voided__is_refused(ground, market, provider, posted):
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
+def test_settle__task_voided__is_refused(chain, market, provider, posted):
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
     late = replace(posted, task=task)
@@ -291,7 +269,7 @@ def test_settle__another_report__is_refused(market, stranger, posted, closed):
     refuses(WRONG_SALE, market.settle, *other.settle(), {"from": stranger})
 
 
-def test_settle__other_signers__are_refused(ground, market, stranger, posted, closed):
+def test_settle__other_signers__are_refused(chain, market, stranger, posted, closed):
     first, *others = posted.signers
     stolen = first._replace(operator=stranger.address)
     for signers in ([stolen, *others], posted.signers[::-1], others, []):
@@ -309,41 +287,43 @@ def test_settle__other_terms__are_refused(market, stranger, posted, closed):
 
 
 @pytest.fixture
-def moody(ground, provider, moody_token, model):
-    """A report of no award in a moody token, when it can be settled."""
-    task = ground.task(provider, token=moody_token.address)
-    seed = ground.enter(task, [model], revealed=[0])
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed))
-    at(ground.progress(task).time_a)
+def posted_in_token(chain, provider, configurable_token, model):
+    """A report of no award in a configurable token, when it can be settled."""
+    entered = Sale(chain, token=configurable_token.address).enter(model, revealed=[0])
+    posted = entered.post()
+    task = entered.task
+    at(chain.progress(task).time_a)
     return posted
 
 
 @pytest.mark.parametrize(
-    "mood", [Mood.REFUSES, Mood.REVERTS, Mood.EATS_GAS], ids=lambda mood: mood.name
+    "mode", [TokenMode.RETURNS_FALSE, TokenMode.REVERTS, TokenMode.BURNS_ALL_GAS]
 )
 def test_settle__token_that_fails__credits_the_provider(
-    market, provider, moody_token, moody, books, mood
+    market, provider, configurable_token, posted_in_token, balances, mode
 ):
-    moody_token.set_mood(mood, {"from": provider})
-    before = books(moody_token)
-    market.settle(*moody.settle(), {"from": provider})
+    configurable_token.set_mode(mode, {"from": provider})
+    before = balances(configurable_token)
+    market.settle(*posted_in_token.settle(), {"from": provider})
     assert before.moved() == {
-        "provider token credit": moody.task.budget,
-        "operator 0 token credit": moody.task.benchmark_fee,
-        "operator 0 credit": moody.task.entry_fee,
-        "owed ether": moody.task.entry_fee,
+        "provider token credit": posted_in_token.task.budget,
+        "operator 0 token credit": posted_in_token.task.benchmark_fee,
+        "operator 0 credit": posted_in_token.task.entry_fee,
+        "owed ether": posted_in_token.task.entry_fee,
     }
 
 
-def test_settle__starved_of_gas__reverts_rather_than_credits(market, provider, moody):
+def test_settle__starved_of_gas__reverts_rather_than_credits(market, provider, posted_in_token):
     with brownie.reverts(LITTLE_GAS):
-        market.settle(*moody.settle(), {"from": provider, "gas_limit": 350_000})
+        market.settle(*posted_in_token.settle(), {"from": provider, "gas_limit": 350_000})
 
 
-def test_settle__token_calls_back__is_locked_out(market, provider, moody_token, moody, books):
-    data = market.withdraw.encode_input(moody_token, provider)
-    moody_token.set_call(market, data, {"from": provider})
-    before = books(moody_token)
-    market.settle(*moody.settle(), {"from": provider})
-    assert not moody_token.called()
-    assert before.moved()["provider token"] == moody.task.budget
+def test_settle__token_calls_back__is_locked_out(
+    market, provider, configurable_token, posted_in_token, balances
+):
+    data = market.withdraw.encode_input(configurable_token, provider)
+    configurable_token.set_call(market, data, {"from": provider})
+    before = balances(configurable_token)
+    market.settle(*posted_in_token.settle(), {"from": provider})
+    assert not configurable_token.called()
+    assert before.moved()["provider token"] == posted_in_token.task.budget

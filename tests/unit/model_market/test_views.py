@@ -1,20 +1,20 @@
 """Views: what an integrator asks the market."""
 
 import pytest
-from brownie import chain
+from brownie import chain as brownie_chain
 
 from offchain.protocol.eip712 import Domain
 from tests import sale
+from tests.anvil import refuses
+from tests.deployment import MIN_TOLERANCE, SEAT_BOND
 from tests.reasons import BAD_CURVE
 from tests.sale import ETHER, ZERO_ADDRESS, curve
-from tests.unit.chain import refuses
-from tests.unit.model_market.ground import MIN_TOLERANCE, SEAT_BOND
 
 NOTHING = sale.word("no task")
 
 
-def test_settings__of_a_market__are_those_it_was_deployed_with(ground, market):
-    assert market.registry() == ground.registry
+def test_settings__of_a_market__are_those_it_was_deployed_with(chain, market):
+    assert market.registry() == chain.registry
     assert market.seat_bond() == SEAT_BOND
     assert market.min_tolerance() == MIN_TOLERANCE
 
@@ -23,7 +23,7 @@ def test_eip712_domain__of_a_market__is_its_own(market):
     fields, name, version, chain_id, contract, salt, extensions = market.eip712Domain()
     assert bytes(fields) == b"\x0f"
     assert (name, version) == ("GoldenGrain", "1")
-    assert (chain_id, contract) == (chain.id, market)
+    assert (chain_id, contract) == (brownie_chain.id, market)
     assert (bytes(salt), tuple(extensions)) == (bytes(32), ())
 
 
@@ -38,36 +38,36 @@ def test_money_views__nothing_happened__are_zero(market, provider, token):
         assert market.owed(each) == market.credits(each, provider) == 0
 
 
-def test_task_id__of_any_terms__is_their_digest(ground, market, provider):
+def test_task_id__of_any_terms__is_their_digest(chain, market, provider):
     """Valid or not: an integrator may ask before it creates."""
-    task = ground.task(provider)
+    task = chain.task(provider)
     for terms in (task, task._replace(quorum=9, curve=(2**256 - 1,) * 8)):
-        assert bytes(market.task_id(terms)) == terms.id(ground.domain)
+        assert bytes(market.task_id(terms)) == terms.id(chain.domain)
 
 
 @pytest.mark.parametrize("field", sale.Task._fields)
-def test_task_id__any_field_changed__is_another(ground, market, provider, field):
-    task = ground.task(provider)
+def test_task_id__any_field_changed__is_another(chain, market, provider, field):
+    task = chain.task(provider)
     changes = {bytes: sale.word("other"), int: 7, str: market.address, tuple: curve((1, 7))}
     changed = task._replace(**{field: changes[type(getattr(task, field))]})
-    assert bytes(market.task_id(changed)) == changed.id(ground.domain)
+    assert bytes(market.task_id(changed)) == changed.id(chain.domain)
     assert bytes(market.task_id(changed)) != bytes(market.task_id(task))
 
 
 @pytest.mark.parametrize("field", sale.Report._fields)
-def test_report_digest__any_field_changed__is_another(ground, market, field):
+def test_report_digest__any_field_changed__is_another(chain, market, field):
     report = sale.report(sale.word("task"), sale.word("seed"), (0, 900_000))
     changes = {bytes: sale.word("other"), int: 7, tuple: sale.awards((1, 7))}
     changed = report._replace(**{field: changes[type(getattr(report, field))]})
-    assert bytes(market.report_digest(report)) == report.digest(ground.domain)
-    assert bytes(market.report_digest(changed)) == changed.digest(ground.domain)
+    assert bytes(market.report_digest(report)) == report.digest(chain.domain)
+    assert bytes(market.report_digest(changed)) == changed.digest(chain.domain)
     assert bytes(market.report_digest(changed)) != bytes(market.report_digest(report))
 
 
-def test_task_id__of_another_market__is_another(ground, market, provider, stranger):
-    task = ground.task(provider)
-    assert bytes(market.task_id(task)) != task.id(Domain(chain.id, stranger.address))
-    assert bytes(market.task_id(task)) != task.id(Domain(chain.id + 1, market.address))
+def test_task_id__of_another_market__is_another(chain, market, provider, stranger):
+    task = chain.task(provider)
+    assert bytes(market.task_id(task)) != task.id(Domain(brownie_chain.id, stranger.address))
+    assert bytes(market.task_id(task)) != task.id(Domain(brownie_chain.id + 1, market.address))
 
 
 # ── Price ──

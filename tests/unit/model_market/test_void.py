@@ -4,23 +4,18 @@ import brownie
 import pytest
 
 from tests import sale
+from tests.anvil import at, credited, events, refuses
 from tests.reasons import LITTLE_GAS, TOO_EARLY, WRONG_STAGE
 from tests.sale import VOIDED, ZERO_ADDRESS
-from tests.unit.chain import at, events, refuses
 
 BUDGET, FEE = 10_000_000, 1_000_001
 ENTRY, BOND = 10_000_002 * 10**9, 50_000_000 * 10**9
 
 
 @pytest.fixture(scope="module")
-def models(model, rival_model, straggler_model):
-    return [model, rival_model, straggler_model]
-
-
-@pytest.fixture(scope="module")
-def task(ground, provider, token):
+def task(chain, provider, token):
     """Open, in a token, with nothing entered."""
-    made = ground.task(
+    made = chain.task(
         provider,
         token=token.address,
         budget=BUDGET,
@@ -28,41 +23,37 @@ def task(ground, provider, token):
         entry_fee=ENTRY,
         curve=sale.curve((1, BUDGET)),
     )
-    ground.create(made)
+    chain.create(made)
     return made
 
 
 @pytest.fixture
-def revealed(ground, task, models):
+def revealed(chain, task, models):
     """With two of three models revealed."""
-    ground.commit(task, *models)
-    ground.reveal(task, (0, models[0]), (1, models[1]))
-
-
-def credited(token, account, amount):
-    return "Credited", {"token": token, "account": account, "amount": amount}
+    chain.commit(task, *models)
+    chain.reveal(task, (0, models[0]), (1, models[1]))
 
 
 # ── Nothing revealed ──
 
 
 def test_void__nothing_committed__credits_the_provider(
-    ground, market, provider, stranger, token, task, books
+    chain, market, provider, stranger, token, task, balances
 ):
-    progress, before = ground.progress(task), books(token)
+    progress, before = chain.progress(task), balances(token)
     at(task.reveal_deadline)
     transaction = market.void(task, {"from": stranger})
-    assert ground.progress(task) == progress._replace(stage=VOIDED)
+    assert chain.progress(task) == progress._replace(stage=VOIDED)
     assert before.moved() == {"provider token credit": BUDGET + FEE}
-    voided = {"task_id": task.id(ground.domain), "refund": BUDGET + FEE, "pot_refund": 0}
+    voided = {"task_id": task.id(chain.domain), "refund": BUDGET + FEE, "pot_refund": 0}
     assert events(transaction) == [("TaskVoided", voided), credited(token, provider, BUDGET + FEE)]
 
 
 def test_void__nothing_revealed__gives_the_pot_to_the_provider(
-    ground, market, provider, stranger, token, task, models, books
+    chain, market, provider, stranger, token, task, models, balances
 ):
-    ground.commit(task, *models)
-    before = books(token)
+    chain.commit(task, *models)
+    before = balances(token)
     at(task.reveal_deadline)
     transaction = market.void(task, {"from": stranger})
     pot = 3 * (ENTRY + BOND)
@@ -71,7 +62,7 @@ def test_void__nothing_revealed__gives_the_pot_to_the_provider(
         "provider credit": pot,
         "owed ether": pot,
     }
-    voided = {"task_id": task.id(ground.domain), "refund": BUDGET + FEE, "pot_refund": pot}
+    voided = {"task_id": task.id(chain.domain), "refund": BUDGET + FEE, "pot_refund": pot}
     assert events(transaction) == [
         ("TaskVoided", voided),
         credited(token, provider, BUDGET + FEE),
@@ -80,10 +71,10 @@ def test_void__nothing_revealed__gives_the_pot_to_the_provider(
 
 
 def test_void__by_the_provider__pays_it_at_once(
-    ground, market, provider, token, task, models, books
+    chain, market, provider, token, task, models, balances
 ):
-    ground.commit(task, *models)
-    before = books(token)
+    chain.commit(task, *models)
+    before = balances(token)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
     pot = 3 * (ENTRY + BOND)
@@ -96,11 +87,11 @@ def test_void__by_the_provider__pays_it_at_once(
     }
 
 
-def test_void__in_ether__pays_the_provider_at_once(ground, market, provider, model, books):
-    task = ground.task(provider, nonce=1)
-    ground.create(task)
-    ground.commit(task, model)
-    before = books()
+def test_void__in_ether__pays_the_provider_at_once(chain, market, provider, model, balances):
+    task = chain.task(provider, nonce=1)
+    chain.create(task)
+    chain.commit(task, model)
+    before = balances()
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
     escrow, pot = task.budget + task.benchmark_fee, task.entry_fee + task.commit_bond
@@ -120,11 +111,11 @@ def test_void__nothing_revealed_a_second_before_the_reveal_deadline__is_refused(
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_void__nothing_revealed_from_the_reveal_deadline_on__voids(
-    ground, market, stranger, task, after
+    chain, market, stranger, task, after
 ):
     at(task.reveal_deadline + after)
     market.void(task, {"from": stranger})
-    assert ground.progress(task).stage == VOIDED
+    assert chain.progress(task).stage == VOIDED
 
 
 # ── Revealed ──
@@ -132,17 +123,17 @@ def test_void__nothing_revealed_from_the_reveal_deadline_on__voids(
 
 @pytest.mark.parametrize("close", [False, True], ids=["open", "closed"])
 def test_void__no_report__keeps_the_developers_shares(
-    ground, market, provider, stranger, token, task, revealed, books, close
+    chain, market, provider, stranger, token, task, revealed, balances, close
 ):
     if close:
-        ground.close(task)
-    progress, before = ground.progress(task), books(token)
+        chain.close(task)
+    progress, before = chain.progress(task), balances(token)
     at(task.report_deadline)
     transaction = market.void(task, {"from": stranger})
     fee_dust = 1
-    assert ground.progress(task) == progress._replace(stage=VOIDED)
+    assert chain.progress(task) == progress._replace(stage=VOIDED)
     assert before.moved() == {"provider token credit": BUDGET + fee_dust}
-    voided = {"task_id": task.id(ground.domain), "refund": BUDGET + fee_dust, "pot_refund": 0}
+    voided = {"task_id": task.id(chain.domain), "refund": BUDGET + fee_dust, "pot_refund": 0}
     assert events(transaction) == [
         ("TaskVoided", voided),
         credited(token, provider, BUDGET + fee_dust),
@@ -150,11 +141,11 @@ def test_void__no_report__keeps_the_developers_shares(
 
 
 def test_void__pot_that_three_cannot_share__gives_the_dust_to_the_provider(
-    ground, market, provider, token, task, models, straggler, books
+    chain, market, provider, token, task, models, straggler, balances
 ):
-    ground.commit(task, *models, sale.model(straggler.address, "fourth"))
-    ground.reveal(task, *enumerate(models))
-    before = books(token)
+    chain.commit(task, *models, sale.model(straggler.address, "fourth"))
+    chain.reveal(task, *enumerate(models))
+    before = balances(token)
     at(task.report_deadline)
     market.void(task, {"from": provider})
     assert before.moved() == {
@@ -168,10 +159,10 @@ def test_void__pot_that_three_cannot_share__gives_the_dust_to_the_provider(
 
 @pytest.mark.parametrize("close", [False, True], ids=["open", "closed"])
 def test_void__revealed_a_second_before_the_report_deadline__is_refused(
-    ground, market, stranger, task, revealed, close
+    chain, market, stranger, task, revealed, close
 ):
     if close:
-        ground.close(task)
+        chain.close(task)
     at(task.report_deadline - 1)
     refuses(TOO_EARLY, market.void, task, {"from": stranger})
 
@@ -179,13 +170,13 @@ def test_void__revealed_a_second_before_the_report_deadline__is_refused(
 @pytest.mark.parametrize("close", [False, True], ids=["open", "closed"])
 @pytest.mark.parametrize("after", [0, 1])
 def test_void__revealed_from_the_report_deadline_on__voids(
-    ground, market, stranger, task, revealed, close, after
+    chain, market, stranger, task, revealed, close, after
 ):
     if close:
-        ground.close(task)
+        chain.close(task)
     at(task.report_deadline + after)
     market.void(task, {"from": stranger})
-    assert ground.progress(task).stage == VOIDED
+    assert chain.progress(task).stage == VOIDED
 
 
 # ── Wrong stages ──
@@ -204,13 +195,13 @@ def test_void__no_such_task__is_refused(market, stranger, task):
 
 
 @pytest.mark.parametrize("end", ["reported", "disputed", "settled"])
-def test_void__a_report_stands__is_refused(ground, market, stranger, challenger, task, models, end):
-    seed = ground.enter(task._replace(nonce=1), models, revealed=[0])
+def test_void__a_report_stands__is_refused(chain, market, stranger, challenger, task, models, end):
+    seed = chain.enter(task._replace(nonce=1), models, revealed=[0])
     task = task._replace(nonce=1)
-    posted = ground.post(task, sale.report(task.id(ground.domain), seed))
+    posted = chain.post(task, chain.report(task, seed))
     if end == "disputed":
-        ground.dispute(task, challenger)
-    at(max(task.report_deadline, ground.progress(task).time_a))
+        chain.dispute(task, challenger)
+    at(max(task.report_deadline, chain.progress(task).time_a))
     if end == "settled":
         market.settle(*posted.settle(), {"from": stranger})
     refuses(WRONG_STAGE, market.void, task, {"from": stranger})
@@ -219,11 +210,13 @@ def test_void__a_report_stands__is_refused(ground, market, stranger, challenger,
 # ── A provider that cannot be paid ──
 
 
-def test_void__token_blocks_the_provider__credits_it(ground, market, provider, moody_token, books):
-    task = ground.task(provider, token=moody_token.address)
-    ground.create(task)
-    moody_token.set_blocked(provider, True, {"from": provider})
-    before = books(moody_token)
+def test_void__token_blocks_the_provider__credits_it(
+    chain, market, provider, configurable_token, balances
+):
+    task = chain.task(provider, token=configurable_token.address)
+    chain.create(task)
+    configurable_token.set_blocked(provider, True, {"from": provider})
+    before = balances(configurable_token)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
     assert before.moved() == {"provider token credit": task.budget + task.benchmark_fee}

@@ -3,35 +3,35 @@
 import pytest
 from brownie import HostileAccount
 
+from tests.anvil import answers, at, events, refuses
 from tests.reasons import BAD_ADDRESS, NOTHING_OWED, PAYMENT_FAILED
 from tests.sale import ETHER, ZERO_ADDRESS
-from tests.unit.chain import answers, at, events, refuses
-from tests.unit.model_market.moods import Mood
+from tests.token_modes import TokenMode
 
 OWED = 11 * ETHER
 
 
-def owe(ground, market, stranger, task):
+def owe(chain, market, stranger, task):
     """Creates a task and has a stranger void it, so that its provider is owed the escrow."""
-    ground.create(task)
+    chain.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": stranger})
 
 
 @pytest.fixture
-def owed(ground, market, provider, stranger):
+def owed(chain, market, provider, stranger):
     """The provider is owed 11 ether."""
-    owe(ground, market, stranger, ground.task(provider))
+    owe(chain, market, stranger, chain.task(provider))
 
 
 @pytest.fixture
-def owed_token(ground, market, provider, stranger, moody_token):
+def owed_token(chain, market, provider, stranger, configurable_token):
     """The provider is owed 11e18 units of a token."""
-    owe(ground, market, stranger, ground.task(provider, token=moody_token.address))
+    owe(chain, market, stranger, chain.task(provider, token=configurable_token.address))
 
 
-def test_withdraw__ether__goes_to_whom_the_caller_names(market, provider, rival, owed, books):
-    before = books()
+def test_withdraw__ether__goes_to_whom_the_caller_names(market, provider, rival, owed, balances):
+    before = balances()
     transaction = market.withdraw(ZERO_ADDRESS, rival, {"from": provider})
     assert before.moved() == {
         "rival ether": OWED,
@@ -48,25 +48,25 @@ def test_withdraw__anything__answers_the_amount(market, provider, rival, owed):
 
 
 def test_withdraw__token__goes_to_whom_the_caller_names(
-    market, provider, rival, moody_token, owed_token, books
+    market, provider, rival, configurable_token, owed_token, balances
 ):
-    before = books(moody_token)
-    transaction = market.withdraw(moody_token, rival, {"from": provider})
+    before = balances(configurable_token)
+    transaction = market.withdraw(configurable_token, rival, {"from": provider})
     assert before.moved() == {
         "rival token": OWED,
         "provider token credit": -OWED,
         "market token": -OWED,
         "owed token": -OWED,
     }
-    withdrawn = {"token": moody_token, "account": provider, "to": rival, "amount": OWED}
+    withdrawn = {"token": configurable_token, "account": provider, "to": rival, "amount": OWED}
     paid = {"sender": market, "receiver": rival, "value": OWED}
     assert events(transaction) == [("Withdrawn", withdrawn), ("Transfer", paid)]
 
 
 def test_withdraw__ether_and_token__are_apart(
-    market, provider, moody_token, owed, owed_token, books
+    market, provider, configurable_token, owed, owed_token, balances
 ):
-    before = books(moody_token)
+    before = balances(configurable_token)
     market.withdraw(ZERO_ADDRESS, provider, {"from": provider})
     assert before.moved() == {
         "provider ether": OWED,
@@ -89,8 +89,10 @@ def test_withdraw__to_nobody__is_refused(market, provider, owed):
     refuses(BAD_ADDRESS, market.withdraw, ZERO_ADDRESS, ZERO_ADDRESS, {"from": provider})
 
 
-def test_withdraw__to_the_market__is_refused(market, provider, moody_token, owed, owed_token):
-    for token in (ZERO_ADDRESS, moody_token):
+def test_withdraw__to_the_market__is_refused(
+    market, provider, configurable_token, owed, owed_token
+):
+    for token in (ZERO_ADDRESS, configurable_token):
         refuses(BAD_ADDRESS, market.withdraw, token, market, {"from": provider})
 
 
@@ -103,74 +105,78 @@ def account(stranger):
 
 
 def test_withdraw__to_an_account_that_refuses__is_refused_and_stays_owed(
-    market, provider, stranger, account, owed, books
+    market, provider, stranger, account, owed, balances
 ):
     account.set_refusal(True, {"from": stranger})
     refuses(PAYMENT_FAILED, market.withdraw, ZERO_ADDRESS, account, {"from": provider})
     account.set_refusal(False, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     market.withdraw(ZERO_ADDRESS, account, {"from": provider})
     assert before.moved()["account ether"] == OWED
 
 
 def test_withdraw__to_an_account_however_dear__is_paid(
-    market, provider, stranger, account, owed, books
+    market, provider, stranger, account, owed, balances
 ):
     """No gas cap: the caller pays for it, and nobody else waits."""
     account.set_cost(500_000, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     market.withdraw(ZERO_ADDRESS, account, {"from": provider})
     assert before.moved()["account ether"] == OWED
 
 
 @pytest.mark.parametrize(
-    "mood",
-    [Mood.SILENT, Mood.LONG, Mood.TAKES_FEE, Mood.LIES],
-    ids=lambda mood: mood.name,
+    "mode",
+    [
+        TokenMode.RETURNS_NOTHING,
+        TokenMode.RETURNS_4_KB,
+        TokenMode.DELIVERS_ONE_LESS,
+        TokenMode.MOVES_NOTHING,
+    ],
 )
 def test_withdraw__token_that_says_it_paid__is_believed(
-    market, provider, moody_token, owed_token, mood
+    market, provider, configurable_token, owed_token, mode
 ):
-    moody_token.set_mood(mood, {"from": provider})
-    market.withdraw(moody_token, provider, {"from": provider})
-    assert market.credits(moody_token, provider) == market.owed(moody_token) == 0
+    configurable_token.set_mode(mode, {"from": provider})
+    market.withdraw(configurable_token, provider, {"from": provider})
+    assert market.credits(configurable_token, provider) == market.owed(configurable_token) == 0
 
 
 @pytest.mark.parametrize(
-    ("mood", "reason"),
+    ("mode", "reason"),
     [
-        (Mood.REFUSES, PAYMENT_FAILED),
-        (Mood.FALSE_ALARM, PAYMENT_FAILED),
-        (Mood.REVERTS, "token says no"),
-        (Mood.TWO, None),
-        (Mood.SHORT, None),
-        (Mood.EATS_GAS, None),
+        (TokenMode.RETURNS_FALSE, PAYMENT_FAILED),
+        (TokenMode.MOVES_AND_RETURNS_FALSE, PAYMENT_FAILED),
+        (TokenMode.REVERTS, "token says no"),
+        (TokenMode.RETURNS_TWO, None),
+        (TokenMode.RETURNS_31_BYTES, None),
+        (TokenMode.BURNS_ALL_GAS, None),
     ],
-    ids=lambda value: value.name if isinstance(value, Mood) else "",
+    ids=lambda value: value.name if isinstance(value, TokenMode) else "",
 )
 def test_withdraw__token_that_fails__is_refused_and_stays_owed(
-    market, provider, moody_token, owed_token, mood, reason
+    market, provider, configurable_token, owed_token, mode, reason
 ):
-    moody_token.set_mood(mood, {"from": provider})
-    refuses(reason, market.withdraw, moody_token, provider, {"from": provider})
-    assert market.credits(moody_token, provider) == market.owed(moody_token) == OWED
+    configurable_token.set_mode(mode, {"from": provider})
+    refuses(reason, market.withdraw, configurable_token, provider, {"from": provider})
+    assert market.credits(configurable_token, provider) == market.owed(configurable_token) == OWED
 
 
 def test_withdraw__blocked_by_the_token__can_go_elsewhere(
-    market, provider, rival, moody_token, owed_token
+    market, provider, rival, configurable_token, owed_token
 ):
-    moody_token.set_blocked(provider, True, {"from": provider})
-    refuses("blocked", market.withdraw, moody_token, provider, {"from": provider})
-    market.withdraw(moody_token, rival, {"from": provider})
-    assert moody_token.balanceOf(rival) == OWED
+    configurable_token.set_blocked(provider, True, {"from": provider})
+    refuses("blocked", market.withdraw, configurable_token, provider, {"from": provider})
+    market.withdraw(configurable_token, rival, {"from": provider})
+    assert configurable_token.balanceOf(rival) == OWED
 
 
 # ── Calling back ──
 
 
-def test_withdraw__receiver_calls_back__is_locked_out(ground, market, stranger, account, books):
+def test_withdraw__receiver_calls_back__is_locked_out(chain, market, stranger, account, balances):
     """The account is a provider itself, so it is owed something when it calls back."""
-    task = ground.task(account)
+    task = chain.task(account)
     value = task.budget + task.benchmark_fee
     data = market.create_task.encode_input(task)
     account.execute(market, data, {"from": stranger, "value": value})
@@ -178,7 +184,7 @@ def test_withdraw__receiver_calls_back__is_locked_out(ground, market, stranger, 
     market.void(task, {"from": stranger})
     data = market.withdraw.encode_input(ZERO_ADDRESS, account)
     account.set_call(market, data, {"from": stranger})
-    before = books(account=account)
+    before = balances(account=account)
     account.execute(market, data, {"from": stranger})
     assert not account.called()
     assert before.moved() == {

@@ -6,7 +6,7 @@ import pytest
 from brownie import web3
 
 from tests import sale
-from tests.unit.chain import rpc
+from tests.anvil import rpc
 from tests.vectors.generate import GOLDEN
 
 

@@ -1,14 +1,22 @@
-"""What tests on the local chain need besides Brownie: exact times, exact events, exact balances."""
+"""Brownie on anvil: the driver, and what tests need besides: exact times, events and balances."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import brownie
-from brownie import project, web3
+from brownie import EnclaveRegistry, MockVerifier, ModelMarket, accounts, chain, project, web3
 from eth_abi.abi import decode, encode
 from eth_utils.abi import event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+
+from tests.deployment import MIN_TOLERANCE, SEAT_BOND, Deployment
+from tests.sale import ETHER
+from tests.signing import signing_key
+
+STAKE = 2 * ETHER
+ENCLAVES = 10
+"""As many as three signers and their panel."""
 
 Abi = dict[str, Any]
 Event = tuple[str, dict[str, Any]]
@@ -71,6 +79,49 @@ def send_with_least_gas(sender: Any, to: Any, data: str, step: int = 2_000) -> i
     raise AssertionError("a million gas is not enough")
 
 
+# ── The driver ──
+
+
+class Anvil:
+    """The driver of the local chain: `send` returns Brownie's transaction."""
+
+    @property
+    def now(self) -> int:
+        return now()
+
+    @property
+    def known_block(self) -> int:
+        return int(chain.height) - 1
+
+    def send(self, method: Any, *args: Any, sender: Any, value: int = 0) -> Any:
+        return method(*args, {"from": sender, "value": value})
+
+    def at(self, time: int) -> None:
+        at(time)
+
+    def read(self, view: Any, *args: Any) -> Any:
+        return view(*args)
+
+
+class AnvilTrial(Anvil):
+    """Changes nothing: `send` returns what the method would answer in the next block."""
+
+    def send(self, method: Any, *args: Any, sender: Any, value: int = 0) -> Any:
+        return answers(method, *args, {"from": sender, "value": value})
+
+
+def deploy_market(owner: Any, provider: Any) -> Deployment:
+    """Deploy all contracts, with a mock of the verifier and an enclave of each operator."""
+    verifier = owner.deploy(MockVerifier)
+    registry = owner.deploy(EnclaveRegistry, owner, verifier)
+    market = owner.deploy(ModelMarket, registry, SEAT_BOND, MIN_TOLERANCE)
+    operators = [accounts.add(signing_key(f"operator {n}").to_hex()) for n in range(ENCLAVES)]
+    for operator in operators:
+        fund(operator, 100 * ETHER)
+    contracts, names = (verifier, registry, market), [each.address for each in operators]
+    return Deployment(Anvil(), contracts, owner, provider, names, STAKE)
+
+
 # ── Events ──
 
 
@@ -84,6 +135,11 @@ def events(transaction: Any) -> list[Event]:
         if entry["type"] == "event"
     }
     return [_event(declared[bytes(log["topics"][0])], log) for log in transaction.logs]
+
+
+def credited(token: Any, account: Any, amount: int) -> Event:
+    """The event of an amount that the market owes from now on."""
+    return "Credited", {"token": token, "account": account, "amount": amount}
 
 
 def _event(abi: Abi, log: Any) -> Event:

@@ -8,7 +8,7 @@ import boa
 from hypothesis import strategies as st
 
 from tests import sale as parts
-from tests.inprocess import SEAT_BOND
+from tests.deployment import SEAT_BOND
 from tests.sale import (
     CLOSED,
     DAY,
@@ -25,9 +25,9 @@ from tests.sale import (
     Report,
     Task,
 )
-from tests.stateful.ledger import ETHER, Refused
+from tests.stateful.ledger import Refused
 from tests.stateful.task_state import TaskState, acceptable
-from tests.stateful.world import Twin, World
+from tests.stateful.world import ContractAndModel, World
 
 STEPS = [6 * HOUR, DAY, 7 * DAY]
 WINDOWS = [DAY, 3 * DAY, 7 * DAY]
@@ -52,7 +52,7 @@ def now_and_then(data: Any, usual: Item, unusual: Sequence[Item]) -> Item:
 
 
 @dataclass(repr=False)
-class Play:
+class RandomSale:
     """One task as its parties know it."""
 
     task: Task
@@ -95,9 +95,9 @@ def terms(draw: Callable[..., Any], world: World) -> dict[str, Any]:
     }
 
 
-def create(data: Any, twin: Twin, nonce: int) -> Play | None:
+def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
     """A new task, unless its token or a wrong call prevents it."""
-    chain = twin.world.chain
+    chain = both.world.chain
     roster = parts.ordered(pick_some(data, chain.enclaves, data.draw(st.integers(10, 11))))
     commit = chain.now + data.draw(st.sampled_from([1, HOUR, 12 * HOUR]))
     reveal = commit + data.draw(st.sampled_from(STEPS))
@@ -109,167 +109,164 @@ def create(data: Any, twin: Twin, nonce: int) -> Play | None:
         commit_deadline=commit,
         reveal_deadline=reveal,
         report_deadline=reveal + data.draw(st.sampled_from(STEPS)),
-        **data.draw(terms(twin.world)),
+        **data.draw(terms(both.world)),
     )
-    sender = now_and_then(data, task.provider, twin.world.people)
-    value = now_and_then(data, escrow(task), [escrow(task) + 1])
-    made = twin.act("create_task", task, sender=sender, value=value)
-    return None if isinstance(made, Refused) else Play(task, made, roster)
-
-
-def escrow(task: Task) -> int:
-    """Ether to send with the task."""
-    return task.budget + task.benchmark_fee if task.token == ETHER else 0
+    sender = now_and_then(data, task.provider, both.world.people)
+    value = now_and_then(data, task.escrow(), [task.escrow() + 1])
+    made = both.act("create_task", task, sender=sender, value=value)
+    return None if isinstance(made, Refused) else RandomSale(task, made, roster)
 
 
 # ── Steps ──
 
 
-def commit(data: Any, twin: Twin, play: Play) -> None:
-    task, world = play.task, twin.world
-    name = f"{play.id.hex()} {len(play.models)}"
+def commit(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    task, world = sale.task, both.world
+    name = f"{sale.id.hex()} {len(sale.models)}"
     floor = pick(data, [0, 0, 0, 20, 10**19])
     model = parts.model(pick(data, world.developers), name, floor)
-    model = now_and_then(data, model, [*play.models, model])
-    fair = model.commitment(world.chain.domain, play.id)
-    leaf = model.leaf(play.id, len(play.models))
+    model = now_and_then(data, model, [*sale.models, model])
+    fair = model.commitment(world.chain.domain, sale.id)
+    leaf = model.leaf(sale.id, len(sale.models))
     commitment = now_and_then(data, fair, [leaf, bytes(32)])
     price = task.commit_bond + task.entry_fee
     value = now_and_then(data, price, [price + 1, max(price - 1, 0)])
-    made = twin.act("commit_model", play.id, commitment, sender=model.developer, value=value)
+    made = both.act("commit_model", sale.id, commitment, sender=model.developer, value=value)
     if not isinstance(made, Refused):
-        play.models.append(model)
+        sale.models.append(model)
 
 
-def reveal(data: Any, twin: Twin, play: Play) -> None:
-    hidden = [n for n in range(len(play.models)) if n not in play.revealed]
+def reveal(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    hidden = [n for n in range(len(sale.models)) if n not in sale.revealed]
     index = pick(data, hidden or [0])
-    if not play.models:
+    if not sale.models:
         return
     index = now_and_then(data, index, range(6))
-    model = play.models[index % len(play.models)]
-    sender = now_and_then(data, model.developer, twin.world.people)
-    made = twin.act("reveal_model", *model.reveal(play.id, index), sender=sender)
+    model = sale.models[index % len(sale.models)]
+    sender = now_and_then(data, model.developer, both.world.people)
+    made = both.act("reveal_model", *model.reveal(sale.id, index), sender=sender)
     if not isinstance(made, Refused):
-        play.revealed.append(index)
+        sale.revealed.append(index)
 
 
-def close(data: Any, twin: Twin, play: Play) -> None:
+def close(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     patch = boa.env.evm.patch
-    sender = pick(data, twin.world.people)
+    sender = pick(data, both.world.people)
     randomness = {"prevrandao": patch.prevrandao, "parent": patch.prev_hashes[0]}
-    twin.act("close_reveals", play.id, sender=sender, **randomness)
+    both.act("close_reveals", sale.id, sender=sender, **randomness)
 
 
-def void(data: Any, twin: Twin, play: Play) -> None:
-    twin.act("void", play.task, sender=pick(data, twin.world.people))
+def void(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    both.act("void", sale.task, sender=pick(data, both.world.people))
 
 
-def draw_report(data: Any, twin: Twin, play: Play, panel: bool) -> Report:
+def draw_report(data: Any, both: ContractAndModel, sale: RandomSale, panel: bool) -> Report:
     """A report that the market accepts, or nearly."""
-    knots = [knot >> 128 for knot in play.task.curve if knot]
+    knots = [knot >> 128 for knot in sale.task.curve if knot]
     scores = st.one_of(st.sampled_from([*knots, 10**6]), st.integers(knots[0], 10**6))
     wild = [0, 1, 10**6, 10**6 + 1]
-    chosen = pick_some(data, play.revealed, data.draw(st.integers(0, play.task.max_awards)))
+    chosen = pick_some(data, sale.revealed, data.draw(st.integers(0, sale.task.max_awards)))
     pairs = [(index, now_and_then(data, data.draw(scores), wild)) for index in chosen]
     pairs.sort(key=lambda pair: (-pair[1], pair[0]))
-    while not acceptable(play.task, parts.awards(*pairs), len(play.models)) and pairs:
+    while not acceptable(sale.task, parts.awards(*pairs), len(sale.models)) and pairs:
         if data.draw(st.integers(0, 9)) == 9:
             break
         pairs.pop()
-    seed = state(twin, play).head if play.first is None else play.first.report.seed
+    seed = state(both, sale).head if sale.first is None else sale.first.report.seed
     seed = now_and_then(data, seed, [bytes(32)])
-    return parts.report(play.id, seed, *pairs, panel=panel)
+    return parts.report(sale.id, seed, *pairs, panel=panel)
 
 
-def draw_signers(data: Any, twin: Twin, play: Play, count: int, but: set[str]) -> list[Enclave]:
+def draw_signers(
+    data: Any, both: ContractAndModel, sale: RandomSale, count: int, but: set[str]
+) -> list[Enclave]:
     """Enclaves that may sign, as far as there are enough; sometimes others."""
-    may = [each for each in play.roster if each.operator not in but]
-    able = [each for each in may if twin.may_sign(each, play.task)]
-    pool = now_and_then(data, able if len(able) >= count else may, [play.roster])
+    may = [each for each in sale.roster if each.operator not in but]
+    able = [each for each in may if both.may_sign(each, sale.task)]
+    pool = now_and_then(data, able if len(able) >= count else may, [sale.roster])
     return parts.ordered(pick_some(data, pool, now_and_then(data, count, range(4))))
 
 
-def post(data: Any, twin: Twin, play: Play) -> None:
-    domain = twin.world.chain.domain
-    report = draw_report(data, twin, play, panel=False)
-    signing = draw_signers(data, twin, play, play.task.quorum, set())
-    made = twin.act(
+def post(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    domain = both.world.chain.domain
+    report = draw_report(data, both, sale, panel=False)
+    signing = draw_signers(data, both, sale, sale.task.quorum, set())
+    made = both.act(
         "post_report",
-        play.task,
-        parts.roster(play.roster),
+        sale.task,
+        parts.roster(sale.roster),
         report,
         parts.cosign(report.digest(domain), signing),
-        sender=pick(data, twin.world.people),
+        sender=pick(data, both.world.people),
     )
     if not isinstance(made, Refused):
-        play.first = play.stands = parts.posted(domain, play.task, report, signing)
+        sale.first = sale.stands = parts.posted(domain, sale.task, report, signing)
 
 
-def dispute(data: Any, twin: Twin, play: Play) -> None:
-    bond = play.task.bond(SEAT_BOND)
+def dispute(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    bond = sale.task.bond(SEAT_BOND)
     value = now_and_then(data, bond, [bond - 1, bond + 1])
-    sender = pick(data, twin.world.people)
-    made = twin.act("dispute_report", play.task, sender=sender, value=value)
+    sender = pick(data, both.world.people)
+    made = both.act("dispute_report", sale.task, sender=sender, value=value)
     if not isinstance(made, Refused):
-        play.challenger = sender
+        sale.challenger = sender
 
 
-def resolve(data: Any, twin: Twin, play: Play) -> None:
-    if play.first is None:
+def resolve(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    if sale.first is None:
         return
-    same = play.first.report._replace(round=1)
-    verdict = same if data.draw(st.booleans()) else draw_report(data, twin, play, panel=True)
-    signed = {signer.operator for signer in play.first.signers}
-    panel = draw_signers(data, twin, play, parts.panel_size(play.task.quorum), signed)
-    challenger = now_and_then(data, play.challenger or DEFAULT, twin.world.people)
-    args = play.first.resolve(parts.roster(play.roster), challenger, verdict, panel)
-    sender = pick(data, twin.world.people)
-    made = twin.act("resolve_dispute", *args, sender=sender)
+    same = sale.first.report._replace(round=1)
+    verdict = same if data.draw(st.booleans()) else draw_report(data, both, sale, panel=True)
+    signed = {signer.operator for signer in sale.first.signers}
+    panel = draw_signers(data, both, sale, parts.panel_size(sale.task.quorum), signed)
+    challenger = now_and_then(data, sale.challenger or DEFAULT, both.world.people)
+    args = sale.first.resolve(parts.roster(sale.roster), challenger, verdict, panel)
+    sender = pick(data, both.world.people)
+    made = both.act("resolve_dispute", *args, sender=sender)
     if made is False:
-        play.stands = parts.posted(twin.world.chain.domain, play.task, verdict, [])
+        sale.stands = parts.posted(both.world.chain.domain, sale.task, verdict, [])
 
 
 DEFAULT = parts.address(parts.signing_key("nobody"))
 
 
-def expire(data: Any, twin: Twin, play: Play) -> None:
-    if play.first is None:
+def expire(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    if sale.first is None:
         return
-    challenger = now_and_then(data, play.challenger or DEFAULT, twin.world.people)
-    sender = pick(data, twin.world.people)
-    twin.act("expire_dispute", *play.first.expire(challenger), sender=sender)
+    challenger = now_and_then(data, sale.challenger or DEFAULT, both.world.people)
+    sender = pick(data, both.world.people)
+    both.act("expire_dispute", *sale.first.expire(challenger), sender=sender)
 
 
-def claim(data: Any, twin: Twin, play: Play) -> None:
-    if play.stands is None:
+def claim(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    if sale.stands is None:
         return
-    stands = now_and_then(data, play.stands, [play.first])
-    open_awards = [n for n in range(len(stands.payouts)) if n not in state(twin, play).claimed]
+    stands = now_and_then(data, sale.stands, [sale.first])
+    open_awards = [n for n in range(len(stands.payouts)) if n not in state(both, sale).claimed]
     award = now_and_then(data, pick(data, open_awards or [0]), range(8))
     awarded = (stands.payouts[award] >> 128) % 2**32 if award < len(stands.payouts) else 0
-    model = now_and_then(data, play.models[awarded], play.models)
-    sender = now_and_then(data, model.developer, twin.world.people)
-    twin.act("claim_award", *stands.claim(award, model), sender=sender)
+    model = now_and_then(data, sale.models[awarded], sale.models)
+    sender = now_and_then(data, model.developer, both.world.people)
+    both.act("claim_award", *stands.claim(award, model), sender=sender)
 
 
-def settle(data: Any, twin: Twin, play: Play) -> None:
-    if play.stands is None:
+def settle(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    if sale.stands is None:
         return
-    stands = now_and_then(data, play.stands, [play.first])
-    sender = pick(data, [play.task.provider, *twin.world.people])
-    twin.act("settle", *stands.settle(), sender=sender)
+    stands = now_and_then(data, sale.stands, [sale.first])
+    sender = pick(data, [sale.task.provider, *both.world.people])
+    both.act("settle", *stands.settle(), sender=sender)
 
 
-def share(data: Any, twin: Twin, play: Play) -> None:
-    if not play.models:
+def share(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
+    if not sale.models:
         return
-    index = data.draw(st.integers(0, len(play.models) - 1))
-    args = play.models[index].share(play.task, index)
-    twin.act("claim_share", *args, sender=pick(data, twin.world.people))
+    index = data.draw(st.integers(0, len(sale.models) - 1))
+    args = sale.models[index].share(sale.task, index)
+    both.act("claim_share", *args, sender=pick(data, both.world.people))
 
 
-Step = Callable[[Any, Twin, Play], None]
+Step = Callable[[Any, ContractAndModel, RandomSale], None]
 ALL: list[Step] = [
     commit, reveal, close, void, post, dispute, resolve, expire, claim, settle, share,
 ]  # fmt: skip
@@ -278,17 +275,17 @@ ALL: list[Step] = [
 # ── What comes next ──
 
 
-def state(twin: Twin, play: Play) -> TaskState:
-    return twin.market.tasks[play.id]
+def state(both: ContractAndModel, sale: RandomSale) -> TaskState:
+    return both.market.tasks[sale.id]
 
 
-def suggested(twin: Twin, play: Play) -> Step | None:
+def suggested(both: ContractAndModel, sale: RandomSale) -> Step | None:
     """What its stage and time allow, while there is anything to do."""
-    at, now, task = state(twin, play), twin.world.chain.now, play.task
+    at, now, task = state(both, sale), both.world.chain.now, sale.task
     if at.stage == OPEN and now < task.commit_deadline:
         return commit if len(at.words) < task.max_submissions else None
     if at.stage == OPEN and now < task.reveal_deadline:
-        return reveal if len(play.revealed) < len(play.models) else None
+        return reveal if len(sale.revealed) < len(sale.models) else None
     if at.stage == OPEN:
         return close if at.reveals else void
     if at.stage == CLOSED:
@@ -302,12 +299,12 @@ def suggested(twin: Twin, play: Play) -> Step | None:
     return share if at.stage == VOIDED else None
 
 
-def next_time(twin: Twin, play: Play) -> int | None:
+def next_time(both: ContractAndModel, sale: RandomSale) -> int | None:
     """When something else becomes possible."""
-    at, now = state(twin, play), twin.world.chain.now
+    at, now = state(both, sale), both.world.chain.now
     times = []
     if at.stage in (OPEN, CLOSED):
-        times = [at.time_a, at.time_b, play.task.report_deadline]
+        times = [at.time_a, at.time_b, sale.task.report_deadline]
     if at.stage in (REPORTED, FINAL):
         times = [at.time_a, at.time_b]
     if at.stage == DISPUTED:

@@ -1,33 +1,32 @@
 # pragma version 0.4.3
 # pragma nonreentrancy off
 """
-@title A token whose behaviour can be set
+@title A token whose behaviour tests configure
 @license GNU Affero General Public License v3.0 only
-@notice Behaves in the ways that tokens behave or could behave, changing from one call to the next. Anybody may mint,
-        and set the behaviour (mood).
+@notice Behaves as tokens have been seen to, or could, from one call to the next. Anybody may mint, and set its mode.
 """
 
 from ethereum.ercs import IERC20
 
-# ── Moods ──
+# ── Modes ──
 
-HONEST: constant(uint256) = 0
-SILENT: constant(uint256) = 1  # returns nothing
-REFUSES: constant(uint256) = 2  # returns false and moves nothing
+STANDARD: constant(uint256) = 0
+RETURNS_NOTHING: constant(uint256) = 1  # returns nothing
+RETURNS_FALSE: constant(uint256) = 2  # returns false and moves nothing
 REVERTS: constant(uint256) = 3
-EATS_GAS: constant(uint256) = 4  # burns all that it is given
-LIES: constant(uint256) = 5  # returns true and moves nothing
-FALSE_ALARM: constant(uint256) = 6  # moves, and returns false
-TWO: constant(uint256) = 7  # moves, and returns 2
-SHORT: constant(uint256) = 8  # moves, and returns 31 bytes
-LONG: constant(uint256) = 9  # moves, and returns 4 kB that begin with true
-TAKES_FEE: constant(uint256) = 10  # delivers one unit less
-GIVES_MORE: constant(uint256) = 11  # delivers one unit more
-HIDES: constant(uint256) = 12  # moves, and says that nobody holds anything
+BURNS_ALL_GAS: constant(uint256) = 4  # burns all that it is given
+MOVES_NOTHING: constant(uint256) = 5  # returns true and moves nothing
+MOVES_AND_RETURNS_FALSE: constant(uint256) = 6  # moves, and returns false
+RETURNS_TWO: constant(uint256) = 7  # moves, and returns 2
+RETURNS_31_BYTES: constant(uint256) = 8  # moves, and returns 31 bytes
+RETURNS_4_KB: constant(uint256) = 9  # moves, and returns 4 kB that begin with true
+DELIVERS_ONE_LESS: constant(uint256) = 10  # delivers one unit less
+DELIVERS_ONE_MORE: constant(uint256) = 11  # delivers one unit more
+HIDES_BALANCES: constant(uint256) = 12  # moves, and says that nobody holds anything
 
 FEE: constant(uint256) = 1
 
-mood: public(uint256)
+mode: public(uint256)
 # Gas that each transfer burns.
 cost: public(uint256)
 # Nobody can send it any.
@@ -41,8 +40,8 @@ response: public(Bytes[1024])
 
 
 @external
-def set_mood(_mood: uint256):
-    self.mood = _mood
+def set_mode(_mode: uint256):
+    self.mode = _mode
 
 
 @external
@@ -69,7 +68,7 @@ def mint(_to: address, _amount: uint256):
 @external
 @view
 def balanceOf(_account: address) -> uint256:
-    if self.mood == HIDES:
+    if self.mode == HIDES_BALANCES:
         return 0
     return self.holdings[_account]
 
@@ -91,9 +90,9 @@ def transferFrom(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
 
 @internal
 def _move(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
-    assert self.mood != REVERTS, "token says no"
+    assert self.mode != REVERTS, "token says no"
     assert not self.blocked[_to], "blocked"
-    if self.mood == EATS_GAS:
+    if self.mode == BURNS_ALL_GAS:
         raise UNREACHABLE
     before: uint256 = msg.gas
     for _: uint256 in range(100_000):
@@ -101,15 +100,15 @@ def _move(_from: address, _to: address, _amount: uint256) -> Bytes[4096]:
             break
     if self.target != empty(address):
         self._call_back()
-    if self.mood == REFUSES:
+    if self.mode == RETURNS_FALSE:
         return abi_encode(False)
-    if self.mood == LIES:
+    if self.mode == MOVES_NOTHING:
         return abi_encode(True)
     self.holdings[_from] -= _amount
     self.holdings[_to] += _amount
-    if self.mood == TAKES_FEE:
+    if self.mode == DELIVERS_ONE_LESS:
         self.holdings[_to] -= FEE
-    if self.mood == GIVES_MORE:
+    if self.mode == DELIVERS_ONE_MORE:
         self.holdings[_to] += FEE
     log IERC20.Transfer(sender=_from, receiver=_to, value=_amount)
     return self._response()
@@ -129,15 +128,15 @@ def _call_back():
 @internal
 @view
 def _response() -> Bytes[4096]:
-    if self.mood == SILENT:
+    if self.mode == RETURNS_NOTHING:
         return b""
-    if self.mood == FALSE_ALARM:
+    if self.mode == MOVES_AND_RETURNS_FALSE:
         return abi_encode(False)
-    if self.mood == TWO:
+    if self.mode == RETURNS_TWO:
         return abi_encode(convert(2, uint256))
-    if self.mood == SHORT:
+    if self.mode == RETURNS_31_BYTES:
         return slice(abi_encode(True), 0, 31)
-    if self.mood == LONG:
+    if self.mode == RETURNS_4_KB:
         words: uint256[128] = empty(uint256[128])
         words[0] = 1
         return abi_encode(words)

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from brownie import accounts
 from brownie import web3 as brownie_web3
 from rich.console import Console
 from web3 import HTTPProvider, Web3
@@ -27,7 +28,7 @@ from offchain.developer.preparation import PreparedSubmission, prepare_submissio
 from offchain.operator.client import EnclaveClient
 from offchain.operator.operator import Operator
 from offchain.operator.registration import attest
-from offchain.protocol import hashes
+from offchain.protocol.eip712 import Domain
 from offchain.protocol.errors import InvalidRequest
 from offchain.protocol.messages import RunId, RunStage
 from offchain.protocol.task import Task
@@ -37,9 +38,12 @@ from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 from scripts.deploy import deploy
 from scripts.lib.settings import load
+from tests.anvil import Anvil, now, rpc
+from tests.deployment import Steps
 from tests.offchain.enclave.service.served import served
 from tests.offchain.market import STORE, enclaves, make_manifest, make_task
-from tests.unit.chain import now, rpc
+from tests.sale import Model, Submission
+from tests.sale import Task as AbiTask
 from tests.vectors.generate import word
 
 ETHER = 10**18
@@ -51,7 +55,7 @@ QUICK = RetryPolicy(seconds=5, attempts=1)
 
 
 @dataclass
-class Ground:
+class Hosts:
     """What all tests share."""
 
     made: Any
@@ -63,6 +67,11 @@ class Ground:
     nonces: Iterator[int] = field(default_factory=count)
     """No task is like one of an earlier test, which the enclaves remember."""
 
+    @property
+    def steps(self) -> Steps:
+        """The steps of developers and of whoever wants the sale to go on."""
+        return Steps(Anvil(), self.made.market, accounts[8])
+
     def market(self, confirmations: int = CONFIRMATIONS) -> Market:
         return Market(Node(self.web3, confirmations), self.made.market.address)
 
@@ -73,45 +82,55 @@ class Ground:
 
 
 @dataclass
-class Sale:
+class HostedSale:
     """One task, with what its parties hold."""
 
-    ground: Ground
+    hosts: Hosts
     task: Task
     documents: TaskDocuments
     uploads: Store
     published: PublicationFolder
-    entries: list[PreparedSubmission]
+    entries: list[PreparedSubmission] = field(default_factory=list)
+    models: list[Model] = field(default_factory=list)
+    """The entries, as the steps of a sale take them."""
+
+    @property
+    def abi_task(self) -> AbiTask:
+        return AbiTask(*self.task.to_abi())
+
+    @property
+    def domain(self) -> Domain:
+        return self.hosts.steps.domain
 
     @property
     def task_id(self) -> bytes:
-        return self.task.id(self.ground.market().domain)
+        return self.task.id(self.domain)
 
     def provider(self, confirmations: int = CONFIRMATIONS, secret: bytes = KEY) -> TestSetRelease:
         sources = SubmissionSources(Store(f"{self.published.url}/held"), (), QUICK, local=True)
         return TestSetRelease(
-            self.ground.market(confirmations), self.published, sources, secret, _random()
+            self.hosts.market(confirmations), self.published, sources, secret, _random()
         )
 
     def operator(self, seat: int, *peers: int, **options: Any) -> Operator:
-        ground = self.ground
+        hosts = self.hosts
         return Operator(
-            market=ground.market(),
+            market=hosts.market(),
             folder=self.published,
             sources=SubmissionSources(STORE, (), QUICK, local=True),
-            enclave=ground.clients[seat],
-            peers=tuple(ground.clients[peer] for peer in peers),
-            sender=ground.senders[seat],
+            enclave=hosts.clients[seat],
+            peers=tuple(hosts.clients[peer] for peer in peers),
+            sender=hosts.senders[seat],
             results=self.results(seat),
             **options,
         )
 
     def results(self, seat: int) -> ResultsFolder:
         """Where an operator publishes."""
-        return ResultsFolder(str(self.ground.folder / f"results {seat}"))
+        return ResultsFolder(str(self.hosts.folder / f"results {seat}"))
 
     def stage(self) -> int:
-        return self.ground.market().stage(self.task_id)
+        return self.hosts.market().stage(self.task_id)
 
     def feed(self, *seats: int) -> None:
         """Lets enclaves measure, and nobody post."""
@@ -129,7 +148,7 @@ class Sale:
 
     def reports(self) -> list[Any]:
         """The logs of all that were ever posted."""
-        event, only = self.ground.market().contract.events.ReportPosted, {"task_id": self.task_id}
+        event, only = self.hosts.market().contract.events.ReportPosted, {"task_id": self.task_id}
         return list(event.get_logs(from_block=0, argument_filters=only))
 
 
@@ -139,7 +158,7 @@ def _random() -> Callable[[int], bytes]:
 
 
 @contextmanager
-def lay(accounts: Any, folder: Path) -> Iterator[Ground]:
+def run_hosts(folder: Path) -> Iterator[Hosts]:
     """Deploys, serves, attests, stakes and registers."""
     made = deploy(accounts[0], load("development", live=False), Console(file=StringIO()))
     web3 = Web3(HTTPProvider(brownie_web3.provider.endpoint_uri))
@@ -155,7 +174,7 @@ def lay(accounts: Any, folder: Path) -> Iterator[Ground]:
             for client, sender in zip(clients, senders, strict=True)
         ]
         (program,) = set(attested)
-        yield Ground(
+        yield Hosts(
             made, web3, folder, clients, senders, measurement(made.verifier.address, program)
         )
 
@@ -171,13 +190,13 @@ def register(market: Market, verifier: str, client: EnclaveClient, sender: NodeS
     return evidence.verified.program
 
 
-def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
+def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
     """A task, and models that are committed to it."""
-    documents, start, nonce = ground.documents, now(), next(ground.nonces)
+    documents, start, nonce = hosts.documents, now(), next(hosts.nonces)
     task = replace(
         make_task(documents.roster, documents.manifest),
         provider=accounts[0].address,
-        measurement=ground.measurement,
+        measurement=hosts.measurement,
         quorum=QUORUM,
         min_stake=ETHER,
         nonce=nonce,
@@ -188,70 +207,56 @@ def open_sale(ground: Ground, accounts: Any, models: Sequence[bytes]) -> Sale:
         verdict_window=2 * DAY,
         claim_window=3 * DAY,
     )
-    folder = ground.folder / f"sale {nonce}"
-    sale = Sale(
-        ground, task, documents, Store(str(folder / "up")), PublicationFolder(str(folder)), []
+    folder = hosts.folder / f"sale {nonce}"
+    sale = HostedSale(
+        hosts, task, documents, Store(str(folder / "up")), PublicationFolder(str(folder))
     )
     sale.published.put_documents(sale.task_id, documents)
-    market, domain = ground.market().contract, ground.market().domain
-    escrow = task.budget + task.benchmark_fee
-    NodeSender(ground.web3, task.provider).send(market.functions.create_task(task.to_abi()), escrow)
+    hosts.steps.create(sale.abi_task)
     for index, model in enumerate(models):
         developer = accounts[8].address
         secret, salt = word(f"key {index} of {nonce}"), word(f"salt {index}")
         entry = prepare_submission(
-            model, task, documents.roster, domain, developer, 0, secret, salt
-        )
-        commitment = _commitment(sale, developer, entry)
-        NodeSender(ground.web3, developer).send(
-            market.functions.commit_model(sale.task_id, commitment)
+            model, task, documents.roster, sale.domain, developer, 0, secret, salt
         )
         sale.entries.append(entry)
+        sale.models.append(_model(developer, entry, sale.uploads.url))
+    hosts.steps.commit(sale.abi_task, *sale.models)
     return sale
 
 
-def _commitment(sale: Sale, developer: str, entry: PreparedSubmission) -> bytes:
-    domain, submission = sale.ground.market().domain, entry.submission.digest()
-    return hashes.commitment(
-        domain.chain_id, domain.market, sale.task_id, developer, submission, entry.salt
+def _model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+    return Model(
+        developer=developer,
+        submission=Submission(*entry.submission.to_abi()),
+        keyring_digest=entry.keyring_digest,
+        salt=entry.salt,
+        uri=uri,
+        envelope=entry.envelope,
     )
 
 
-def close_sale(sale: Sale, accounts: Any, unpublished: Sequence[int] = ()) -> None:
+def close_sale(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
     """Everybody reveals, and the reveals are closed; some artifacts are nowhere."""
-    close_sales([sale], accounts, unpublished)
+    close_sales([sale], unpublished)
 
 
-def close_sales(sales: Sequence[Sale], accounts: Any, unpublished: Sequence[int] = ()) -> None:
+def close_sales(sales: Sequence[HostedSale], unpublished: Sequence[int] = ()) -> None:
     """As `close_sale`, of sales that were opened one right after another."""
-    rpc("evm_mine", sales[-1].task.commit_deadline)
     for sale in sales:
-        _reveal(sale, accounts, unpublished)
-    rpc("evm_mine", sales[-1].task.reveal_deadline)
+        _publish(sale, unpublished)
+        sale.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
     for sale in sales:
-        market, sender = sale.ground.market().contract, accounts[8].address
-        NodeSender(sale.ground.web3, sender).send(market.functions.close_reveals(sale.task_id))
+        sale.hosts.steps.close(sale.abi_task)
 
 
-def _reveal(sale: Sale, accounts: Any, unpublished: Sequence[int]) -> None:
-    market = sale.ground.market().contract
-    sender = NodeSender(sale.ground.web3, accounts[8].address)
+def _publish(sale: HostedSale, unpublished: Sequence[int]) -> None:
     for index, entry in enumerate(sale.entries):
         if index not in unpublished:
             sale.uploads.put_bytes(entry.artifact)
         keyring = Path(sale.uploads.url) / entry.keyring_digest.hex()
         keyring.parent.mkdir(parents=True, exist_ok=True)
         keyring.write_bytes(entry.keyring)
-        sender.send(
-            market.functions.reveal_model(
-                sale.task_id,
-                index,
-                entry.submission.to_abi(),
-                entry.keyring_digest,
-                entry.salt,
-                sale.uploads.url,
-            )
-        )
 
 
 def mine(blocks: int = CONFIRMATIONS) -> None:

@@ -1,6 +1,7 @@
-"""A toll on all roads out of a process: it counts requests, and kills whoever makes a certain one.
+"""A proxy for all requests of a process: it counts them, and kills the process at a certain one.
 
-Before it is forwarded, or after it was forwarded and not yet answered: no clock decides.
+That is before the request is forwarded, or after it was forwarded and not yet answered: the test
+does not depend on a clock.
 """
 
 import os
@@ -19,7 +20,7 @@ BEFORE, AFTER = "before", "after"
 
 
 @dataclass(frozen=True)
-class Crossing:
+class Request:
     """A request as it leaves, and again when its answer is about to come in.
 
     Args:
@@ -33,28 +34,28 @@ class Crossing:
     body: bytes
 
 
-Fatal = Callable[[Crossing], bool]
+Fatal = Callable[[Request], bool]
 
 
-def never(_: Crossing) -> bool:
-    """For those who shall live."""
+def never(_: Request) -> bool:
+    """Kill at no request."""
     return False
 
 
 @dataclass
-class Toll:
-    """Between one process and the world."""
+class KillProxy:
+    """All servers that one process talks to, and the process itself."""
 
     fatal: Fatal
-    crossings: list[Crossing] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     _pid: int | None = None
     _started: Event = field(default_factory=Event)
     _dead: bool = False
     _lock: Lock = field(default_factory=Lock)
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def road(self, url: str) -> str:
-        """A url that leads to another."""
+    def forward(self, url: str) -> str:
+        """Return a url of this proxy whose requests go to another url."""
         client = httpx.Client(base_url=url, timeout=60, trust_env=False, verify=False)  # noqa: S501
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, client))
         server.daemon_threads = True
@@ -87,37 +88,37 @@ class Toll:
 
     def count(self, word: bytes) -> int:
         """How many requests that hold a word were answered."""
-        return sum(each.when == AFTER and word in each.body for each in self.crossings)
+        return sum(each.when == AFTER and word in each.body for each in self.requests)
 
-    def passes(self, when: str, number: int | None, body: bytes) -> int | None:
+    def admit(self, when: str, number: int | None, body: bytes) -> int | None:
         """The request's number; None where it ended, and the process with it."""
         self._started.wait()
         with self._lock:
             if self._dead:
                 return None
             if number is None:
-                number = 1 + sum(each.when == BEFORE for each in self.crossings)
-            crossing = Crossing(number, when, body)
-            self.crossings.append(crossing)
-            if self.fatal(crossing):
+                number = 1 + sum(each.when == BEFORE for each in self.requests)
+            request = Request(number, when, body)
+            self.requests.append(request)
+            if self.fatal(request):
                 self._dead = True
                 os.kill(self._pid, signal.SIGKILL)
                 return None
             return number
 
 
-def _handler(toll: Toll, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
+def _handler(proxy: KillProxy, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            number = toll.passes(BEFORE, None, body)
+            number = proxy.admit(BEFORE, None, body)
             if number is not None:
                 kept = {"Content-Type": self.headers.get("Content-Type", "application/json")}
                 answer = client.request(self.command, self.path, content=body, headers=kept)
-                if toll.passes(AFTER, number, body) is not None:
+                if proxy.admit(AFTER, number, body) is not None:
                     self.send_response(answer.status_code)
                     self.send_header("Content-Length", str(len(answer.content)))
                     self.end_headers()
@@ -136,9 +137,9 @@ def _handler(toll: Toll, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
 
 def at_number(number: int, when: str) -> Fatal:
     """Fatal is the n-th request."""
-    return lambda crossing: (crossing.number, crossing.when) == (number, when)
+    return lambda request: (request.number, request.when) == (number, when)
 
 
 def at_words(words: Sequence[bytes], when: str) -> Fatal:
     """Fatal is the first request that holds one of these."""
-    return lambda crossing: crossing.when == when and any(each in crossing.body for each in words)
+    return lambda request: request.when == when and any(each in request.body for each in words)

@@ -1,4 +1,4 @@
-"""Whole sales as games: every combination of what the parties may do, and what each has in the end.
+"""Whole sales: every combination of what the parties may do, and what each has in the end.
 
 The parties: a provider, two developers who reveal and one who does not, the signers' operators, the
 panel's, a challenger. Two models are worth money: the report that says so is true, the other false.
@@ -11,7 +11,8 @@ from itertools import product
 import boa
 
 from offchain.protocol.encoding import ZERO_ADDRESS
-from tests.inprocess import SEAT_BOND, Chain, Contract, Sale, account, ether
+from tests.deployment import SEAT_BOND, Sale
+from tests.inprocess import Chain, Contract, account, ether
 from tests.sale import ETHER, GWEI, VOIDED, Posted, Task, model
 from tests.stateful.words import Words
 
@@ -22,8 +23,8 @@ ROLES = ("provider", "best", "second", "silent", "signers", "panel", "challenger
 
 
 @dataclass(frozen=True)
-class Course:
-    """What happens in one game."""
+class Scenario:
+    """What happens in one sale."""
 
     quorum: int
     reported: str | None  # "true", "false"
@@ -35,8 +36,8 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Game:
-    course: Course
+class Result:
+    scenario: Scenario
     ether: dict[str, int]  # what each role gained, in wei: purses, stakes and credits
     token: dict[str, int]  # and in the task's token
     prices: dict[str, int]  # what was due to the developers whose envelopes are public
@@ -48,7 +49,7 @@ class Game:
     @property
     def found_false(self) -> bool:
         """Whether the panel overturned the report."""
-        return self.course.verdict not in (None, self.course.reported)
+        return self.scenario.verdict not in (None, self.scenario.reported)
 
 
 def people(sale: Sale) -> dict[str, list[str]]:
@@ -64,16 +65,16 @@ def people(sale: Sale) -> dict[str, list[str]]:
     }
 
 
-class Games:
-    """All games on a chain, in a token of which the provider has enough."""
+class Scenarios:
+    """All scenarios on a chain, in a token of which the provider has enough."""
 
     def __init__(self, chain: Chain, token: Contract) -> None:
         self.chain, self.token = chain, token
         self.market, self.registry = Words(chain.market), Words(chain.registry)
         self.tokens = Words(token)
 
-    def play(self, quorum: int) -> Iterator[Game]:
-        """Every course with this quorum; they share what they begin with."""
+    def play(self, quorum: int) -> Iterator[Result]:
+        """Every scenario with this quorum; they share what they begin with."""
         with boa.env.anchor():
             sale = Sale(
                 self.chain,
@@ -87,20 +88,20 @@ class Games:
             sale.create().commit(*(model(account(name), name) for name in DEVELOPERS))
             sale.reveal(0, 1).close()
             for last in ("provider", "stranger"):
-                yield self._end(before, Course(quorum, None, None, None, False, (), last), None)
+                yield self._end(before, Scenario(quorum, None, None, None, False, (), last), None)
             for reported in REPORTS:
                 with boa.env.anchor():
                     stands = sale.post(*REPORTS[reported])
-                    undisputed = Course(quorum, reported, None, None, False, (), "")
+                    undisputed = Scenario(quorum, reported, None, None, False, (), "")
                     yield from self._endings(before, undisputed, stands)
                     yield from self._disputes(before, undisputed, stands)
 
-    def _disputes(self, before: "Before", course: Course, stands: Posted) -> Iterator[Game]:
+    def _disputes(self, before: "Before", scenario: Scenario, stands: Posted) -> Iterator[Result]:
         sale = before.sale
         for challenger in ("challenger", "signers", "provider", "best", "panel"):
             with boa.env.anchor():
                 sale.dispute(before.roles[challenger][0])
-                disputed = replace(course, challenger=challenger)
+                disputed = replace(scenario, challenger=challenger)
                 for verdict in REPORTS:
                     with boa.env.anchor():
                         found = sale.resolve(stands, *REPORTS[verdict])
@@ -115,22 +116,22 @@ class Games:
                     revoked = replace(disputed, revoked=True, last=last)
                     yield self._end(before, revoked, stands)
 
-    def _endings(self, before: "Before", course: Course, stands: Posted) -> Iterator[Game]:
+    def _endings(self, before: "Before", scenario: Scenario, stands: Posted) -> Iterator[Result]:
         claims = [(), ("best",), ("second",), ("best", "second")]
         for claimants, last in product(claims, ("provider", "stranger")):
-            yield self._end(before, replace(course, claimants=claimants, last=last), stands)
+            yield self._end(before, replace(scenario, claimants=claimants, last=last), stands)
 
-    def _end(self, before: "Before", course: Course, stands: Posted | None) -> Game:
+    def _end(self, before: "Before", scenario: Scenario, stands: Posted | None) -> Result:
         """Claims, settles or voids, and counts."""
         sale, due = before.sale, {}
-        last = sale.provider if course.last == "provider" else account("stranger")
+        last = sale.provider if scenario.last == "provider" else account("stranger")
         with boa.env.anchor():
-            if stands and course.revoked:
+            if stands and scenario.revoked:
                 sale.expire(stands, sender=last)
             elif stands:
                 for award, payout in enumerate(stands.payouts):
                     name = DEVELOPERS[(payout >> 128) % 2**32]
-                    if name in course.claimants:
+                    if name in scenario.claimants:
                         sale.claim(stands, award)
                         due[name] = payout % 2**128
                 sale.settle(stands, sender=last)
@@ -141,14 +142,14 @@ class Games:
                 sale.share(1)
             now, held = self._holdings(before.roles), before.holdings
             bond = sale.task.bond(SEAT_BOND)
-            return Game(
-                course,
+            return Result(
+                scenario,
                 {role: now[role][0] - held[role][0] for role in ROLES},
                 {role: now[role][1] - held[role][1] for role in ROLES},
                 due,
                 ether(ZERO_ADDRESS) - before.burned,
                 bond,
-                bond // course.quorum,
+                bond // scenario.quorum,
                 sale.task,
             )
 
@@ -172,7 +173,7 @@ class Games:
 
 @dataclass(frozen=True)
 class Before:
-    """What there was before a game."""
+    """What there was before a scenario."""
 
     sale: Sale
     roles: dict[str, list[str]]

@@ -1,15 +1,15 @@
-"""Every unit that anybody on the ground holds or is owed, and how much of it moved."""
+"""Every unit that anybody holds or is owed on a chain, and how much of it moved."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from offchain.protocol.encoding import ZERO_ADDRESS
-from tests.unit.chain import Request, ether_of, read, view
-from tests.unit.model_market.ground import Ground
+from tests.anvil import Request, ether_of, read, view
+from tests.deployment import Deployment
 
 
-class Books:
-    """What stands in the books when it is made; `moved` says what changed since.
+class Balances:
+    """All balances at the time it is made; `moved` returns what changed since.
 
     Lines: of each party its ether, its token, and what the market owes it of either (credit, token
     credit); its stake and what the registry owes it (fines); what the market holds and owes; the
@@ -17,8 +17,8 @@ class Books:
     in the roster.
     """
 
-    def __init__(self, ground: Ground, parties: Mapping[str, Any], token: Any = None) -> None:
-        self._requests = _requests(ground, parties, token)
+    def __init__(self, chain: Deployment, parties: Mapping[str, Any], token: Any = None) -> None:
+        self._requests = _requests(chain, parties, token)
         self._before = read(self._requests.values())
 
     def moved(self) -> dict[str, int]:
@@ -28,8 +28,8 @@ class Books:
         return {line: new - old for line, old, new in lines if new != old}
 
 
-def _requests(ground: Ground, parties: Mapping[str, Any], token: Any) -> dict[str, Request]:
-    market, registry = ground.market, ground.registry
+def _requests(chain: Deployment, parties: Mapping[str, Any], token: Any) -> dict[str, Request]:
+    market, registry = chain.market, chain.registry
     requests = {
         "market ether": ether_of(market),
         "owed ether": view(market, "owed(address)", ZERO_ADDRESS),

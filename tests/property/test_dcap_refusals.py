@@ -1,0 +1,73 @@
+"""Every row of the table of refusals before its judges: contract, Python, and `dcap-qvl`."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from offchain.attestation.collateral import trust_in
+from tests.dcap import certificate
+from tests.dcap_judges import DOCUMENTS, off_chain, on_chain, they_accept, whole, with_certificates
+from tests.dcap_refusals import INTEL, MACHINE, SECTIONS, Case, altered, equivalents
+from tests.offchain.attestation.support import AT, BODIES
+
+COLLATERAL_TRUST = {
+    tee_type: trust_in(documents, INTEL.root.public_key, AT)
+    for tee_type, documents in DOCUMENTS.items()
+}
+"""What Intel's documents say, for the verifier in Python."""
+QUOTE_END = 608
+"""Bytes of evidence after header and body."""
+
+
+def evidence(case: Case) -> bytes:
+    """A row's quote as the contract takes it."""
+    if case.certificates:
+        return with_certificates(case.quote, *map(certificate, case.certificates))
+    packed = whole(case.quote, dstack=case.dstack)
+    if case.header:
+        offset, replacement = case.header
+        start = len(packed) - QUOTE_END - len(case.quote.signed)
+        return altered(packed, start + offset, replacement)
+    return packed
+
+
+def encoded(case: Case) -> bytes:
+    """A row's quote as it is published."""
+    encoding = case.quote.encode()
+    return altered(encoding, *case.header) if case.header else encoding
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.__name__)
+def test_verify__each_row__is_judged_for_its_reason(
+    verifier: Any, section: Callable[[str], Iterator[Case]], name: str
+) -> None:
+    cases = list(section(name))
+    assert len({case.name for case in cases}) == len(cases)
+    wrong = {}
+    for case in cases:
+        ours = off_chain(encoded(case), dstack=case.dstack)
+        by_collateral = off_chain(
+            encoded(case), COLLATERAL_TRUST[case.quote.tee_type], dstack=case.dstack
+        )
+        said = on_chain(verifier, evidence(case))
+        if case.reason is None:
+            right = said == ours and not isinstance(ours, str)
+        else:
+            right = ours is case.reason and said is (case.contract or case.reason)
+        if not right or by_collateral != ours:
+            wrong[case.name] = case.reason, said, ours, by_collateral
+        accepted = case.disputed != (case.reason is None)
+        if not case.dstack and they_accept(encoded(case), case.quote.tee_type) != accepted:
+            wrong[case.name, "dcap-qvl"] = case.reason
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_verify__equivalent_quotes__attest_the_same(verifier: Any, name: str) -> None:
+    """Evidence is no nonce: its signatures are malleable, what it attests does not change."""
+    expected = off_chain(MACHINE.quote(BODIES[name]))
+    assert not isinstance(expected, str)
+    for quote in equivalents(name):
+        assert off_chain(quote) == on_chain(verifier, whole(quote)) == expected
