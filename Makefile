@@ -72,6 +72,7 @@ define environment
 		{ echo "Python 3.11 is missing: expected as python3.11, python3 or python on PATH" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python's venv module is missing: expected with $(PYTHON) (Debian: python3.11-venv)" >&2; exit 1; }
+	@[ ! -L $(1) ] || { echo "$(1) is a link, expected a folder of this checkout: remove the link" >&2; exit 1; }
 	@echo "Setting up $(1), once: this takes a few minutes"
 	@$(PYTHON) -m venv --clear $(1)
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check pip==$(PIP)
