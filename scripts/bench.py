@@ -55,7 +55,7 @@ DEVELOPER = "0x" + 40 * "2"
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run took; memory in bytes."""
+    """Figures of a run: times in seconds, memory in bytes."""
 
     request: int
     measuring: float

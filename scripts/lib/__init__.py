@@ -1,1 +1,1 @@
-"""What the scripts share; `brownie run` runs none of it."""
+"""Libraries of the scripts; `brownie run` runs none of them."""

@@ -62,7 +62,7 @@ class Operator(ABC):
 
     @property
     def measurement(self) -> bytes:
-        """What a task names: the program that all of them run, under the verifier (bytes32)."""
+        """The measurement that tasks name (bytes32): the operators' program under the verifier."""
         return measurement(self.made.verifier.address, program_id(sgx_report(bytes(64))))
 
     def register(self, stake: int) -> Any:

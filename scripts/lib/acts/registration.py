@@ -45,7 +45,7 @@ def registrations(stage: Stage, clients: Sequence[EnclaveClient]) -> None:
 
 
 def described(stage: Stage) -> None:
-    """What a provider that names their program in a task is told of it."""
+    """Show what the tools tell a provider of the program that its task names."""
     measurement = stage.operators[0].measurement
     registry = Registry(Node(web3, 0), stage.made.registry.address)
     stage.say(f"  all of them run 0x{measurement.hex()}")

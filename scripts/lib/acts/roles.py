@@ -136,7 +136,7 @@ class Provider:
         entries: dict[int, PreparedSubmission],
         to: RosterEntry,
     ) -> Bundle:
-        """What one enclave needs to measure every revealed submission."""
+        """The bundle of one enclave, for a measurement of every revealed submission."""
         inventory = list(transcript.by_index)
         release = make_release(
             transcript, inventory, to.sealing_key, self.test_set_secret, secrets.token_bytes(32)

@@ -60,7 +60,7 @@ class Standing:
 
     @property
     def prices(self) -> dict[int, int]:
-        """What each awarded submission is paid, by index."""
+        """The price of each awarded submission, by index."""
         return {payout >> 128 & INDEX: payout % 2**128 for payout in self.payouts}
 
 

@@ -1,4 +1,4 @@
-"""What all acts share: contracts, a provider with a hidden test set, operators, a console."""
+"""The stage of all acts: contracts, a provider with a hidden test set, operators, a console."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ QUORUM = 2
 
 @dataclass
 class Stage:
-    """What all acts share."""
+    """Contracts, people and console of all acts."""
 
     console: Console
     made: Deployment

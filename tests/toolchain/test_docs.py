@@ -1,0 +1,97 @@
+"""The docs name files, commands and make targets that exist, and keep to the house style."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from offchain.cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("offchain/**/*.md")])
+TREES = ("contracts", "interfaces", "offchain", "scripts", "tests", "docs", "deployments")
+MADE_LATER = {"deployments/development.json", "deployments/<network>.json"}
+BARE_STARTS = re.compile(r"^(What|Whether|That|Which|As|Args:|Does it)\b")
+
+
+def paths_of(text: str) -> set[str]:
+    """The paths of this project that stand in backticks, without a test's name behind `::`."""
+    quoted = re.findall(r"`([^`\s]+)`", text)
+    paths = (each.partition("::")[0].rstrip("/") for each in quoted)
+    return {path for path in paths if path.split("/")[0] in TREES and "/" in path}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__paths_that_it_names__exist(page):
+    text = page.read_text()
+    missing = {
+        path
+        for path in paths_of(text) - MADE_LATER
+        if not re.search(r"[<{*…]", path) and not (ROOT / path).exists()
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__links__lead_to_files(page):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__lines_of_prose__have_at_most_120_columns(page):
+    fenced = False
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        fenced ^= line.startswith("```")
+        if not (fenced or line.startswith(("|", "    ")) or "://" in line):
+            assert len(line) <= 120, f"line {number} has {len(line)} columns"
+
+
+def test_pages__commands_that_they_name__exist():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        text = page.read_text()
+        assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets, page
+        named = re.findall(r"(?:golden-grain|python -m offchain) ([a-z]+)\b", text)
+        assert set(named) <= COMMANDS.keys(), page
+        assert "offchain.attestation " not in text, page
+
+
+def test_glossary__every_row__is_one_sentence_with_its_place():
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs" / "GLOSSARY.md").read_text().splitlines()
+        if line.startswith("| ") and not line.startswith("| word")
+    ]
+    words = [row[0] for row in rows]
+    assert len(set(words)) == len(words) >= 50
+    for word, meaning, _, place in rows:
+        assert meaning.endswith("."), word
+        assert meaning.count(". ") == 0, word
+        assert (ROOT / place.strip("`")).is_file(), word
+
+
+def docstrings(path: Path):
+    """Every docstring of a Python file, with its line."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield getattr(node, "lineno", 1), text
+
+
+def test_docstrings__of_offchain_and_scripts__start_with_a_verb_or_a_name():
+    listed = subprocess.run(
+        ["git", "ls-files", "offchain", "scripts"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.split():
+        if name.endswith(".py") and (ROOT / name).is_file():
+            for line, text in docstrings(ROOT / name):
+                assert not BARE_STARTS.match(text), f"{name}:{line}: {text.splitlines()[0]}"
