@@ -30,7 +30,7 @@ SCORES = st.one_of(st.integers(0, 10**6), st.sampled_from([499_999, 500_000, 500
 
 
 @pytest.fixture(scope="module")
-def bench():
+def harness():
     deployer("contracts/ModelMarket.vy")  # sets the search paths
     return boa.loads(BENCH)
 
@@ -57,22 +57,22 @@ def lists(draw) -> Sequence[tuple[int, int]]:
 
 
 @given(task=tasks(), pairs=lists(), commits=st.integers(1, 10))
-def test_payouts_of__any_list__accepted_and_paid_as_specified(bench, task, pairs, commits):
+def test_payouts_of__any_list__accepted_and_paid_as_specified(harness, task, pairs, commits):
     words = parts.awards(*pairs)
     if acceptable(task, words, commits):
-        assert bench.payouts_of(task, words, commits) == payouts_of(task, words)
+        assert harness.payouts_of(task, words, commits) == payouts_of(task, words)
     else:
         with refuses(reasons.BAD_AWARDS):
-            bench.payouts_of(task, words, commits)
+            harness.payouts_of(task, words, commits)
 
 
 @given(task=tasks(), words=st.lists(st.integers(0, 2**256 - 1), min_size=8, max_size=8))
-def test_payouts_of__any_words__never_more_than_the_budget(bench, task, words):
+def test_payouts_of__any_words__never_more_than_the_budget(harness, task, words):
     if not acceptable(task, words, 2**20):
         with refuses(reasons.BAD_AWARDS):
-            bench.payouts_of(task, words, 2**20)
+            harness.payouts_of(task, words, 2**20)
     else:
-        paid = sum(payout % 2**128 for payout in bench.payouts_of(task, words, 2**20))
+        paid = sum(payout % 2**128 for payout in harness.payouts_of(task, words, 2**20))
         assert paid <= task.budget
 
 
@@ -80,13 +80,13 @@ def test_payouts_of__any_words__never_more_than_the_budget(bench, task, words):
     task=tasks(),
     entries=st.lists(st.tuples(SCORES, st.integers(0, 45)), min_size=1, max_size=12),
 )
-def test_walk__any_candidates__what_enclaves_choose_the_market_pays(bench, task, entries):
+def test_walk__any_candidates__what_enclaves_choose_the_market_pays(harness, task, entries):
     """To the wei, above every reserve price, and with nobody left out who had to be in."""
     candidates = [Candidate(n, score, floor) for n, (score, floor) in enumerate(entries)]
     knots = [Knot(knot >> 128, knot % 2**128) for knot in task.curve if knot]
     chosen = walk(knots, task.budget, task.max_awards, candidates)
     words = tuple(pricing.words(chosen))
-    payouts = bench.payouts_of(task, words, len(entries))
+    payouts = harness.payouts_of(task, words, len(entries))
     assert payouts == pricing.payout_words(knots, chosen)
     floors = [entries[award.index][1] for award in chosen]
     assert all(payout % 2**128 >= floor for payout, floor in zip(payouts, floors, strict=True))

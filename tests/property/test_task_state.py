@@ -100,7 +100,7 @@ TIMES = st.integers(0, 2**40 - 1)
 
 
 @pytest.fixture(scope="module")
-def bench():
+def harness():
     deployer("contracts/ModelMarket.vy")  # sets the search paths
     return boa.loads(BENCH)
 
@@ -126,66 +126,68 @@ def test_layout__fields__fill_one_word():
 
 
 @given(progress=progresses())
-def test_pack__any_progress__as_specified_and_back(bench, progress):
-    word = bench.pack(progress)
+def test_pack__any_progress__as_specified_and_back(harness, progress):
+    word = harness.pack(progress)
     assert word == as_specified(progress)
-    assert tuple(bench.unpack(word)) == progress
+    assert tuple(harness.unpack(word)) == progress
     a, b = progress.time_a, progress.time_b
-    assert bench.times(word) == [a, b, a, a, b]
+    assert harness.times(word) == [a, b, a, a, b]
     names = ("max_submissions", "commits", "reveals", "claimed")
-    assert bench.counts(word) == [getattr(progress, name) for name in names]
-    assert bench.amounts(word) == [progress.commit_bond, progress.entry_fee]
-    assert bench.is_open_or_closed(word) == (progress.stage in (1, 2))
+    assert harness.counts(word) == [getattr(progress, name) for name in names]
+    assert harness.amounts(word) == [progress.commit_bond, progress.entry_fee]
+    assert harness.is_open_or_closed(word) == (progress.stage in (1, 2))
     if progress.stage in (REPORTED, FINAL):
-        assert bench.claim_times(word) == (a, b)
+        assert harness.claim_times(word) == (a, b)
     else:
         with refuses(WRONG_STAGE):
-            bench.claim_times(word)
+            harness.claim_times(word)
 
 
 @given(progress=progresses(), stage=st.integers(0, 8))
-def test_stage__each__decides_what_the_word_is_read_as(bench, progress, stage):
-    word = bench.pack(progress._replace(stage=stage))
-    assert bench.is_open_or_closed(word) == (stage in (1, 2))
+def test_stage__each__decides_what_the_word_is_read_as(harness, progress, stage):
+    word = harness.pack(progress._replace(stage=stage))
+    assert harness.is_open_or_closed(word) == (stage in (1, 2))
     if stage in (REPORTED, FINAL):
-        assert bench.claim_times(word) == (progress.time_a, progress.time_b)
+        assert harness.claim_times(word) == (progress.time_a, progress.time_b)
     else:
         with refuses(WRONG_STAGE):
-            bench.claim_times(word)
+            harness.claim_times(word)
 
 
 @given(word=st.integers(0, 2**256 - 1))
-def test_unpack__any_word__packs_to_itself(bench, word):
-    assert bench.pack(bench.unpack(word)) == word
+def test_unpack__any_word__packs_to_itself(harness, word):
+    assert harness.pack(harness.unpack(word)) == word
 
 
 @given(progress=progresses(), award=st.integers(0, 7))
-def test_steps__added_to_a_word__change_their_field_only(bench, progress, award):
-    commit, reveal, claim = bench.steps()
+def test_steps__added_to_a_word__change_their_field_only(harness, progress, award):
+    commit, reveal, claim = harness.steps()
     start = progress._replace(
         commits=progress.commits // 2, reveals=progress.reveals // 2, claimed=0
     )
-    word = bench.pack(start)
+    word = harness.pack(start)
     more = start._replace(commits=start.commits + 1)
-    assert tuple(bench.unpack(word + commit)) == more
+    assert tuple(harness.unpack(word + commit)) == more
     more = start._replace(reveals=start.reveals + 1)
-    assert tuple(bench.unpack(word + reveal)) == more
+    assert tuple(harness.unpack(word + reveal)) == more
     more = start._replace(claimed=1 << award)
-    assert tuple(bench.unpack(word | claim << award)) == more
+    assert tuple(harness.unpack(word | claim << award)) == more
 
 
 @given(progress=progresses(), awards=st.integers(0, 8), claimed=st.integers(0, 2**8 - 1))
-def test_is_all_claimed__any_claims__true_when_each_award_has_one(bench, progress, awards, claimed):
-    word = bench.pack(progress._replace(awards=awards, claimed=claimed))
-    assert bench.is_all_claimed(word) == (claimed == 2**awards - 1)
-    complete = bench.pack(progress._replace(awards=awards, claimed=2**awards - 1))
-    assert bench.is_all_claimed(complete)
+def test_is_all_claimed__any_claims__true_when_each_award_has_one(
+    harness, progress, awards, claimed
+):
+    word = harness.pack(progress._replace(awards=awards, claimed=claimed))
+    assert harness.is_all_claimed(word) == (claimed == 2**awards - 1)
+    complete = harness.pack(progress._replace(awards=awards, claimed=2**awards - 1))
+    assert harness.is_all_claimed(complete)
 
 
 @given(progress=progresses(), stage=st.integers(0, 255))
-def test_with_stage__any_word__changes_the_stage_only(bench, progress, stage):
-    changed = bench.with_stage(bench.pack(progress), stage)
-    assert tuple(bench.unpack(changed)) == progress._replace(stage=stage)
+def test_with_stage__any_word__changes_the_stage_only(harness, progress, stage):
+    changed = harness.with_stage(harness.pack(progress), stage)
+    assert tuple(harness.unpack(changed)) == progress._replace(stage=stage)
 
 
 @given(
@@ -196,16 +198,16 @@ def test_with_stage__any_word__changes_the_stage_only(bench, progress, stage):
     awards=st.integers(0, 8),
 )
 def test_with_report__any_word__changes_stage_times_and_awards_only(
-    bench, progress, stage, a, b, awards
+    harness, progress, stage, a, b, awards
 ):
-    changed = bench.with_report(bench.pack(progress), stage, a, b, awards)
+    changed = harness.with_report(harness.pack(progress), stage, a, b, awards)
     expected = progress._replace(stage=stage, time_a=a, time_b=b, awards=awards)
-    assert tuple(bench.unpack(changed)) == expected
-    assert bench.claim_times(changed) == (a, b)
+    assert tuple(harness.unpack(changed)) == expected
+    assert harness.claim_times(changed) == (a, b)
 
 
 @given(progress=progresses(), a=TIMES, b=TIMES)
-def test_with_dispute__any_word__changes_stage_and_times_only(bench, progress, a, b):
-    changed = bench.with_dispute(bench.pack(progress), a, b)
+def test_with_dispute__any_word__changes_stage_and_times_only(harness, progress, a, b):
+    changed = harness.with_dispute(harness.pack(progress), a, b)
     expected = progress._replace(stage=DISPUTED, time_a=a, time_b=b)
-    assert tuple(bench.unpack(changed)) == expected
+    assert tuple(harness.unpack(changed)) == expected

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from tests.inprocess import ether
 from tests.sale import DAY, ETHER
-from tests.stateful.registry_bench import (
+from tests.stateful.registry_deployment import (
     CHALLENGER,
     KEYS,
     NOBODY,
@@ -29,7 +29,7 @@ from tests.stateful.registry_bench import (
     PLATFORMS,
     PROVER,
     SEALING_KEYS,
-    RegistryBench,
+    RegistryDeployment,
     binding,
     packed,
 )
@@ -51,18 +51,18 @@ few = st.integers(0, 9).map(lambda n: n == 9)
 
 
 class Registry(RuleBasedStateMachine):
-    def __init__(self, bench: RegistryBench) -> None:
+    def __init__(self, deployment: RegistryDeployment) -> None:
         super().__init__()
-        self.bench, self.registry = bench, bench.registry
+        self.deployment, self.registry = deployment, deployment.registry
         self.reference = Reference()
-        first = self.reference.verifiers[bench.verifiers[0]]
+        first = self.reference.verifiers[deployment.verifiers[0]]
         first.ready_at = first.added_at = self.now
         self.burned_before = ether(NOBODY)
 
     @initialize(populated=st.booleans())
     def start(self, populated: bool) -> None:
         """Half of the histories begin with an enclave of each operator on a machine of its own."""
-        measurement = next(iter(self.bench.attested))
+        measurement = next(iter(self.deployment.attested))
         for n, operator in enumerate(OPERATORS if populated else []):
             self.stake(operator, 2 * ETHER)
             bound = Bound(operator, PLATFORMS[n], SEALING_KEYS[0])
@@ -82,7 +82,7 @@ class Registry(RuleBasedStateMachine):
     def _measurement(self, data: Any) -> bytes:
         """Mostly one under which an enclave is registered."""
         used = sorted({measurement for measurement, _ in self.reference.enclaves})
-        every = sorted(self.bench.attested)
+        every = sorted(self.deployment.attested)
         drawn: bytes = data.draw(st.sampled_from(every if data.draw(few) else used or every))
         return drawn
 
@@ -156,7 +156,7 @@ class Registry(RuleBasedStateMachine):
     )
     def slash(self, operator: str, amount: int, beneficiary: str) -> None:
         taken = self.reference.slash(operator, amount, beneficiary)
-        market = self.bench.market.address
+        market = self.deployment.market.address
         assert self.registry.slash(operator, amount, beneficiary, sender=market) == taken
 
     @rule(data=st.data())
@@ -177,7 +177,7 @@ class Registry(RuleBasedStateMachine):
         lifetime=st.sampled_from([0, 1, DAY, MAX_LIFETIME, 2 * MAX_LIFETIME]),
     )
     def register(self, data: Any, key: str, bound: Bound, lifetime: int) -> None:
-        measurement = data.draw(st.sampled_from(sorted(self.bench.attested)))
+        measurement = data.draw(st.sampled_from(sorted(self.deployment.attested)))
         self._register(measurement, key, bound, lifetime)
 
     @rule(data=st.data(), key=keys, sealing_key=sealing_keys, platform=platforms)
@@ -198,11 +198,11 @@ class Registry(RuleBasedStateMachine):
         self._register(measurement, key, bound, lifetime)
 
     def _register(self, measurement: bytes, key: str, bound: Bound, lifetime: int) -> None:
-        expiry, verifier = self.now + lifetime, self.bench.attested[measurement][0]
+        expiry, verifier = self.now + lifetime, self.deployment.attested[measurement][0]
         enrolment = Enrolment(key, bound, measurement, verifier, expiry)
         refusal = self.reference.register(enrolment, self.now)
         registered = self._expect(
-            refusal, lambda: self.bench.register(measurement, key, bound, expiry)
+            refusal, lambda: self.deployment.register(measurement, key, bound, expiry)
         )
         assert registered == (None if refusal else measurement)
 
@@ -214,7 +214,7 @@ class Registry(RuleBasedStateMachine):
         if not data.draw(few):
             return
         measurement, key, platform = self._measurement(data), data.draw(keys), data.draw(platforms)
-        verifier = data.draw(st.sampled_from(self.bench.verifiers))
+        verifier = data.draw(st.sampled_from(self.deployment.verifiers))
         registry, sender = self.registry, {"sender": OWNER}
         subject, call = data.draw(
             st.sampled_from(
@@ -233,7 +233,7 @@ class Registry(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 1), adds=st.booleans())
     def propose_or_add_verifier(self, n: int, adds: bool) -> None:
-        verifier = self.bench.verifiers[n]
+        verifier = self.deployment.verifiers[n]
         if adds:
             refusal = self.reference.add_verifier(verifier, self.now)
             self._expect(refusal, lambda: self.registry.add_verifier(verifier, sender=PROVER))
@@ -243,13 +243,13 @@ class Registry(RuleBasedStateMachine):
 
     @rule(data=st.data(), text=st.sampled_from(["", "one", "another"]))
     def describe_measurement(self, data: Any, text: str) -> None:
-        measurement = data.draw(st.sampled_from(sorted(self.bench.attested)))
-        named, said = self.bench.attested[measurement], (text.encode().ljust(32, b"\0"), text)
+        measurement = data.draw(st.sampled_from(sorted(self.deployment.attested)))
+        named, said = self.deployment.attested[measurement], (text.encode().ljust(32, b"\0"), text)
         describe = self.registry.describe_measurement
         refusal = self.reference.describe(measurement, *said)
         made = self._expect(refusal, lambda: describe(*named, *said, sender=OWNER))
         assert made == (None if refusal else measurement)
-        for each in self.bench.attested:
+        for each in self.deployment.attested:
             expected = self.reference.descriptions.get(each, (bytes(32), ""))
             assert tuple(self.registry.description(each)) == expected
 
@@ -267,7 +267,7 @@ class Registry(RuleBasedStateMachine):
         by = [self._signature(data, measurement, key) for key in KEYS if key in chosen]
         expected = measurement, min_stake, by, excluded
         refusal = self.reference.check_quorum(*expected, self.now)
-        found = self._expect(refusal, lambda: self.bench.check_quorum(*expected))
+        found = self._expect(refusal, lambda: self.deployment.check_quorum(*expected))
         if not refusal:
             assert found == [
                 (each.signing_key, self.reference.platforms[each.platform].operator, each.platform)
@@ -290,7 +290,7 @@ class Registry(RuleBasedStateMachine):
         second = data.draw(st.sampled_from([first.signing_key, data.draw(signing)]))
         by = first, self._signature(data, measurement, second)
         refusal = self.reference.prove_equivocation(measurement, by, PROVER, self.now)
-        self._expect(refusal, lambda: self.bench.prove_equivocation(measurement, by))
+        self._expect(refusal, lambda: self.deployment.prove_equivocation(measurement, by))
 
     # ── What always holds ──
 
@@ -303,7 +303,11 @@ class Registry(RuleBasedStateMachine):
 
     @invariant()
     def every_word_agrees(self) -> None:
-        reference, read, revoked = self.reference, self.bench.words.read, self.reference.revoked
+        reference, read, revoked = (
+            self.reference,
+            self.deployment.words.read,
+            self.reference.revoked,
+        )
         for operator in OPERATORS:
             of_operator = reference.operators[operator]
             expected = packed(
@@ -319,11 +323,11 @@ class Registry(RuleBasedStateMachine):
             hold = reference.platforms.get(platform, Hold(NOBODY, 0, 0))
             expected = packed(int(hold.operator, 16), revoked.get(platform), hold.until, hold.epoch)
             assert read("records.platforms", platform) == expected
-        for verifier in self.bench.verifiers:
+        for verifier in self.deployment.verifiers:
             times = reference.verifiers[verifier]
             expected = packed(times.added_at, revoked.get(verifier), times.ready_at, 0)
             assert read("records.verifiers", verifier) == expected
-        for measurement in self.bench.attested:
+        for measurement in self.deployment.attested:
             attested_by = reference.measurements.get(measurement, NOBODY)
             expected = packed(int(attested_by, 16), revoked.get(measurement), 0, 0)
             assert read("records.measurements", measurement) == expected
@@ -351,11 +355,11 @@ class Registry(RuleBasedStateMachine):
 
 
 @pytest.fixture(scope="module")
-def bench() -> RegistryBench:
-    return RegistryBench()
+def deployment() -> RegistryDeployment:
+    return RegistryDeployment()
 
 
-def test_registry__any_history__agrees_with_the_reference(bench):
+def test_registry__any_history__agrees_with_the_reference(deployment):
     run_state_machine_as_test(
-        lambda: Registry(bench), settings=settings(max_examples=60, stateful_step_count=50)
+        lambda: Registry(deployment), settings=settings(max_examples=60, stateful_step_count=50)
     )

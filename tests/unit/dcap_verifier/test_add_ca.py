@@ -20,7 +20,7 @@ from tests.reasons import (
     CERTIFICATE_SIGNATURE,
     DER,
 )
-from tests.unit.dcap_verifier.bench import kept_by, signed, views_see
+from tests.unit.dcap_verifier.support import kept_by, signed, views_see
 
 LEAF = issuing.basic_constraints(False)
 AUTHORITY = issuing.basic_constraints(True, 0)

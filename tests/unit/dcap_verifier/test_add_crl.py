@@ -29,7 +29,7 @@ from tests.reasons import (
     CRL_STALE,
     DER,
 )
-from tests.unit.dcap_verifier.bench import signed, verify, views_see
+from tests.unit.dcap_verifier.support import signed, verify, views_see
 
 ROOT = astuple(BY_ROOT)
 SERIALS = tuple(range(2**152, 2**152 + 5))

@@ -23,7 +23,7 @@ from tests.reasons import (
     DER,
     SGX_EXTENSION,
 )
-from tests.unit.dcap_verifier.bench import kept_by, signed, views_see
+from tests.unit.dcap_verifier.support import kept_by, signed, views_see
 
 ID = sgx_extension.OID
 

@@ -21,7 +21,7 @@ from tests.reasons import (
     COLLATERAL_SIGNATURE,
     DER,
 )
-from tests.unit.dcap_verifier.bench import signed, views_see
+from tests.unit.dcap_verifier.support import signed, views_see
 
 DOCUMENT = tcb_info(TeeType.TDX).encode()
 

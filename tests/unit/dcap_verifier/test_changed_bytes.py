@@ -20,7 +20,7 @@ from tests.reasons import (
     MR_CONFIG,
     QUOTE_LENGTH,
 )
-from tests.unit.dcap_verifier.bench import live
+from tests.unit.dcap_verifier.support import live
 
 BATCH = 100
 KIND = {EVIDENCE_KIND, MR_CONFIG, CERTIFICATE_UNKNOWN, QUOTE_LENGTH, DER}

@@ -12,7 +12,7 @@ from offchain.simulation import trust as simulated_trust
 from tests.anvil import events
 from tests.dcap import BODIES, REPORT_DATA, constructor, evidence, floor, identity
 from tests.reasons import BAD_FLOOR, BAD_IDENTITY, CERTIFICATE_SIGNATURE, TCB_UNKNOWN
-from tests.unit.dcap_verifier.bench import NOT_OWNER
+from tests.unit.dcap_verifier.support import NOT_OWNER
 
 
 def test_init__trusts_what_it_is_told_at_once(owner, trust):

@@ -24,7 +24,7 @@ from tests.anvil import events, now
 from tests.dcap import BODIES, constructor, evidence, words
 from tests.offchain.attestation.support import intel_trust, vector
 from tests.reasons import ATTRIBUTES, CERTIFICATE_SIGNATURE, DEBUG, REPORT_DATA
-from tests.unit.dcap_verifier.bench import kept_by, live, verify, verify_quote
+from tests.unit.dcap_verifier.support import kept_by, live, verify, verify_quote
 
 PPIDS = {
     "sgx_v3_automata": "186950b6d8d014d89f0c144d1d90ebad",

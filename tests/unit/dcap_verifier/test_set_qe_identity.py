@@ -13,7 +13,7 @@ from offchain.simulation.machine import qe_report
 from tests.anvil import at, events, now
 from tests.dcap import BODIES, REPORT_DATA, evidence, identity
 from tests.reasons import BAD_IDENTITY, NOT_PROPOSED, QE_IDENTITY, QE_SVN
-from tests.unit.dcap_verifier.bench import (
+from tests.unit.dcap_verifier.support import (
     DAY,
     NOT_OWNER,
     takes_effect_between,

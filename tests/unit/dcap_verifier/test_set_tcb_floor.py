@@ -13,7 +13,7 @@ from offchain.simulation import FMSPC, Machine
 from tests.anvil import at, events, now
 from tests.dcap import BODIES, REPORT_DATA, evidence, floor
 from tests.reasons import BAD_FLOOR, NOT_PROPOSED, TCB_FLOOR, TCB_UNKNOWN
-from tests.unit.dcap_verifier.bench import (
+from tests.unit.dcap_verifier.support import (
     DAY,
     NOT_OWNER,
     takes_effect_between,

@@ -19,7 +19,7 @@ from tests.reasons import (
     MR_CONFIG,
 )
 from tests.reasons import REPORT_DATA as WRONG_REPORT_DATA
-from tests.unit.dcap_verifier.bench import kept_by, verify, verify_quote, views_see
+from tests.unit.dcap_verifier.support import kept_by, verify, verify_quote, views_see
 
 TDX = ("tdx v4", "tdx v5")
 

@@ -1,4 +1,4 @@
-"""The roles around a registry, and a bench to act on it."""
+"""The roles around a registry, and a deployment to act on it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from brownie import (
 )
 
 from tests.sale import ETHER, Enclave, enclave
-from tests.unit.enclave_registry.bench import Bench
+from tests.unit.enclave_registry.deployment import Deployment
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,14 +86,14 @@ def market(deployer: Any, owner: Any, registry: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def bench(registry: Any, verifier: Any, market: Any) -> Bench:
-    return Bench(registry, verifier, market)
+def deployment(registry: Any, verifier: Any, market: Any) -> Deployment:
+    return Deployment(registry, verifier, market)
 
 
 @pytest.fixture
-def enlisted(bench: Bench, operator: Any) -> Enclave:
+def enlisted(deployment: Deployment, operator: Any) -> Enclave:
     """An active enclave of the operator, who staked 10 ether."""
-    return bench.enlist(enclave("first", operator.address))
+    return deployment.enlist(enclave("first", operator.address))
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ from offchain.protocol.eip712 import Domain
 from tests.anvil import at, now
 from tests.reasons import NOT_CONDEMNED, PLATFORM_TAKEN, TOO_EARLY
 from tests.sale import ETHER, enclave, report, roster, task, word
-from tests.unit.enclave_registry.bench import UNBONDING, only_event
+from tests.unit.enclave_registry.deployment import UNBONDING, only_event
 
 LEFT = 10 * ETHER - 10 * ETHER // 4
 
 
 @pytest.fixture
-def unlocks_at(bench, registry, market, prover, enlisted):
+def unlocks_at(deployment, registry, market, prover, enlisted):
     """The operator of 10 ether is condemned, and what is left of them is locked until then."""
-    made = task(prover.address, roster([enlisted]), bench.measurement, now())
+    made = task(prover.address, roster([enlisted]), deployment.measurement, now())
     domain = Domain(web3.eth.chain_id, market.address)
     stories = [report(made.id(domain), word("seed"), (n, 900_000)) for n in range(2)]
     signed = [enlisted.cosign(story.digest(domain)) for story in stories]
@@ -45,42 +45,42 @@ def test_burn_stake__a_second_before__reverts(registry, operator, stranger, unlo
 
 
 def test_burn_stake__fined_meanwhile__burns_the_rest(
-    bench, registry, operator, stranger, challenger, unlocks_at
+    deployment, registry, operator, stranger, challenger, unlocks_at
 ):
-    bench.slash(operator, 7 * ETHER, challenger)
+    deployment.slash(operator, 7 * ETHER, challenger)
     at(unlocks_at)
     assert registry.burn_stake(operator, {"from": stranger}).return_value == LEFT - 7 * ETHER
 
 
 def test_burn_stake__nothing_left__still_releases_the_platform(
-    bench, registry, operator, rival, stranger, challenger, enlisted, unlocks_at
+    deployment, registry, operator, rival, stranger, challenger, enlisted, unlocks_at
 ):
-    bench.slash(operator, 10 * ETHER, challenger)
+    deployment.slash(operator, 10 * ETHER, challenger)
     moved = replace(enclave("moved", rival.address), platform=enlisted.platform)
-    bench.stake(rival)
+    deployment.stake(rival)
     with reverts(PLATFORM_TAKEN):
-        bench.try_register(moved, time=unlocks_at - 1)
+        deployment.try_register(moved, time=unlocks_at - 1)
     at(unlocks_at)
     assert registry.burn_stake(operator, {"from": stranger}).return_value == 0
-    bench.register(moved)
+    deployment.register(moved)
 
 
 def test_burn_stake__coming_back__enclaves_stay_dead_until_attested_anew(
-    bench, registry, operator, stranger, enlisted, unlocks_at
+    deployment, registry, operator, stranger, enlisted, unlocks_at
 ):
     at(unlocks_at)
     registry.burn_stake(operator, {"from": stranger})
-    bench.stake(operator)
-    assert not bench.is_active(enlisted)
-    bench.register(enlisted)
-    assert bench.is_active(enlisted)
+    deployment.stake(operator)
+    assert not deployment.is_active(enlisted)
+    deployment.register(enlisted)
+    assert deployment.is_active(enlisted)
 
 
-def test_burn_stake__not_condemned__reverts(bench, registry, operator, stranger):
+def test_burn_stake__not_condemned__reverts(deployment, registry, operator, stranger):
     for who in (operator, stranger):
         with reverts(NOT_CONDEMNED):
             registry.burn_stake(who, {"from": stranger})
-    bench.stake(operator)
+    deployment.stake(operator)
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING + 1)
     with reverts(NOT_CONDEMNED):

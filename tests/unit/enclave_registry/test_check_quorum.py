@@ -31,7 +31,7 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.enclave_registry.bench import UNBONDING, measurement_of, mine_at
+from tests.unit.enclave_registry.deployment import UNBONDING, measurement_of, mine_at
 
 DIGEST = word("digest")
 STAKE = 10 * ETHER
@@ -39,20 +39,22 @@ GAS_PER_SIGNER = 15_000
 
 
 @pytest.fixture(scope="module")
-def enclaves(bench, operator, rival, stranger, challenger, prover, deployer, owner):
+def enclaves(deployment, operator, rival, stranger, challenger, prover, deployer, owner):
     """Seven enclaves, by rising signing key, each with an operator and a platform of its own."""
     operators = (operator, rival, stranger, challenger, prover, deployer, owner)
-    return ordered(bench.enlist(enclave(f"of {each.address}", each.address)) for each in operators)
+    return ordered(
+        deployment.enlist(enclave(f"of {each.address}", each.address)) for each in operators
+    )
 
 
 @pytest.fixture
-def quorum(bench, registry, enclaves):
+def quorum(deployment, registry, enclaves):
     """Calls check_quorum, by default with what is valid for the three first of the roster."""
 
     def call(**changed):
         arguments = {
             "digest": DIGEST,
-            "measurement": bench.measurement,
+            "measurement": deployment.measurement,
             "min_stake": STAKE,
             "roster": roster(enclaves),
             "cosignatures": cosign(DIGEST, enclaves[:3]),
@@ -84,10 +86,10 @@ def test_check_quorum__excluded_others__are_no_hindrance(quorum, enclaves):
 
 
 def test_check_quorum__full_roster_and_panel__costs_at_most_15000_gas_a_signer(
-    bench, registry, enclaves, stranger
+    deployment, registry, enclaves, stranger
 ):
     spares = [enclave(f"spare {n}", stranger.address) for n in range(9)]
-    arguments = bench.measurement, STAKE, roster([*enclaves, *spares])
+    arguments = deployment.measurement, STAKE, roster([*enclaves, *spares])
 
     def gas(by):
         call = registry.check_quorum
@@ -179,8 +181,8 @@ def test_check_quorum__signature_names_another_platform__reverts(quorum, enclave
             quorum(cosignatures=[first._replace(platform=platform)])
 
 
-def test_check_quorum__another_measurement__reverts(quorum, bench, enclaves):
-    for measurement in (measurement_of(bench.verifier, word("another")), bytes(32)):
+def test_check_quorum__another_measurement__reverts(quorum, deployment, enclaves):
+    for measurement in (measurement_of(deployment.verifier, word("another")), bytes(32)):
         with reverts(ENCLAVE_UNKNOWN):
             quorum(measurement=measurement)
 
@@ -191,21 +193,21 @@ def test_check_quorum__never_registered__reverts(quorum, stranger):
         quorum(roster=roster([spare]), cosignatures=cosign(DIGEST, [spare]))
 
 
-def test_check_quorum__platform_has_moved_on__reverts(bench, quorum, registry, enclaves):
+def test_check_quorum__platform_has_moved_on__reverts(deployment, quorum, registry, enclaves):
     first = enclaves[0]
     registry.request_unstake({"from": first.operator})
     at(now() + UNBONDING)
     registry.unstake(first.operator, {"from": first.operator})
     moved = replace(enclave("moved", enclaves[1].operator), platform=first.platform)
-    bench.register(moved)
+    deployment.register(moved)
     with reverts(ENCLAVE_UNKNOWN):
         quorum(cosignatures=cosign(DIGEST, [first]))
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
-def test_check_quorum__around_expiry__signs_only_before(bench, quorum, enclaves, late):
+def test_check_quorum__around_expiry__signs_only_before(deployment, quorum, enclaves, late):
     expiry = now() + DAY
-    bench.register(enclaves[2], expiry=expiry)
+    deployment.register(enclaves[2], expiry=expiry)
     mine_at(expiry + late)
     if late < 0:
         assert len(quorum()) == 3
@@ -217,10 +219,10 @@ def test_check_quorum__around_expiry__signs_only_before(bench, quorum, enclaves,
 # ── What is revoked ──
 
 
-def test_check_quorum__enclave_revoked__reverts(bench, quorum, registry, owner, enclaves):
-    registry.revoke_enclave(enclaves[3].signing_key, bench.measurement, {"from": owner})
+def test_check_quorum__enclave_revoked__reverts(deployment, quorum, registry, owner, enclaves):
+    registry.revoke_enclave(enclaves[3].signing_key, deployment.measurement, {"from": owner})
     assert len(quorum()) == 3
-    registry.revoke_enclave(enclaves[1].signing_key, bench.measurement, {"from": owner})
+    registry.revoke_enclave(enclaves[1].signing_key, deployment.measurement, {"from": owner})
     with reverts(ENCLAVE_REVOKED):
         quorum()
 
@@ -233,18 +235,20 @@ def test_check_quorum__platform_revoked__reverts(quorum, registry, owner, enclav
         quorum()
 
 
-def test_check_quorum__measurement_revoked__reverts(bench, quorum, registry, owner):
+def test_check_quorum__measurement_revoked__reverts(deployment, quorum, registry, owner):
     registry.revoke_measurement(word("another measurement"), {"from": owner})
     assert len(quorum()) == 3
-    registry.revoke_measurement(bench.measurement, {"from": owner})
+    registry.revoke_measurement(deployment.measurement, {"from": owner})
     with reverts(MEASUREMENT_REVOKED):
         quorum()
 
 
-def test_check_quorum__verifier_revoked__reverts(bench, quorum, registry, owner, second_verifier):
+def test_check_quorum__verifier_revoked__reverts(
+    deployment, quorum, registry, owner, second_verifier
+):
     registry.revoke_verifier(second_verifier, {"from": owner})
     assert len(quorum()) == 3
-    registry.revoke_verifier(bench.verifier, {"from": owner})
+    registry.revoke_verifier(deployment.verifier, {"from": owner})
     with reverts(VERIFIER_REVOKED):
         quorum()
 
@@ -253,7 +257,7 @@ def test_check_quorum__verifier_revoked__reverts(bench, quorum, registry, owner,
 
 
 def test_check_quorum__operator_unbonding_or_of_a_later_epoch__reverts(
-    bench, quorum, registry, enclaves
+    deployment, quorum, registry, enclaves
 ):
     leaver = enclaves[1].operator
     registry.request_unstake({"from": leaver})
@@ -262,34 +266,34 @@ def test_check_quorum__operator_unbonding_or_of_a_later_epoch__reverts(
     at(now() + UNBONDING)
     registry.unstake(leaver, {"from": leaver})
     for each in (enclaves[0], enclaves[2]):
-        bench.register(each)
+        deployment.register(each)
     with reverts(OPERATOR_INACTIVE):
         quorum()
-    bench.stake(leaver)
+    deployment.stake(leaver)
     with reverts(OPERATOR_INACTIVE):
         quorum()
-    bench.register(enclaves[1])
+    deployment.register(enclaves[1])
     assert len(quorum()) == 3
 
 
-def test_check_quorum__stake_below_the_minimum__reverts(bench, quorum, enclaves, challenger):
+def test_check_quorum__stake_below_the_minimum__reverts(deployment, quorum, enclaves, challenger):
     assert len(quorum(min_stake=STAKE)) == 3
     with reverts(TOO_LITTLE_STAKE):
         quorum(min_stake=STAKE + 1)
-    bench.slash(enclaves[1].operator, 1, challenger)
+    deployment.slash(enclaves[1].operator, 1, challenger)
     with reverts(TOO_LITTLE_STAKE):
         quorum(min_stake=STAKE)
     assert len(quorum(min_stake=STAKE - 1)) == 3
 
 
-def test_check_quorum__operator_twice__reverts(bench, quorum, enclaves):
+def test_check_quorum__operator_twice__reverts(deployment, quorum, enclaves):
     double = enclave("double", enclaves[0].operator)
-    bench.register(double)
+    deployment.register(double)
     entries = roster([*enclaves, double])
     with reverts(OPERATOR_TWICE):
         quorum(roster=entries, cosignatures=cosign(DIGEST, [enclaves[0], double]))
     on_one_platform = replace(enclave("triple", enclaves[0].operator), platform=double.platform)
-    bench.register(on_one_platform)
+    deployment.register(on_one_platform)
     pair = [double, on_one_platform]
     with reverts(OPERATOR_TWICE):
         quorum(roster=roster(pair), cosignatures=cosign(DIGEST, pair))
@@ -303,9 +307,11 @@ def test_check_quorum__operator_excluded__reverts(quorum, enclaves, place):
         quorum(excluded=signers(excluded))
 
 
-def test_check_quorum__another_enclave_of_an_excluded_operator__reverts(bench, quorum, enclaves):
+def test_check_quorum__another_enclave_of_an_excluded_operator__reverts(
+    deployment, quorum, enclaves
+):
     double = enclave("double", enclaves[0].operator)
-    bench.register(double)
+    deployment.register(double)
     with reverts(OPERATOR_EXCLUDED):
         quorum(
             roster=roster([double]),

@@ -5,7 +5,7 @@ from brownie import ZERO_ADDRESS, reverts
 
 from tests.reasons import ALREADY_DESCRIBED, BAD_DESCRIPTION
 from tests.sale import word
-from tests.unit.enclave_registry.bench import NOT_OWNER, PROGRAM, measurement_of, only_event
+from tests.unit.enclave_registry.deployment import NOT_OWNER, PROGRAM, measurement_of, only_event
 
 SOURCE = bytes.fromhex("da39a3ee5e6b4b0d3255bfef95601890afd80709") + bytes(12)
 TEXT = "Golden Grain 1.0 under Gramine"
@@ -88,16 +88,16 @@ def test_describe_measurement__too_long__reverts(registry, owner, verifier):
 
 
 def test_describe_measurement__described_or_not__says_nothing_of_trust(
-    bench, registry, owner, verifier, enlisted
+    deployment, registry, owner, verifier, enlisted
 ):
     """Beside the record, which it leaves alone; revoked or not."""
-    record = registry.measurement(bench.measurement)
+    record = registry.measurement(deployment.measurement)
     registry.describe_measurement(verifier, PROGRAM, SOURCE, TEXT, {"from": owner})
-    assert registry.measurement(bench.measurement) == record
-    assert bench.is_active(enlisted)
-    registry.revoke_measurement(bench.measurement, {"from": owner})
-    assert not bench.is_active(enlisted)
-    assert description(registry, bench.measurement) == (SOURCE, TEXT)
+    assert registry.measurement(deployment.measurement) == record
+    assert deployment.is_active(enlisted)
+    registry.revoke_measurement(deployment.measurement, {"from": owner})
+    assert not deployment.is_active(enlisted)
+    assert description(registry, deployment.measurement) == (SOURCE, TEXT)
     revoked = word("revoked")
     registry.revoke_measurement(measurement_of(verifier, revoked), {"from": owner})
     registry.describe_measurement(verifier, revoked, SOURCE, TEXT, {"from": owner})

@@ -32,7 +32,7 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.enclave_registry.bench import MAX_LIFETIME, UNBONDING, only_event
+from tests.unit.enclave_registry.deployment import MAX_LIFETIME, UNBONDING, only_event
 
 TOLERANCE = 2_000
 SEED = word("seed")
@@ -73,8 +73,10 @@ def is_condemned(registry, operator):
 
 
 @pytest.fixture
-def case(bench, registry, prover, market, enlisted):
-    made = task(prover.address, roster([enlisted]), bench.measurement, now(), tolerance=TOLERANCE)
+def case(deployment, registry, prover, market, enlisted):
+    made = task(
+        prover.address, roster([enlisted]), deployment.measurement, now(), tolerance=TOLERANCE
+    )
     return Case(registry, prover, Domain(web3.eth.chain_id, market.address), made)
 
 
@@ -88,10 +90,10 @@ def two_stories(case):
 
 
 def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarter(
-    bench, registry, case, two_stories, enlisted, operator, rival, prover
+    deployment, registry, case, two_stories, enlisted, operator, rival, prover
 ):
-    bench.stake(operator, 3)
-    bench.stake(rival)
+    deployment.stake(operator, 3)
+    deployment.stake(rival)
     time = now() + 100
     at(time)
     receipt = case.prove(*two_stories, by=(enlisted, enlisted))
@@ -102,7 +104,7 @@ def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarte
     assert registry.operator(rival) == (10 * ETHER, 0, 0, 0)
     assert registry.credits(prover) == reward
     assert registry.balance() == 10 * ETHER + stake
-    assert not bench.is_active(enlisted)
+    assert not deployment.is_active(enlisted)
     assert only_event(receipt, "EquivocationProven") == {
         "operator": operator,
         "prover": prover,
@@ -114,10 +116,10 @@ def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarte
 
 
 def test_prove_equivocation__two_enclaves_of_one_platform__condemns(
-    bench, registry, case, two_stories, enlisted, operator
+    deployment, registry, case, two_stories, enlisted, operator
 ):
     twin = replace(enclave("twin", operator.address), platform=enlisted.platform)
-    bench.register(twin)
+    deployment.register(twin)
     case.prove(*two_stories, by=(enlisted, twin))
     assert is_condemned(registry, operator)
 
@@ -134,47 +136,47 @@ def test_prove_equivocation__unbonding__condemns_and_locks_anew(
 
 
 def test_prove_equivocation__expired_and_revoked__condemns(
-    bench, registry, case, two_stories, enlisted, operator, owner
+    deployment, registry, case, two_stories, enlisted, operator, owner
 ):
-    registry.revoke_enclave(enlisted.signing_key, bench.measurement, {"from": owner})
+    registry.revoke_enclave(enlisted.signing_key, deployment.measurement, {"from": owner})
     registry.revoke_platform(enlisted.platform, {"from": owner})
-    registry.revoke_measurement(bench.measurement, {"from": owner})
+    registry.revoke_measurement(deployment.measurement, {"from": owner})
     at(now() + MAX_LIFETIME + UNBONDING + DAY)
     case.prove(*two_stories, by=(enlisted, enlisted))
     assert is_condemned(registry, operator)
 
 
 def test_prove_equivocation__by_the_culprit__costs_three_quarters_and_still_serves_fines(
-    bench, registry, case, two_stories, enlisted, operator, challenger
+    deployment, registry, case, two_stories, enlisted, operator, challenger
 ):
     """Nobody proves its own fault to leave a challenger without its fine."""
     replace(case, prover=operator).prove(*two_stories, by=(enlisted, enlisted))
     assert registry.credits(operator) == 10 * ETHER // 4
-    assert bench.slash(operator, 7 * ETHER, challenger).return_value == 7 * ETHER
+    assert deployment.slash(operator, 7 * ETHER, challenger).return_value == 7 * ETHER
     at(now() + UNBONDING + 1)
     with reverts(CONDEMNED):
         registry.unstake(operator, {"from": operator})
 
 
 def test_prove_equivocation__condemned__can_do_nothing_until_the_stake_is_burned(
-    bench, registry, case, two_stories, enlisted, operator
+    deployment, registry, case, two_stories, enlisted, operator
 ):
     case.prove(*two_stories, by=(enlisted, enlisted))
     with reverts(UNBONDING_REASON):
-        bench.stake(operator)
+        deployment.stake(operator)
     with reverts(UNBONDING_REASON):
         registry.request_unstake({"from": operator})
     with reverts(UNBONDING_REASON):
-        bench.try_register(enlisted)
+        deployment.try_register(enlisted)
     with reverts(CONDEMNED):
         registry.unstake(operator, {"from": operator})
 
 
 @pytest.mark.parametrize("stake", [1, 3, 4, 5])
 def test_prove_equivocation__a_few_wei__reward_rounds_down(
-    bench, registry, case, two_stories, enlisted, operator, challenger, prover, stake
+    deployment, registry, case, two_stories, enlisted, operator, challenger, prover, stake
 ):
-    bench.slash(operator, 10 * ETHER - stake, challenger)
+    deployment.slash(operator, 10 * ETHER - stake, challenger)
     case.prove(*two_stories, by=(enlisted, enlisted))
     assert registry.credits(prover) == stake // 4
     assert registry.operator(operator)[0] == stake - stake // 4
@@ -323,10 +325,10 @@ def test_prove_equivocation__another_sealing_key__reverts(
 
 
 def test_prove_equivocation__platforms_of_one_operator__reverts(
-    bench, case, two_stories, enlisted, operator
+    deployment, case, two_stories, enlisted, operator
 ):
     elsewhere = enclave("elsewhere", operator.address)
-    bench.register(elsewhere)
+    deployment.register(elsewhere)
     with reverts(DIFFERENT_PLATFORMS):
         case.try_prove(*two_stories, by=(enlisted, elsewhere))
     on_paper = replace(elsewhere, platform=enlisted.platform)
@@ -335,13 +337,13 @@ def test_prove_equivocation__platforms_of_one_operator__reverts(
 
 
 def test_prove_equivocation__of_the_platforms_next_operator__reverts(
-    bench, registry, case, two_stories, enlisted, operator, rival
+    deployment, registry, case, two_stories, enlisted, operator, rival
 ):
     """Whoever takes over a machine does not answer for what was signed on it before."""
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING)
     registry.unstake(operator, {"from": operator})
-    bench.enlist(replace(enclave("next", rival.address), platform=enlisted.platform))
+    deployment.enlist(replace(enclave("next", rival.address), platform=enlisted.platform))
     with reverts(ENCLAVE_UNKNOWN):
         case.try_prove(*two_stories, by=(enlisted, enlisted))
 
@@ -359,15 +361,15 @@ def test_prove_equivocation__under_another_measurement__reverts(case, enlisted):
 
 
 def test_prove_equivocation__of_an_earlier_epoch__reverts_unless_revived(
-    bench, registry, case, two_stories, enlisted, operator
+    deployment, registry, case, two_stories, enlisted, operator
 ):
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING)
     registry.unstake(operator, {"from": operator})
-    bench.stake(operator)
+    deployment.stake(operator)
     with reverts(OPERATOR_INACTIVE):
         case.try_prove(*two_stories, by=(enlisted, enlisted))
-    bench.register(enlisted)
+    deployment.register(enlisted)
     case.prove(*two_stories, by=(enlisted, enlisted))
     assert is_condemned(registry, operator)
 
@@ -379,9 +381,9 @@ def test_prove_equivocation__again__reverts(case, two_stories, enlisted):
 
 
 def test_prove_equivocation__everything_slashed__reverts(
-    bench, case, two_stories, enlisted, operator, challenger
+    deployment, case, two_stories, enlisted, operator, challenger
 ):
-    bench.slash(operator, 10 * ETHER, challenger)
+    deployment.slash(operator, 10 * ETHER, challenger)
     with reverts(NO_STAKE):
         case.try_prove(*two_stories, by=(enlisted, enlisted))
 

@@ -19,7 +19,7 @@ from tests.reasons import (
 from tests.reasons import UNBONDING as UNBONDING_REASON
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import address, signing_key
-from tests.unit.enclave_registry.bench import (
+from tests.unit.enclave_registry.deployment import (
     MAX_LIFETIME,
     PROGRAM,
     UNBONDING,
@@ -36,16 +36,16 @@ MINUS_ONE = (2**255 - 20).to_bytes(32, "little")
 
 
 @pytest.fixture
-def first(bench, operator):
+def first(deployment, operator):
     """An enclave that is not registered, of an operator who has staked."""
-    bench.stake(operator)
+    deployment.stake(operator)
     return enclave("first", operator.address)
 
 
 @pytest.fixture
-def of_rival(bench, rival):
+def of_rival(deployment, rival):
     """The same, of another operator."""
-    bench.stake(rival)
+    deployment.stake(rival)
     return enclave("of a rival", rival.address)
 
 
@@ -53,10 +53,10 @@ def of_rival(bench, rival):
 
 
 def test_register_enclave__new__writes_enclave_platform_and_measurement(
-    bench, registry, operator, verifier, first
+    deployment, registry, operator, verifier, first
 ):
     time = now() + 100
-    receipt = bench.register(first, time=time)
+    receipt = deployment.register(first, time=time)
     expiry = time + MAX_LIFETIME
     measurement = measurement_of(verifier)
     record = binding_of(first), expiry, 0, 0
@@ -64,7 +64,7 @@ def test_register_enclave__new__writes_enclave_platform_and_measurement(
     assert registry.enclave(first.signing_key, measurement) == record
     assert registry.platform(first.platform) == (operator, expiry + UNBONDING, 0, 0)
     assert registry.measurement(measurement) == (verifier, 0)
-    assert bench.is_active(first)
+    assert deployment.is_active(first)
     assert only_event(receipt, "EnclaveRegistered") == {
         "signing_key": first.signing_key,
         "operator": operator,
@@ -79,199 +79,201 @@ def test_register_enclave__new__writes_enclave_platform_and_measurement(
 
 @pytest.mark.parametrize("lifetime", [2, MAX_LIFETIME - 1, MAX_LIFETIME, MAX_LIFETIME + 1])
 def test_register_enclave__expires_with_the_attestation_or_after_30_days(
-    bench, registry, first, lifetime
+    deployment, registry, first, lifetime
 ):
     time = now() + 100
-    bench.register(first, expiry=time + lifetime, time=time)
+    deployment.register(first, expiry=time + lifetime, time=time)
     expiry = time + min(lifetime, MAX_LIFETIME)
-    assert registry.enclave(first.signing_key, bench.measurement)[1] == expiry
+    assert registry.enclave(first.signing_key, deployment.measurement)[1] == expiry
     mine_at(expiry - 1)
-    assert bench.is_active(first)
+    assert deployment.is_active(first)
     mine_at(expiry)
-    assert not bench.is_active(first)
+    assert not deployment.is_active(first)
 
 
 def test_register_enclave__after_a_reboot__second_enclave_on_the_platform(
-    bench, registry, first, operator
+    deployment, registry, first, operator
 ):
-    bench.register(first, time=now() + 100)
+    deployment.register(first, time=now() + 100)
     held_until = registry.platform(first.platform)[1]
     reborn = replace(enclave("reborn", operator.address), platform=first.platform)
-    bench.register(reborn, expiry=now() + DAY)
-    assert bench.is_active(first)
-    assert bench.is_active(reborn)
+    deployment.register(reborn, expiry=now() + DAY)
+    assert deployment.is_active(first)
+    assert deployment.is_active(reborn)
     assert registry.platform(first.platform) == (operator, held_until, 0, 0)
 
 
 def test_register_enclave__same_keys_under_another_measurement__is_another_enclave(
-    bench, registry, first, of_rival
+    deployment, registry, first, of_rival
 ):
     """A hostile program may have its quote name anybody's key: it must not squat it."""
     squatter = replace(first, operator=of_rival.operator, platform=of_rival.platform)
-    bench.register(squatter, program=word("squatter"))
-    bench.register(first)
-    assert bench.is_active(first)
-    assert not bench.is_active(squatter)
-    assert bench.is_active(squatter, program=word("squatter"))
-    assert not bench.is_active(first, program=word("squatter"))
+    deployment.register(squatter, program=word("squatter"))
+    deployment.register(first)
+    assert deployment.is_active(first)
+    assert not deployment.is_active(squatter)
+    assert deployment.is_active(squatter, program=word("squatter"))
+    assert not deployment.is_active(first, program=word("squatter"))
 
 
 def test_register_enclave__program_under_another_verifier__is_another_measurement(
-    bench, registry, owner, first, verifier, second_verifier, operator
+    deployment, registry, owner, first, verifier, second_verifier, operator
 ):
     registry.propose_verifier(second_verifier, {"from": owner})
     at(now() + 14 * DAY)
     registry.add_verifier(second_verifier, {"from": owner})
-    receipt = bench.register(first, verifier=second_verifier)
+    receipt = deployment.register(first, verifier=second_verifier)
     measurement = bytes(receipt.return_value)
     assert measurement == measurement_of(second_verifier) != measurement_of(verifier)
     assert registry.measurement(measurement) == (second_verifier, 0)
-    assert not bench.is_active(first)
+    assert not deployment.is_active(first)
 
 
 # ── Renewal ──
 
 
-def test_register_enclave__renewal__sets_the_expiry_anew(bench, registry, first, operator):
-    bench.register(first, time=now() + 100)
+def test_register_enclave__renewal__sets_the_expiry_anew(deployment, registry, first, operator):
+    deployment.register(first, time=now() + 100)
     time = now() + 10 * DAY
-    bench.register(first, time=time)
+    deployment.register(first, time=time)
     expiry = time + MAX_LIFETIME
-    assert registry.enclave(first.signing_key, bench.measurement)[1] == expiry
+    assert registry.enclave(first.signing_key, deployment.measurement)[1] == expiry
     assert registry.platform(first.platform)[1] == expiry + UNBONDING
 
 
-def test_register_enclave__renewal_by_a_shorter_attestation__shortens(bench, registry, first):
-    bench.register(first)
+def test_register_enclave__renewal_by_a_shorter_attestation__shortens(deployment, registry, first):
+    deployment.register(first)
     held_until = registry.platform(first.platform)[1]
     expiry = now() + DAY
-    bench.register(first, expiry=expiry)
-    assert registry.enclave(first.signing_key, bench.measurement)[1] == expiry
+    deployment.register(first, expiry=expiry)
+    assert registry.enclave(first.signing_key, deployment.measurement)[1] == expiry
     assert registry.platform(first.platform)[1] == held_until
 
 
-def test_register_enclave__renewal_after_expiry__revives(bench, first):
-    bench.register(first, expiry=now() + DAY)
+def test_register_enclave__renewal_after_expiry__revives(deployment, first):
+    deployment.register(first, expiry=now() + DAY)
     mine_at(now() + 2 * DAY)
-    assert not bench.is_active(first)
-    bench.register(first)
-    assert bench.is_active(first)
+    assert not deployment.is_active(first)
+    deployment.register(first)
+    assert deployment.is_active(first)
 
 
-def test_register_enclave__renewal_in_a_later_epoch__revives(bench, registry, first, operator):
-    bench.register(first)
+def test_register_enclave__renewal_in_a_later_epoch__revives(deployment, registry, first, operator):
+    deployment.register(first)
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING)
     registry.unstake(operator, {"from": operator})
-    bench.stake(operator)
-    assert not bench.is_active(first)
+    deployment.stake(operator)
+    assert not deployment.is_active(first)
     time = now() + 100
-    bench.register(first, time=time)
+    deployment.register(first, time=time)
     expiry = time + MAX_LIFETIME
     record = binding_of(first), expiry, 0, 1
-    assert registry.enclave(first.signing_key, bench.measurement) == record
+    assert registry.enclave(first.signing_key, deployment.measurement) == record
     assert registry.platform(first.platform) == (operator, expiry + UNBONDING, 0, 1)
-    assert bench.is_active(first)
+    assert deployment.is_active(first)
 
 
 # ── Whose platform, whose key ──
 
 
-def test_register_enclave__platform_of_another_operator__reverts(bench, first, of_rival):
-    bench.register(first)
+def test_register_enclave__platform_of_another_operator__reverts(deployment, first, of_rival):
+    deployment.register(first)
     with reverts(PLATFORM_TAKEN):
-        bench.try_register(replace(of_rival, platform=first.platform))
+        deployment.try_register(replace(of_rival, platform=first.platform))
 
 
 def test_register_enclave__platform_of_another_who_unbonds__reverts_until_it_withdrew(
-    bench, registry, first, of_rival, operator
+    deployment, registry, first, of_rival, operator
 ):
-    bench.register(first)
+    deployment.register(first)
     registry.request_unstake({"from": operator})
     unlocks_at = registry.operator(operator)[1]
     moved = replace(of_rival, platform=first.platform)
     with reverts(PLATFORM_TAKEN):
-        bench.try_register(moved, time=unlocks_at)
+        deployment.try_register(moved, time=unlocks_at)
     registry.unstake(operator, {"from": operator})
-    bench.register(moved)
-    assert bench.is_active(moved)
+    deployment.register(moved)
+    assert deployment.is_active(moved)
     assert registry.platform(first.platform)[0] == of_rival.operator
-    bench.stake(operator)
-    assert not bench.is_active(first)
+    deployment.stake(operator)
+    assert not deployment.is_active(first)
     with reverts(PLATFORM_TAKEN):
-        bench.try_register(first)
+        deployment.try_register(first)
 
 
 def test_register_enclave__platform_of_another_gone_silent__reverts_until_it_lapses(
-    bench, registry, first, of_rival, operator
+    deployment, registry, first, of_rival, operator
 ):
-    bench.register(first, time=now() + 100)
+    deployment.register(first, time=now() + 100)
     held_until = now() + MAX_LIFETIME + UNBONDING
     assert registry.platform(first.platform)[1] == held_until
     moved = replace(of_rival, platform=first.platform)
     with reverts(PLATFORM_TAKEN):
-        bench.try_register(moved, time=held_until - 1)
-    bench.register(moved, time=held_until)
-    assert bench.is_active(moved)
-    assert not bench.is_active(first)
+        deployment.try_register(moved, time=held_until - 1)
+    deployment.register(moved, time=held_until)
+    assert deployment.is_active(moved)
+    assert not deployment.is_active(first)
     with reverts(PLATFORM_TAKEN):
-        bench.try_register(first)
+        deployment.try_register(first)
 
 
-def test_register_enclave__key_bound_otherwise__reverts(bench, first, of_rival, operator):
-    bench.register(first)
+def test_register_enclave__key_bound_otherwise__reverts(deployment, first, of_rival, operator):
+    deployment.register(first)
     sealed_otherwise = replace(first, sealing_key=of_rival.sealing_key)
     on_another_platform = replace(first, platform=word("another platform"))
     of_another = replace(first, operator=of_rival.operator, platform=of_rival.platform)
     for other in (sealed_otherwise, on_another_platform, of_another):
         with reverts(KEY_TAKEN):
-            bench.try_register(other)
+            deployment.try_register(other)
 
 
 def test_register_enclave__key_of_an_operator_who_left__stays_its_own(
-    bench, registry, first, of_rival, operator
+    deployment, registry, first, of_rival, operator
 ):
-    bench.register(first)
+    deployment.register(first)
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING)
     registry.unstake(operator, {"from": operator})
     with reverts(KEY_TAKEN):
-        bench.try_register(replace(first, operator=of_rival.operator))
+        deployment.try_register(replace(first, operator=of_rival.operator))
 
 
 # ── What is not attested ──
 
 
-def test_register_enclave__evidence_for_another__reverts(bench, registry, first, of_rival, owner):
+def test_register_enclave__evidence_for_another__reverts(
+    deployment, registry, first, of_rival, owner
+):
     block = web3.eth.block_number - 1
-    evidence = bench.evidence(first, 2**64, block)
+    evidence = deployment.evidence(first, 2**64, block)
     keys = first.signing_key, first.sealing_key
     reason = "wrong report data"
     with reverts(reason):  # copied from the mempool
         registry.register_enclave.call(
-            bench.verifier, evidence, *keys, block, {"from": of_rival.operator}
+            deployment.verifier, evidence, *keys, block, {"from": of_rival.operator}
         )
     sender = {"from": first.operator}
     with reverts(reason):
         registry.register_enclave.call(
-            bench.verifier, evidence, of_rival.signing_key, first.sealing_key, block, sender
+            deployment.verifier, evidence, of_rival.signing_key, first.sealing_key, block, sender
         )
     with reverts(reason):
         registry.register_enclave.call(
-            bench.verifier, evidence, first.signing_key, of_rival.sealing_key, block, sender
+            deployment.verifier, evidence, first.signing_key, of_rival.sealing_key, block, sender
         )
     with reverts(reason):
-        registry.register_enclave.call(bench.verifier, evidence, *keys, block - 1, sender)
-    registry.register_enclave(bench.verifier, evidence, *keys, block, sender)
+        registry.register_enclave.call(deployment.verifier, evidence, *keys, block - 1, sender)
+    registry.register_enclave(deployment.verifier, evidence, *keys, block, sender)
 
 
 @pytest.mark.parametrize("age", [0, 257, 2**256 - 1])
-def test_register_enclave__stale_block__reverts(bench, registry, first, age):
+def test_register_enclave__stale_block__reverts(deployment, registry, first, age):
     rpc("anvil_mine", 300)
     seen_from = web3.eth.block_number
     with reverts(STALE_BLOCK):
         registry.register_enclave.call(
-            bench.verifier,
+            deployment.verifier,
             b"",
             first.signing_key,
             first.sealing_key,
@@ -280,116 +282,118 @@ def test_register_enclave__stale_block__reverts(bench, registry, first, age):
         )
 
 
-def test_register_enclave__oldest_known_block__registers(bench, registry, first):
+def test_register_enclave__oldest_known_block__registers(deployment, registry, first):
     rpc("anvil_mine", 300)
     block = web3.eth.block_number + 1 - 256
-    evidence = bench.evidence(first, 2**64, block)
+    evidence = deployment.evidence(first, 2**64, block)
     registry.register_enclave(
-        bench.verifier,
+        deployment.verifier,
         evidence,
         first.signing_key,
         first.sealing_key,
         block,
         {"from": first.operator},
     )
-    assert bench.is_active(first)
+    assert deployment.is_active(first)
 
 
 @pytest.mark.parametrize("lifetime", [-1, 0])
-def test_register_enclave__attestation_expired__reverts(bench, first, lifetime):
+def test_register_enclave__attestation_expired__reverts(deployment, first, lifetime):
     time = now() + 100
     with reverts(EXPIRED):
-        bench.try_register(first, expiry=time + lifetime, time=time)
+        deployment.try_register(first, expiry=time + lifetime, time=time)
 
 
 @pytest.mark.parametrize("sealing_key", [bytes(32), ORDER_4, ORDER_4_UNUSED_BIT, MINUS_ONE])
-def test_register_enclave__low_order_sealing_key__reverts(bench, first, sealing_key):
+def test_register_enclave__low_order_sealing_key__reverts(deployment, first, sealing_key):
     with reverts(BAD_KEY):
-        bench.try_register(replace(first, sealing_key=sealing_key))
+        deployment.try_register(replace(first, sealing_key=sealing_key))
 
 
-def test_register_enclave__zero_signing_key__reverts(bench, registry, first):
+def test_register_enclave__zero_signing_key__reverts(deployment, registry, first):
     block = web3.eth.block_number - 1
     zero = "0x" + "00" * 20
     with reverts(BAD_KEY):
         registry.register_enclave.call(
-            bench.verifier, b"", zero, first.sealing_key, block, {"from": first.operator}
+            deployment.verifier, b"", zero, first.sealing_key, block, {"from": first.operator}
         )
 
 
 # ── Whose stake ──
 
 
-def test_register_enclave__no_stake__reverts(bench, registry, stranger, operator, challenger):
+def test_register_enclave__no_stake__reverts(deployment, registry, stranger, operator, challenger):
     with reverts(NO_STAKE):
-        bench.try_register(enclave("first", stranger.address))
-    bench.stake(operator, ETHER)
-    bench.slash(operator, ETHER, challenger)
+        deployment.try_register(enclave("first", stranger.address))
+    deployment.stake(operator, ETHER)
+    deployment.slash(operator, ETHER, challenger)
     with reverts(NO_STAKE):
-        bench.try_register(enclave("first", operator.address))
+        deployment.try_register(enclave("first", operator.address))
 
 
-def test_register_enclave__unbonding__reverts(bench, registry, first, operator):
+def test_register_enclave__unbonding__reverts(deployment, registry, first, operator):
     registry.request_unstake({"from": operator})
     with reverts(UNBONDING_REASON):
-        bench.try_register(first)
+        deployment.try_register(first)
     with reverts(UNBONDING_REASON):
-        bench.try_register(first, time=now() + UNBONDING + 1)
+        deployment.try_register(first, time=now() + UNBONDING + 1)
 
 
 # ── What is revoked ──
 
 
 def test_register_enclave__verifier_not_approved__reverts(
-    bench, registry, owner, first, second_verifier
+    deployment, registry, owner, first, second_verifier
 ):
     with reverts(VERIFIER_NOT_APPROVED):
-        bench.try_register(first, verifier=second_verifier)
+        deployment.try_register(first, verifier=second_verifier)
     registry.propose_verifier(second_verifier, {"from": owner})
     with reverts(VERIFIER_NOT_APPROVED):
-        bench.try_register(first, verifier=second_verifier, time=now() + 15 * DAY)
+        deployment.try_register(first, verifier=second_verifier, time=now() + 15 * DAY)
 
 
-def test_register_enclave__verifier_revoked__reverts_for_good(bench, registry, owner, first):
-    bench.register(first)
-    registry.revoke_verifier(bench.verifier, {"from": owner})
+def test_register_enclave__verifier_revoked__reverts_for_good(deployment, registry, owner, first):
+    deployment.register(first)
+    registry.revoke_verifier(deployment.verifier, {"from": owner})
     with reverts(VERIFIER_NOT_APPROVED):
-        bench.try_register(first)
+        deployment.try_register(first)
 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_register_enclave__measurement_revoked__reverts_for_good(
-    bench, registry, owner, first, known
+    deployment, registry, owner, first, known
 ):
     if known:
-        bench.register(first)
-    registry.revoke_measurement(bench.measurement, {"from": owner})
+        deployment.register(first)
+    registry.revoke_measurement(deployment.measurement, {"from": owner})
     with reverts(MEASUREMENT_REVOKED):
-        bench.try_register(first)
+        deployment.try_register(first)
 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_register_enclave__platform_revoked__reverts_for_good(
-    bench, registry, owner, first, of_rival, known
+    deployment, registry, owner, first, of_rival, known
 ):
     if known:
-        bench.register(first)
+        deployment.register(first)
     registry.revoke_platform(first.platform, {"from": owner})
     with reverts(PLATFORM_REVOKED):
-        bench.try_register(first)
+        deployment.try_register(first)
     with reverts(PLATFORM_REVOKED):
-        bench.try_register(replace(of_rival, platform=first.platform), time=now() + 365 * DAY)
+        deployment.try_register(replace(of_rival, platform=first.platform), time=now() + 365 * DAY)
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_register_enclave__enclave_revoked__reverts_for_good(bench, registry, owner, first, known):
+def test_register_enclave__enclave_revoked__reverts_for_good(
+    deployment, registry, owner, first, known
+):
     if known:
-        bench.register(first)
-    registry.revoke_enclave(first.signing_key, bench.measurement, {"from": owner})
+        deployment.register(first)
+    registry.revoke_enclave(first.signing_key, deployment.measurement, {"from": owner})
     with reverts(ENCLAVE_REVOKED):
-        bench.try_register(first)
+        deployment.try_register(first)
     with reverts(ENCLAVE_REVOKED):
-        bench.try_register(first, time=now() + 365 * DAY)
+        deployment.try_register(first, time=now() + 365 * DAY)
 
 
 # ── Hostile verifiers ──
@@ -429,9 +433,9 @@ def test_register_enclave__verifier_answers_too_little__reverts(
 
 
 def test_register_enclave__verifier_answers_extremes__changes_its_own_measurement_only(
-    bench, registry, first, of_rival, trusted_hostile
+    deployment, registry, first, of_rival, trusted_hostile
 ):
-    bench.register(first)
+    deployment.register(first)
     top = b"\xff" * 32
     trusted_hostile.set_answer(attestation(top, top, 2**256 - 1), {"from": first.operator})
     time = now() + 100
@@ -440,7 +444,7 @@ def test_register_enclave__verifier_answers_extremes__changes_its_own_measuremen
     assert bytes(measurement) == measurement_of(trusted_hostile, top)
     record = registry.enclave(of_rival.signing_key, measurement)
     assert record[1:] == (time + MAX_LIFETIME, 0, 0)
-    assert bench.is_active(first)
+    assert deployment.is_active(first)
     trusted_hostile.set_answer(
         attestation(top, first.platform, 2**256 - 1), {"from": first.operator}
     )
@@ -449,7 +453,7 @@ def test_register_enclave__verifier_answers_extremes__changes_its_own_measuremen
 
 
 def test_register_enclave__verifier_calls_back__is_locked_out(
-    bench, registry, first, operator, trusted_hostile
+    deployment, registry, first, operator, trusted_hostile
 ):
     answer = attestation(PROGRAM, first.platform, 2**64)
     trusted_hostile.set_answer(answer, {"from": operator})

@@ -3,12 +3,12 @@ from brownie import reverts
 from tests.anvil import at, now
 from tests.reasons import NO_STAKE, UNBONDING
 from tests.sale import ETHER, enclave
-from tests.unit.enclave_registry.bench import UNBONDING as UNBONDING_TIME
-from tests.unit.enclave_registry.bench import only_event
+from tests.unit.enclave_registry.deployment import UNBONDING as UNBONDING_TIME
+from tests.unit.enclave_registry.deployment import only_event
 
 
-def test_request_unstake__staked__locks_for_21_days(bench, registry, operator):
-    bench.stake(operator, 3 * ETHER)
+def test_request_unstake__staked__locks_for_21_days(deployment, registry, operator):
+    deployment.stake(operator, 3 * ETHER)
     time = now() + 100
     at(time)
     receipt = registry.request_unstake({"from": operator})
@@ -19,15 +19,15 @@ def test_request_unstake__staked__locks_for_21_days(bench, registry, operator):
 
 
 def test_request_unstake__deactivates_every_enclave_of_the_operator_alone(
-    bench, registry, enlisted, operator, rival
+    deployment, registry, enlisted, operator, rival
 ):
     second = enclave("second", operator.address)
-    bench.register(second)
-    of_rival = bench.enlist(enclave("of a rival", rival.address))
+    deployment.register(second)
+    of_rival = deployment.enlist(enclave("of a rival", rival.address))
     registry.request_unstake({"from": operator})
-    assert not bench.is_active(enlisted)
-    assert not bench.is_active(second)
-    assert bench.is_active(of_rival)
+    assert not deployment.is_active(enlisted)
+    assert not deployment.is_active(second)
+    assert deployment.is_active(of_rival)
 
 
 def test_request_unstake__no_stake__reverts(registry, operator):
@@ -35,15 +35,15 @@ def test_request_unstake__no_stake__reverts(registry, operator):
         registry.request_unstake({"from": operator})
 
 
-def test_request_unstake__everything_slashed__reverts(bench, registry, operator, challenger):
-    bench.stake(operator, ETHER)
-    bench.slash(operator, ETHER, challenger)
+def test_request_unstake__everything_slashed__reverts(deployment, registry, operator, challenger):
+    deployment.stake(operator, ETHER)
+    deployment.slash(operator, ETHER, challenger)
     with reverts(NO_STAKE):
         registry.request_unstake({"from": operator})
 
 
-def test_request_unstake__again__reverts(bench, registry, operator):
-    bench.stake(operator)
+def test_request_unstake__again__reverts(deployment, registry, operator):
+    deployment.stake(operator)
     registry.request_unstake({"from": operator})
     with reverts(UNBONDING):
         registry.request_unstake({"from": operator})

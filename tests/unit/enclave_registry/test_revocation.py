@@ -8,31 +8,33 @@ from brownie import reverts
 from tests.anvil import at, now
 from tests.reasons import ALREADY_REVOKED, VERIFIER_KNOWN
 from tests.sale import DAY, enclave, word
-from tests.unit.enclave_registry.bench import NOT_OWNER, binding_of, only_event
+from tests.unit.enclave_registry.deployment import NOT_OWNER, binding_of, only_event
 
 UNKNOWN = word("unknown")
 
 
 @pytest.fixture
-def others(bench, operator, rival):
+def others(deployment, operator, rival):
     """An enclave on the same platform, and another operator's."""
     platform = enclave("first", operator.address).platform
     neighbour = replace(enclave("neighbour", operator.address), platform=platform)
-    bench.register(neighbour)
-    return neighbour, bench.enlist(enclave("of a rival", rival.address))
+    deployment.register(neighbour)
+    return neighbour, deployment.enlist(enclave("of a rival", rival.address))
 
 
-def test_revoke_enclave__registered__deactivates_it_alone(bench, registry, owner, enlisted, others):
-    expiry = registry.enclave(enlisted.signing_key, bench.measurement)[1]
+def test_revoke_enclave__registered__deactivates_it_alone(
+    deployment, registry, owner, enlisted, others
+):
+    expiry = registry.enclave(enlisted.signing_key, deployment.measurement)[1]
     time = now() + 100
     at(time)
-    receipt = registry.revoke_enclave(enlisted.signing_key, bench.measurement, {"from": owner})
+    receipt = registry.revoke_enclave(enlisted.signing_key, deployment.measurement, {"from": owner})
     record = binding_of(enlisted), expiry, time, 0
-    assert registry.enclave(enlisted.signing_key, bench.measurement) == record
-    fields = {"signing_key": enlisted.signing_key, "measurement": bench.measurement}
+    assert registry.enclave(enlisted.signing_key, deployment.measurement) == record
+    fields = {"signing_key": enlisted.signing_key, "measurement": deployment.measurement}
     assert only_event(receipt, "EnclaveRevoked") == fields
-    assert not bench.is_active(enlisted)
-    assert all(bench.is_active(other) for other in others)
+    assert not deployment.is_active(enlisted)
+    assert all(deployment.is_active(other) for other in others)
 
 
 def test_revoke_enclave__unknown__is_on_record(registry, owner, stranger):
@@ -43,7 +45,7 @@ def test_revoke_enclave__unknown__is_on_record(registry, owner, stranger):
 
 
 def test_revoke_platform__held__deactivates_every_enclave_on_it(
-    bench, registry, owner, operator, enlisted, others
+    deployment, registry, owner, operator, enlisted, others
 ):
     held_until = registry.platform(enlisted.platform)[1]
     time = now() + 100
@@ -52,27 +54,27 @@ def test_revoke_platform__held__deactivates_every_enclave_on_it(
     assert registry.platform(enlisted.platform) == (operator, held_until, time, 0)
     assert only_event(receipt, "PlatformRevoked") == {"platform": enlisted.platform}
     neighbour, of_rival = others
-    assert not bench.is_active(enlisted)
-    assert not bench.is_active(neighbour)
-    assert bench.is_active(of_rival)
+    assert not deployment.is_active(enlisted)
+    assert not deployment.is_active(neighbour)
+    assert deployment.is_active(of_rival)
 
 
 def test_revoke_measurement__registered__deactivates_every_enclave_under_it(
-    bench, registry, owner, verifier, operator, enlisted, others
+    deployment, registry, owner, verifier, operator, enlisted, others
 ):
     another = enclave("another program", operator.address)
-    bench.register(another, program=word("another program"))
+    deployment.register(another, program=word("another program"))
     time = now() + 100
     at(time)
-    receipt = registry.revoke_measurement(bench.measurement, {"from": owner})
-    assert registry.measurement(bench.measurement) == (verifier, time)
-    assert only_event(receipt, "MeasurementRevoked") == {"measurement": bench.measurement}
-    assert not any(bench.is_active(each) for each in (enlisted, *others))
-    assert bench.is_active(another, program=word("another program"))
+    receipt = registry.revoke_measurement(deployment.measurement, {"from": owner})
+    assert registry.measurement(deployment.measurement) == (verifier, time)
+    assert only_event(receipt, "MeasurementRevoked") == {"measurement": deployment.measurement}
+    assert not any(deployment.is_active(each) for each in (enlisted, *others))
+    assert deployment.is_active(another, program=word("another program"))
 
 
 def test_revoke_verifier__approved__deactivates_every_enclave_it_attested(
-    bench, registry, owner, verifier, enlisted, others
+    deployment, registry, owner, verifier, enlisted, others
 ):
     ready_at, added_at, _ = registry.verifier(verifier)
     time = now() + 100
@@ -80,7 +82,7 @@ def test_revoke_verifier__approved__deactivates_every_enclave_it_attested(
     receipt = registry.revoke_verifier(verifier, {"from": owner})
     assert registry.verifier(verifier) == (ready_at, added_at, time)
     assert only_event(receipt, "VerifierRevoked") == {"verifier": verifier}
-    assert not any(bench.is_active(each) for each in (enlisted, *others))
+    assert not any(deployment.is_active(each) for each in (enlisted, *others))
 
 
 def test_revoke_verifier__proposed_or_unknown__is_never_added(
@@ -98,17 +100,17 @@ def test_revoke_verifier__proposed_or_unknown__is_never_added(
 
 @pytest.mark.parametrize("known", [False, True])
 def test_revoke__again__reverts_and_keeps_the_time(
-    bench, registry, owner, operator, verifier, second_verifier, known
+    deployment, registry, owner, operator, verifier, second_verifier, known
 ):
     made = enclave("first", operator.address)
     if known:
-        bench.enlist(made)
-    key = made.signing_key, bench.measurement
+        deployment.enlist(made)
+    key = made.signing_key, deployment.measurement
     of_verifier = (verifier if known else second_verifier,)
     revocations = [
         (registry.revoke_enclave, registry.enclave, key, 2),
         (registry.revoke_platform, registry.platform, (made.platform,), 2),
-        (registry.revoke_measurement, registry.measurement, (bench.measurement,), 1),
+        (registry.revoke_measurement, registry.measurement, (deployment.measurement,), 1),
         (registry.revoke_verifier, registry.verifier, of_verifier, 2),
     ]
     for revoke, record, subject, revoked_at in revocations:
@@ -122,16 +124,16 @@ def test_revoke__again__reverts_and_keeps_the_time(
 
 
 def test_revoke__not_the_owner__reverts(
-    bench, registry, deployer, operator, market, stranger, enlisted
+    deployment, registry, deployer, operator, market, stranger, enlisted
 ):
     for caller in (deployer, operator, market, stranger):
         sender = {"from": caller}
         with reverts(NOT_OWNER):
-            registry.revoke_enclave(enlisted.signing_key, bench.measurement, sender)
+            registry.revoke_enclave(enlisted.signing_key, deployment.measurement, sender)
         with reverts(NOT_OWNER):
             registry.revoke_platform(enlisted.platform, sender)
         with reverts(NOT_OWNER):
-            registry.revoke_measurement(bench.measurement, sender)
+            registry.revoke_measurement(deployment.measurement, sender)
         with reverts(NOT_OWNER):
-            registry.revoke_verifier(bench.verifier, sender)
-    assert bench.is_active(enlisted)
+            registry.revoke_verifier(deployment.verifier, sender)
+    assert deployment.is_active(enlisted)

@@ -2,69 +2,73 @@ import pytest
 
 from tests.anvil import at, now
 from tests.sale import enclave, signers, word
-from tests.unit.enclave_registry.bench import UNBONDING, mine_at
+from tests.unit.enclave_registry.deployment import UNBONDING, mine_at
 
 
 @pytest.fixture
-def two(bench, operator, rival):
+def two(deployment, operator, rival):
     """Two enclaves of two operators."""
     return [
-        bench.enlist(enclave("first", operator.address)),
-        bench.enlist(enclave("second", rival.address)),
+        deployment.enlist(enclave("first", operator.address)),
+        deployment.enlist(enclave("second", rival.address)),
     ]
 
 
-def revoke(registry, what, owner, bench, enclave):
+def revoke(registry, what, owner, deployment, enclave):
     """Revokes one of the things that an enclave's word rests on."""
     sender = {"from": owner}
     if what == "enclave":
-        registry.revoke_enclave(enclave.signing_key, bench.measurement, sender)
+        registry.revoke_enclave(enclave.signing_key, deployment.measurement, sender)
     elif what == "platform":
         registry.revoke_platform(enclave.platform, sender)
     elif what == "measurement":
-        registry.revoke_measurement(bench.measurement, sender)
+        registry.revoke_measurement(deployment.measurement, sender)
     elif what == "verifier":
-        registry.revoke_verifier(bench.verifier, sender)
+        registry.revoke_verifier(deployment.verifier, sender)
 
 
 @pytest.mark.parametrize("what", ["enclave", "platform", "measurement", "verifier"])
 @pytest.mark.parametrize("place", [0, 1])
-def test_revoked_since__revoked__counts_from_that_second(bench, registry, owner, two, what, place):
+def test_revoked_since__revoked__counts_from_that_second(
+    deployment, registry, owner, two, what, place
+):
     by = signers(two)
-    assert not registry.revoked_since(by, bench.measurement, 0)
+    assert not registry.revoked_since(by, deployment.measurement, 0)
     time = now() + 100
     at(time)
-    revoke(registry, what, owner, bench, two[place])
+    revoke(registry, what, owner, deployment, two[place])
     for since, expected in ((0, True), (time - 1, True), (time, True), (time + 1, False)):
-        assert registry.revoked_since(by, bench.measurement, since) == expected
+        assert registry.revoked_since(by, deployment.measurement, since) == expected
 
 
 @pytest.mark.parametrize("what", ["enclave", "platform"])
-def test_revoked_since__of_somebody_else__does_not_count(bench, registry, owner, two, what):
-    revoke(registry, what, owner, bench, two[1])
-    assert not registry.revoked_since(signers(two[:1]), bench.measurement, 0)
+def test_revoked_since__of_somebody_else__does_not_count(deployment, registry, owner, two, what):
+    revoke(registry, what, owner, deployment, two[1])
+    assert not registry.revoked_since(signers(two[:1]), deployment.measurement, 0)
 
 
-def test_revoked_since__under_another_measurement__does_not_count(bench, registry, owner, two):
+def test_revoked_since__under_another_measurement__does_not_count(deployment, registry, owner, two):
     another = word("another measurement")
     registry.revoke_enclave(two[0].signing_key, another, {"from": owner})
     registry.revoke_measurement(another, {"from": owner})
-    assert not registry.revoked_since(signers(two), bench.measurement, 0)
+    assert not registry.revoked_since(signers(two), deployment.measurement, 0)
 
 
-def test_revoked_since__no_signers__measurement_and_verifier_count(bench, registry, owner, two):
-    assert not registry.revoked_since([], bench.measurement, 0)
-    revoke(registry, "verifier", owner, bench, two[0])
-    assert registry.revoked_since([], bench.measurement, 0)
+def test_revoked_since__no_signers__measurement_and_verifier_count(
+    deployment, registry, owner, two
+):
+    assert not registry.revoked_since([], deployment.measurement, 0)
+    revoke(registry, "verifier", owner, deployment, two[0])
+    assert registry.revoked_since([], deployment.measurement, 0)
 
 
 def test_revoked_since__expiry_unstaking_and_fines__do_not_count(
-    bench, registry, operator, rival, challenger, two
+    deployment, registry, operator, rival, challenger, two
 ):
-    bench.slash(rival, 2**255, challenger)
+    deployment.slash(rival, 2**255, challenger)
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING)
     registry.unstake(operator, {"from": operator})
     mine_at(now() + 365 * 86_400)
-    assert not any(bench.is_active(each) for each in two)
-    assert not registry.revoked_since(signers(two), bench.measurement, 0)
+    assert not any(deployment.is_active(each) for each in two)
+    assert not registry.revoked_since(signers(two), deployment.measurement, 0)

@@ -4,12 +4,12 @@ from brownie import reverts
 from tests.anvil import at, now
 from tests.reasons import NOT_MARKET
 from tests.sale import ETHER
-from tests.unit.enclave_registry.bench import UNBONDING, only_event
+from tests.unit.enclave_registry.deployment import UNBONDING, only_event
 
 
-def test_slash__part__moves_from_stake_to_credit(bench, registry, operator, challenger):
-    bench.stake(operator)
-    receipt = bench.slash(operator, 3 * ETHER, challenger)
+def test_slash__part__moves_from_stake_to_credit(deployment, registry, operator, challenger):
+    deployment.stake(operator)
+    receipt = deployment.slash(operator, 3 * ETHER, challenger)
     assert receipt.return_value == 3 * ETHER
     assert registry.operator(operator) == (7 * ETHER, 0, 0, 0)
     assert registry.credits(challenger) == 3 * ETHER
@@ -23,57 +23,57 @@ def test_slash__part__moves_from_stake_to_credit(bench, registry, operator, chal
 
 
 @pytest.mark.parametrize("asked", [10 * ETHER, 10 * ETHER + 1, 2**256 - 1])
-def test_slash__all_or_more__takes_what_is_there(bench, registry, operator, challenger, asked):
-    bench.stake(operator)
-    receipt = bench.slash(operator, asked, challenger)
+def test_slash__all_or_more__takes_what_is_there(deployment, registry, operator, challenger, asked):
+    deployment.stake(operator)
+    receipt = deployment.slash(operator, asked, challenger)
     assert receipt.return_value == 10 * ETHER
     assert registry.operator(operator) == (0, 0, 0, 0)
     assert only_event(receipt, "Slashed")["asked"] == asked
     assert only_event(receipt, "Slashed")["taken"] == 10 * ETHER
-    again = bench.slash(operator, asked, challenger)
+    again = deployment.slash(operator, asked, challenger)
     assert again.return_value == 0
     assert registry.credits(challenger) == registry.balance() == 10 * ETHER
 
 
-def test_slash__nothing_asked__takes_nothing(bench, registry, operator, challenger):
-    bench.stake(operator)
-    assert bench.slash(operator, 0, challenger).return_value == 0
+def test_slash__nothing_asked__takes_nothing(deployment, registry, operator, challenger):
+    deployment.stake(operator)
+    assert deployment.slash(operator, 0, challenger).return_value == 0
     assert registry.operator(operator) == (10 * ETHER, 0, 0, 0)
 
 
-def test_slash__never_staked__takes_nothing(bench, registry, stranger, challenger):
-    assert bench.slash(stranger, ETHER, challenger).return_value == 0
+def test_slash__never_staked__takes_nothing(deployment, registry, stranger, challenger):
+    assert deployment.slash(stranger, ETHER, challenger).return_value == 0
     assert registry.operator(stranger) == (0, 0, 0, 0)
     assert registry.credits(challenger) == 0
 
 
-def test_slash__unbonding__still_takes(bench, registry, operator, challenger):
-    bench.stake(operator)
+def test_slash__unbonding__still_takes(deployment, registry, operator, challenger):
+    deployment.stake(operator)
     registry.request_unstake({"from": operator})
     unlocks_at = registry.operator(operator)[1]
-    bench.slash(operator, ETHER, challenger)
+    deployment.slash(operator, ETHER, challenger)
     at(now() + UNBONDING + 1)
-    bench.slash(operator, ETHER, challenger)
+    deployment.slash(operator, ETHER, challenger)
     assert registry.operator(operator) == (8 * ETHER, unlocks_at, 0, 0)
 
 
-def test_slash__several__credits_add_up(bench, registry, operator, rival, challenger):
-    bench.stake(operator)
-    bench.stake(rival)
-    bench.slash(operator, 1, challenger)
-    bench.slash(rival, 2, challenger)
-    bench.slash(rival, 4, operator)
+def test_slash__several__credits_add_up(deployment, registry, operator, rival, challenger):
+    deployment.stake(operator)
+    deployment.stake(rival)
+    deployment.slash(operator, 1, challenger)
+    deployment.slash(rival, 2, challenger)
+    deployment.slash(rival, 4, operator)
     assert registry.credits(challenger) == 3
     assert registry.credits(operator) == 4
 
 
-def test_slash__enclaves_stay_active(bench, enlisted, operator, challenger):
-    bench.slash(operator, 10 * ETHER, challenger)
-    assert bench.is_active(enlisted)
+def test_slash__enclaves_stay_active(deployment, enlisted, operator, challenger):
+    deployment.slash(operator, 10 * ETHER, challenger)
+    assert deployment.is_active(enlisted)
 
 
-def test_slash__not_the_market__reverts(bench, registry, owner, operator, stranger):
-    bench.stake(operator)
+def test_slash__not_the_market__reverts(deployment, registry, owner, operator, stranger):
+    deployment.stake(operator)
     for caller in (owner, operator, stranger):
         with reverts(NOT_MARKET):
             registry.slash(operator, 1, caller, {"from": caller})

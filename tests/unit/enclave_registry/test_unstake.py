@@ -6,13 +6,13 @@ from brownie import ZERO_ADDRESS, reverts
 from tests.anvil import at, now
 from tests.reasons import BAD_ADDRESS, NOT_UNBONDING, PAYMENT_FAILED, TOO_EARLY
 from tests.sale import ETHER, enclave
-from tests.unit.enclave_registry.bench import UNBONDING, only_event
+from tests.unit.enclave_registry.deployment import UNBONDING, only_event
 
 
 @pytest.fixture
-def unlocks_at(bench, registry, operator):
+def unlocks_at(deployment, registry, operator):
     """The operator, with 10 ether and an enclave, is unbonding until then."""
-    bench.enlist(enclave("first", operator.address))
+    deployment.enlist(enclave("first", operator.address))
     registry.request_unstake({"from": operator})
     return registry.operator(operator)[1]
 
@@ -37,9 +37,9 @@ def test_unstake__a_second_before__reverts(registry, operator, unlocks_at):
 
 
 def test_unstake__slashed_meanwhile__pays_the_rest(
-    bench, registry, operator, challenger, unlocks_at
+    deployment, registry, operator, challenger, unlocks_at
 ):
-    bench.slash(operator, 4 * ETHER, challenger)
+    deployment.slash(operator, 4 * ETHER, challenger)
     before = operator.balance()
     at(unlocks_at)
     registry.unstake(operator, {"from": operator})
@@ -48,9 +48,9 @@ def test_unstake__slashed_meanwhile__pays_the_rest(
 
 
 def test_unstake__everything_slashed__pays_nothing_and_releases_the_platform(
-    bench, registry, operator, rival, challenger, unlocks_at
+    deployment, registry, operator, rival, challenger, unlocks_at
 ):
-    bench.slash(operator, 10 * ETHER, challenger)
+    deployment.slash(operator, 10 * ETHER, challenger)
     at(unlocks_at)
     receipt = registry.unstake(operator, {"from": operator})
     assert receipt.return_value == 0
@@ -58,25 +58,25 @@ def test_unstake__everything_slashed__pays_nothing_and_releases_the_platform(
     assert only_event(receipt, "Unstaked") == fields
     assert registry.operator(operator) == (0, 0, 1, 0)
     freed = enclave("first", operator.address).platform
-    bench.enlist(replace(enclave("of a rival", rival.address), platform=freed))
+    deployment.enlist(replace(enclave("of a rival", rival.address), platform=freed))
 
 
 def test_unstake__coming_back__enclaves_stay_dead_until_attested_anew(
-    bench, registry, operator, unlocks_at
+    deployment, registry, operator, unlocks_at
 ):
     first = enclave("first", operator.address)
     at(unlocks_at)
     registry.unstake(operator, {"from": operator})
-    bench.stake(operator)
-    assert not bench.is_active(first)
-    bench.register(first)
-    assert bench.is_active(first)
+    deployment.stake(operator)
+    assert not deployment.is_active(first)
+    deployment.register(first)
+    assert deployment.is_active(first)
 
 
-def test_unstake__not_unbonding__reverts(bench, registry, operator, stranger):
+def test_unstake__not_unbonding__reverts(deployment, registry, operator, stranger):
     with reverts(NOT_UNBONDING):
         registry.unstake(stranger, {"from": stranger})
-    bench.stake(operator)
+    deployment.stake(operator)
     with reverts(NOT_UNBONDING):
         registry.unstake(operator, {"from": operator})
 

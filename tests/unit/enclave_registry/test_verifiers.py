@@ -6,7 +6,7 @@ from brownie import ZERO_ADDRESS, reverts
 from tests.anvil import at, now
 from tests.reasons import NOT_A_CONTRACT, NOT_PROPOSED, TOO_EARLY, VERIFIER_KNOWN
 from tests.sale import DAY, enclave
-from tests.unit.enclave_registry.bench import NOT_OWNER, only_event
+from tests.unit.enclave_registry.deployment import NOT_OWNER, only_event
 
 DELAY = 14 * DAY
 
@@ -51,13 +51,13 @@ def test_propose_verifier__not_the_owner__reverts(registry, stranger, market, se
 
 @pytest.mark.parametrize("late", [0, 1])
 def test_add_verifier__ready__anyone_adds_it(
-    bench, registry, operator, stranger, second_verifier, ready_at, late
+    deployment, registry, operator, stranger, second_verifier, ready_at, late
 ):
     at(ready_at + late)
     receipt = registry.add_verifier(second_verifier, {"from": stranger})
     assert registry.verifier(second_verifier) == (ready_at, ready_at + late, 0)
     assert only_event(receipt, "VerifierAdded") == {"verifier": second_verifier}
-    bench.enlist(enclave("first", operator.address), verifier=second_verifier)
+    deployment.enlist(enclave("first", operator.address), verifier=second_verifier)
 
 
 def test_add_verifier__a_second_early__reverts(registry, owner, second_verifier, ready_at):

@@ -3,15 +3,15 @@ from brownie import ZERO_ADDRESS, reverts
 
 from tests.reasons import BAD_ADDRESS, NOTHING_OWED, PAYMENT_FAILED
 from tests.sale import ETHER
-from tests.unit.enclave_registry.bench import only_event
+from tests.unit.enclave_registry.deployment import only_event
 
 
 @pytest.fixture
-def fined(bench, operator, challenger, hostile_account):
+def fined(deployment, operator, challenger, hostile_account):
     """Of the operator's 10 ether, the challenger is owed 3, and a hostile account 2."""
-    bench.stake(operator)
-    bench.slash(operator, 3 * ETHER, challenger)
-    bench.slash(operator, 2 * ETHER, hostile_account)
+    deployment.stake(operator)
+    deployment.slash(operator, 3 * ETHER, challenger)
+    deployment.slash(operator, 2 * ETHER, hostile_account)
 
 
 def test_withdraw__credited__pays_once(registry, challenger, stranger, fined):
@@ -50,7 +50,7 @@ def test_withdraw__receiver_refuses__reverts_and_another_can_be_named(
 
 
 def test_withdraw__receiver_calls_back__is_locked_out_and_paid_once(
-    bench, registry, operator, stranger, hostile_account, fined
+    deployment, registry, operator, stranger, hostile_account, fined
 ):
     withdraw = registry.withdraw.encode_input(hostile_account)
     view = registry.operator.encode_input(stranger)  # what succeeds at any other time
@@ -60,4 +60,4 @@ def test_withdraw__receiver_calls_back__is_locked_out_and_paid_once(
         assert not hostile_account.called()
         assert hostile_account.balance() == 2 * paid * ETHER
         assert registry.balance() == (10 - 2 * paid) * ETHER
-        bench.slash(operator, 2 * ETHER, hostile_account)
+        deployment.slash(operator, 2 * ETHER, hostile_account)

@@ -36,7 +36,7 @@ def packed(value: int, revoked_at: int | None, until: int, epoch: int) -> int:
     return value | (revoked_at or 0) << 160 | until << 200 | epoch << 240
 
 
-class RegistryBench:
+class RegistryDeployment:
     """A registry with two verifiers, one of them added, and a market that may slash.
 
     For each measurement there is a task, and two contradicting reports of it.
