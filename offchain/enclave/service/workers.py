@@ -31,11 +31,16 @@ def parallel_of(arguments: argparse.Namespace) -> Iterator[Parallel]:
 
     Raises:
         OSError: the scheduler does not answer.
-        ValueError: this image lacks the extra that a cluster needs.
+        ValueError: this image lacks the extra that a cluster needs, or TLS has no certificates.
     """
     if arguments.scheduler is None:
         yield nullcontext
         return
+    if arguments.scheduler.startswith("tls://") and arguments.tls_ca_file is None:
+        raise ValueError(
+            f"--scheduler {arguments.scheduler} without --tls-ca-file, expected it with --tls-cert "
+            "and --tls-key"
+        )
     try:
         from distributed import Client
     except ImportError as error:  # an extra, which most images lack

@@ -72,7 +72,13 @@ def test_parallel_of__nobody_listens__is_an_os_error():
 def test_parallel_of__image_without_dask__says_which_image_is_needed(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match="expected an image with the extra dask"):
-        parallel_of(Namespace(scheduler="tls://127.0.0.1:1")).__enter__()
+        parallel_of(Namespace(scheduler="tcp://127.0.0.1:1")).__enter__()
+
+
+def test_parallel_of__tls_without_certificates__names_the_options():
+    arguments = Namespace(scheduler="tls://127.0.0.1:1", tls_ca_file=None)
+    with pytest.raises(ValueError, match="without --tls-ca-file, expected it with --tls-cert"):
+        parallel_of(arguments).__enter__()
 
 
 def test_device_named__image_without_dstack__says_which_image_is_needed(monkeypatch):
