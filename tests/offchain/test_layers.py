@@ -104,3 +104,10 @@ def test_image__size__is_within_its_limits():
     assert counts["lines"] <= 6_500
     assert counts["packages"] <= 55
     assert counts["packages"] == len(locked("requirements"))
+
+
+def test_docs__figures_of_the_measured_program__are_those_counted():
+    page = (ROOT / "docs" / "ENCLAVE.md").read_text().replace("\n", " ")
+    counts = main()
+    said = f"{counts['lines']:,} lines in {counts['files']} files and {counts['packages']} packages"
+    assert said in page, f"expected: {said}"
