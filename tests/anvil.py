@@ -16,7 +16,7 @@ from tests.signing import signing_key
 
 STAKE = 2 * ETHER
 ENCLAVES = 10
-"""As many as three signers and their panel."""
+"""The number of enclaves that three signers and their panel need."""
 
 Abi = dict[str, Any]
 Event = tuple[str, dict[str, Any]]
@@ -25,7 +25,7 @@ Event = tuple[str, dict[str, Any]]
 
 
 def rpc(method: str, *params: Any) -> Any:
-    """What the node answers to a request that Brownie has no word for.
+    """Return the node's answer to a request for which Brownie has no function.
 
     Raises:
         AssertionError: it answers with an error.
@@ -60,7 +60,7 @@ def refuses(reason: str | None, method: Any, *arguments: Any) -> None:
 
 
 def answers(method: Any, *arguments: Any) -> Any:
-    """What a method would answer in the next block."""
+    """Return what a method would answer in the next block."""
     return method.call(*arguments, block_identifier="pending")
 
 
@@ -180,7 +180,7 @@ Request = tuple[str, list[Any]]
 
 
 def read(requests: Iterable[Request]) -> list[int]:
-    """What these requests answer, asked for all at once: each an integer in the first word."""
+    """Return the answers of requests sent in one batch: each an integer in the first word."""
     answers = web3.provider.make_batch_request(list(requests))
     return [int(answer["result"][:66], 16) for answer in answers]
 

@@ -1,4 +1,4 @@
-"""What the tests of `DcapVerifier` share: its constructor's arguments, and evidence in its form."""
+"""Shared parts of the tests of `DcapVerifier`: constructor arguments, and evidence in its form."""
 
 from dataclasses import astuple
 from typing import Any
@@ -12,7 +12,7 @@ from offchain.attestation.x509 import CertificateFields, read_certificate
 from offchain.simulation import Identity, sgx_report, td10_report, td15_report
 
 REPORT_DATA = bytes(range(32))
-"""What the enclaves of the tests have quoted; 32 zero bytes follow."""
+"""The report data that the tests' enclaves have quoted; 32 zero bytes follow."""
 BODIES = {
     "sgx v3": sgx_report(REPORT_DATA + bytes(32)),
     "tdx v4": td10_report(REPORT_DATA + bytes(32)),
@@ -49,7 +49,7 @@ def constructor(trust: Trust) -> tuple[Any, ...]:
 
 
 def fields(of: Identity) -> CertificateFields:
-    """What a simulated certificate says."""
+    """The fields of a simulated certificate."""
     return read_certificate(load_der_x509_certificate(of.der))
 
 

@@ -59,7 +59,7 @@ class Driver(Protocol):
 
 
 class Steps:
-    """What the parties of a task do to a market, each step at the first time that allows it."""
+    """The steps of the parties of a task, each at the first time that allows it."""
 
     def __init__(self, driver: Driver, market: Contract, owner: Any) -> None:
         """`owner` is who sends what anybody may."""

@@ -108,7 +108,7 @@ class Chain(Deployment):
         self.driver.at(time)
 
     def worth(self, account: str, *tokens: Contract) -> int:
-        """What is an account's own: ether, stake, what market and registry owe it, and tokens."""
+        """Return an account's wealth: ether, stake, tokens, and what is owed to it."""
         own = (
             ether(account) + self.registry.operator(account).stake + self.registry.credits(account)
         )

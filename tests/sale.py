@@ -101,7 +101,7 @@ class Task(NamedTuple):
         return domain.digest("Task", {**self._asdict(), "curve": list(self.curve)})
 
     def price(self, score: int) -> int:
-        """What a score is worth, in units of the token."""
+        """Return the price of a score, in units of the token."""
         knots = [Knot(knot >> 128, knot % 2**128) for knot in self.curve if knot]
         return price(knots, score)
 
@@ -153,7 +153,7 @@ def awards(*pairs: tuple[int, int]) -> tuple[int, ...]:
 
 
 def payouts_of(task: Task, award_words: Iterable[int]) -> list[int]:
-    """What valid awards pay on the task's curve, one word each."""
+    """Return the payouts of valid awards on the task's curve, one word each."""
     return [award << 128 | task.price(award >> 32) for award in award_words if award]
 
 
@@ -266,7 +266,7 @@ def task(
 
 @dataclass(frozen=True)
 class Model:
-    """What a developer enters, and all it takes to be paid for it."""
+    """A submission, with everything that its developer needs to be paid for it."""
 
     developer: str
     submission: Submission
@@ -280,7 +280,7 @@ class Model:
         return hashes.payload(digest, artifact, self.keyring_digest)
 
     def commitment(self, domain: Domain, task_id: bytes) -> bytes:
-        """What `commit_model` takes."""
+        """Return the commitment that `commit_model` takes."""
         return hashes.commitment(
             domain.chain_id,
             domain.market,
@@ -291,7 +291,7 @@ class Model:
         )
 
     def leaf(self, task_id: bytes, index: int) -> bytes:
-        """What the market stores once it is revealed."""
+        """Return the leaf that the market stores once it is revealed."""
         return hashes.leaf(
             task_id,
             index,

@@ -10,7 +10,7 @@ SPEC = ROOT / "docs" / "SPEC.md"
 
 @dataclass(frozen=True)
 class Facts:
-    """What the tables speak of, under their names."""
+    """The quantities of the tables, by their names."""
 
     q: int
     seat: int
@@ -30,7 +30,7 @@ def _table(kind: str) -> list[list[str]]:
 
 
 def gains(kind: str, outcome: str, facts: Facts) -> dict[str, int]:
-    """What the table of a kind of money (Ether, Token) says each party gains by an outcome."""
+    """Return each party's gain by an outcome, from the table of a kind of money (Ether, Token)."""
     header, _, *rows = _table(kind)
     [row] = [row for row in rows if row[0] == outcome]
     for cell in row[1:]:

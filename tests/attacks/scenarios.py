@@ -24,7 +24,7 @@ ROLES = ("provider", "best", "second", "silent", "signers", "panel", "challenger
 
 @dataclass(frozen=True)
 class Scenario:
-    """What happens in one sale."""
+    """The events of one sale."""
 
     quorum: int
     reported: str | None  # "true", "false"
@@ -48,7 +48,7 @@ class Result:
 
     @property
     def found_false(self) -> bool:
-        """Whether the panel overturned the report."""
+        """Return whether the panel overturned the report."""
         return self.scenario.verdict not in (None, self.scenario.reported)
 
 
@@ -173,7 +173,7 @@ class Scenarios:
 
 @dataclass(frozen=True)
 class Before:
-    """What there was before a scenario."""
+    """The state before a scenario."""
 
     sale: Sale
     roles: dict[str, list[str]]

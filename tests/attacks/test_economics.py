@@ -1,4 +1,4 @@
-"""What a sale pays whom, over everything that its parties and every coalition of them may do.
+"""Payments of a sale, over everything that its parties and every coalition of them may do.
 
 Each property is of all results of `scenarios.py`. Whoever is no party to a coalition is among the
 others, so a floor under what each role can lose is a ceiling on what any coalition can take.

@@ -56,7 +56,7 @@ QUICK = RetryPolicy(seconds=5, attempts=1)
 
 @dataclass
 class Hosts:
-    """What all tests share."""
+    """The deployment and services that all tests share."""
 
     made: Any
     web3: Web3
@@ -242,7 +242,7 @@ def close_sale(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
 
 
 def close_sales(sales: Sequence[HostedSale], unpublished: Sequence[int] = ()) -> None:
-    """As `close_sale`, of sales that were opened one right after another."""
+    """Close sales that were opened one right after another; see `close_sale`."""
     for sale in sales:
         _publish(sale, unpublished)
         sale.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))

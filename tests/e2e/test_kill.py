@@ -155,7 +155,7 @@ def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror):
 
 
 def opened(sale):
-    """What those find in their releases to whom the test set was released first."""
+    """Return the keys in the releases of the enclaves to which the test set was released first."""
     market, roster = sale.hosts.market(), sale.documents.roster
     transcript = market.transcript(market.history(sale.task_id), roster)
     commitment = sale.documents.manifest.test_set.key_commitment

@@ -1,4 +1,4 @@
-"""What providers and developers are told of the program that a task names."""
+"""Information for providers and developers on the program that a task names."""
 
 import json
 from dataclasses import replace

@@ -16,7 +16,7 @@ def fresh(position: int = 0) -> Enclave:
 
 
 def sign(enclave: Enclave, bundle: Bundle) -> Report:
-    """What an enclave signs for its host."""
+    """The signature of an enclave for its host."""
     enclave.measure(bundle, TOOLS)
     task_id = bundle.transcript.task_id
     proposal = enclave.propose(task_id, bundle.round)

@@ -73,7 +73,7 @@ TOOLS = Tools(STORE, run)
 
 @dataclass(frozen=True)
 class Offer:
-    """What a developer does, and where it departs from the rules."""
+    """An offer of a developer, and where it departs from the rules."""
 
     model: bytes = field(default_factory=model)
     min_price: int = 0
@@ -207,7 +207,7 @@ def make_market(
 def reveal(
     domain: Domain, task: Task, roster: tuple[RosterEntry, ...], index: int, offer: Offer
 ) -> tuple[Reveal, bytes]:
-    """What a developer makes: its reveal, and its keyring."""
+    """The reveal and the keyring of a developer."""
     task_id = task.id(domain)
     secret = word(f"key {index} {task_id.hex()}") if offer.secret is None else offer.secret
     plaintext, artifact = put(offer.model, secret, MODEL)

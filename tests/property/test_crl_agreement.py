@@ -34,7 +34,7 @@ def verifier(attesting: None) -> Any:
 
 
 def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | RejectionReason:
-    """Whether a list revokes just these serial numbers; the contract forgets it."""
+    """Return whether a list revokes just these serial numbers; the contract forgets it."""
     with boa.env.anchor():
         try:
             revoked = verifier.add_crl(astuple(AUTHORITY), shown, 0, 100)
@@ -45,7 +45,7 @@ def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | Rej
 
 
 def off_chain(crl: bytes) -> frozenset[int] | RejectionReason:
-    """What Python reads of a list."""
+    """Return what Python reads of a list."""
     issuer = INTEL.authority
     try:
         listed = verify_crl(crl, issuer.public_key, AT, issuer=issuer.certificate.subject)
@@ -64,7 +64,7 @@ def signed_part(crl: bytes) -> bytes:
 def test_add_crl__a_byte_changed__is_judged_alike(
     verifier: Any, serials: tuple[int, ...], data: st.DataObject
 ) -> None:
-    """Whether its issuer signed it so, or not. Python also reads what the contract skips."""
+    """Judge a list, signed by its issuer or not. Python also reads what the contract skips."""
     tbs = signed_part(INTEL.authority.revoke(*serials))
     at = data.draw(st.integers(0, len(tbs) - 1))
     mask = data.draw(st.integers(0, 255))

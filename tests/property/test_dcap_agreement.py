@@ -173,7 +173,7 @@ def _changed(data: bytes, at: int, mask: int) -> bytes:
 def test_verify_quote__a_certificate_s_byte_changed__is_judged_alike(
     verifier: Any, data: st.DataObject
 ) -> None:
-    """Whether its issuer signed it so, or not."""
+    """Judge a certificate, signed by its issuer or not."""
     quote = MACHINE.quote(BODIES["sgx v3"])
     leaf = data.draw(st.booleans())
     issued, issuer = (MACHINE.pck, INTEL.authority) if leaf else (INTEL.authority, INTEL.root)

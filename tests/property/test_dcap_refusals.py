@@ -15,7 +15,7 @@ COLLATERAL_TRUST = {
     tee_type: trust_in(documents, INTEL.root.public_key, AT)
     for tee_type, documents in DOCUMENTS.items()
 }
-"""What Intel's documents say, for the verifier in Python."""
+"""Trust from Intel's documents, for the verifier in Python."""
 QUOTE_END = 608
 """Bytes of evidence after header and body."""
 

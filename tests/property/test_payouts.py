@@ -1,4 +1,4 @@
-"""Which awards the market accepts and what they pay: as specified, and as enclaves choose them."""
+"""Awards that the market accepts, and their prices: as specified, and as enclaves choose them."""
 
 from collections.abc import Sequence
 

@@ -27,7 +27,7 @@ def double(u: int) -> int | None:
 
 
 def vanishes(u: int) -> bool:
-    """Whether the point at `u` is of order 2, 4 or 8."""
+    """Return whether the point at `u` is of order 2, 4 or 8."""
     point: int | None = u
     for _ in range(3):
         point = None if point is None else double(point)
@@ -53,7 +53,7 @@ def encode(u: int) -> bytes:
 
 
 def gives_zero_secret(key: bytes) -> bool:
-    """What OpenSSL says: it refuses an all-zero shared secret, as RFC 7748, section 6.1, allows."""
+    """Ask OpenSSL: it refuses an all-zero shared secret, as RFC 7748, section 6.1, allows."""
     private = X25519PrivateKey.from_private_bytes(bytes(range(32)))
     try:
         private.exchange(X25519PublicKey.from_public_bytes(key))

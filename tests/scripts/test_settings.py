@@ -1,4 +1,4 @@
-"""What a deployment is made with: read strictly, and never another root by accident."""
+"""Settings of a deployment: read strictly, and never another root by accident."""
 
 import json
 from pathlib import Path

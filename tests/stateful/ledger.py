@@ -11,7 +11,7 @@ BURNED = ZERO_ADDRESS
 
 @dataclass(frozen=True)
 class Call:
-    """What a contract knows of a call besides its arguments."""
+    """The context of a call: time, sender and value."""
 
     now: int
     sender: str
@@ -26,7 +26,7 @@ class Refused:
 
 
 def unless(*conditions: tuple[bool, str]) -> Refused | None:
-    """What speaks against a call: the reasons of all conditions that do not hold."""
+    """A refused call: the reasons of all conditions that do not hold."""
     reasons = frozenset(reason for holds, reason in conditions if not holds)
     return Refused(reasons) if reasons else None
 
@@ -68,12 +68,12 @@ class Ledger:
         return self.tokens[token].fault(to, if_false)
 
     def pushes(self, token: str, to: str) -> bool:
-        """Whether a payment that may fail goes through."""
+        """Return whether a payment that may fail goes through."""
         return self.fault(token, to, "failed") is None
 
 
 class Books:
-    """What a market owes to whom, and how it pays."""
+    """The debts of a market, and how it pays them."""
 
     def __init__(self, address: str, ledger: Ledger) -> None:
         self.address, self.ledger = address, ledger
@@ -81,7 +81,7 @@ class Books:
         self.credits: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     def _pay(self, call: Call, token: str, to: str, amount: int) -> None:
-        """What the ledger has: at once to the caller, else a credit."""
+        """Pay from the ledger: at once to the caller, else as a credit."""
         if to == call.sender and self.ledger.pushes(token, to):
             self.owed[token] -= amount
             self.ledger.move(token, self.address, to, amount)

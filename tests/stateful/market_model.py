@@ -1,4 +1,4 @@
-"""What docs/SPEC.md and interfaces/IModelMarket.vyi say a market does: the random sales' oracle.
+"""The market as docs/SPEC.md and interfaces/IModelMarket.vyi specify it: oracle of random sales.
 
 Every operation takes the call and the contract's arguments. It gives back what the contract
 returns, having changed the model's state, or `Refused` with every reason that speaks against it.

@@ -1,4 +1,4 @@
-"""What operators, and the owner of the registry, may do meanwhile."""
+"""Steps of operators and of the registry's owner during a sale."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the parties of a task may try next, tried on contract and model alike."""
+"""Random next steps of the parties of a task, tried on contract and model alike."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class RandomSale:
 
 @st.composite
 def terms(draw: Callable[..., Any], world: World) -> dict[str, Any]:
-    """What makes a valid task of the world's accounts and enclaves, but for its times."""
+    """Draw a valid task of the world's accounts and enclaves, without its times."""
     count = draw(st.integers(1, 8))
     scores = draw(st.sets(st.integers(1, 10**6), min_size=count, max_size=count))
     prices = sorted(draw(st.lists(AMOUNTS, min_size=count, max_size=count)))
@@ -280,7 +280,7 @@ def state(both: ContractAndModel, sale: RandomSale) -> TaskState:
 
 
 def suggested(both: ContractAndModel, sale: RandomSale) -> Step | None:
-    """What its stage and time allow, while there is anything to do."""
+    """Return the step that stage and time allow, while there is anything to do."""
     at, now, task = state(both, sale), both.world.chain.now, sale.task
     if at.stage == OPEN and now < task.commit_deadline:
         return commit if len(at.words) < task.max_submissions else None

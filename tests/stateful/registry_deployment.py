@@ -27,7 +27,7 @@ DIGEST = word("digest")
 
 
 def binding(bound: Bound) -> int:
-    """What a record keeps of operator, platform and sealing key: 160 bits of their hash."""
+    """Return what a record keeps of operator, platform and sealing key: 160 bits of their hash."""
     return int.from_bytes(keccak(encode(["address", "bytes32", "bytes32"], bound))[12:], "big")
 
 

@@ -24,7 +24,7 @@ def recover(digest: bytes, signature: Cosignature) -> str:
 
 
 def contradict(one: int, other: int, tolerance: int) -> bool:
-    """Whether two award words in one place cannot both be honest."""
+    """Return whether two award words in one place cannot both be honest."""
     if one == 0 or other == 0:
         return one != other
     return one % 2**32 != other % 2**32 or abs((one >> 32) - (other >> 32)) > 2 * tolerance

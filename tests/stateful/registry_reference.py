@@ -1,4 +1,4 @@
-"""What interfaces/IEnclaveRegistry.vyi says, in Python: one registry with all its records.
+"""interfaces/IEnclaveRegistry.vyi in Python: one registry with all its records.
 
 Times are unix seconds, amounts wei. Every action takes the time, and returns why it is refused, or
 None when it is done.
@@ -45,7 +45,7 @@ class Hold:
 
 
 class Bound(NamedTuple):
-    """What a signing key is bound to under a measurement."""
+    """The values that a signing key is bound to under a measurement."""
 
     operator: str
     platform: bytes

@@ -78,7 +78,7 @@ def head_of_report(
 
 
 def acceptable(task: Task, words: Sequence[int], commits: int) -> bool:
-    """Whether the market takes these awards (docs/SPEC.md, "Awards")."""
+    """Return whether the market takes these awards (docs/SPEC.md, "Awards")."""
     count = next((n for n, word in enumerate(words) if word == 0), len(words))
     awards = [(word % 2**32, word >> 32) for word in words[:count]]
     prices = [task.price(score) for _, score in awards]

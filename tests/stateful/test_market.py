@@ -75,7 +75,7 @@ class Market(RuleBasedStateMachine):
     @precondition(lambda self: self.sales)
     @rule(data=st.data(), steps=st.integers(1, 4))
     def go_on(self, data: Any, steps: int) -> None:
-        """What the stage of a task suggests."""
+        """Take the step that the stage of a task suggests."""
         self._go_on(data, pick(data, self._live() or self.sales), steps)
 
     @precondition(lambda self: self._live())

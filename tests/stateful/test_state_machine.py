@@ -260,7 +260,7 @@ def moves(place: Place, stage: str, function: str, now: int) -> list[Transition]
 
 
 def reason(place: Place, stage: str, function: str, now: int) -> str:
-    """What the function says when none applies."""
+    """Return the reason of the function when no transition applies."""
     refusal = REFUSALS[function]
     if function == "create_task" and now >= place.times["commit"]:
         return refusal.after

@@ -119,7 +119,7 @@ class ContractAndModel:
             chain.register(enclave, lifetime)
 
     def revoke(self, what: str, enclave: Enclave) -> None:
-        """What the owner revokes of an enclave: itself, its platform or its measurement."""
+        """Revoke an enclave, its platform or its measurement, as the owner."""
         chain = self.world.chain
         measurement = chain.measurement
         subject, args = {
@@ -161,7 +161,7 @@ class ContractAndModel:
         return self.registry.reference.enclaves[place].expiry
 
     def may_sign(self, enclave: Enclave, task: Task) -> bool:
-        """Whether the registry would take a signature of this enclave for the task now."""
+        """Return whether the registry would take a signature of this enclave for the task now."""
         by = Signature(enclave.signing_key, enclave.sealing_key, enclave.platform)
         reference, now = self.registry.reference, self.world.chain.now
         refusal = reference.check_quorum(task.measurement, task.min_stake, [by], [], now)
@@ -185,7 +185,7 @@ class ContractAndModel:
         assert self.totals() == self.supply
 
     def check_books(self) -> None:
-        """What the market writes down as owed and as credits."""
+        """Check the amounts that the market records as owed and as credits."""
         for token in self.world.tokens:
             assert self.words.read("escrow.booked", token) == self.market.owed[token]
             for holder in self.world.people:

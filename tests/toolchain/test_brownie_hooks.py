@@ -1,4 +1,4 @@
-"""What `brownie_hooks.py` promises, seen through Brownie's own commands."""
+"""Promises of `brownie_hooks.py`, seen through Brownie's own commands."""
 
 import json
 import re

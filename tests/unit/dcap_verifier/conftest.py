@@ -14,7 +14,7 @@ from tests.dcap import BODIES, constructor
 
 @pytest.fixture(scope="module", autouse=True)
 def _a_chain_per_file(module_isolation: None) -> None:
-    """What a file deploys is gone after it."""
+    """Undo after each file what it deployed."""
 
 
 @pytest.fixture(autouse=True)

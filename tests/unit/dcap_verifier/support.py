@@ -1,4 +1,4 @@
-"""What the tests of `DcapVerifier` do over and over."""
+"""Steps that the tests of `DcapVerifier` repeat."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,13 +25,13 @@ def kept_by(verifier: Any) -> Callable[[bytes], bytes]:
 
 
 def verify(verifier: Any, evidence: bytes, report_data: bytes) -> Attested:
-    """What `verify` returns, without changing anything: program, platform, expiry."""
+    """Return the answer of `verify` without a transaction: program, platform, expiry."""
     program, platform, expiry = verifier.verify.call(evidence, report_data)
     return bytes(program), bytes(platform), int(expiry)
 
 
 def verify_quote(verifier: Any, evidence: bytes) -> tuple[Attested, bytes]:
-    """What `verify_quote` returns, without changing anything: attestation and report data."""
+    """Return the answer of `verify_quote` without a transaction: attestation and report data."""
     (program, platform, expiry), report_data = verifier.verify_quote.call(evidence)
     attested = bytes(program), bytes(platform), int(expiry)
     return attested, b"".join(bytes(word) for word in report_data)

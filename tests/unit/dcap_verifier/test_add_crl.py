@@ -50,7 +50,7 @@ def by_authority(intel):
 
 @pytest.fixture(scope="module")
 def kept(verifier, intel):
-    """What the verifier keeps of a serial number of the intermediate CA."""
+    """Return what the verifier keeps of a serial number of the intermediate CA."""
     return lambda serial: bytes(
         verifier.certificate(certificate_id(intel.authority.public_key, serial))
     )

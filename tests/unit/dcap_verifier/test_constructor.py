@@ -1,4 +1,4 @@
-"""What a verifier is born with."""
+"""The state of a new verifier."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What verification costs, beside its limits, and how large the contract is."""
+"""Gas of verification beside its limits, and the size of the contract."""
 
 from dataclasses import astuple
 

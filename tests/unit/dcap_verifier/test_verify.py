@@ -25,7 +25,7 @@ TDX = ("tdx v4", "tdx v5")
 
 
 def attested(intel, machine, body, dstack=False):
-    """What the verifier has to say of a machine's quote of a body."""
+    """The answer expected for a machine's quote of a body."""
     platform = keccak(intel.machine_values("machine").ppid)
     return program_id(body, dstack), platform, machine.pck.certificate.not_after
 

@@ -36,7 +36,7 @@ def measurement_of(verifier: Any, program: bytes = PROGRAM) -> bytes:
 
 
 def binding_of(enclave: Enclave, operator: Any = None) -> int:
-    """What an enclave's record keeps of operator, platform and sealing key."""
+    """Return what an enclave's record keeps of operator, platform and sealing key."""
     holder = str(operator or enclave.operator)
     digest = keccak(
         encode(["address", "bytes32", "bytes32"], [holder, enclave.platform, enclave.sealing_key])
@@ -45,7 +45,7 @@ def binding_of(enclave: Enclave, operator: Any = None) -> int:
 
 
 def attestation(program: bytes, platform: bytes, expiry: int) -> bytes:
-    """What a verifier answers."""
+    """Return a verifier's answer."""
     return encode(["bytes32", "bytes32", "uint256"], [program, platform, expiry])
 
 
@@ -67,7 +67,7 @@ class Deployment:
     def evidence(
         self, enclave: Enclave, expiry: int, block: int, program: bytes = PROGRAM
     ) -> bytes:
-        """What the mock verifier believes, bound to the enclave's operator and keys."""
+        """Return evidence for the mock verifier, bound to the enclave's operator and keys."""
         report_data = self.registry.report_data(
             enclave.operator, enclave.signing_key, enclave.sealing_key, block
         )

@@ -56,7 +56,7 @@ def test_doors__of_the_market__are_all_tried(market, doors):
 
 @pytest.fixture
 def reentered(chain, market, provider, configurable_token):
-    """What a call gets from the market that is pulling a token, which makes the call."""
+    """Return the answer of the market to a call that a token makes while it is pulled."""
 
     def enter(data):
         configurable_token.set_call(market, data, {"from": provider})
@@ -76,7 +76,7 @@ def reentered(chain, market, provider, configurable_token):
 
 @pytest.fixture
 def called(market, stranger):
-    """What a call gets from the market at any other time."""
+    """Return the answer of the market to a call at any other time."""
 
     def call(data):
         request = {"from": stranger.address, "to": market.address, "data": data}

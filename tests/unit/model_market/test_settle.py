@@ -51,7 +51,7 @@ def claim(chain, market, posted, models):
 SHARES = {f"operator {rank} token credit": FEE_SHARE for rank in range(3)} | {
     f"operator {rank} credit": POT_SHARE for rank in range(3)
 }
-"""What the three signers' operators get."""
+"""The gains of the three signers' operators."""
 
 
 # ── Success ──
