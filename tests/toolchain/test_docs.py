@@ -83,9 +83,9 @@ def docstrings(path: Path):
                 yield getattr(node, "lineno", 1), text
 
 
-def test_docstrings__of_offchain_and_scripts__start_with_a_verb_or_a_name():
+def test_docstrings__of_the_project__start_with_a_verb_or_a_name():
     listed = subprocess.run(
-        ["git", "ls-files", "offchain", "scripts"],
+        ["git", "ls-files", "offchain", "scripts", "tests"],
         cwd=ROOT,
         capture_output=True,
         text=True,
