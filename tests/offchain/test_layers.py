@@ -109,5 +109,5 @@ def test_image__size__is_within_its_limits():
 def test_docs__figures_of_the_measured_program__are_those_counted():
     page = (ROOT / "docs" / "ENCLAVE.md").read_text().replace("\n", " ")
     counts = main()
-    said = f"{counts['lines']:,} lines in {counts['files']} files and {counts['packages']} packages"
+    said = f"{counts['files']} files, {counts['lines']:,} lines and {counts['packages']} packages"
     assert said in page, f"expected: {said}"
