@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from offchain.cli.main import COMMANDS
+from tests.offchain.test_layers import ALLOWED
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("offchain/**/*.md")])
@@ -54,10 +55,24 @@ def test_pages__commands_that_they_name__exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:
         text = page.read_text()
-        assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets, page
+        assert set(re.findall(r"`make\s+([a-z-]+)", text)) <= targets, page
         named = re.findall(r"(?:golden-grain|python -m offchain) ([a-z]+)\b", text)
         assert set(named) <= COMMANDS.keys(), page
         assert "offchain.attestation " not in text, page
+        for script in re.findall(r"(?:python -m\s+scripts\.|brownie run\s+)([a-z_]+)\b", text):
+            assert (ROOT / "scripts" / f"{script}.py").is_file(), (page, script)
+
+
+def test_architecture__table_of_imports__is_that_of_the_layers():
+    page = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
+    shown = {}
+    for row in page.partition("| folder | may import |")[2].partition("\n\n")[0].splitlines()[2:]:
+        folders, _, targets = row.strip("|").partition("|")
+        names = set(re.findall(r"`([a-z]+)`", targets))
+        for folder in re.findall(r"`([a-z]+)`", folders):
+            everything = ALLOWED.keys() - {folder}
+            shown[folder] = everything - names if "all of them" in targets else names
+    assert shown == ALLOWED
 
 
 def test_glossary__every_row__is_one_sentence_with_its_place():
