@@ -105,7 +105,7 @@ def models(samples: Samples, count: int) -> Iterator[bytes]:
 
 
 def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
-    """One that buys eight models at most, and whatever sells."""
+    """Return a task that buys at most eight models, at any score."""
     return Task(
         provider="0x" + 40 * "3",
         token="0x" + 40 * "0",
@@ -134,7 +134,7 @@ def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
 
 
 def make_bundle(own: Roster, submissions: int, selection: Selection, store: Store) -> Bundle:
-    """A sale to one enclave, and three that are only named; its artifacts are in the store."""
+    """Make a sale to one enclave, with three more in its roster; its artifacts are in the store."""
     samples, key = images(), sha256(b"test set").digest()
     terms = BenchmarkTerms(
         "accuracy", selection, minimum_gain=1, limits=LIMITS, description="MNIST"
@@ -216,7 +216,7 @@ def command_of(pid: int) -> list[str]:
 def bench(
     submissions: int, workers: int, selection: Selection, folder: Path, console: Console
 ) -> Figures:
-    """Measures that many submissions, and signs."""
+    """Measure that many submissions, and sign."""
     store = Store(str(folder / "artifacts"))
     with serve(folder, store, workers) as (pid, client), Progress(console=console) as progress:
         bundle = make_bundle((client.identity(),), submissions, selection, store)

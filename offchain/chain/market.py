@@ -18,8 +18,6 @@ from offchain.protocol.transcript import Reveal, Transcript
 NONE, OPEN, CLOSED, REPORTED, DISPUTED = range(5)
 """The stages of `IModelMarket` that hosts act on."""
 
-_MASK_32 = 2**32 - 1
-
 
 @dataclass(frozen=True)
 class Signer:
@@ -190,11 +188,10 @@ def _closed(history: History, log: Any) -> History:
 
 def _posted(history: History, log: Any) -> History:
     values = log["args"]
-    words = (payout >> 128 for payout in values["payouts"])
     standing = StandingReport(
         inventory=values["inventory"],
         results=values["results"],
-        awards=tuple(Award(word & _MASK_32, word >> 32) for word in words),
+        awards=tuple(Award.of_payout(payout) for payout in values["payouts"]),
         signers=tuple(
             Signer(each["signing_key"], each["operator"], each["platform"])
             for each in values["signers"]

@@ -14,6 +14,7 @@ from pyhpke import AEADId, CipherSuite, KDFId, KEMId, OpenError
 
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
+from offchain.protocol.errors import GoldenGrainError
 from offchain.protocol.keys import check_public_key, hkdf
 from offchain.protocol.task import RosterEntry
 
@@ -21,7 +22,7 @@ SUITE = CipherSuite.new(KEMId.DHKEM_X25519_HKDF_SHA256, KDFId.HKDF_SHA256, AEADI
 ENVELOPE_BYTES = 80
 
 
-class EnvelopeError(ValueError):
+class EnvelopeError(GoldenGrainError, ValueError):
     """An envelope does not open: it is for another key, bound to other values, or altered."""
 
 

@@ -10,6 +10,11 @@ error                meaning                                                    
 `RunAborted`         the environment failed: no result, and nothing is signed         the operator
 `StorageError`       bytes are unavailable, or do not hash to their digest            the host
 `DeviceError`        the TEE's attestation interface returns no quote                 the operator
+`SandboxError`       the process of a model cannot be confined                        the operator
+`ServiceError`       an enclave's service is unreachable, or failed                   the operator
+`EnvelopeError`      an envelope does not open under a key                            the caller
+`DecryptionError`    key, label or bytes are not those of the encryption              the caller
+`RevealsNotFinal`    the reveals are not closed with enough confirmations             the provider
 ==================== ================================================================ =============
 
 A result (`InvalidModel`, `InvalidSubmission`) depends on committed bytes alone and must be the same

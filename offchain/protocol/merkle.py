@@ -45,7 +45,7 @@ def proof(leaves: Sequence[bytes], position: int) -> list[bytes]:
     return siblings
 
 
-def verify(leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+def verify_proof(leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
     """Return True if the proof leads from the leaf to the root."""
     for sibling in proof:
         leaf = parent(leaf, sibling)

@@ -34,6 +34,11 @@ class Award:
         """Return the award as the contract packs it."""
         return self.score << 32 | self.index
 
+    @classmethod
+    def of_payout(cls, payout: int) -> "Award":
+        """Return the award of a payout word, ``award << 128 | price``."""
+        return cls(payout >> 128 & 2**32 - 1, payout >> 160)
+
 
 @dataclass(frozen=True, config=STRICT)
 class Candidate:

@@ -69,7 +69,7 @@ class ResultProof:
 
     def proves(self, root: bytes) -> bool:
         """Return True if the entry is part of the results with this root (bytes32)."""
-        return merkle.verify(self.entry.digest(), self.proof, root)
+        return merkle.verify_proof(self.entry.digest(), self.proof, root)
 
 
 @dataclass(frozen=True, config=STRICT)

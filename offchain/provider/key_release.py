@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from offchain.chain.market import History, Market
 from offchain.chain.registry import Registered, Registry
-from offchain.protocol.errors import StorageError
+from offchain.protocol.errors import GoldenGrainError, StorageError
 from offchain.protocol.release import key_commitment, make_release
 from offchain.protocol.task import RosterEntry
 from offchain.protocol.transcript import Transcript
@@ -16,7 +16,7 @@ PROGRESS_INTERVAL = 20
 """Number of submissions between two lines about progress."""
 
 
-class RevealsNotFinal(RuntimeError):
+class RevealsNotFinal(GoldenGrainError, RuntimeError):
     """The reveals are not closed, or not with enough confirmations."""
 
 

@@ -36,7 +36,7 @@ def _level(tcb: Mapping[str, Any], status: str = "UpToDate") -> dict[str, Any]:
     return {"tcb": tcb, "tcbDate": _date(NOT_BEFORE), "tcbStatus": status}
 
 
-def tcb_info(tee_type: TeeType, fmspc: bytes = FMSPC) -> str:
+def make_tcb_info(tee_type: TeeType, fmspc: bytes = FMSPC) -> str:
     """Return TCB info as JSON: machines are up to date from SVN 10 and PCE SVN 20 on."""
 
     def level(svn: int, pce_svn: int, status: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def tcb_info(tee_type: TeeType, fmspc: bytes = FMSPC) -> str:
     )
 
 
-def qe_identity(tee_type: TeeType) -> str:
+def make_qe_identity(tee_type: TeeType) -> str:
     """Return the identity of the simulated quoting enclaves as JSON; it is that of Intel's own."""
     identity = TDX_QE if tee_type is TeeType.TDX else SGX_QE
     return _document(
@@ -99,7 +99,7 @@ def collateral(
         revoked: serial numbers of revoked PCK certificates.
         revoked_authorities: serial numbers of revoked intermediate CAs.
     """
-    info, identity = tcb_info(tee_type), qe_identity(tee_type)
+    info, identity = make_tcb_info(tee_type), make_qe_identity(tee_type)
     signers = pem(intel.tcb_signer.der, intel.root.der).rstrip(b"\0").decode()
     return Collateral(
         pck_crl_issuer_chain=pem(intel.authority.der, intel.root.der).rstrip(b"\0").decode(),
@@ -116,7 +116,7 @@ def collateral(
 
 def floors(fmspc: bytes = FMSPC) -> tuple[TcbFloor, ...]:
     """Return the floors that follow from the simulated TCB info: only up-to-date machines pass."""
-    info = tcb.tcb_info(json.loads(tcb_info(TeeType.TDX, fmspc)))
+    info = tcb.tcb_info(json.loads(make_tcb_info(TeeType.TDX, fmspc)))
     return tcb.propose_floors(info, frozenset({"UpToDate"}))
 
 

@@ -53,7 +53,7 @@ class Identity:
     ) -> bytes:
         """Return a revocation list (DER) of this issuer."""
         subject = self.certificate.subject
-        tbs = issuing.RevocationList(
+        tbs = issuing.IssuedList(
             subject, self.public_key, this_update, next_update, serials, number
         ).tbs()
         return issuing.signed(tbs, self.key)

@@ -168,7 +168,7 @@ def signed(tbs: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 @dataclass(frozen=True)
-class RevocationList:
+class IssuedList:
     """The signed fields of a revocation list, in the form that Intel publishes."""
 
     issuer: bytes

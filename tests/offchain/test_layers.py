@@ -1,11 +1,13 @@
 """The layers of the off-chain code: who may import whom, and what an image contains."""
 
+import importlib
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from offchain.protocol.errors import GoldenGrainError
 from scripts.enclave_size import IMAGE, ROOT, closure, imports_of, locked, main, source_of
 
 ALLOWED = {
@@ -72,6 +74,20 @@ def test_protocol__every_module__is_pure():
     for path in modules():
         if folder_of(path) == "protocol":
             assert not {name.split(".")[0] for name in imports_of(path)} & IMPURE, path
+
+
+def test_errors__every_public_one__is_of_the_family_and_in_its_table():
+    table = source_of("offchain.protocol.errors").read_text().partition("\n\n\nclass ")[0]
+    for path in modules():
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if path.name == "__main__.py":
+            continue
+        for name, value in vars(importlib.import_module(module)).items():
+            own = isinstance(value, type) and value.__module__ == module
+            if own and issubclass(value, Exception) and not name.startswith("_"):
+                assert issubclass(value, GoldenGrainError), name
+                listed = [each.__name__ for each in value.__mro__ if f"`{each.__name__}`" in table]
+                assert listed, name
 
 
 def copied() -> set[Path]:

@@ -50,11 +50,11 @@ enclaves: HashMap[bytes32, HashMap[address, uint256]]
 
 @external
 @view
-def operator(_operator: address) -> IEnclaveRegistry.Operator:
+def operator(_account: address) -> IEnclaveRegistry.Operator:
     """
     @dev See `IEnclaveRegistry.operator`.
     """
-    word: uint256 = self.operators[_operator]
+    word: uint256 = self.operators[_account]
     return IEnclaveRegistry.Operator(
         stake=self._get_value(word),
         unlocks_at=self._get_until(word),
@@ -65,11 +65,11 @@ def operator(_operator: address) -> IEnclaveRegistry.Operator:
 
 @external
 @view
-def verifier(_verifier: address) -> IEnclaveRegistry.Verifier:
+def verifier(_address: address) -> IEnclaveRegistry.Verifier:
     """
     @dev See `IEnclaveRegistry.verifier`.
     """
-    word: uint256 = self.verifiers[_verifier]
+    word: uint256 = self.verifiers[_address]
     return IEnclaveRegistry.Verifier(
         ready_at=self._get_until(word),
         added_at=self._get_value(word),
@@ -79,11 +79,11 @@ def verifier(_verifier: address) -> IEnclaveRegistry.Verifier:
 
 @external
 @view
-def measurement(_measurement: bytes32) -> IEnclaveRegistry.Measurement:
+def measurement(_id: bytes32) -> IEnclaveRegistry.Measurement:
     """
     @dev See `IEnclaveRegistry.measurement`.
     """
-    word: uint256 = self.measurements[_measurement]
+    word: uint256 = self.measurements[_id]
     return IEnclaveRegistry.Measurement(
         verifier=self._get_account(word), revoked_at=self._get_revoked_at(word)
     )
@@ -91,11 +91,11 @@ def measurement(_measurement: bytes32) -> IEnclaveRegistry.Measurement:
 
 @external
 @view
-def platform(_platform: bytes32) -> IEnclaveRegistry.Platform:
+def platform(_id: bytes32) -> IEnclaveRegistry.Platform:
     """
     @dev See `IEnclaveRegistry.platform`.
     """
-    word: uint256 = self.platforms[_platform]
+    word: uint256 = self.platforms[_id]
     return IEnclaveRegistry.Platform(
         operator=self._get_account(word),
         held_until=self._get_until(word),

@@ -19,6 +19,8 @@ from typing import Final
 
 import landlock
 
+from offchain.protocol.errors import GoldenGrainError
+
 try:
     import pyseccomp
 except RuntimeError:  # libseccomp.so.2 is not installed
@@ -38,7 +40,7 @@ _CALLS: Final = """
 """System calls that computing and open pipes need."""
 
 
-class SandboxError(Exception):
+class SandboxError(GoldenGrainError):
     """The process could not be confined."""
 
 

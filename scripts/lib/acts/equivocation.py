@@ -9,7 +9,7 @@ from scripts.lib.local_chain import send, warp
 
 
 def equivocation(stage: Stage, standing: Standing) -> None:
-    """One platform signed two reports that contradict each other: its whole stake goes."""
+    """Prove that one platform signed two contradicting reports: its operator loses its stake."""
     stage.console.rule("Act three: two signatures of one platform, proven on-chain")
     liar, registry = stage.dishonest[0], stage.made.registry
     other = replace(standing.report, awards=(Award(1, 900_000),))

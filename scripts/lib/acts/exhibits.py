@@ -53,7 +53,7 @@ def perceptron(data: Data) -> bytes:
 
 
 def near_copy_of_perceptron(data: Data) -> bytes:
-    """The same network, its weights moved by a hair: another file, no other answers."""
+    """The same network, with weights changed a little: another file with the same answers."""
     network = _network()
     _fit(network, data)
     network.coefs_ = [weights * (1 + 1e-5) for weights in network.coefs_]

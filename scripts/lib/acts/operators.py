@@ -141,12 +141,12 @@ class DishonestOperator(Operator):
         return pack(parse(quote), *self.certificates(quote))
 
     def in_debug_mode(self) -> "DishonestOperator":
-        """The same enclave, started so that its operator could look into it."""
+        """Return the same enclave in debug mode, which lets its operator read its memory."""
         attributes = b"\x07" + self.program.attributes[1:]
         return replace(self, program=replace(self.program, attributes=attributes))
 
     def forge(self, report: Report, domain: Domain) -> Cosignature:
-        """A signature of what was never measured."""
+        """Sign a report that was never measured."""
         return self.enclave.forge(report, domain, self.platform)
 
 

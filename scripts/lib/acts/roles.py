@@ -145,7 +145,7 @@ class Provider:
         return Bundle(transcript, manifest, release, keyrings)
 
     def open(self, task_id: bytes, submission: Submission, envelope: bytes) -> bytes:
-        """The model that was bought, from its published envelope."""
+        """Open the model that was bought, with its published envelope."""
         secret = unseal(self.delivery_private, delivery_info(task_id), envelope)
         artifact = self.store.fetch_bytes(submission.artifact_digest, MAX_MODEL + TAG_BYTES)
         return decrypt_bytes(artifact, secret, MODEL)
@@ -158,7 +158,7 @@ def _sealed(content: bytes, secret: bytes) -> bytes:
 
 
 def read_transcript(market: Any, task: Task, roster: Roster, domain: Domain) -> Transcript:
-    """A task's reveals and its seed's randomness, from the market's events."""
+    """Read a task's reveals and its seed's randomness from the market's events."""
     contract = web3.eth.contract(address=market.address, abi=market.abi)
     only = {"task_id": task.id(domain)}
     reveals = contract.events.ModelRevealed.get_logs(from_block=0, argument_filters=only)

@@ -11,7 +11,7 @@ from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.protocol import metrics
 from offchain.protocol.hashes import signed as signed_digest
 from offchain.protocol.messages import Posted, Signed
-from offchain.protocol.pricing import Knot, payout_words
+from offchain.protocol.pricing import Award, Knot, payout_words
 from offchain.protocol.reports import Cosignature, Report, by_signer
 from offchain.protocol.results import Result
 from offchain.protocol.sample import draw
@@ -24,7 +24,6 @@ from scripts.lib.local_chain import now, send, warp
 
 HOUR = 3_600
 DAY = 24 * HOUR
-INDEX = 2**32 - 1
 """The bits of the index in an award."""
 
 
@@ -43,7 +42,7 @@ class Sale:
 
 @dataclass(frozen=True)
 class Standing:
-    """The report that stands, as later calls have to name it; nobody signs an overturned one."""
+    """The report that stands, as later calls have to name it; an overturned one has no signers."""
 
     sale: Sale
     report: Report
@@ -61,7 +60,7 @@ class Standing:
     @property
     def prices(self) -> dict[int, int]:
         """The price of each awarded submission, by index."""
-        return {payout >> 128 & INDEX: payout % 2**128 for payout in self.payouts}
+        return {Award.of_payout(payout).index: payout % 2**128 for payout in self.payouts}
 
 
 def open_sale(stage: Stage, developers: list[Developer], silent: Sequence[str] = ()) -> Sale:
@@ -112,7 +111,7 @@ def open_sale(stage: Stage, developers: list[Developer], silent: Sequence[str] =
 def benchmark(
     stage: Stage, sale: Sale, judges: Sequence[HonestOperator], posted: Posted | None = None
 ) -> list[Signed]:
-    """The provider releases the test set; every enclave measures for itself; all co-sign."""
+    """Release the test set, let every enclave measure for itself, and let all of them co-sign."""
     entries = {each.index: each.entry for each in sale.developers if each.entry is not None}
     bundles = [
         replace(

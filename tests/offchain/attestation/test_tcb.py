@@ -12,7 +12,7 @@ from offchain.attestation.quote import TeeType
 from offchain.attestation.tcb import ModuleLevel, TcbInfo, TcbLevel
 from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
 from offchain.simulation import FMSPC
-from offchain.simulation.documents import tcb_info
+from offchain.simulation.documents import make_tcb_info
 from tests.offchain.attestation.support import published
 
 UP_TO_DATE = frozenset({"UpToDate"})
@@ -151,14 +151,14 @@ def test_signed_document__at_each_end_of_its_time__is_current() -> None:
 
 
 def test_tcb_info__module_of_a_high_version__is_read_as_hexadecimal() -> None:
-    content = json.loads(tcb_info(TeeType.TDX))
+    content = json.loads(make_tcb_info(TeeType.TDX))
     content["tdxModuleIdentities"][0]["id"] = "TDX_10"
     assert tcb.tcb_info(content).modules.keys() == {16}
 
 
 @pytest.mark.parametrize("version", [2, 4])
 def test_tcb_info__other_version__is_refused(version: int) -> None:
-    content = json.loads(tcb_info(TeeType.SGX)) | {"version": version}
+    content = json.loads(make_tcb_info(TeeType.SGX)) | {"version": version}
     with pytest.raises(ValueError, match=f"version {version}, expected 3"):
         tcb.tcb_info(content)
 

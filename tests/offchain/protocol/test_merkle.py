@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.protocol.merkle import proof, root, verify
+from offchain.protocol.merkle import proof, root, verify_proof
 from tests.vectors.generate import word
 
 LEAVES = [word(f"leaf {i}") for i in range(11)]
@@ -25,8 +25,8 @@ def verify(proof: DynArray[bytes32, max_value(uint8)], root: bytes32, leaf: byte
 def test_verify__proof_of_each_leaf__holds_for_it_alone(count: int, data: st.DataObject) -> None:
     leaves = [word(f"leaf {i}") for i in range(count)]
     position = data.draw(st.integers(0, count - 1))
-    assert verify(leaves[position], proof(leaves, position), root(leaves))
-    assert not verify(word("another leaf"), proof(leaves, position), root(leaves))
+    assert verify_proof(leaves[position], proof(leaves, position), root(leaves))
+    assert not verify_proof(word("another leaf"), proof(leaves, position), root(leaves))
 
 
 def test_root__any_leaf_changed_or_left_out__differs() -> None:

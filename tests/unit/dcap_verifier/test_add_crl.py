@@ -229,7 +229,7 @@ def test_add_crl__signed_by_another__reverts(refused, intel, machine, by_authori
 
 
 def test_add_crl__issued_in_another_name__reverts(refused, intel):
-    crl = issuing.RevocationList(
+    crl = issuing.IssuedList(
         intel.root.certificate.subject, intel.root.public_key, 1_600_000_000, 1_700_000_000, (1,)
     )
     refused(CRL_ISSUER, signed(crl.tbs(), intel.authority))

@@ -9,7 +9,7 @@ from brownie import reverts
 from offchain.attestation.evidence import BY_ROOT, crl_bytes
 from offchain.attestation.quote import TeeType
 from offchain.simulation import SimulatedIntel, issuing
-from offchain.simulation.documents import qe_identity, tcb_info
+from offchain.simulation.documents import make_qe_identity, make_tcb_info
 from tests.anvil import at, events, now
 from tests.dcap import certificate, words
 from tests.reasons import (
@@ -23,7 +23,7 @@ from tests.reasons import (
 )
 from tests.unit.dcap_verifier.support import signed, views_see
 
-DOCUMENT = tcb_info(TeeType.TDX).encode()
+DOCUMENT = make_tcb_info(TeeType.TDX).encode()
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def refused(verifier, signature):
     "document",
     [
         DOCUMENT,
-        tcb_info(TeeType.SGX).encode(),
-        qe_identity(TeeType.TDX).encode(),
+        make_tcb_info(TeeType.SGX).encode(),
+        make_qe_identity(TeeType.TDX).encode(),
         b"",
         b"x" * 32_768,
     ],

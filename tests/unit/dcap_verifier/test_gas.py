@@ -8,7 +8,7 @@ from brownie import web3
 from offchain.attestation.evidence import Known, crl_bytes
 from offchain.attestation.quote import TeeType
 from offchain.simulation import issuing
-from offchain.simulation.documents import tcb_info
+from offchain.simulation.documents import make_tcb_info
 from tests.dcap import BODIES, REPORT_DATA, certificate, evidence, words
 
 FIRST, CACHED = 300_000, 70_000
@@ -44,7 +44,7 @@ def test_add_crl__gas__grows_with_its_entries_only(verifier, intel, chain_of):
 
 
 def test_anchor_tcb_info__gas(verifier, intel):
-    document = tcb_info(TeeType.TDX).encode()
+    document = make_tcb_info(TeeType.TDX).encode()
     signature = words(issuing.sign(intel.tcb_signer.key, document))
     receipt = verifier.anchor_tcb_info(certificate(intel.tcb_signer), document, signature)
     print(f"anchor {len(document):,} bytes: {receipt.gas_used:,}")

@@ -13,7 +13,7 @@ from brownie import (
 )
 
 from tests.sale import ETHER, Enclave, enclave
-from tests.unit.enclave_registry.deployment import Deployment
+from tests.unit.enclave_registry.registry_deployment import RegistryDeployment
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,12 +86,12 @@ def market(deployer: Any, owner: Any, registry: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def deployment(registry: Any, verifier: Any, market: Any) -> Deployment:
-    return Deployment(registry, verifier, market)
+def deployment(registry: Any, verifier: Any, market: Any) -> RegistryDeployment:
+    return RegistryDeployment(registry, verifier, market)
 
 
 @pytest.fixture
-def enlisted(deployment: Deployment, operator: Any) -> Enclave:
+def enlisted(deployment: RegistryDeployment, operator: Any) -> Enclave:
     """An active enclave of the operator, who staked 10 ether."""
     return deployment.enlist(enclave("first", operator.address))
 

@@ -15,7 +15,7 @@ from tests.dcap import BODIES, constructor, evidence
 from tests.reasons import CERTIFICATE_UNKNOWN, DEBUG, PLATFORM_TAKEN, REPORT_DATA, STALE_BLOCK
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import signing_key
-from tests.unit.enclave_registry.deployment import MAX_LIFETIME
+from tests.unit.enclave_registry.registry_deployment import MAX_LIFETIME
 
 INTEL = SimulatedIntel.from_seed(b"attested")
 TRUST = simulated_trust(INTEL)

@@ -7,7 +7,7 @@ from offchain.protocol.eip712 import Domain
 from tests.anvil import at, now
 from tests.reasons import NOT_CONDEMNED, PLATFORM_TAKEN, TOO_EARLY
 from tests.sale import ETHER, enclave, report, roster, task, word
-from tests.unit.enclave_registry.deployment import UNBONDING, only_event
+from tests.unit.enclave_registry.registry_deployment import UNBONDING, only_event
 
 LEFT = 10 * ETHER - 10 * ETHER // 4
 

@@ -31,7 +31,7 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.enclave_registry.deployment import UNBONDING, measurement_of, mine_at
+from tests.unit.enclave_registry.registry_deployment import UNBONDING, measurement_of, mine_at
 
 DIGEST = word("digest")
 STAKE = 10 * ETHER

@@ -5,7 +5,12 @@ from brownie import ZERO_ADDRESS, reverts
 
 from tests.reasons import ALREADY_DESCRIBED, BAD_DESCRIPTION
 from tests.sale import word
-from tests.unit.enclave_registry.deployment import NOT_OWNER, PROGRAM, measurement_of, only_event
+from tests.unit.enclave_registry.registry_deployment import (
+    NOT_OWNER,
+    PROGRAM,
+    measurement_of,
+    only_event,
+)
 
 SOURCE = bytes.fromhex("da39a3ee5e6b4b0d3255bfef95601890afd80709") + bytes(12)
 TEXT = "Golden Grain 1.0 under Gramine"

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from tests.sale import word
-from tests.unit.enclave_registry.deployment import measurement_of
+from tests.unit.enclave_registry.registry_deployment import measurement_of
 
 
 def test_is_active__registered__only_as_it_is_registered(deployment, registry, enlisted, operator):

@@ -5,7 +5,7 @@ from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts, web3
 
 from tests.anvil import at, now
 from tests.reasons import BAD_ADDRESS, NOT_A_CONTRACT
-from tests.unit.enclave_registry.deployment import NOT_OWNER, only_event
+from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, only_event
 
 NOT_NEW_OWNER = "ownable_2step: caller is not the new owner"
 

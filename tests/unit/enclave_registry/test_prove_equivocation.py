@@ -32,7 +32,7 @@ from tests.sale import (
     word,
 )
 from tests.signing import ORDER, digest_signed_with
-from tests.unit.enclave_registry.deployment import MAX_LIFETIME, UNBONDING, only_event
+from tests.unit.enclave_registry.registry_deployment import MAX_LIFETIME, UNBONDING, only_event
 
 TOLERANCE = 2_000
 SEED = word("seed")

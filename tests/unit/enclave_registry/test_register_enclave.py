@@ -19,7 +19,7 @@ from tests.reasons import (
 from tests.reasons import UNBONDING as UNBONDING_REASON
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import address, signing_key
-from tests.unit.enclave_registry.deployment import (
+from tests.unit.enclave_registry.registry_deployment import (
     MAX_LIFETIME,
     PROGRAM,
     UNBONDING,

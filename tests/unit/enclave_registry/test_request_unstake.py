@@ -3,8 +3,8 @@ from brownie import reverts
 from tests.anvil import at, now
 from tests.reasons import NO_STAKE, UNBONDING
 from tests.sale import ETHER, enclave
-from tests.unit.enclave_registry.deployment import UNBONDING as UNBONDING_TIME
-from tests.unit.enclave_registry.deployment import only_event
+from tests.unit.enclave_registry.registry_deployment import UNBONDING as UNBONDING_TIME
+from tests.unit.enclave_registry.registry_deployment import only_event
 
 
 def test_request_unstake__staked__locks_for_21_days(deployment, registry, operator):

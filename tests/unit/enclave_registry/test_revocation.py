@@ -8,7 +8,7 @@ from brownie import reverts
 from tests.anvil import at, now
 from tests.reasons import ALREADY_REVOKED, VERIFIER_KNOWN
 from tests.sale import DAY, enclave, word
-from tests.unit.enclave_registry.deployment import NOT_OWNER, binding_of, only_event
+from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, binding_of, only_event
 
 UNKNOWN = word("unknown")
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.anvil import at, now
 from tests.sale import enclave, signers, word
-from tests.unit.enclave_registry.deployment import UNBONDING, mine_at
+from tests.unit.enclave_registry.registry_deployment import UNBONDING, mine_at
 
 
 @pytest.fixture

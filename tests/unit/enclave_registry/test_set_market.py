@@ -2,7 +2,7 @@ import pytest
 from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts
 
 from tests.reasons import MARKET_KNOWN, NOT_A_CONTRACT
-from tests.unit.enclave_registry.deployment import NOT_OWNER, only_event
+from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, only_event
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from brownie import reverts
 from tests.anvil import at, now
 from tests.reasons import NOT_MARKET
 from tests.sale import ETHER
-from tests.unit.enclave_registry.deployment import UNBONDING, only_event
+from tests.unit.enclave_registry.registry_deployment import UNBONDING, only_event
 
 
 def test_slash__part__moves_from_stake_to_credit(deployment, registry, operator, challenger):

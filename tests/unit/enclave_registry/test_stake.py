@@ -3,8 +3,8 @@ from brownie import EnclaveRegistry, reverts
 from tests.anvil import at, fund, now
 from tests.reasons import MARKET_UNKNOWN, TOO_MUCH_STAKE, UNBONDING, ZERO_AMOUNT
 from tests.sale import ETHER
-from tests.unit.enclave_registry.deployment import UNBONDING as UNBONDING_TIME
-from tests.unit.enclave_registry.deployment import only_event
+from tests.unit.enclave_registry.registry_deployment import UNBONDING as UNBONDING_TIME
+from tests.unit.enclave_registry.registry_deployment import only_event
 
 BOUND = 2**128
 

@@ -6,7 +6,7 @@ from brownie import ZERO_ADDRESS, reverts
 from tests.anvil import at, now
 from tests.reasons import BAD_ADDRESS, NOT_UNBONDING, PAYMENT_FAILED, TOO_EARLY
 from tests.sale import ETHER, enclave
-from tests.unit.enclave_registry.deployment import UNBONDING, only_event
+from tests.unit.enclave_registry.registry_deployment import UNBONDING, only_event
 
 
 @pytest.fixture

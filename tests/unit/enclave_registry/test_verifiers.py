@@ -6,7 +6,7 @@ from brownie import ZERO_ADDRESS, reverts
 from tests.anvil import at, now
 from tests.reasons import NOT_A_CONTRACT, NOT_PROPOSED, TOO_EARLY, VERIFIER_KNOWN
 from tests.sale import DAY, enclave
-from tests.unit.enclave_registry.deployment import NOT_OWNER, only_event
+from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, only_event
 
 DELAY = 14 * DAY
 

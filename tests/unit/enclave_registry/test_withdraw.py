@@ -3,7 +3,7 @@ from brownie import ZERO_ADDRESS, reverts
 
 from tests.reasons import BAD_ADDRESS, NOTHING_OWED, PAYMENT_FAILED
 from tests.sale import ETHER
-from tests.unit.enclave_registry.deployment import only_event
+from tests.unit.enclave_registry.registry_deployment import only_event
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def attestation(program: bytes, platform: bytes, expiry: int) -> bytes:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class RegistryDeployment:
     """The registry, its first verifier, and the market that may slash."""
 
     registry: Any
