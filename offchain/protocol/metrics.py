@@ -3,7 +3,7 @@
 A metric's value is one of scikit-learn's, or a skill score computed from one: the gain over a
 prediction that ignores the inputs. It is clipped to [0, 1], multiplied by 1,000,000 and rounded to
 the nearest integer, ties to even. A model with a score of zero never sells.
-docs/SPEC.md, "Metrics", has a table of all with definition, baseline and treatment of edge cases.
+docs/SPEC.md, "Metrics", has a table of all with baselines and edge cases.
 """
 
 from collections.abc import Callable
@@ -141,49 +141,18 @@ def balanced_accuracy(targets: Array, predictions: Array, weights: Weights) -> f
     This is `sklearn.metrics.recall_score(average="macro")` over those classes. It equals
     `balanced_accuracy_score`, without the warning for a class that is predicted but absent.
     """
-    return float(
-        _sk().recall_score(
-            targets,
-            labels(predictions),
-            labels=np.unique(targets),
-            average="macro",
-            sample_weight=weights,
-        )
-    )
+    options = {"labels": np.unique(targets), "average": "macro", "sample_weight": weights}
+    return float(_sk().recall_score(targets, labels(predictions), **options))
 
 
-def f1(targets: Array, predictions: Array, weights: Weights, *, average: str) -> float:
-    """Return the F1 score, in [0, 1] (`sklearn.metrics.f1_score(zero_division=0)`).
+def _of_labels(name: str, **options: Any) -> Callable[[Array, Array, Weights], float]:
+    """Return the metric of labels that scikit-learn has under a name."""
 
-    ``macro`` and ``weighted`` average over the classes in sample or predictions; ``binary`` is the
-    F1 score of class 1 of two.
-    """
-    return float(
-        _sk().f1_score(
-            targets, labels(predictions), average=average, zero_division=0, sample_weight=weights
-        )
-    )
+    def value(targets: Array, predictions: Array, weights: Weights) -> float:
+        function = getattr(_sk(), name)
+        return float(function(targets, labels(predictions), sample_weight=weights, **options))
 
-
-def mcc(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return Matthews' correlation coefficient, in [-1, 1] (`sklearn.metrics.matthews_corrcoef`).
-
-    It is 0 for a model that predicts one class only.
-    """
-    return float(_sk().matthews_corrcoef(targets, labels(predictions), sample_weight=weights))
-
-
-def kappa(targets: Array, predictions: Array, weights: Weights, *, penalty: str | None) -> float:
-    """Return Cohen's kappa, in [-1, 1] (`sklearn.metrics.cohen_kappa_score`).
-
-    With the penalty ``quadratic``, an error counts the square of the distance of its classes. It is
-    0 for a model that predicts one class only.
-    """
-    return float(
-        _sk().cohen_kappa_score(
-            targets, labels(predictions), weights=penalty, sample_weight=weights
-        )
-    )
+    return value
 
 
 # ── Classification, by probabilities or scores ──
@@ -209,11 +178,7 @@ def roc_auc_ovr(targets: Array, predictions: Array, weights: Weights) -> float:
 
 
 def average_precision(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return the average precision of class 1 of two, or the mean over the sample's classes.
-
-    In [0, 1] (`sklearn.metrics.average_precision_score`). Random predictions get about the share
-    of the class.
-    """
+    """Return the average precision of class 1 of two, or the mean over the sample's classes."""
     if predictions.shape[1] == 2:
         return float(
             _sk().average_precision_score(targets == 1, predictions[:, 1], sample_weight=weights)
@@ -222,12 +187,7 @@ def average_precision(targets: Array, predictions: Array, weights: Weights) -> f
 
 
 def log_loss_skill(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return 1 - L / L₀, at most 1: L is the log-loss of the probabilities, L₀ the baseline's.
-
-    The baseline predicts the class frequencies of the sample itself. L is
-    `sklearn.metrics.log_loss`, of rows normalised to sum to one and probabilities kept 2⁻⁵² away
-    from 0 and 1.
-    """
+    """Return 1 - L / L₀, at most 1: L is the log-loss of the probabilities, L₀ the baseline's."""
     classes = predictions.shape[1]
     present = _frequencies(targets, classes, weights)
     present = present[present > 0]
@@ -238,12 +198,7 @@ def log_loss_skill(targets: Array, predictions: Array, weights: Weights) -> floa
 
 
 def brier_skill(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return 1 - B / B₀, at most 1: B is the Brier score of the probabilities, B₀ the baseline's.
-
-    B is the mean of the squared distances of a row, normalised to sum to one, from the row that has
-    a 1 at the target's class (Brier, 1950). The baseline predicts the class frequencies of the
-    sample.
-    """
+    """Return 1 - B / B₀, at most 1: B is the Brier score, B₀ that of the class frequencies."""
     truth = np.eye(predictions.shape[1])[targets]
     rows = predictions / predictions.sum(axis=1, keepdims=True)
     frequencies = _frequencies(targets, predictions.shape[1], weights)
@@ -251,10 +206,7 @@ def brier_skill(targets: Array, predictions: Array, weights: Weights) -> float:
 
 
 def _hit_in_top(targets: Array, predictions: Array, *, k: int) -> Array:
-    """Return True for each sample whose class is among its k largest scores.
-
-    Of equal scores, those of lower classes come first.
-    """
+    """Return True for each sample whose class is among its k largest scores."""
     own = predictions[np.arange(len(targets)), targets][:, None]
     earlier = np.arange(predictions.shape[1]) < targets[:, None]
     ahead = (predictions > own) | ((predictions == own) & earlier)
@@ -262,10 +214,7 @@ def _hit_in_top(targets: Array, predictions: Array, *, k: int) -> Array:
 
 
 def top_accuracy(targets: Array, predictions: Array, weights: Weights, *, k: int) -> float:
-    """Return the share of samples whose class is among the k largest scores, in [0, 1].
-
-    It is `sklearn.metrics.top_k_accuracy_score` where no scores are equal.
-    """
+    """Return the share of samples whose class is among the k largest scores, in [0, 1]."""
     return float(np.average(_hit_in_top(targets, predictions, k=k), weights=weights))
 
 
@@ -291,19 +240,12 @@ def quantile(values: Array, weights: Weights, share: float) -> float:
 
 
 def r2(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return the coefficient of determination, at most 1 (`sklearn.metrics.r2_score`).
-
-    It is 0 for a model that always predicts the sample's mean. Of vectors it is the mean over the
-    columns.
-    """
+    """Return the coefficient of determination, at most 1 (`sklearn.metrics.r2_score`)."""
     return float(_sk().r2_score(targets, predictions, sample_weight=weights))
 
 
 def mae_skill(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return 1 - E / E₀, at most 1: E is the mean absolute error, E₀ that of the sample's median.
-
-    E is `sklearn.metrics.mean_absolute_error`. Of vectors it is the mean over the columns.
-    """
+    """Return 1 - E / E₀, at most 1: E is the mean absolute error, E₀ that of the median."""
 
     def skill(truth: Array, values: Array) -> float:
         median = quantile(truth, weights, 0.5)
@@ -313,10 +255,7 @@ def mae_skill(targets: Array, predictions: Array, weights: Weights) -> float:
 
 
 def rmse_skill(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return 1 - E / E₀, at most 1: E is the root mean squared error, E₀ that of the sample's mean.
-
-    E is `sklearn.metrics.root_mean_squared_error`. Of vectors it is the mean over the columns.
-    """
+    """Return 1 - E / E₀, at most 1: E is the root mean squared error, E₀ the mean's."""
 
     def skill(truth: Array, values: Array) -> float:
         mean = np.average(truth, weights=weights)
@@ -327,19 +266,12 @@ def rmse_skill(targets: Array, predictions: Array, weights: Weights) -> float:
 
 
 def rmsle_skill(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return `rmse_skill` of log(1 + target) and log(1 + prediction).
-
-    Targets are above -1. A prediction below 0 counts as 0.
-    """
+    """Return `rmse_skill` of log(1 + target) and log(1 + prediction)."""
     return rmse_skill(np.log1p(targets), np.log1p(np.maximum(predictions, 0.0)), weights)
 
 
 def mape_skill(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return 1 - E / E₀, at most 1: E is the mean of |error / target|, no target is 0.
-
-    E is `sklearn.metrics.mean_absolute_percentage_error`; E₀ is that of the best constant, which is
-    the median of the sample with weights 1 / |target|.
-    """
+    """Return 1 - E / E₀, at most 1: E is the mean of |error / target|, no target is 0."""
     relative = 1.0 / np.abs(targets)
     constant = quantile(targets, relative if weights is None else relative * weights, 0.5)
     errors, baseline = (np.abs(v - targets) * relative for v in (predictions, constant))
@@ -347,10 +279,7 @@ def mape_skill(targets: Array, predictions: Array, weights: Weights) -> float:
 
 
 def pinball_skill(targets: Array, predictions: Array, weights: Weights, *, percent: int) -> float:
-    """Return 1 - E / E₀, at most 1: E is the pinball loss of a quantile, E₀ that of the sample's.
-
-    E is `sklearn.metrics.mean_pinball_loss(alpha=percent / 100)`.
-    """
+    """Return 1 - E / E₀, at most 1: E is the pinball loss, E₀ that of the quantile."""
     alpha = percent / 100
 
     def loss(values: Array | float) -> Array:
@@ -361,10 +290,7 @@ def pinball_skill(targets: Array, predictions: Array, weights: Weights, *, perce
 
 
 def spearman(targets: Array, predictions: Array, _: Weights) -> float:
-    """Return Spearman's rank correlation, in [-1, 1] (`scipy.stats.spearmanr`).
-
-    It is 0 for a model that predicts one value only.
-    """
+    """Return Spearman's rank correlation, in [-1, 1] (`scipy.stats.spearmanr`)."""
     from scipy.stats import rankdata  # type: ignore[import-untyped]
 
     if predictions.min() == predictions.max():
@@ -385,12 +311,7 @@ def _over_columns(
 
 
 def ndcg(targets: Array, predictions: Array, weights: Weights, *, k: int) -> float:
-    """Return the mean normalised discounted cumulative gain of the first k items, in [0, 1].
-
-    The gain of an item is its relevance, discounted by log₂(1 + rank). Items with equal scores
-    share the mean of their ranks' discounts (McSherry and Najork, 2008), as in
-    `sklearn.metrics.ndcg_score`. A query without a relevant item counts as 0.
-    """
+    """Return the mean normalised discounted cumulative gain of the first k items, in [0, 1]."""
     values = [
         _sk().ndcg_score(truth[truth >= 0][None], scores[truth >= 0][None], k=k)
         if (truth >= 0).sum() > 1
@@ -401,13 +322,7 @@ def ndcg(targets: Array, predictions: Array, weights: Weights, *, k: int) -> flo
 
 
 def map_at(targets: Array, predictions: Array, weights: Weights, *, k: int) -> float:
-    """Return the mean average precision of the first k items, in [0, 1].
-
-    An item is relevant if its target is above 0. The average precision of a query is the mean, over
-    its first min(k, number of relevant items) relevant places, of the share of relevant items up to
-    there. Of equal scores, those of irrelevant items come first. A query without a relevant item
-    counts as 0.
-    """
+    """Return the mean average precision of the first k items, in [0, 1]."""
 
     def precision(truth: Array, scores: Array) -> float:
         relevant, scores = truth[truth >= 0] > 0, scores[truth >= 0]
@@ -449,10 +364,7 @@ def multilabel_ap_micro(targets: Array, predictions: Array, weights: Weights) ->
 
 
 def dice(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return the mean over samples of Dice's coefficient (1945), in [0, 1].
-
-    It is twice the size of the intersection over the sum of both sizes, and 1 if both are empty.
-    """
+    """Return the mean over samples of Dice's coefficient (1945), in [0, 1]."""
     both, one = _overlap(targets, predictions)
     return float(np.average(_ratio(2 * both, both + one), weights=weights))
 
@@ -523,12 +435,18 @@ _MULTILABEL = frozenset({Output.MULTILABEL})
 METRICS = {
     "accuracy": Metric(accuracy, CLASSIFIERS, _any, hits=_right),
     "balanced_accuracy": Metric(balanced_accuracy, CLASSIFIERS, _any),
-    "f1_macro": Metric(partial(f1, average="macro"), CLASSIFIERS, _any),
-    "f1_weighted": Metric(partial(f1, average="weighted"), CLASSIFIERS, _any),
-    "f1_binary": Metric(partial(f1, average="binary"), CLASSIFIERS, _two_classes, classes=2),
-    "mcc": Metric(mcc, CLASSIFIERS, _two_classes),
-    "cohen_kappa": Metric(partial(kappa, penalty=None), CLASSIFIERS, _two_classes),
-    "quadratic_kappa": Metric(partial(kappa, penalty="quadratic"), CLASSIFIERS, _two_classes),
+    "f1_macro": Metric(_of_labels("f1_score", average="macro", zero_division=0), CLASSIFIERS, _any),
+    "f1_weighted": Metric(
+        _of_labels("f1_score", average="weighted", zero_division=0), CLASSIFIERS, _any
+    ),
+    "f1_binary": Metric(
+        _of_labels("f1_score", zero_division=0), CLASSIFIERS, _two_classes, classes=2
+    ),
+    "mcc": Metric(_of_labels("matthews_corrcoef"), CLASSIFIERS, _two_classes),
+    "cohen_kappa": Metric(_of_labels("cohen_kappa_score"), CLASSIFIERS, _two_classes),
+    "quadratic_kappa": Metric(
+        _of_labels("cohen_kappa_score", weights="quadratic"), CLASSIFIERS, _two_classes
+    ),
     "roc_auc_ovr": Metric(roc_auc_ovr, _SCORES, _two_classes),
     "average_precision": Metric(average_precision, _SCORES, _two_classes),
     "log_loss_skill": Metric(log_loss_skill, _PROBABILITIES, _two_classes),
