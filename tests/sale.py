@@ -18,6 +18,7 @@ from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.keys import public_key
 from offchain.protocol.pricing import Knot, price
+from offchain.protocol.reports import choices_word
 from tests.signing import address, sign_compact, signing_key
 
 ETHER = 10**18
@@ -120,6 +121,7 @@ class Report(NamedTuple):
     seed: bytes
     inventory: bytes
     results: bytes
+    choices: int
     awards: tuple[int, ...]
 
     def digest(self, domain: Domain) -> bytes:
@@ -348,6 +350,7 @@ def report(task_id: bytes, seed: bytes, *pairs: tuple[int, int], panel: bool = F
         seed=seed,
         inventory=word("inventory"),
         results=word("results"),
+        choices=choices_word([index for index, _ in pairs]),
         awards=awards(*pairs),
     )
 

@@ -11,7 +11,7 @@ from offchain.chain.node import Node, abi
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.messages import Posted
 from offchain.protocol.pricing import Award, Knot
-from offchain.protocol.reports import Cosignature, Report
+from offchain.protocol.reports import Cosignature, Report, choices_of
 from offchain.protocol.task import Roster, Submission, Task
 from offchain.protocol.transcript import Reveal, Transcript
 
@@ -38,6 +38,7 @@ class StandingReport:
 
     inventory: bytes
     results: bytes
+    choices: tuple[int, ...]
     awards: tuple[Award, ...]
     signers: tuple[Signer, ...]
     cosignatures: tuple[Cosignature, ...]
@@ -157,6 +158,7 @@ class Market:
             transcript.seed,
             standing.inventory,
             standing.results,
+            standing.choices,
             standing.awards,
         )
         return Posted(report, standing.cosignatures)
@@ -191,6 +193,7 @@ def _posted(history: History, log: Any) -> History:
     standing = StandingReport(
         inventory=values["inventory"],
         results=values["results"],
+        choices=choices_of(values["choices"]),
         awards=tuple(Award.of_payout(payout) for payout in values["payouts"]),
         signers=tuple(
             Signer(each["signing_key"], each["operator"], each["platform"])

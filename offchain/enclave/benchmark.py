@@ -1,11 +1,11 @@
 """Measurement of all submissions of an inventory: one result each, from committed bytes alone.
 
 Submissions are independent and run in parallel. A submission that shares a digest with an earlier
-one waits for the earlier result, since it is a duplicate only if the earlier one has a score.
+one waits for the earlier result, since it is a duplicate only if the earlier one opens.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from offchain.enclave.artifact_folder import Artifacts
 from offchain.enclave.capacity import Capacity
 from offchain.enclave.models.runner import Predictions
 from offchain.enclave.opening import Job
+from offchain.enclave.proposals import Doubt
 from offchain.enclave.sealed import SealedArrays
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import MODEL, TAG_BYTES, DecryptionError, decrypt_bytes
@@ -37,6 +38,11 @@ Array = NDArray[Any]
 
 SUM_TOLERANCE = 1e-3
 """The largest allowed difference between 1 and the sum of a row of probabilities."""
+
+
+MACHINE_REASONS = frozenset(ModelFault) | {SubmissionFault.UNSTABLE}
+"""Reasons of a submission that opened. A later one that shares a digest is a duplicate, whatever
+the run gave: what opens is decided by bytes alone."""
 
 
 class Run(Protocol):
@@ -67,10 +73,17 @@ class Tools:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A submission's result; with its outputs on the sample if a team is to be chosen."""
+    """A submission's result.
+
+    Args:
+        result: its score or reason.
+        outputs: on the sample, if a team is to be chosen.
+        doubt: of a doubtful submission, else None.
+    """
 
     result: Result
     outputs: Array | None = None
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)
@@ -119,23 +132,45 @@ class Benchmark:
         Raises:
             RunAborted: the environment failed.
         """
+        manifest, run = self.manifest, self.tools.run
         try:
-            outputs, score = self._score(inputs, job)
+            model = self._open(job)
+            predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
         except (InvalidSubmission, InvalidModel) as fault:
             return Measurement(Result(job.index, reason=fault.reason))
-        keep = self.manifest.selection is Selection.ENSEMBLE
-        return Measurement(Result(job.index, score), outputs if keep else None)
+        measurement = self._judge(job.index, predictions)
+        keep = manifest.selection is Selection.ENSEMBLE
+        return measurement if keep else replace(measurement, outputs=None)
 
-    def _score(self, inputs: Array, job: Job) -> tuple[Array, int]:
-        model, manifest = self._open(job), self.manifest
-        run = self.tools.run
-        predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
-        plain = read(predictions.plain, manifest.model)
-        optimised = read(predictions.optimised, manifest.model)
+    def _judge(self, index: int, predictions: Predictions) -> Measurement:
+        """Return the result of two passes (docs/SPEC.md, "Doubtful submissions").
+
+        Their difference moves by at most twice the tolerance from one machine to another. So what
+        one machine refuses, at more than three times the tolerance, is doubtful on every other, at
+        more than the tolerance; and what one scores is at most five times the tolerance apart.
+        """
+        plain, fault = self._read(predictions.plain)
+        optimised, other_fault = self._read(predictions.optimised)
+        if plain is None or optimised is None:
+            result = Result(index, reason=fault or other_fault)
+            if plain is not None:
+                return Measurement(result, plain, Doubt(self.price_score(plain), plain=True))
+            if optimised is not None:
+                return Measurement(result, None, Doubt(self.price_score(optimised), plain=False))
+            return Measurement(result)
         score = self.price_score(plain)
-        if abs(self.price_score(optimised) - score) > self.tolerance:
-            raise InvalidSubmission(SubmissionFault.UNSTABLE)
-        return plain, score
+        apart = abs(self.price_score(optimised) - score)
+        doubtful = self.tolerance < apart <= 5 * self.tolerance
+        doubt = Doubt(score, plain=True) if doubtful else None
+        if apart > 3 * self.tolerance:
+            return Measurement(Result(index, reason=SubmissionFault.UNSTABLE), plain, doubt)
+        return Measurement(Result(index, score), plain, doubt)
+
+    def _read(self, predictions: Array) -> tuple[Array | None, ModelFault | None]:
+        try:
+            return read(predictions, self.manifest.model), None
+        except InvalidModel as fault:
+            return None, fault.reason
 
     def _open(self, job: Job) -> bytes:
         limit = self.manifest.limits.model_bytes + TAG_BYTES
@@ -200,8 +235,10 @@ def measure_all(
     workers: int,
     progress: Callable[[Result], None],
     outputs: SealedArrays,
-) -> dict[int, Result]:
-    """Return the result of every job by index; the number of workers does not change it.
+) -> tuple[dict[int, Result], dict[int, Doubt]]:
+    """Return the result of every job, and the scores of the doubtful ones, by index.
+
+    The number of workers does not change them.
 
     Args:
         benchmark: of the task.
@@ -217,6 +254,7 @@ def measure_all(
         RunAborted: the environment failed; names a submission.
     """
     results: dict[int, Result] = {}
+    doubtful: dict[int, Doubt] = {}
     scored: set[tuple[int, bytes]] = set()
     waiting = {job.index: job for job in jobs}
     parallel = Parallel(n_jobs=workers, prefer="threads", return_as="generator_unordered")
@@ -231,13 +269,15 @@ def measure_all(
             record(Result(job.index, reason=SubmissionFault.DUPLICATE))
         for measurement in parallel(delayed(benchmark.measure)(inputs, job) for job in ready):
             result = measurement.result
+            if measurement.doubt is not None:
+                doubtful[result.index] = measurement.doubt
             if measurement.outputs is not None:
                 outputs.put(result.index, measurement.outputs)
-            if result.score is not None:
+            if result.score is not None or result.reason in MACHINE_REASONS:
                 scored |= waiting[result.index].digests()
             record(result)
         waiting = {index: job for index, job in waiting.items() if index not in results}
-    return results
+    return results, doubtful
 
 
 def _next_wave(

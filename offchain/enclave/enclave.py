@@ -7,7 +7,8 @@ and the market does not accept the signature.
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import count
 from threading import Lock
 
@@ -15,17 +16,24 @@ from eth_keys.datatypes import PrivateKey
 
 from offchain.enclave.benchmark import Benchmark, Tools, measure_all
 from offchain.enclave.opening import draw_samples, open_submissions
-from offchain.enclave.panel import check_posted, upholding
+from offchain.enclave.panel import check_posted, upholds
 from offchain.enclave.proposals import Measured
 from offchain.enclave.sealed import SealedArrays
+from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import InvalidRequest, RequestFault, expect_digest
 from offchain.protocol.keys import hkdf, public_key
 from offchain.protocol.messages import Bundle, Posted, Proposal, Signed
 from offchain.protocol.release import open_release
-from offchain.protocol.reports import sign
+from offchain.protocol.reports import Report, sign
 from offchain.protocol.results import Result
 from offchain.protocol.selection import Votes
 from offchain.protocol.task import RosterEntry
+
+MAX_REFUSALS = 16
+"""Number of different proposals that an enclave refuses for a run before it looks at no more.
+
+Each refusal tells the host a little of the measurement.
+"""
 
 
 @dataclass
@@ -35,9 +43,10 @@ class _Run:
     Args:
         measured: the measurement; its outputs are deleted once a report is signed.
         posted: the report to judge, in round 1.
-        upheld: True if the measurement supports the posted awards.
+        upheld: True if the measurement supports the posted report.
         proposal: the one that was signed, or the enclave's own before that.
         signed: None until a report is signed.
+        refused: digests of the proposals that were refused.
     """
 
     measured: Measured
@@ -45,28 +54,45 @@ class _Run:
     upheld: bool
     proposal: Proposal
     signed: Signed | None = None
+    refused: set[bytes] = field(default_factory=set)
 
     @classmethod
     def of(cls, measured: Measured, posted: Posted | None) -> "_Run":
-        """Make a run with its proposal: one with the posted awards if the measurement supports
-        them, else one on the measurement's own results."""
-        upheld = None if posted is None else upholding(measured, posted)
-        return cls(measured, posted, upheld is not None, upheld or measured.propose())
+        """Make a run with a proposal on the measurement's own results."""
+        upheld = posted is not None and upholds(measured, posted.report)
+        return cls(measured, posted, upheld, replace(measured.propose(), upheld=upheld))
 
     def sign(self, proposal: Proposal, round_: int, key: PrivateKey) -> Signed:
-        """Sign the report of a proposal that satisfies the rule of co-signing."""
+        """Sign the report of a proposal that satisfies the rule of co-signing.
+
+        A panel's enclave that upholds the posted report signs this one, whatever is proposed: its
+        proposal counts for nothing, so all that uphold it sign the same.
+        """
         measured = self.measured
-        report = measured.report(proposal, round_)
-        if self.posted is not None and self.upheld and report.awards != self.posted.report.awards:
-            raise InvalidRequest(
-                RequestFault.POSTED_STANDS,
-                f"awards {report.awards}, expected {self.posted.report.awards} as posted",
-            )
+        if self.posted is not None and self.upheld:
+            report, results = replace(self.posted.report, round=1), None
+        else:
+            report = self._checked(proposal, round_)
+            results = measured.results_file(proposal)
+            self.proposal = proposal
         cosignature = sign(report.digest(measured.transcript.domain), key, bytes(32))
-        self.signed = Signed(report, cosignature, measured.results_file(proposal))
-        self.proposal = proposal
+        self.signed = Signed(report, cosignature, results)
         self.measured = replace(measured, votes=Votes({}, measured.votes.measure))
         return self.signed
+
+    def _checked(self, proposal: Proposal, round_: int) -> Report:
+        digest = sha256(to_json(proposal)).digest()
+        known = digest in self.refused or proposal == self.proposal
+        if not known and len(self.refused) == MAX_REFUSALS:
+            raise InvalidRequest(
+                RequestFault.TOO_MANY_PROPOSALS,
+                f"{MAX_REFUSALS} proposals were refused, expected no other",
+            )
+        try:
+            return self.measured.report(proposal, round_)
+        except InvalidRequest:
+            self.refused.add(digest)
+            raise
 
 
 class Enclave:
@@ -127,7 +153,7 @@ class Enclave:
     def propose(self, task_id: bytes, round_: int) -> Proposal:
         """Return the proposal that this enclave signed, or else its own.
 
-        An enclave of a panel proposes the posted awards if its measurement supports them.
+        An enclave of a panel that upholds the posted report signs it, whatever is proposed.
 
         Raises:
             InvalidRequest: `NOT_MEASURED`.
@@ -146,13 +172,13 @@ class Enclave:
             platform: the registry's for this enclave (bytes32); the signature does not cover it.
 
         Raises:
-            InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `POSTED_STANDS` or
-                `SIGNED_OTHERWISE`.
+            InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `SIGNED_OTHERWISE` or
+                `TOO_MANY_PROPOSALS`.
         """
         run = self._get(task_id, round_)
         with self._signing:
             signed = run.signed or run.sign(proposal, round_, self._signing_key)
-        if proposal != run.proposal:
+        if proposal != run.proposal and not run.upheld:
             raise InvalidRequest(
                 RequestFault.SIGNED_OTHERWISE, f"task 0x{task_id.hex()} in round {round_}"
             )
@@ -188,7 +214,10 @@ class Enclave:
             tools,
         )
         outputs = self._outputs(tools)
-        results |= measure_all(benchmark, samples.inputs, jobs, workers, progress, outputs)
+        measured, doubtful = measure_all(
+            benchmark, samples.inputs, jobs, workers, progress, outputs
+        )
+        results |= measured
         own = Measured(
             transcript,
             manifest,
@@ -196,6 +225,7 @@ class Enclave:
             secret,
             tuple(results[index] for index in transcript.by_index),
             Votes(outputs, benchmark.score),
+            doubtful,
         )
         self._measured[transcript.task_id, bundle.round] = _Run.of(own, bundle.posted)
 

@@ -4,8 +4,8 @@ A proposal is unsigned, untrusted input. Each enclave checks it against its own 
 (docs/SPEC.md, "Co-signing") and computes the report from it and from the transcript.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.manifest import Manifest, Selection
@@ -18,6 +18,19 @@ from offchain.protocol.transcript import Transcript
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A submission that another honest machine may score or refuse otherwise.
+
+    Args:
+        score: of the first pass that has one.
+        plain: True if that is the pass without optimisations.
+    """
+
+    score: int
+    plain: bool
+
+
+@dataclass(frozen=True)
 class Measured:
     """One enclave's own measurement of a task.
 
@@ -27,7 +40,10 @@ class Measured:
         inventory: the submissions that were measured, by rising index.
         secret: the test set's key, 32 bytes.
         results: of every revealed submission, by rising index.
-        votes: for `Selection.ENSEMBLE` with the outputs of every submission with a score.
+        votes: for `Selection.ENSEMBLE` with the outputs of every submission that has a score in
+            the pass without optimisations.
+        doubtful: submissions that another honest machine may score or refuse otherwise
+            (docs/SPEC.md, "Doubtful submissions"), by index.
     """
 
     transcript: Transcript
@@ -36,6 +52,7 @@ class Measured:
     secret: bytes
     results: tuple[Result, ...]
     votes: Votes
+    doubtful: Mapping[int, Doubt] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Measured(task 0x{self.transcript.task_id.hex()}, {len(self.results)} results)"
@@ -67,25 +84,10 @@ class Measured:
 
     def propose(self) -> Proposal:
         """Make a proposal on the enclave's own results."""
-        return self.propose_on(self.results)
-
-    def propose_on(
-        self, results: tuple[Result, ...], preferred: Collection[int] | None = None
-    ) -> Proposal:
-        """Make a proposal on results within the tolerance of the enclave's own.
-
-        Args:
-            results: of every revealed submission, by rising index.
-            preferred: submissions chosen for the team wherever the rule of co-signing allows it;
-                others are chosen only where the rule requires it.
-        """
         chosen: tuple[int, ...] = ()
         if self.manifest.selection is Selection.ENSEMBLE:
-            team = self.team(self.candidates(results))
-            chosen = (
-                team.choose() if preferred is None else team.choose(preferred, 2 * self.tolerance)
-            )
-        return Proposal(results, chosen)
+            chosen = self.team(self.candidates(self.results)).choose()
+        return Proposal(self.results, chosen)
 
     def awards(self, proposal: Proposal) -> tuple[Award, ...]:
         """Check a proposal against the rule of co-signing and return its awards.
@@ -106,6 +108,7 @@ class Measured:
         return walk(task.curve, task.budget, task.max_awards, candidates)
 
     def _check_results(self, results: Sequence[Result]) -> None:
+        """Refuse results that are not within the tolerance of the enclave's own."""
         indices, own = [each.index for each in results], [each.index for each in self.results]
         if indices != own:
             raise InvalidRequest(
@@ -119,8 +122,7 @@ class Measured:
             if not agree:
                 raise InvalidRequest(
                     RequestFault.SCORES,
-                    f"submission {theirs.index} with {_describe(theirs)}, expected "
-                    f"{_describe(ours)} within {self.tolerance}",
+                    f"submission {theirs.index} with {_describe(theirs)}, expected another result",
                 )
 
     def results_file(self, proposal: Proposal) -> Results:
@@ -139,6 +141,7 @@ class Measured:
             self.transcript.seed,
             self.transcript.inventory_digest(self.inventory),
             self.results_file(proposal).root(),
+            proposal.chosen,
             awards,
         )
 

@@ -14,7 +14,7 @@ from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
 from offchain.operator.feeding import Feeder
-from offchain.protocol.messages import Posted
+from offchain.protocol.messages import Posted, Signed
 from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.submissions import SubmissionSources
@@ -120,7 +120,7 @@ class Operator:
         agreed = yield from self._agree(case, cosigning)
         if agreed is None:
             return
-        self.results.put(agreed.report, agreed.signed.results)
+        self._publish(agreed.signed)
         cosignatures = [each.to_abi() for each in agreed.cosignatures]
         roster = [entry.to_abi() for entry in case.documents.roster]
         call = contract.functions.post_report(
@@ -174,10 +174,11 @@ class Operator:
                 yield from self._resolve(case, posted, agreed)
 
     def _review(self, case: Case, posted: Posted) -> Lines:
-        own = awards_of(self.enclave.propose(case.task_id, 1), case.transcript)
-        if own == posted.report.awards:
+        proposal = self.enclave.propose(case.task_id, 1)
+        if proposal.upheld:
             yield "this enclave's measurement confirms the report"
             return
+        own = awards_of(proposal, case.transcript)
         yield f"CONTRADICTED: report awards {posted.report.awards}, this enclave finds {own}"
         if self.disputes:
             functions, task = self.market.contract.functions, case.history.task
@@ -189,7 +190,7 @@ class Operator:
         history, standing = case.history, case.history.posted
         if standing is None:
             return
-        self.results.put(agreed.report, agreed.signed.results)
+        self._publish(agreed.signed)
         call = self.market.contract.functions.resolve_dispute(
             history.task.to_abi(),
             [entry.to_abi() for entry in case.documents.roster],
@@ -204,6 +205,10 @@ class Operator:
         yield f"dispute resolved, report {'upheld' if upheld else 'overturned'}"
 
     # ── Both ──
+
+    def _publish(self, signed: Signed) -> None:
+        if signed.results is not None:
+            self.results.put(signed.report, signed.results)
 
     def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
         proposal = self.enclave.propose(case.task_id, cosigning.round)

@@ -19,7 +19,7 @@ TYPES = {
     ),
     "Report": (
         "bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,"
-        "uint256[8] awards"
+        "uint256 choices,uint256[8] awards"
     ),
 }
 """The members of each type, in the contract's order."""

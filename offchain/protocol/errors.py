@@ -77,9 +77,8 @@ class RequestFault(StrEnum):
     """Results that are not one for every revealed submission, by rising index."""
     POSTED = "posted report"
     """A report without a quorum of the roster's signatures, or one that this enclave signed."""
-    POSTED_STANDS = "posted report stands"
-    """Other awards than the posted ones, although this panel enclave's measurement supports the
-    posted ones."""
+    TOO_MANY_PROPOSALS = "too many proposals"
+    """A proposal after this enclave has refused many others of the task and round."""
 
 
 class InvalidRequest(GoldenGrainError, ValueError):

@@ -183,10 +183,12 @@ class Proposal:
     Args:
         results: of every revealed submission, by rising index.
         chosen: for `Selection.ENSEMBLE` the team in the order of the choices, else empty.
+        upheld: True if it is of an enclave that upholds the posted report.
     """
 
     results: tuple[Result, ...]
     chosen: tuple[Index, ...]
+    upheld: bool = False
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -200,11 +202,28 @@ class CosignRequest:
 
 @dataclass(frozen=True, config=STRICT)
 class Signed:
-    """A report that an enclave signed, with its results file."""
+    """A report that an enclave signed.
+
+    Args:
+        report: with the results root of the posted report if it upholds one.
+        cosignature: the enclave's.
+        results: the results file; None for a report that upholds a posted one.
+    """
 
     report: Report
     cosignature: Cosignature
-    results: Results
+    results: Results | None
+
+    @property
+    def file(self) -> Results:
+        """The results file of a report that upholds no other.
+
+        Raises:
+            ValueError: it upholds a posted report.
+        """
+        if self.results is None:
+            raise ValueError("a report that upholds a posted one, expected one with results")
+        return self.results
 
 
 # ── Problems ──

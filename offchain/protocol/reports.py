@@ -1,6 +1,6 @@
 """Reports and their signatures (EIP-712, compact by EIP-2098), as the market takes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from annotated_types import Le, Len
@@ -11,7 +11,7 @@ from eth_utils.exceptions import ValidationError
 from pydantic.dataclasses import dataclass
 
 from offchain.protocol.eip712 import Domain
-from offchain.protocol.encoding import STRICT, Bytes32, Uint256
+from offchain.protocol.encoding import STRICT, Bytes32, Index, Uint256
 from offchain.protocol.pricing import Award, words
 
 # secp256k1's order, halved: the market refuses an s above it.
@@ -19,18 +19,34 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _MASK_255 = 2**255 - 1
 
 
+def choices_word(choices: Sequence[int]) -> int:
+    """Return choices as the contract packs them: index + 1 in 20 bits each, the first lowest."""
+    return sum(index + 1 << 20 * at for at, index in enumerate(choices))
+
+
+def choices_of(word: int) -> tuple[int, ...]:
+    """Return the choices that a word packs."""
+    return tuple((word >> 20 * at & 0xFFFFF) - 1 for at in range(-(-word.bit_length() // 20)))
+
+
 @dataclass(frozen=True, config=STRICT)
 class Report:
-    """The enclaves' signed statement on a task; ``awards`` has the best first, at most eight."""
+    """The enclaves' signed statement on a task.
+
+    Args:
+        choices: the team in the order of its choice, at most eight; empty for `top`.
+        awards: the best first, at most eight.
+    """
 
     task_id: Bytes32
     round: Annotated[Uint256, Le(1)]
     seed: Bytes32
     inventory: Bytes32
     results: Bytes32
+    choices: Annotated[tuple[Index, ...], Len(0, 8)]
     awards: Annotated[tuple[Award, ...], Len(0, 8)]
 
-    def to_abi(self) -> tuple[bytes, int, bytes, bytes, bytes, list[int]]:
+    def to_abi(self) -> tuple[bytes, int, bytes, bytes, bytes, int, list[int]]:
         """Return the struct as the contract takes it."""
         return (
             self.task_id,
@@ -38,12 +54,13 @@ class Report:
             self.seed,
             self.inventory,
             self.results,
+            choices_word(self.choices),
             words(self.awards),
         )
 
     def digest(self, domain: Domain) -> bytes:
         """Return the bytes32 that the enclaves sign."""
-        names = ("task_id", "round", "seed", "inventory", "results", "awards")
+        names = ("task_id", "round", "seed", "inventory", "results", "choices", "awards")
         return domain.digest("Report", dict(zip(names, self.to_abi(), strict=True)))
 
 

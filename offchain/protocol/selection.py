@@ -35,24 +35,18 @@ class Votes:
     measure: ScoreFunction
     _scores: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
 
-    def scores(self, chosen: tuple[int, ...], others: Sequence[int]) -> dict[int, int]:
-        """Return the score (ppm) of the chosen models with each of the others, in their order.
+    def score(self, team: Collection[int]) -> int:
+        """Return the score (parts per million) of a team in any order; 0 if it is empty.
 
-        Votes are summed in float64, in the order of the choices.
+        Votes are summed in float64 by rising index, so that the order of choice does not matter.
         """
-        unknown = [index for index in others if (*chosen, index) not in self._scores]
-        if unknown:
+        members = tuple(sorted(team))
+        if members and members not in self._scores:
             votes: NDArray[np.float64] = np.zeros((), np.float64)
-            for index in chosen:
+            for index in members:
                 votes = votes + self.outputs[index]
-            for index in unknown:
-                mean = (votes + self.outputs[index]) / (len(chosen) + 1)
-                self._scores[*chosen, index] = self.measure(mean)
-        return {index: self._scores[*chosen, index] for index in others}
-
-    def score(self, chosen: tuple[int, ...]) -> int:
-        """Return the score (parts per million) of the chosen models; 0 if there are none."""
-        return self.scores(chosen[:-1], chosen[-1:])[chosen[-1]] if chosen else 0
+            self._scores[members] = self.measure(votes / len(members))
+        return self._scores[members] if members else 0
 
 
 @dataclass(frozen=True)
@@ -73,28 +67,19 @@ class Team:
 
     def gains(self, chosen: Sequence[int]) -> dict[int, int]:
         """Return the gain (ppm) of each other candidate over the chosen models, by rank."""
-        team = tuple(chosen)
-        others = [index for index in self.candidates if index not in team]
-        base = self.votes.score(team)
-        return {index: score - base for index, score in self.votes.scores(team, others).items()}
+        base = self.votes.score(chosen)
+        return {
+            index: self.votes.score((*chosen, index)) - base
+            for index in self.candidates
+            if index not in chosen
+        }
 
-    def choose(self, preferred: Collection[int] = (), leeway: int = 0) -> tuple[int, ...]:
-        """Return the team, in the order in which its members are chosen.
-
-        Args:
-            preferred: models that win at a step if they are within ``leeway`` of the best gain, and
-                of the minimum.
-            leeway: parts per million; other models must exceed the minimum by it.
-        """
+    def choose(self) -> tuple[int, ...]:
+        """Return the team, in the order in which its members are chosen."""
         chosen: list[int] = []
         while len(chosen) < self.most and (gains := self.gains(chosen)):
-            favoured = {
-                index: (gain + leeway * (index in preferred), index in preferred)
-                for index, gain in gains.items()
-            }
-            best = max(favoured, key=favoured.__getitem__)
-            least = self.minimum_gain + (-leeway if best in preferred else leeway)
-            if gains[best] < least:
+            best = max(gains, key=gains.__getitem__)
+            if gains[best] < self.minimum_gain:
                 break
             chosen.append(best)
         return tuple(chosen)
@@ -103,10 +88,10 @@ class Team:
         """Refuse choices that this measurement does not support.
 
         Every choice, and the choice to stop, must be within ``leeway`` (parts per million) of the
-        best one at its step.
+        best one at its step. Messages name no gain, since the host must not learn any.
 
         Raises:
-            InvalidRequest: `SELECTION`; names the choice, its gain and the gain that was expected.
+            InvalidRequest: `SELECTION`; names the choice.
         """
         if len(set(chosen)) != len(chosen) or len(chosen) > self.most:
             raise InvalidRequest(
@@ -114,17 +99,16 @@ class Team:
                 f"choices {list(chosen)}, expected at most {self.most} different ones",
             )
         for step, index in enumerate(chosen):
-            gains = self.gains(chosen[:step])
-            if index not in gains:
+            if index not in self.candidates:
                 raise InvalidRequest(
-                    RequestFault.SELECTION,
-                    f"choice of submission {index}, expected one that sells",
+                    RequestFault.SELECTION, f"choice of submission {index}, expected one that sells"
                 )
-            least = max(self.minimum_gain, *gains.values()) - leeway
+            gains = self.gains(chosen[:step])
+            least = max(max(gains.values()), self.minimum_gain) - leeway
             if gains[index] < least:
                 raise InvalidRequest(
                     RequestFault.SELECTION,
-                    f"submission {index} adds {gains[index]} as choice {step}, expected {least}",
+                    f"choice of submission {index}, expected one of a larger gain",
                 )
         if len(chosen) == self.most:
             return
@@ -132,6 +116,5 @@ class Team:
             if gain >= self.minimum_gain + leeway:
                 raise InvalidRequest(
                     RequestFault.SELECTION,
-                    f"submission {index} adds {gain} but is not chosen, expected less than "
-                    f"{self.minimum_gain + leeway}",
+                    f"submission {index} is not chosen, expected it in the team",
                 )

@@ -262,7 +262,7 @@ def forge(sale):
     registry = Registry(market.node, market.registry)
     transcript = market.transcript(market.history(sale.task_id), roster)
     inventory, worst = transcript.inventory_digest([0, 1, 2]), Award(2, 1_000_000)
-    report = Report(sale.task_id, 0, transcript.seed, inventory, bytes(32), (worst,))
+    report = Report(sale.task_id, 0, transcript.seed, inventory, bytes(32), (2,), (worst,))
     digest, signatures = report.digest(market.domain), []
     for enclave in enclaves(len(roster))[:QUORUM]:
         known = registry.registered(enclave.identity.signing_key, sale.task.measurement)

@@ -19,7 +19,7 @@ from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.keys import public_key
 from offchain.protocol.pricing import Award, Candidate, Knot, payout_words, price, walk, words
-from offchain.protocol.reports import Report, by_signer, recover, sign
+from offchain.protocol.reports import Report, by_signer, choices_word, recover, sign
 from offchain.protocol.results import Result, Results, make_results
 from offchain.protocol.sample import allocate, draw
 from offchain.protocol.task import Roster, RosterEntry, Submission, Task, roster_digest
@@ -198,6 +198,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
         seed=bytes.fromhex(closed["seed"][2:]),
         inventory=bytes.fromhex(closed["inventory"][2:]),
         results=results.root(),
+        choices=(2, 0),
         awards=(Award(2, 950_001), Award(0, 850_000)),
     )
     digest, operator, platform = made.digest(DOMAIN), address("operator 0"), word("platform 0")
@@ -213,6 +214,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
         "results": value(results),
         "report": value(made),
         "award_words": [str(each) for each in words(made.awards)],
+        "choices_word": str(choices_word(made.choices)),
         "report_digest": hexed(digest),
         "cosignatures": [{**value(each), "signer": recover(digest, each)} for each in cosigned],
         "signers": [

@@ -19,11 +19,11 @@ _TASK_TYPE: constant(bytes32) = keccak256(
     "Task(address provider,address token,uint256 budget,uint256 benchmark_fee,uint256 max_awards,bytes32 benchmark,bytes32 measurement,bytes32 roster,uint256 quorum,uint256 tolerance,uint256 min_stake,bytes32 delivery_key,uint256 max_submissions,uint256 commit_bond,uint256 entry_fee,uint256 commit_deadline,uint256 reveal_deadline,uint256 report_deadline,uint256 dispute_window,uint256 verdict_window,uint256 claim_window,uint256 nonce,uint256[8] curve)"
 )
 _REPORT_TYPE: constant(bytes32) = keccak256(
-    "Report(bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,uint256[8] awards)"
+    "Report(bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,uint256 choices,uint256[8] awards)"
 )
 # Bytes before the array at the end of each struct.
 _TASK_HEAD: constant(uint256) = 22 * 32
-_REPORT_HEAD: constant(uint256) = 5 * 32
+_REPORT_HEAD: constant(uint256) = 6 * 32
 
 # ── Tags ──
 
@@ -91,7 +91,7 @@ def _hash_task(_task: Types.Task) -> bytes32:
 @internal
 @pure
 def _hash_report(_report: Types.Report) -> bytes32:
-    encoded: Bytes[416] = abi_encode(_report)
+    encoded: Bytes[448] = abi_encode(_report)
     return keccak256(
         concat(
             _REPORT_TYPE,

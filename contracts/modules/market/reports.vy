@@ -88,6 +88,7 @@ def post_report(
         task_id=task_id,
         inventory=_report.inventory,
         results=_report.results,
+        choices=_report.choices,
         payouts=payouts,
         signers=endorsements,
     )

@@ -103,7 +103,7 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         raise InvalidModel(
             ModelFault.OUTPUT, f"output of shape {shape}, expected {plan.output_shape}"
         )
-    if not np.isfinite(output).all():
+    if plan.argmax and not np.isfinite(output).all():
         raise InvalidModel(
             ModelFault.NOT_FINITE, f"output {plan.output!r} has NaN or infinity, expected none"
         )

@@ -29,6 +29,7 @@ def disputed_sale(stage: Stage) -> Standing:
         sale.transcript.seed,
         sale.transcript.inventory_digest(list(sale.transcript.by_index)),
         bytes(32),
+        (0,),
         (Award(0, 1_000_000),),
     )
     cosignatures = [liar.forge(forged, stage.domain) for liar in liars]

@@ -154,7 +154,7 @@ def table(stage: Stage, standing: Standing, signed: Signed) -> None:
     made = Table(title="Submissions")
     for column in ("index", "developer", "score", "award"):
         made.add_column(column, no_wrap=True)
-    results = {entry.result.index: entry.result for entry in signed.results.entries}
+    results = {entry.result.index: entry.result for entry in signed.file.entries}
     for each in sorted(standing.sale.developers, key=lambda developer: developer.index):
         result = results.get(each.index)
         score = "" if result is None or result.score is None else f"{result.score:,}"
@@ -195,7 +195,7 @@ def measure_again(
     transcript, manifest = standing.sale.transcript, stage.manifest
     hidden = stage.data.hidden
     sample = hidden.rows(draw_sample(transcript.seed, manifest, hidden.targets))
-    scores = {entry.result.index: entry.result.score for entry in signed.results.entries}
+    scores = {entry.result.index: entry.result.score for entry in signed.file.entries}
     for index, envelope in envelopes.items():
         submission = transcript.by_index[index].submission
         model = stage.provider.open(standing.sale.id, submission, envelope)

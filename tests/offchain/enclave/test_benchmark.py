@@ -102,10 +102,10 @@ def test_measure__keyring_wrong_for_one_enclave__has_no_score_with_any(position:
 
 
 @pytest.mark.parametrize("drift", [0, 1])
-def test_measure__optimisations_move_the_score__at_the_tolerance_and_above(drift: int) -> None:
+def test_measure__optimisations_move_the_score__at_three_tolerances_and_above(drift: int) -> None:
     # Every row is in the sample, so one row is worth 1/40 = 25,000 parts per million.
     offer = Offer(model(optimised=table([7])))
-    market = make_market([offer], manifest={"sample_size": ROWS}, tolerance=25_000 - drift)
+    market = make_market([offer], manifest={"sample_size": ROWS}, tolerance=8_334 - drift)
     assert results(market) == {0: "unstable" if drift else 1_000_000}
 
 

@@ -95,7 +95,7 @@ def test_measure_all__eight_times_the_submissions__takes_no_more_memory() -> Non
         with tempfile.TemporaryFile() as file:
             tracemalloc.start()
             outputs = SealedArrays(word("key"), file)
-            results = measure_all(benchmark, inputs, jobs, 1, lambda _: None, outputs)
+            results, _ = measure_all(benchmark, inputs, jobs, 1, lambda _: None, outputs)
             reached = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert len(results) == len(outputs) == count

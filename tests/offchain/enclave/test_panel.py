@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.enclave.enclave import Enclave
-from offchain.enclave.panel import upholding
+from offchain.enclave.panel import upholds
 from offchain.enclave.proposals import Measured
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.manifest import Selection
@@ -32,7 +32,7 @@ def market_of(*wrong: Sequence[int], team: bool = False) -> Market:
     return make_market(offers, manifest=manifest, tolerance=25_000, max_awards=1 + team)
 
 
-def posted(market: Market, *, file: bool = True, **scores: int) -> Posted:
+def posted(market: Market, **scores: int) -> Posted:
     """Return the first enclave's report of round 0 for other scores, such as ``_0=900_000``."""
     enclave, task_id = market.enclaves[0], market.transcript.task_id
     enclave.measure(market.bundle(enclave), TOOLS)
@@ -42,7 +42,7 @@ def posted(market: Market, *, file: bool = True, **scores: int) -> Posted:
         for each in own.results
     ]
     signed = enclave.cosign(task_id, 0, Proposal(tuple(results), own.chosen), word("platform"))
-    return Posted(signed.report, (signed.cosignature,), signed.results if file else None)
+    return Posted(signed.report, (signed.cosignature,))
 
 
 def judge(market: Market, judged: Posted, position: int = 1) -> tuple[Enclave, Proposal]:
@@ -62,78 +62,78 @@ def verdict(market: Market, judged: Posted) -> Report:
 
 
 def forged(market: Market, *awards: Award) -> Posted:
-    """Return a compromised enclave's signed report with these awards, without a results file."""
+    """Return a compromised enclave's signed report with these awards."""
     honest = posted(market).report
-    report = replace(honest, awards=awards)
+    team = market.manifest.selection is Selection.ENSEMBLE
+    chosen = tuple(award.index for award in awards) if team else ()
+    report = replace(honest, awards=awards, choices=chosen)
     return Posted(
         report, (sign(report.digest(DOMAIN), key_of(market.enclaves[0]), word("platform")),)
     )
 
 
-@pytest.mark.parametrize("file", [True, False])
 @pytest.mark.parametrize("team", [True, False])
-def test_verdict__honest_report__is_upheld(file: bool, team: bool) -> None:
+def test_verdict__honest_report__is_upheld(team: bool) -> None:
     market = market_of(range(4), range(20, 30), team=team)
-    judged = posted(market, file=file)
+    judged = posted(market)
     report = verdict(market, judged)
     assert report.round == 1
     assert report.awards == judged.report.awards
     assert report.inventory == judged.report.inventory
 
 
-@pytest.mark.parametrize("file", [True, False])
 @pytest.mark.parametrize("score", [875_000, 925_000])
-def test_verdict__score_at_the_tolerance__is_upheld_as_posted(file: bool, score: int) -> None:
+def test_verdict__score_at_the_tolerance__is_upheld_as_posted(score: int) -> None:
     market = market_of(range(4))
-    judged = posted(market, file=file, _0=score)
+    judged = posted(market, _0=score)
     assert verdict(market, judged).awards == (Award(0, score),)
 
 
-@pytest.mark.parametrize("file", [True, False])
-def test_verdict__order_of_two_that_the_tolerance_leaves_open__is_upheld(file: bool) -> None:
+def test_verdict__order_of_two_that_the_tolerance_leaves_open__is_upheld() -> None:
     market = market_of(range(4), range(5))  # 900,000 and 875,000
-    judged = posted(market, file=file, _0=890_000, _1=895_000)
+    judged = posted(market, _0=890_000, _1=895_000)
     assert judged.report.awards == (Award(1, 895_000),)
     assert verdict(market, judged).awards == judged.report.awards
 
 
-@pytest.mark.parametrize("file", [True, False])
 @pytest.mark.parametrize("budget", [1_730_000, 1_740_000, 1_779_999])
-def test_verdict__budget_that_the_tolerance_leaves_open__is_upheld(file: bool, budget: int) -> None:
+def test_verdict__budget_that_the_tolerance_leaves_open__is_upheld(budget: int) -> None:
     # 900,000 and 850,000: the second fits or not, by scores within the tolerance.
     offers = [Offer(model(range(4))), Offer(model(range(6)))]
     market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=budget)
-    judged = posted(market, file=file, _0=905_000, _1=875_000)
+    judged = posted(market, _0=905_000, _1=875_000)
     assert judged.report.awards == (Award(0, 905_000),)
     assert verdict(market, judged).awards == judged.report.awards
 
 
-def test_verdict__award_that_no_tolerance_leaves_out__is_overturned() -> None:
+@pytest.mark.parametrize(("budget", "upheld"), [(1_804_999, True), (1_805_000, False)])
+def test_verdict__award_that_is_left_out__is_upheld_if_a_score_ends_the_budget(
+    budget: int, upheld: bool
+) -> None:
+    # 850,000 is at most 900,000 within twice the tolerance, and 905,000 of the budget are spent.
     offers = [Offer(model(range(4))), Offer(model(range(6)))]
-    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=1_780_000)
+    market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=2, budget=budget)
     report = verdict(market, forged(market, Award(0, 905_000)))
-    assert report.awards == (Award(0, 900_000), Award(1, 850_000))
+    both = (Award(0, 900_000), Award(1, 850_000))
+    assert report.awards == ((Award(0, 905_000),) if upheld else both)
 
 
-def test_propose__file_at_hand__proposes_the_posted_scores_of_losers_too() -> None:
+def test_cosign__report_that_is_upheld__is_signed_whatever_is_proposed() -> None:
     market = market_of(range(4), range(12))
     judged = posted(market, _0=890_000, _1=690_000)
-    assert judge(market, judged)[1].results == (Result(0, 890_000), Result(1, 690_000))
+    reports = []
+    for position, score in ((1, 900_000), (2, 0)):
+        enclave, own = judge(market, judged, position)
+        assert own.upheld
+        other = replace(own, results=(Result(0, score), Result(1, 5)))
+        signed = enclave.cosign(market.transcript.task_id, 1, other, word("seat"))
+        assert signed.results is None
+        reports.append(signed.report)
+    assert reports[0] == reports[1] == replace(judged.report, round=1)
 
 
-@pytest.mark.parametrize("entries", [slice(1), slice(None)], ids=["shorter", "other scores"])
-def test_propose__file_that_is_not_the_posted_one__is_not_believed(entries: slice) -> None:
-    market = market_of(range(4), range(12))
-    judged = posted(market, _0=890_000, _1=690_000)
-    other = posted(market_of(range(4), range(12)), _0=890_000, _1=680_000).results
-    assert other is not None
-    file = replace(other, entries=other.entries[entries])
-    proposal = judge(market, replace(judged, results=file))[1]
-    assert proposal.results == (Result(0, 890_000), Result(1, 675_000))
-
-
-@pytest.mark.parametrize(("worse_by", "upheld"), [(2, True), (3, False)])
-def test_verdict__team_without_a_file__is_upheld_up_to_twice_the_tolerance(
+@pytest.mark.parametrize(("worse_by", "upheld"), [(4, True), (5, False)])
+def test_verdict__team__is_upheld_up_to_four_times_the_tolerance(
     worse_by: int, upheld: bool
 ) -> None:
     # The worse model is wrong in every row where the better one is: together they gain little.
@@ -143,19 +143,25 @@ def test_verdict__team_without_a_file__is_upheld_up_to_twice_the_tolerance(
     assert verdict(market, forged(market, award)).awards == (expected,)
 
 
-@pytest.mark.parametrize(("minimum", "upheld"), [(850_001, True), (850_000, False)])
-def test_verdict__empty_team_without_a_file__is_upheld_up_to_twice_the_tolerance(
+@pytest.mark.parametrize(("minimum", "upheld"), [(800_001, True), (800_000, False)])
+def test_verdict__empty_team__is_upheld_up_to_four_times_the_tolerance(
     minimum: int, upheld: bool
 ) -> None:
-    # 900,000 is 50,000 above the minimum, or less.
+    # 900,000 is 100,000 above the minimum, or less.
     manifest = {"sample_size": ROWS, "minimum_gain": minimum}
     market = make_market([Offer(model(range(4)))], manifest=manifest, tolerance=25_000)
     awards = () if upheld else (Award(0, 900_000),)
     assert verdict(market, forged(market)).awards == awards
 
 
-@pytest.mark.parametrize("score", [874_999, 925_001])
-def test_verdict__score_beyond_the_tolerance__is_overturned(score: int) -> None:
+@pytest.mark.parametrize("score", [850_000, 950_000])
+def test_verdict__score_at_twice_the_tolerance__is_upheld(score: int) -> None:
+    market = market_of(range(4))
+    assert verdict(market, forged(market, Award(0, score))).awards == (Award(0, score),)
+
+
+@pytest.mark.parametrize("score", [849_999, 950_001])
+def test_verdict__score_beyond_twice_the_tolerance__is_overturned(score: int) -> None:
     market = market_of(range(4))
     assert verdict(market, forged(market, Award(0, score))).awards == (Award(0, 900_000),)
 
@@ -175,16 +181,6 @@ def test_verdict__awards_that_no_measurement_bears_out__are_overturned(
     offers = [Offer(model(range(4))), Offer(model(range(12))), Offer(model(refuse="work"))]
     market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=1)
     assert verdict(market, forged(market, *awards)).awards == (Award(0, 900_000),)
-
-
-def test_cosign__other_awards_where_the_posted_stand__are_refused() -> None:
-    market = market_of(range(4))
-    judged = posted(market, _0=890_000)
-    enclave, proposal = judge(market, judged)
-    own = replace(proposal, results=(Result(0, 900_000),))
-    with pytest.raises(InvalidRequest) as refused:
-        enclave.cosign(market.transcript.task_id, 1, own, word("seat"))
-    assert refused.value.reason is RequestFault.POSTED_STANDS
 
 
 # ── The report to judge ──
@@ -258,10 +254,10 @@ def test_measure__another_posted_report_after_the_first__is_refused() -> None:
     assert refused.value.reason is RequestFault.MEASURED_OTHERWISE
 
 
-# ── Without a file, in `top`: exactly the awards of some scores within the tolerance ──
+# ── In `top`: exactly the awards of some scores within twice the tolerance ──
 
 CURVE = (Knot(1, 1), Knot(9, 9))
-BENCH = make_market([Offer(), Offer(), Offer()], manifest=TOP, tolerance=2, max_awards=3)
+BENCH = make_market([Offer(), Offer(), Offer()], manifest=TOP, tolerance=1, max_awards=3)
 
 
 @given(
@@ -271,7 +267,7 @@ BENCH = make_market([Offer(), Offer(), Offer()], manifest=TOP, tolerance=2, max_
     st.integers(9, 20),
     st.integers(1, 3),
 )
-def test_upholding__any_scores__agrees_with_trying_all_within_the_tolerance(
+def test_upholds__any_scores__agrees_with_trying_all_within_twice_the_tolerance(
     own: list[int], min_prices: list[int], seen: list[int], budget: int, most: int
 ) -> None:
     task = replace(BENCH.transcript.task, curve=CURVE, budget=budget, max_awards=most)
@@ -293,7 +289,7 @@ def test_upholding__any_scores__agrees_with_trying_all_within_the_tolerance(
         return walk(CURVE, budget, most, candidates)
 
     signed = awards(seen)
-    report = Report(bytes(32), 0, bytes(32), bytes(32), bytes(32), signed)
+    report = Report(bytes(32), 0, bytes(32), bytes(32), bytes(32), (), signed)
     ranges = [range(max(0, score - 2), score + 3) for score in own]
     possible = any(awards(scores) == signed for scores in product(*ranges))
-    assert (upholding(measured, Posted(report, ())) is not None) == possible
+    assert upholds(measured, report) == possible

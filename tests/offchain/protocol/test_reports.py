@@ -12,7 +12,9 @@ from offchain.protocol.reports import Cosignature, Report, by_signer, recover, s
 from tests.signing import ORDER, digest_signed_with
 from tests.vectors.generate import DOMAIN, address, signing_key, word
 
-REPORT = Report(word("task"), 0, word("seed"), word("inventory"), word("results"), (Award(3, 9),))
+REPORT = Report(
+    word("task"), 0, word("seed"), word("inventory"), word("results"), (4, 0), (Award(3, 9),)
+)
 DIGEST = REPORT.digest(DOMAIN)
 
 
@@ -32,6 +34,7 @@ def test_sign__a_wallet_signs_the_typed_data__is_the_same_signature() -> None:
             "seed": REPORT.seed,
             "inventory": REPORT.inventory,
             "results": REPORT.results,
+            "choices": 1 << 20 | 5,
             "awards": [9 << 32 | 3, 0, 0, 0, 0, 0, 0, 0],
         },
     )
@@ -48,13 +51,15 @@ def test_digest__any_field_or_domain_changed__differs() -> None:
         replace(REPORT, seed=word("x")),
         replace(REPORT, inventory=word("x")),
         replace(REPORT, results=word("x")),
+        replace(REPORT, choices=()),
+        replace(REPORT, choices=(0, 4)),
         replace(REPORT, awards=()),
         replace(REPORT, awards=(Award(3, 10),)),
     ]
     digests = {each.digest(DOMAIN) for each in [REPORT, *changed]}
     digests.add(REPORT.digest(replace(DOMAIN, chain_id=1)))
     digests.add(REPORT.digest(replace(DOMAIN, market=address("market"))))
-    assert len(digests) == 10
+    assert len(digests) == 12
 
 
 @pytest.mark.parametrize("above", [0, 1])

@@ -35,14 +35,14 @@ def team_of(outputs: dict[int, Outputs], measure: ScoreFunction, most: int, mini
 def brute_force(team: Team) -> tuple[int, ...]:
     """Find the one sequence whose every step is the best one, among all sequences.
 
-    An independent implementation: means over stacked outputs in place of running sums.
+    An independent implementation: means over stacked outputs, by rising index.
     """
     ranked, soft = team.candidates, team.votes
 
     def score(members: tuple[int, ...]) -> int:
         if not members:
             return 0
-        outputs = [soft.outputs[index] for index in members]
+        outputs = [soft.outputs[index] for index in sorted(members)]
         return soft.measure(np.mean(outputs, axis=0, dtype=np.float64))
 
     def step_is_best(members: tuple[int, ...]) -> bool:

@@ -23,7 +23,10 @@ def test_task_id__golden_task__is_the_enclaves(market, golden, terms):
 
 def test_report_digest__golden_report__is_the_enclaves(market, golden):
     reported = golden["reported"]
-    report = sale.Report(**reported["report"] | {"awards": reported["award_words"]})
+    report = sale.Report(
+        **reported["report"]
+        | {"awards": reported["award_words"], "choices": reported["choices_word"]}
+    )
     assert market.report_digest(report) == reported["report_digest"]
 
 
