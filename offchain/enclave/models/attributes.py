@@ -60,7 +60,7 @@ def check_attributes(node: NodeProto) -> None:
 
 def _check_type(node: NodeProto, name: str, value: int) -> None:
     inferred = name == "output_dtype" and value == TensorProto.UNDEFINED
-    if value not in ITEM_BYTES and not inferred:
+    if (value not in ITEM_BYTES or value == TensorProto.STRING) and not inferred:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
             f"{name} of {node.op_type} is {value}, expected an element type of numbers",

@@ -18,6 +18,7 @@ from offchain.enclave.models.pipe import (
 from offchain.enclave.models.runtime import open_session, run_session
 from offchain.enclave.models.sandbox import confine, die_with_parent, limit_resources
 from offchain.enclave.models.static import Plan, check_model
+from offchain.enclave.models.text import load_locale
 from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelSpec, Output
 
@@ -28,6 +29,8 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
     """Serve one request by the protocol of `offchain.enclave.models.pipe`."""
     settings = RunSettings.from_json(read_message(source))
     die_with_parent(settings.parent)
+    if any(each.dtype == STRING for each in settings.spec.inputs):
+        load_locale()
     os.set_blocking(sys.stderr.fileno(), False)  # the parent reads it only after the end
     limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
     write_message(sink, asdict(confine()))
@@ -89,11 +92,16 @@ def _feeds(samples: Array, plan: Plan, spec: ModelSpec) -> dict[str, Array]:
     if not spec.inputs:
         return {plan.input: samples}
     return {
-        each.name: np.char.decode(samples[each.name]).astype(object)
+        each.name: _decoded(samples[each.name])
         if each.dtype == STRING
         else np.ascontiguousarray(samples[each.name])
         for each in spec.inputs
     }
+
+
+def _decoded(texts: Array) -> Array:
+    strings = np.array([text.decode() for text in texts.ravel()], object)
+    return strings.reshape(texts.shape)
 
 
 def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
