@@ -37,7 +37,7 @@ initializes: descriptions[ownable := ownable]
 # ── Exports ──
 
 exports: (staking.stake, staking.request_unstake, staking.unstake, staking.withdraw)
-exports: (registration.register_enclave, registration.report_data)
+exports: (registration.register_enclave, registration.report_data, registration.platform_stake)
 exports: (
     revocation.revoke_enclave,
     revocation.revoke_platform,
@@ -49,7 +49,7 @@ exports: (descriptions.describe_measurement, descriptions.description)
 exports: (quorum.check_quorum, quorum.revoked_since, quorum.is_active)
 exports: (staking.set_market, staking.slash, staking.market)
 exports: (equivocation.prove_equivocation, staking.burn_stake, staking.credits)
-exports: (records.operator, records.enclave, records.platform)
+exports: (records.operator, records.enclave, records.platform, records.latest_key)
 exports: (records.measurement, records.verifier)
 # `renounce_ownership` is left out: without an owner nobody could revoke a broken platform.
 exports: (ownable_2step.owner, ownable_2step.pending_owner)
@@ -57,10 +57,11 @@ exports: (ownable_2step.transfer_ownership, ownable_2step.accept_ownership)
 
 
 @deploy
-def __init__(_owner: address, _verifier: address):
+def __init__(_owner: address, _verifier: address, _platform_stake: uint256):
     """
     @param _owner The guardian.
     @param _verifier The first verifier, approved at once.
+    @param _platform_stake Wei that an operator must stake for each of its platforms, above zero and below 2**128.
     """
     if _owner == empty(address):
         errors._revert(errors.BAD_ADDRESS)
@@ -68,3 +69,4 @@ def __init__(_owner: address, _verifier: address):
     ownable_2step.__init__()
     ownable._transfer_ownership(_owner)
     verifiers.__init__(_verifier)
+    registration.__init__(_platform_stake)

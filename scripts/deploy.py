@@ -63,7 +63,7 @@ def deploy(
         [_floor(floor) for floor in settings.tcb_floors],
     )
     console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
-    registry = steps.deploy(EnclaveRegistry, deployer, verifier)
+    registry = steps.deploy(EnclaveRegistry, deployer, verifier, settings.platform_stake)
     console.print(f"EnclaveRegistry  {registry.address}")
     market = steps.deploy(ModelMarket, registry, settings.seat_bond, settings.min_tolerance)
     console.print(f"ModelMarket      {market.address}")
@@ -90,6 +90,7 @@ def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[st
         "root_key": settings.root_key.hex(),
         "seat_bond": settings.seat_bond,
         "min_tolerance": settings.min_tolerance,
+        "platform_stake": settings.platform_stake,
         "verifier": made.verifier.address,
         "registry": made.registry.address,
         "market": made.market.address,
@@ -105,6 +106,7 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     table.add_row("root of attestation", settings.root_name)
     table.add_row("seat bond", f"{settings.seat_bond} wei")
     table.add_row("smallest tolerance", f"{settings.min_tolerance} ppm")
+    table.add_row("stake for each platform", f"{settings.platform_stake} wei")
     table.add_row("TCB floors", str(len(settings.tcb_floors)))
     for program in settings.programs:
         table.add_row("to describe, for good", f"{program}, 0x{program.program.hex()}")

@@ -31,6 +31,7 @@ from tests.sale import (
 
 SEAT_BOND = ETHER // 10 + 1  # odd, so that halves and thirds of a bond have to be rounded
 MIN_TOLERANCE = 1_000
+PLATFORM_STAKE = ETHER // 10
 PROGRAM = parts.word("program")
 
 Contract = Any

@@ -67,6 +67,20 @@ class Registry:
                 found[entry] = known
         return found
 
+    def retired_by(self, signing_key: str, platform: bytes, measurement: bytes) -> str | None:
+        """Return the signing key that a registration would retire: another one that may sign now.
+
+        Args:
+            signing_key: the key to be registered.
+            platform: of its enclave.
+            measurement: of its enclave.
+        """
+        functions = self.contract.functions
+        latest: str = functions.latest_key(platform, measurement).call()
+        expiry, _ = functions.enclave(latest, measurement).call()[1:3]
+        now = self.node.web3.eth.get_block("latest")["timestamp"]
+        return latest if latest not in (signing_key, ZERO_ADDRESS) and now < expiry else None
+
     def description(self, measurement: bytes) -> Description | None:
         """Return the owner's description of a measurement's program, or None without one."""
         source, text = self.contract.functions.description(measurement).call()

@@ -50,14 +50,21 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     yield f"quote verified under root: {root_name(verifier.root_key)}"
     yield f"measurement 0x{named.hex()}, platform 0x{verified.platform.hex()}"
     yield registry.in_words(named)
+    entry = evidence.entry
+    retired = registry.retired_by(entry.signing_key, verified.platform, named)
+    if retired:
+        yield (
+            f"retires {retired}: this platform has one active enclave of the program, and the "
+            "rosters that name the retired one lose its seat"
+        )
     functions = registry.contract.functions
     if arguments.stake:
         _send(sender, functions.stake(), arguments.stake)
         yield f"staked {arguments.stake} wei"
-    keys = evidence.entry.to_abi()
+    keys = entry.to_abi()
     registered = arguments.verifier, evidence.packed, *keys, evidence.block_number
     _send(sender, functions.register_enclave(*registered))
-    yield f"registered {evidence.entry.signing_key}"
+    yield f"registered {entry.signing_key}"
 
 
 def _send(sender: Sender, function: ContractFunction, value: int = 0) -> None:

@@ -1,5 +1,8 @@
 """Registration of an operator's enclave: its raw quote is parsed, verified and packed by the host.
 
+A registration retires the enclave that was registered before it on the same platform under the same
+measurement (`Registry.retired_by`). With the same keys it is a renewal and retires nothing.
+
 The host verifies the quote first, with the trust that the verifier contract holds at that moment,
 so that no gas is paid for a quote that the contract would refuse.
 """

@@ -1,4 +1,4 @@
-"""Proposal of a roster: active enclaves of different operators, with spares."""
+"""Proposal of a roster: active enclaves, one of each operator and platform, with spares."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +19,14 @@ class RosterCandidate:
     Args:
         entry: its public keys.
         operator: address of its operator.
+        platform: id of its machine.
         expiry: of its registration, in Unix seconds.
         stake: of its operator, in wei.
     """
 
     entry: RosterEntry
     operator: str
+    platform: bytes
     expiry: int
     stake: int
 
@@ -34,15 +36,16 @@ def candidates(registry: Registry, measurement: bytes, min_stake: int) -> Iterat
     for entry, known in registry.all_active(measurement).items():
         stake = int(registry.contract.functions.operator(known.operator).call()[0])
         if stake >= min_stake:
-            yield RosterCandidate(entry, known.operator, known.expiry, stake)
+            yield RosterCandidate(entry, known.operator, known.platform, known.expiry, stake)
 
 
 def propose(found: list[RosterCandidate], quorum: int, spares: int) -> Roster:
-    """Choose 3·quorum + 1 enclaves and the spares, from as many operators as possible.
+    """Choose 3·quorum + 1 enclaves and the spares, each of another operator on another platform.
 
-    Each next entry belongs to an operator with the fewest entries so far, and is the enclave among
-    theirs that expires last. Spares are needed because an enclave that reboots has new keys and
-    drops out: without spares, one reboot can leave too few enclaves for a panel.
+    A second enclave of an operator or a platform gives no second vote, and every entry can open
+    every model. Those that expire last are chosen. Spares are needed because an enclave that
+    reboots has new keys and drops out: without spares, one reboot can leave too few enclaves for a
+    panel.
 
     Args:
         found: the enclaves to choose from.
@@ -50,24 +53,18 @@ def propose(found: list[RosterCandidate], quorum: int, spares: int) -> Roster:
         spares: number of enclaves beyond those needed; a roster has at most 16 entries.
 
     Raises:
-        ValueError: there are too few enclaves, or too few operators for a report and its panel.
+        ValueError: there are too few operators for a report, its panel and the spares.
     """
     size = 3 * quorum + 1 + spares
-    operators = {each.operator for each in found}
-    if len(operators) < 3 * quorum + 1 or not size <= min(MAX_ENTRIES, len(found)):
-        raise ValueError(
-            f"{len(found)} active enclaves of {len(operators)} operators, expected {size} (at most "
-            f"{MAX_ENTRIES}) of at least {3 * quorum + 1} operators"
-        )
     chosen: list[RosterCandidate] = []
-    left = sorted(found, key=lambda each: (-each.expiry, each.entry.signing_key))
-    while len(chosen) < size:
-        seats = {each.operator: 0 for each in left}
-        for each in chosen:
-            if each.operator in seats:
-                seats[each.operator] += 1
-        best = min(left, key=lambda each: seats[each.operator])
-        chosen.append(best)
-        left.remove(best)
-    entries = (each.entry for each in chosen)
+    for each in sorted(found, key=lambda each: (-each.expiry, each.entry.signing_key)):
+        operators, platforms = {one.operator for one in chosen}, {one.platform for one in chosen}
+        if each.operator not in operators and each.platform not in platforms:
+            chosen.append(each)
+    if not size <= min(MAX_ENTRIES, len(chosen)):
+        raise ValueError(
+            f"{len(found)} active enclaves of {len(chosen)} operators on machines of their own, "
+            f"expected {size} (at most {MAX_ENTRIES}): wait for others, or name fewer spares"
+        )
+    entries = (each.entry for each in chosen[:size])
     return tuple(sorted(entries, key=lambda entry: to_canonical_address(entry.signing_key)))

@@ -4,6 +4,7 @@ root            "intel", "simulated", or an uncompressed P-256 key as 128 hex di
 owner           the guardian of registry and verifier; null is the deployer, local chains only
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
+platform_stake  what an operator must stake for each of its machines, such as "1 ether"
 tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
 programs        list of programs to describe in the registry, as in an allow-list
                 (offchain/attestation/programs.py), or "simulated"; may be left out
@@ -30,6 +31,7 @@ from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 CONFIG = Path(__file__).parents[1] / "config"
 CONSENT = "anybody who holds this root can forge every attestation"
 MAX_SEAT_BOND = 2**64
+MAX_PLATFORM_STAKE = 2**128
 MAX_TOLERANCE = 1_000_000
 
 
@@ -48,6 +50,8 @@ class Settings:
     """Wei."""
     min_tolerance: int
     """Parts per million."""
+    platform_stake: int
+    """Wei."""
     tcb_floors: tuple[TcbFloor, ...]
     programs: tuple[AllowedProgram, ...]
 
@@ -81,7 +85,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
             the root is not, or the other way round; or, on a live network, the owner is not
             named or the root is not Intel's and `untrusted_root` does not say CONSENT.
     """
-    wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_floors"}
+    wanted = {"root", "owner", "seat_bond", "min_tolerance", "platform_stake", "tcb_floors"}
     missing = wanted - values.keys()
     unknown = values.keys() - wanted - {"untrusted_root", "programs"}
     if missing or unknown:
@@ -95,8 +99,9 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
     return Settings(
         root_key,
         _owner(values["owner"], live=live),
-        _seat_bond(values["seat_bond"]),
+        _wei("seat_bond", values["seat_bond"], MAX_SEAT_BOND),
         _tolerance(values["min_tolerance"]),
+        _wei("platform_stake", values["platform_stake"], MAX_PLATFORM_STAKE),
         _floors(values["tcb_floors"]),
         _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
     )
@@ -123,14 +128,16 @@ def _owner(value: object, *, live: bool) -> str | None:
     return value
 
 
-def _seat_bond(value: object) -> int:
+def _wei(key: str, value: object, bound: int) -> int:
+    """Return an amount such as "0.01 ether" in wei; refuse zero, and ``bound`` and above."""
     try:
         amount, unit = str(value).split()
         wei = int(Web3.to_wei(amount, unit))
     except (ValueError, ArithmeticError) as error:
-        raise SettingsError(f"seat_bond is {value!r}: expected such as '0.01 ether'") from error
-    if not 0 < wei < MAX_SEAT_BOND:
-        raise SettingsError(f"seat_bond is {wei} wei: expected above 0 and below 2**64")
+        raise SettingsError(f"{key} is {value!r}: expected such as '0.01 ether'") from error
+    if not 0 < wei < bound:
+        power = bound.bit_length() - 1
+        raise SettingsError(f"{key} is {wei} wei: expected above 0 and below 2**{power}")
     return wei
 
 

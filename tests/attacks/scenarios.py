@@ -1,7 +1,9 @@
 """Whole sales: every combination of what the parties may do, and what each has in the end.
 
-The parties: a provider, two developers who reveal and one who does not, the signers' operators, the
-panel's, a challenger. Two models are worth money: the report that says so is true, the other false.
+The parties: a provider, two developers who reveal and one who does not, the signers' operators (one
+of them proposes, the others co-sign), the panel's, a challenger, and the guardian, who posts the
+report. Two models are worth money: the report that says so is true, the other false. Disputes and
+verdicts fall in the second of the posting.
 """
 
 from collections.abc import Iterator
@@ -13,13 +15,20 @@ import boa
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.deployment import SEAT_BOND, Sale
 from tests.inprocess import Chain, Contract, account, ether
-from tests.sale import ETHER, GWEI, VOIDED, Posted, Task, model
+from tests.sale import DISPUTED, ETHER, GWEI, VOIDED, Posted, Task, model
 from tests.stateful.words import Words
 
 REPORTS = {"true": ((0, 900_000), (1, 800_000)), "false": ((1, 900_000),)}
 DEVELOPERS = ("best", "second", "silent")
-ROLES = ("provider", "best", "second", "silent", "signers", "panel", "challenger")
+SIGNERS = ("proposer", "cosigners")
+ROLES = ("provider", *DEVELOPERS, *SIGNERS, "panel", "challenger", "guardian")
 """`best` and `second` are the developers of the two models, `silent` reveals nothing."""
+
+OF_A_SIGNER, OF_THE_PROGRAM = ("enclave", "platform"), ("measurement", "verifier")
+REVOCATIONS = [
+    f"{what} {when}" for when in ("before", "in") for what in OF_A_SIGNER + OF_THE_PROGRAM
+]
+"""Revocations by the guardian, before the dispute or in it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Scenario:
     reported: str | None  # "true", "false"
     challenger: str | None  # the role that disputes
     verdict: str | None  # "true", "false": what the panel finds; None: it is silent
-    revoked: bool  # the owner revokes a signer's platform in the dispute
+    revoked: str  # one of REVOCATIONS; empty: the guardian revokes nothing
     claimants: tuple[str, ...]
     last: str  # who ends it
 
@@ -46,10 +55,17 @@ class Result:
     fine: int
     task: Task
 
+    voided: bool
+
     @property
     def found_false(self) -> bool:
         """Return whether the panel overturned the report."""
         return self.scenario.verdict not in (None, self.scenario.reported)
+
+    @property
+    def signers(self) -> tuple[int, int]:
+        """The gains of all signers together: wei, and units of the token."""
+        return sum(map(self.ether.__getitem__, SIGNERS)), sum(map(self.token.__getitem__, SIGNERS))
 
 
 def people(sale: Sale) -> dict[str, list[str]]:
@@ -59,9 +75,11 @@ def people(sale: Sale) -> dict[str, list[str]]:
         "best": [account("best")],
         "second": [account("second")],
         "silent": [account("silent")],
-        "signers": [each.operator for each in sale.signing],
+        "proposer": [sale.signing[0].operator],
+        "cosigners": [each.operator for each in sale.signing[1:]],
         "panel": [each.operator for each in sale.panel],
         "challenger": [account("challenger")],
+        "guardian": [sale.chain.owner],
     }
 
 
@@ -88,17 +106,17 @@ class Scenarios:
             sale.create().commit(*(model(account(name), name) for name in DEVELOPERS))
             sale.reveal(0, 1).close()
             for last in ("provider", "stranger"):
-                yield self._end(before, Scenario(quorum, None, None, None, False, (), last), None)
+                yield self._end(before, Scenario(quorum, None, None, None, "", (), last), None)
             for reported in REPORTS:
                 with boa.env.anchor():
                     stands = sale.post(*REPORTS[reported])
-                    undisputed = Scenario(quorum, reported, None, None, False, (), "")
+                    undisputed = Scenario(quorum, reported, None, None, "", (), "")
                     yield from self._endings(before, undisputed, stands)
                     yield from self._disputes(before, undisputed, stands)
 
     def _disputes(self, before: "Before", scenario: Scenario, stands: Posted) -> Iterator[Result]:
         sale = before.sale
-        for challenger in ("challenger", "signers", "provider", "best", "panel"):
+        for challenger in ("challenger", "proposer", "provider", "best", "panel", "guardian"):
             with boa.env.anchor():
                 sale.dispute(before.roles[challenger][0])
                 disputed = replace(scenario, challenger=challenger)
@@ -110,11 +128,33 @@ class Scenarios:
                 with boa.env.anchor():
                     sale.expire(stands)
                     yield from self._endings(before, disputed, stands)
-                platform = sale.signing[0].platform
-                self.chain.registry.revoke_platform(platform, sender=self.chain.owner)
-                for last in ("provider", "stranger"):
-                    revoked = replace(disputed, revoked=True, last=last)
-                    yield self._end(before, revoked, stands)
+            for revoked in REVOCATIONS:
+                with boa.env.anchor():
+                    self._revoke_and_dispute(sale, revoked, before.roles[challenger][0])
+                    accused = replace(disputed, revoked=revoked)
+                    for ending in [((), "provider"), ((), "stranger"), (("best", "second"), "")]:
+                        claimants, last = ending
+                        ended = replace(accused, claimants=claimants, last=last)
+                        yield self._end(before, ended, stands)
+                    if revoked.split()[0] in OF_A_SIGNER:
+                        found = sale.resolve(stands, *REPORTS["true"])
+                        decided = replace(accused, verdict="true", claimants=("best", "second"))
+                        yield self._end(before, decided, found)
+
+    def _revoke_and_dispute(self, sale: Sale, revoked: str, challenger: str) -> None:
+        signer, registry = sale.signing[-1], self.chain.registry
+        what, when = revoked.split()
+        subject = {
+            "enclave": (signer.signing_key, self.chain.measurement),
+            "platform": (signer.platform,),
+            "measurement": (self.chain.measurement,),
+            "verifier": (self.chain.verifier,),
+        }[what]
+        if when == "in":
+            sale.dispute(challenger)
+        getattr(registry, f"revoke_{what}")(*subject, sender=self.chain.owner)
+        if when == "before":
+            sale.dispute(challenger)
 
     def _endings(self, before: "Before", scenario: Scenario, stands: Posted) -> Iterator[Result]:
         claims = [(), ("best",), ("second",), ("best", "second")]
@@ -126,16 +166,16 @@ class Scenarios:
         sale, due = before.sale, {}
         last = sale.provider if scenario.last == "provider" else account("stranger")
         with boa.env.anchor():
-            if stands and scenario.revoked:
+            if scenario.challenger and not scenario.verdict and sale.stage == DISPUTED:
                 sale.expire(stands, sender=last)
-            elif stands:
+            if stands and sale.stage != VOIDED:
                 for award, payout in enumerate(stands.payouts):
                     name = DEVELOPERS[(payout >> 128) % 2**32]
                     if name in scenario.claimants:
                         sale.claim(stands, award)
                         due[name] = payout % 2**128
                 sale.settle(stands, sender=last)
-            else:
+            elif sale.stage != VOIDED:
                 sale.void(sender=last)
             if sale.stage == VOIDED:
                 sale.share(0)
@@ -151,20 +191,20 @@ class Scenarios:
                 bond,
                 bond // scenario.quorum,
                 sale.task,
+                sale.stage == VOIDED,
             )
 
     def _holdings(self, roles: dict[str, list[str]]) -> dict[str, tuple[int, int]]:
-        """Ether and tokens of each role: in purses and as credits, of signers their stake too."""
-        held = {
+        """Ether and tokens of each role: in purses and as credits, and stakes."""
+        return {
             role: (sum(map(self._ether, accounts)), sum(map(self._units, accounts)))
             for role, accounts in roles.items()
         }
-        staked = sum(self.chain.registry.operator(each).stake for each in roles["signers"])
-        return held | {"signers": (held["signers"][0] + staked, held["signers"][1])}
 
     def _ether(self, of: str) -> int:
         credit = self.market.read("escrow.credit_of", ZERO_ADDRESS, of)
-        return ether(of) + credit + self.registry.read("staking.credit_of", of)
+        stake = self.registry.read("records.operators", of) % 2**128
+        return ether(of) + stake + credit + self.registry.read("staking.credit_of", of)
 
     def _units(self, of: str) -> int:
         credit = self.market.read("escrow.credit_of", str(self.token.address), of)

@@ -8,7 +8,7 @@ import pytest
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.deployment import SEAT_BOND, Sale
+from tests.deployment import PLATFORM_STAKE, SEAT_BOND, Sale
 from tests.inprocess import account, deploy, ether, models, refuses
 from tests.sale import ETHER, Model, model, word
 
@@ -132,6 +132,7 @@ def test_settle__after_a_delivery__refunds_only_what_was_not_sold(
     with refuses(reasons.WRONG_STAGE):
         chain.market.expire_dispute(*stands.expire(challenger), sender=sale.provider)
     chain.registry.revoke_measurement(chain.measurement, sender=chain.owner)
+    chain.registry.revoke_platform(sale.signing[0].platform, sender=chain.owner)
     chain.at(sale.time_b)
     before = ether(sale.provider)
     sale.settle(stands, sender=sale.provider)
@@ -147,8 +148,8 @@ def test_sale__no_refund__while_an_envelope_can_come_out(chain, sale, challenger
     sale.dispute(challenger)
     with refuses(reasons.WRONG_STAGE):
         chain.market.claim_award(*claim, sender=account("one"))
-    chain.registry.revoke_measurement(chain.measurement, sender=chain.owner)
-    sale.expire(stands)
+    chain.registry.revoke_platform(sale.signing[0].platform, sender=chain.owner)
+    assert sale.expire(stands) is True
     with refuses(reasons.WRONG_STAGE):
         chain.market.claim_award(*claim, sender=account("one"))
 
@@ -217,7 +218,7 @@ def test_void__guardian_enters_and_revokes__takes_shares_of_the_fee_and_no_more(
 
 def test_deploy__front_run__nothing_left_to_initialise(chain, stranger):
     """48: constructors fix what a deployment fixes; the owner names the market."""
-    fresh = deploy("EnclaveRegistry", chain.owner, chain.verifier)
+    fresh = deploy("EnclaveRegistry", chain.owner, chain.verifier, PLATFORM_STAKE)
     for name, args in {
         "set_market": (chain.market,),
         "propose_verifier": (chain.market,),

@@ -467,9 +467,37 @@ def test_expire_dispute__owner_revokes_before_the_end__refunds_and_no_more(chain
     before = chain.worth(chain.owner)
     sale.dispute(challenger)
     chain.at(sale.time_a + HOUR)
-    chain.registry.revoke_measurement(chain.measurement, sender=chain.owner)
+    enclave = sale.signing[0]
+    chain.registry.revoke_enclave(enclave.signing_key, chain.measurement, sender=chain.owner)
     assert sale.stage == DISPUTED
     assert sale.expire(stands, sender=chain.owner) is True
     assert chain.worth(chain.owner) == before
     assert chain.market.credits(ZERO_ADDRESS, sale.provider) >= sale.task.budget
     assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND)
+
+
+@pytest.mark.parametrize("when", ["before", "in"])
+@pytest.mark.parametrize("what", ["measurement", "verifier"])
+def test_expire_dispute__program_revoked__no_way_out_of_an_honest_report(chain, sale, what, when):
+    """43: a provider that disputes as it sees a revocation coming, or after it, loses its bond.
+
+    Nobody can judge any more, so the report stands, and its developers are paid.
+    """
+    stands, provider = sale.post(*HONEST), sale.provider
+    subject = {"measurement": chain.measurement, "verifier": chain.verifier}[what]
+    before = chain.worth(provider)
+    steps = [
+        lambda: getattr(chain.registry, f"revoke_{what}")(subject, sender=chain.owner),
+        lambda: sale.dispute(provider),
+    ]
+    for step in steps if when == "before" else steps[::-1]:
+        step()
+    with refuses(reasons.MEASUREMENT_REVOKED, reasons.VERIFIER_REVOKED):
+        sale.resolve(stands, *WRONG)
+    assert sale.expire(stands, sender=provider) is False
+    sale.claim(stands, 0)
+    sale.claim(stands, 1)
+    sale.settle(stands)
+    bond = sale.task.bond(SEAT_BOND)
+    sold = sale.task.price(900_000) + sale.task.price(800_000)
+    assert chain.worth(provider) - before == sale.task.budget - sold - (bond - bond // 2)

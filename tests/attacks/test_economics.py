@@ -1,22 +1,30 @@
 """Payments of a sale, over everything that its parties and every coalition of them may do.
 
 Each property is of all results of `scenarios.py`. Whoever is no party to a coalition is among the
-others, so a floor under what each role can lose is a ceiling on what any coalition can take.
+others, so a floor under what each role can lose is a ceiling on what any coalition can take: of
+proposer, co-signers, poster, panel, guardian, and whoever else.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations
 
 import boa
 import pytest
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
-from tests.attacks.scenarios import ROLES, Result, Scenario, Scenarios
+from tests.attacks.scenarios import (
+    OF_A_SIGNER,
+    OF_THE_PROGRAM,
+    ROLES,
+    SIGNERS,
+    Result,
+    Scenario,
+    Scenarios,
+)
 from tests.deployment import SEAT_BOND, Sale
 from tests.inprocess import account, deploy, models, refuses
-from tests.sale import ETHER
+from tests.sale import ETHER, cosign, ordered, posted
 
 SUPPLY = 10**30
 
@@ -33,12 +41,10 @@ def by_scenario(results: Iterable[Result]) -> dict[Scenario, Result]:
     return {result.scenario: result for result in results}
 
 
-def coalitions(*members: str) -> list[tuple[str, ...]]:
-    """Every set of roles that these are in."""
-    others = [role for role in ROLES if role not in members]
-    return [
-        (*members, *rest) for size in range(len(others) + 1) for rest in combinations(others, size)
-    ]
+def undisturbed(scenario: Scenario) -> Scenario:
+    """The same sale without revocation and dispute."""
+    last = scenario.last or "stranger"
+    return replace(scenario, challenger=None, verdict=None, revoked="", last=last)
 
 
 def gain(result: Result, coalition: Iterable[str]) -> tuple[int, int]:
@@ -63,12 +69,12 @@ def test_dispute__of_ones_own_report__earns_nothing(results):
     undisputed = by_scenario(results)
     for result in results:
         if not result.scenario.challenger or result.scenario.challenger not in (
-            "signers",
+            "proposer",
             "challenger",
         ):
             continue
-        calm = undisputed[replace(result.scenario, challenger=None, verdict=None, revoked=False)]
-        for coalition in (("signers", "challenger"), ("signers", "challenger", "panel")):
+        calm = undisputed[undisturbed(result.scenario)]
+        for coalition in ((*SIGNERS, "challenger"), (*SIGNERS, "challenger", "panel")):
             wei, units = gain(result, coalition)
             calm_wei, calm_units = gain(calm, coalition)
             assert wei <= calm_wei
@@ -79,9 +85,9 @@ def test_dispute__by_a_coalition_of_all_who_judge__moves_money_only_within_it(re
     """Even with the provider: what signers lose by an overturned report the provider gets."""
     undisputed = by_scenario(results)
     for result in results:
-        if result.scenario.challenger is None or result.scenario.revoked:
+        if result.scenario.challenger is None or result.voided:
             continue
-        calm = undisputed[replace(result.scenario, challenger=None, verdict=None)]
+        calm = undisputed[undisturbed(result.scenario)]
         everybody_else = ("best", "second", "silent")
         judges = [role for role in ROLES if role not in everybody_else]
         wei, units = gain(result, judges)
@@ -113,11 +119,7 @@ def test_challenger__true_claim_and_a_working_panel__never_loses(results):
 def test_challenger__frivolous__pays_for_it(results):
     """A report that the panel upholds costs the whole bond, one that nobody judges half of it."""
     for result in results:
-        if (
-            result.scenario.challenger != "challenger"
-            or result.found_false
-            or result.scenario.revoked
-        ):
+        if result.scenario.challenger != "challenger" or result.found_false or result.voided:
             continue
         cost = result.bond if result.scenario.verdict else result.bond - result.bond // 2
         assert result.ether["challenger"] == -cost
@@ -147,9 +149,9 @@ def test_provider__silences_the_panel__gets_what_was_reported(results):
     undisputed = by_scenario(results)
     for result in results:
         scenario = result.scenario
-        if scenario.challenger is None or scenario.verdict or scenario.revoked:
+        if scenario.challenger is None or scenario.verdict or result.voided:
             continue
-        calm = undisputed[replace(scenario, challenger=None)]
+        calm = undisputed[undisturbed(scenario)]
         bond = result.bond - result.bond // 2 if scenario.challenger == "provider" else 0
         assert result.token["provider"] == calm.token["provider"]
         assert result.ether["provider"] == calm.ether["provider"] - bond
@@ -163,7 +165,7 @@ def test_developer__never_paid__for_what_was_not_measured_or_not_committed(resul
     for result in results:
         assert result.token["silent"] == 0
         assert result.ether["silent"] == -result.task.commit_bond - result.task.entry_fee
-        if result.scenario.reported is None or result.scenario.revoked:
+        if result.voided:
             continue
         for name in ("best", "second"):
             assert result.token[name] == result.prices.get(name, 0)
@@ -182,11 +184,11 @@ def test_developer__who_reveals__risks_its_entry_fee_and_no_more(results):
 def test_signers__never_lose__more_than_their_fines(results):
     """Whatever panel, provider and challenger do together: a fine each, once."""
     for result in results:
-        own_bond = result.bond if result.scenario.challenger == "signers" else 0
-        assert result.ether["signers"] >= -result.scenario.quorum * result.fine - own_bond
-        assert result.token["signers"] >= 0
-        if not result.found_false and not own_bond:
-            assert result.ether["signers"] >= 0
+        own_bond = result.bond if result.scenario.challenger == "proposer" else 0
+        fine = result.fine if result.found_false else 0
+        assert result.ether["proposer"] >= -fine - own_bond
+        assert result.ether["cosigners"] >= -(result.scenario.quorum - 1) * fine
+        assert min(result.token[role] for role in SIGNERS) >= 0
 
 
 def test_panel__whatever_it_finds__earns_the_same(results):
@@ -209,7 +211,7 @@ def test_withholding__a_claim__loses_the_price(results, name):
     """A developer who keeps its envelope keeps it unpaid."""
     played = by_scenario(results)
     for result in results:
-        if name not in result.prices:
+        if name not in result.prices or result.scenario.revoked:
             continue
         rest = tuple(each for each in result.scenario.claimants if each != name)
         silent = played[replace(result.scenario, claimants=rest)]
@@ -221,31 +223,143 @@ def test_withholding__a_signature__earns_no_fee(results):
     """Signers who do not sign, and seats that do not sit, get nothing."""
     for result in results:
         if result.scenario.reported is None:
-            assert (result.ether["signers"], result.token["signers"]) == (0, 0)
+            assert result.signers == (0, 0)
         if result.scenario.verdict is None and result.scenario.challenger != "panel":
             assert result.ether["panel"] == 0
 
 
 def test_withholding__by_any_coalition__takes_nothing_from_the_others(results):
-    """Whoever stays silent, those outside lose their own fees, bonds and fines, no more."""
+    """Whoever stays silent, disputes or revokes: all others lose their own fees, bonds and fines.
+
+    Roles are held to their floors one by one, so every set of them is.
+    """
     for result in results:
         task, scenario = result.task, result.scenario
-        own = {role: result.bond if scenario.challenger == role else 0 for role in ROLES}
-        floors = {
-            "provider": 0,
+        fine = result.fine if result.found_false else 0
+        floors = dict.fromkeys(ROLES, 0) | {
             "best": -task.entry_fee,
             "second": -task.entry_fee,
             "silent": -task.entry_fee - task.commit_bond,
-            "signers": -scenario.quorum * result.fine if result.found_false else 0,
-            "panel": 0,
-            "challenger": 0,
+            "proposer": -fine,
+            "cosigners": -(scenario.quorum - 1) * fine,
         }
-        most = -sum(result.prices.values()) - task.benchmark_fee
-        for coalition in coalitions():
-            outside = [role for role in ROLES if role not in coalition]
-            wei, units = gain(result, outside)
-            assert wei >= sum(floors[role] - own[role] for role in outside)
-            assert units >= (most if "provider" in outside else 0)
+        for role in ROLES:
+            bond = result.bond if scenario.challenger == role else 0
+            assert result.ether[role] >= floors[role] - bond
+            due = sum(result.prices.values()) + task.benchmark_fee if role == "provider" else 0
+            assert result.token[role] >= -due
+
+
+# ── Revocations ──
+
+
+def test_revocation__of_the_program__changes_nothing_for_a_posted_report(results):
+    """Measurement or verifier, before a dispute or in it: a dispute that follows costs what it did.
+
+    Nobody buys a way out of an honest report with it: not the provider, not a developer who lost,
+    not the guardian, and not who saw the revocation coming and disputed first.
+    """
+    played, seen = by_scenario(results), set()
+    for result in results:
+        scenario = result.scenario
+        if not scenario.revoked.startswith(OF_THE_PROGRAM):
+            continue
+        same = played[replace(scenario, revoked="", last=scenario.last or "stranger")]
+        assert not result.voided
+        assert (result.ether, result.token) == (same.ether, same.token)
+        assert result.ether[scenario.challenger] <= same.ether[scenario.challenger]
+        seen.add((scenario.revoked, scenario.challenger))
+    assert len(seen) == 4 * 6
+
+
+def test_revocation__of_a_signer__voids_only_what_no_panel_judged(results):
+    """The guardian accuses the signers. A verdict outweighs it; without one all is undone.
+
+    Before the dispute or in it makes no difference, so nobody gains by being first.
+    """
+    played = by_scenario(results)
+    for result in results:
+        scenario = result.scenario
+        if not scenario.revoked.startswith(OF_A_SIGNER):
+            assert result.voided == (scenario.reported is None)
+            continue
+        what, when = scenario.revoked.split()
+        other = played[
+            replace(scenario, revoked=f"{what} {'in' if when == 'before' else 'before'}")
+        ]
+        assert (result.ether, result.token) == (other.ether, other.token)
+        assert result.voided == (scenario.verdict is None)
+
+
+def test_revocation__of_a_signer__gains_what_the_rules_name(results):
+    """Who gains by a void: the provider its budget, each developer a share; the guardian nothing.
+
+    This is the guardian's power over a report that is not final yet, and the whole of it.
+    """
+    undisputed = by_scenario(results)
+    for result in results:
+        scenario, task = result.scenario, result.task
+        if not (result.voided and scenario.revoked):
+            continue
+        calm = undisputed[replace(undisturbed(scenario), claimants=("best", "second"))]
+        share = task.benchmark_fee // 2
+        assert result.token["best"] == result.token["second"] == share
+        assert result.token["provider"] == -2 * share
+        assert result.ether["guardian"] == result.token["guardian"] == 0
+        assert result.signers == (0, 0)
+        assert result.ether["challenger"] == result.ether["panel"] == 0
+        rest = task.benchmark_fee % 2 - task.benchmark_fee % scenario.quorum
+        saved = sum(calm.prices.values()) + rest
+        assert result.token["provider"] - calm.token["provider"] == saved
+
+
+# ── A verdict in the second of the posting ──
+
+
+def test_verdict__of_a_challenger_who_owns_the_panel__costs_it_nothing(results):
+    """2 * quorum + 1 operators replace the window: what they pay as bond they earn as seats.
+
+    They gain the fines if they overturn a true report. That is the signers' own risk.
+    """
+    seen = 0
+    for result in results:
+        if result.scenario.challenger not in ("challenger", "panel") or not result.scenario.verdict:
+            continue
+        wei, units = gain(result, ("challenger", "panel"))
+        fines = result.scenario.quorum * result.fine if result.found_false else 0
+        assert (wei, units) == (fines, 0)
+        seen += 1
+    assert seen
+
+
+@pytest.mark.parametrize("quorum", [1, 2, 3])
+def test_verdict__of_fewer_operators_than_seats__cannot_end_the_window(chain, quorum):
+    """With 2 * quorum operators, each with two machines, nobody else loses its window."""
+    owned = chain.enclaves[quorum : 3 * quorum]
+    twins = [chain.enlist(f"second of {each.operator}", each.operator) for each in owned]
+    signing, others = chain.enclaves[:quorum], chain.enclaves[3 * quorum : 16 - 2 * quorum]
+    sale = Sale(chain, [*signing, *owned, *twins, *others][:16], quorum=quorum).enter(
+        *models("one")
+    )
+    report = sale.measured((0, 900_000))
+    chain.market.post_report(
+        sale.task, sale.roster, report, cosign(report.digest(chain.domain), signing)
+    )
+    stands = posted(chain.domain, sale.task, report, ordered(signing))
+    sale.dispute(owned[0].operator)
+    seats = 2 * quorum + 1
+    for panel, reason in (
+        (owned, reasons.WRONG_QUORUM),
+        ([*owned, twins[0]], reasons.OPERATOR_TWICE),
+        ([*owned, signing[0]], reasons.OPERATOR_EXCLUDED),
+    ):
+        for pairs in ([(0, 900_000)], [(0, 600_000)]):
+            with refuses(reason):
+                sale.resolve(stands, *pairs, panel=panel)
+    assert sale.time_a - chain.now == sale.task.verdict_window
+    honest = [each for each in sale.enclaves if each.operator not in {s.operator for s in signing}]
+    chosen = {each.operator: each for each in honest}
+    sale.resolve(stands, (0, 600_000), panel=list(chosen.values())[:seats])
 
 
 # ── What the design concedes (docs/KNOWN_ISSUES.md) ──

@@ -229,7 +229,7 @@ def test_payout__gas_that_integrators_are_told_to_give__is_enough(chain, plain, 
         if call == "expire_dispute":
             arguments = stands.expire(account("challenger"))
             sale.dispute(account("challenger"))
-            chain.registry.revoke_measurement(chain.measurement, sender=chain.owner)
+            chain.registry.revoke_platform(sale.signing[0].platform, sender=chain.owner)
         if call == "claim_award":
             sender, arguments = account("model 7"), stands.claim(7, sale.models[7])
         chain.at(sale.time_b if call == "settle" else max(chain.now, sale.time_a))
@@ -274,7 +274,7 @@ def revoked_in_dispute(sale):
     """A report whose dispute will end in a void."""
     stands = sale.post((0, 900_000))
     sale.dispute(account("challenger"))
-    sale.chain.registry.revoke_measurement(sale.task.measurement, sender=sale.chain.owner)
+    sale.chain.registry.revoke_platform(sale.signing[0].platform, sender=sale.chain.owner)
     return stands
 
 

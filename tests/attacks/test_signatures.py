@@ -312,37 +312,44 @@ def test_register_enclave__key_of_another_operator__taken(chain, sale):
 
 
 def equivocation(sale, enclaves, *lists, **changed):
-    """The arguments of `prove_equivocation` for reports of these awards, one of each enclave."""
+    """The arguments of `prove_equivocation` for reports of these awards, one of each enclave.
+
+    The first of the enclaves is the one that is accused.
+    """
     seed = word("a run")
     reports = [sale.measured(*pairs, seed=seed, **changed) for pairs in lists]
     digests = [report.digest(sale.chain.domain) for report in reports]
     cosignatures = [each.cosign(digest) for each, digest in zip(enclaves, digests, strict=True)]
-    return sale.task, reports, cosignatures, [each.sealing_key for each in enclaves]
+    return sale.task, reports, cosignatures, enclaves[0].operator, enclaves[0].sealing_key
 
 
-def clone(chain, of):
-    """A second boot of an enclave on the same machine: new keys, same platform."""
-    made = parts.enclave("clone", of.operator)
+def restarted(chain, of, name="restarted"):
+    """The next boot of an enclave on the same machine: new keys, same platform."""
+    made = parts.enclave(name, of.operator)
     made = parts.Enclave(made.key, made.sealing_key, of.platform, of.operator)
     chain.register(made)
     return made
 
 
-@pytest.mark.parametrize("booted_again", [False, True], ids=["clone", "rolled back"])
-def test_prove_equivocation__two_runs_of_one_machine__whole_stake_gone(
-    chain, sale, stranger, booted_again
+@pytest.mark.parametrize("retired", [False, True], ids=["registered", "retired"])
+def test_prove_equivocation__two_runs_of_one_enclave__whole_stake_gone(
+    chain, sale, stranger, retired
 ):
-    """17, 18: a cloned or rolled-back enclave that signs two results costs its operator all."""
+    """17: a clone signs with the keys of its original: two results cost its operator all.
+
+    That its machine registered a new enclave since does not help it.
+    """
     enclave = sale.signing[0]
-    second = clone(chain, enclave) if booted_again else enclave
+    if retired:
+        restarted(chain, enclave)
     stake = chain.registry.operator(enclave.operator).stake
-    proof = equivocation(sale, [enclave, second], [(0, 900_000)], [(1, 900_000)])
+    proof = equivocation(sale, [enclave, enclave], [(0, 900_000)], [(1, 900_000)])
     burned = ether(ZERO_ADDRESS)
     assert chain.registry.prove_equivocation(*proof, sender=stranger) == stake // 4
     assert chain.registry.credits(stranger) == stake // 4
     with refuses(reasons.CONDEMNED):
         chain.registry.prove_equivocation(*proof, sender=stranger)
-    with refuses(reasons.OPERATOR_INACTIVE):
+    with refuses(reasons.ENCLAVE_EXPIRED if retired else reasons.OPERATOR_INACTIVE):
         sale.post(*AWARDS)
     chain.at(chain.now + UNBONDING)
     with refuses(reasons.CONDEMNED):
@@ -370,22 +377,138 @@ def test_prove_equivocation__honest_operator__cannot_be_framed(chain, sale, stra
     one, other = sale.enclaves[:2]
     tolerance = sale.task.tolerance
     prove = chain.registry.prove_equivocation
+    accused = one.operator, one.sealing_key
     near = [(0, 900_000)], [(0, 900_000 + 2 * tolerance)]
     with refuses(reasons.NO_CONTRADICTION):
         prove(*equivocation(sale, [one, one], *near), sender=stranger)
     far = [(0, 900_000)], [(0, 900_001 + 2 * tolerance)]
-    with refuses(reasons.DIFFERENT_PLATFORMS):
+    with refuses(reasons.ENCLAVE_UNKNOWN, reasons.DIFFERENT_SIGNERS):
         prove(*equivocation(sale, [one, other], *far), sender=stranger)
-    task, reports, signatures, keys = equivocation(sale, [one, one], *far)
+    task, reports, signatures, *_ = equivocation(sale, [one, one], *far)
     elsewhere = [reports[0], reports[1]._replace(seed=word("another run"))]
     with refuses(reasons.DIFFERENT_RUNS):
-        prove(task, elsewhere, signatures, keys, sender=stranger)
+        prove(task, elsewhere, signatures, *accused, sender=stranger)
     with refuses(reasons.WRONG_TASK):
-        prove(task._replace(tolerance=0), reports, signatures, keys, sender=stranger)
+        prove(task._replace(tolerance=0), reports, signatures, *accused, sender=stranger)
     forged = [signatures[0], signatures[0]]
-    with refuses(reasons.ENCLAVE_UNKNOWN):
-        prove(task, reports, forged, keys, sender=stranger)
-    prove(task, reports, signatures, keys, sender=stranger)
+    with refuses(reasons.DIFFERENT_SIGNERS):
+        prove(task, reports, forged, *accused, sender=stranger)
+    prove(task, reports, signatures, *accused, sender=stranger)
+
+
+TIE = [(0, 900_000), (1, 900_000)], [(1, 900_000), (0, 900_000)]
+
+
+def test_prove_equivocation__honest_restarts__cannot_be_framed(chain, stranger):
+    """18: a roster that names the keys before and after restarts frames nobody, and gives one vote.
+
+    Each boot is honest, and each breaks a tie its own way: the host crashed in the middle of a
+    task, or its operator let the old enclave run on while it registered the new one.
+    """
+    others, before = chain.enclaves[1:11], chain.enclaves[0]
+    after = restarted(chain, before)
+    again = restarted(chain, before, "restarted again")
+    boots = [before, after, again]
+    sale = Sale(chain, [*others, *boots], quorum=1).enter(*models("one", "two"))
+    for one in boots:
+        for other in boots:
+            if one is not other:
+                with refuses(reasons.DIFFERENT_SIGNERS):
+                    chain.registry.prove_equivocation(
+                        *equivocation(sale, [one, other], *TIE), sender=stranger
+                    )
+    report = sale.measured(*TIE[0])
+    for retired in (before, after):
+        with refuses(reasons.ENCLAVE_EXPIRED):
+            post(sale, report, signed_by(sale, report, retired))
+    post(sale, report, signed_by(sale, report, again))
+    assert sale.stage == REPORTED
+    assert chain.registry.operator(before.operator).condemned_at == 0
+
+
+@pytest.mark.parametrize("retired_at", ["before the dispute", "in the dispute"])
+def test_register_enclave__restart_after_a_report__makes_it_neither_void_nor_fined(
+    chain, sale, challenger, retired_at
+):
+    """15: a signer that restarts is retired, not revoked: its report stands as before."""
+    stands = sale.post(*AWARDS)
+    stake = chain.registry.operator(sale.signing[0].operator).stake
+    if retired_at == "before the dispute":
+        restarted(chain, sale.signing[0])
+    sale.dispute(challenger)
+    if retired_at == "in the dispute":
+        restarted(chain, sale.signing[0])
+    with boa.env.anchor():
+        assert sale.resolve(stands, *AWARDS) is stands
+    assert sale.expire(stands) is False
+    sale.claim(stands, 0)
+    sale.claim(stands, 1)
+    sale.settle(stands)
+    assert chain.registry.operator(sale.signing[0].operator).stake == stake
+    assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND) // 2
+
+
+def test_check_quorum__two_boots_of_one_machine__never_both(chain, sale, challenger):
+    """18: neither in one report nor on one panel nor on both sides of a dispute."""
+    enclave = sale.signing[0]
+    stands = sale.post(*AWARDS)
+    after = restarted(chain, enclave)
+    sale.dispute(challenger)
+    with refuses(reasons.NOT_IN_ROSTER):
+        sale.resolve(stands, *AWARDS, panel=[after, *sale.panel[:2]])
+    roster = parts.roster([enclave, after, *sale.panel])
+    digest = word("digest")
+    registry, signed = chain.registry, parts.cosign(digest, [after, *sale.panel[:2]])
+    with refuses(reasons.OPERATOR_EXCLUDED):
+        registry.check_quorum(digest, chain.measurement, 0, roster, signed, [enclave.signer()])
+    both = parts.cosign(digest, [enclave, after])
+    with refuses(reasons.ENCLAVE_EXPIRED, reasons.OPERATOR_TWICE):
+        registry.check_quorum(digest, chain.measurement, 0, roster, both, [])
+
+
+def test_revoke_enclave__then_restart__stays_a_revocation(chain, sale, challenger):
+    """16: whoever registers a new enclave does not wash a revocation of the old one away."""
+    stands = sale.post(*AWARDS)
+    thief = sale.signing[0]
+    chain.registry.revoke_enclave(thief.signing_key, chain.measurement, sender=chain.owner)
+    restarted(chain, thief)
+    sale.dispute(challenger)
+    assert sale.expire(stands) is True
+
+
+def test_register_enclave__operator_unbonds__retires_no_more(chain, sale):
+    """An operator that asked for its stake back neither registers nor retires anything."""
+    enclave = sale.signing[0]
+    chain.registry.request_unstake(sender=enclave.operator)
+    with refuses(reasons.UNBONDING):
+        restarted(chain, enclave)
+
+
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_register_enclave__platform_changes_hands__only_after_every_dispute(
+    chain, sale, challenger, late
+):
+    """No machine judges a report that it signed: it passes on 21 days after its last expiry."""
+    before, taker = sale.signing[0], account("taker")
+    stands = sale.post(*AWARDS)
+    restarted(chain, before)
+    held_until = chain.registry.platform(before.platform).held_until
+    assert held_until >= chain.now + UNBONDING
+    assert held_until > sale.time_a + sale.task.verdict_window
+    chain.registry.stake(value=ETHER, sender=taker)
+    theirs = parts.enclave("of the taker", taker)
+    theirs = parts.Enclave(theirs.key, theirs.sealing_key, before.platform, taker)
+    chain.at(held_until + late)
+    if late < 0:
+        with refuses(reasons.PLATFORM_TAKEN):
+            chain.register(theirs)
+        return
+    chain.register(theirs)
+    proof = equivocation(sale, [before, before], *TIE)
+    chain.registry.prove_equivocation(*proof)
+    assert chain.registry.operator(before.operator).condemned_at == chain.now
+    assert chain.registry.operator(taker).condemned_at == 0
+    sale.settle(stands)
 
 
 def test_prove_equivocation__culprit_withdrew_before__too_late_only_then(chain, sale, stranger):

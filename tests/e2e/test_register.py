@@ -89,6 +89,44 @@ def test_register__known_enclave__is_renewed_with_short_evidence(made, enclave, 
     assert len(sent["input"]) < 2_000
 
 
+@pytest.fixture
+def booted_again(enclave, monkeypatch):
+    """A call lets the service's enclave have new keys, as after a reboot of its machine."""
+
+    def boot():
+        fresh = Enclave.boot(lambda size: word("booted again")[:size])
+        monkeypatch.setattr(enclave, "__dict__", fresh.__dict__)
+        return fresh
+
+    return boot
+
+
+def an_hour_passes():
+    """Let the estimate of the next call see another time than the call before it."""
+    rpc("evm_increaseTime", 3_600)
+    rpc("anvil_mine", hex(5))
+
+
+def test_register__enclave_that_rebooted__says_first_which_key_is_retired(
+    made, enclave, register, booted_again
+):
+    first = enclave.identity.signing_key
+    lines, _ = register("--stake", str(ETHER))
+    assert not [line for line in lines if line.startswith("retires")]
+    measurement = lines[1].split()[1].removesuffix(",")
+    fresh = booted_again()
+    an_hour_passes()
+    again, error = register()
+    assert error == ""
+    assert again[3].startswith(f"retires {first}: this platform has one active enclave")
+    assert again[4] == f"registered {fresh.identity.signing_key}"
+    now = web3.eth.get_block("latest")["timestamp"]
+    assert made.registry.enclave(first, measurement)[1] == now
+    an_hour_passes()
+    renewed, _ = register()
+    assert not [line for line in renewed if line.startswith("retires")]
+
+
 def test_register__quote_that_would_be_refused__costs_nothing(made, operator, register):
     sgx = next(each for each in floors() if each.tee_type is TeeType.SGX)
     raised = replace(sgx, pce_svn=sgx.pce_svn + 1)

@@ -24,5 +24,5 @@ def test_propose__operator_that_unbonds__is_left_out(hosts):
     gone = hosts.documents.roster[2]
     hosts.made.registry.request_unstake({"from": hosts.senders[2].address})
     assert gone not in propose(found(hosts), quorum=1, spares=2)
-    with pytest.raises(ValueError, match=r"6 active enclaves of 6 operators, expected 7"):
+    with pytest.raises(ValueError, match=r"6 active enclaves of 6 operators .* expected 7 "):
         propose(found(hosts), quorum=2, spares=0)

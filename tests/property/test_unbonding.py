@@ -67,8 +67,8 @@ def prove(sale: Sale) -> None:
     enclave = sale.signing[0]
     reports = [sale.measured((n, 900_000)) for n in range(2)]
     cosignatures = [enclave.cosign(each.digest(sale.chain.domain)) for each in reports]
-    keys = [enclave.sealing_key] * 2
-    sale.chain.registry.prove_equivocation(sale.task, reports, cosignatures, keys)
+    of = enclave.operator, enclave.sealing_key
+    sale.chain.registry.prove_equivocation(sale.task, reports, cosignatures, *of)
 
 
 @given(dispute_window=WINDOWS, verdict_window=WINDOWS)

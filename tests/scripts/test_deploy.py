@@ -35,6 +35,7 @@ def test_deploy__development__wires_the_three_contracts(made, settings):
     assert made.registry.verifier(made.verifier)[1] > 0
     assert made.market.seat_bond() == settings.seat_bond
     assert made.market.min_tolerance() == settings.min_tolerance
+    assert made.registry.platform_stake() == settings.platform_stake
     assert b"".join(bytes(word) for word in made.verifier.root()) == settings.root_key
 
 

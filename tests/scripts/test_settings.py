@@ -19,6 +19,7 @@ LIVE = {
     "owner": OWNER,
     "seat_bond": "0.01 ether",
     "min_tolerance": 1000,
+    "platform_stake": "1 ether",
     "tcb_floors": [FLOOR],
 }
 
@@ -27,6 +28,7 @@ def test_parse__intel_on_a_live_network__passes():
     settings = parse(LIVE, live=True)
     assert settings.root_key == INTEL_ROOT_KEY
     assert (settings.owner, settings.seat_bond, settings.min_tolerance) == (OWNER, 10**16, 1000)
+    assert settings.platform_stake == 10**18
     (floor,) = settings.tcb_floors
     assert floor.fmspc == bytes.fromhex("00806f050000")
     assert (floor.tee_type, floor.svns, floor.pce_svn) == (TeeType.TDX, b"\x03" * 16, 0)
@@ -62,6 +64,9 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("seat_bond", "0.01", "seat_bond is '0.01': expected such as '0.01 ether'"),
         ("seat_bond", "0 ether", "seat_bond is 0 wei: expected above 0"),
         ("seat_bond", "18446744073709551616 wei", "expected above 0 and below 2\\*\\*64"),
+        ("platform_stake", "1", "platform_stake is '1': expected such as '0.01 ether'"),
+        ("platform_stake", "0 wei", "platform_stake is 0 wei: expected above 0"),
+        ("platform_stake", f"{2**128} wei", "expected above 0 and below 2\\*\\*128"),
         ("min_tolerance", 0, "min_tolerance is 0: expected 1 to 1000000 ppm"),
         ("min_tolerance", 1_000_001, "expected 1 to 1000000 ppm"),
         ("min_tolerance", "1000", "min_tolerance is '1000': expected 1 to 1000000 ppm"),

@@ -1,10 +1,12 @@
 """Steps of operators and of the registry's owner during a sale."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests import sale as parts
 from tests.sale import DAY
 from tests.sale import ETHER as ONE
+from tests.signing import signing_key
 from tests.stateful.random_sales import now_and_then, pick
 from tests.stateful.world import DEAD, ContractAndModel
 
@@ -31,6 +33,13 @@ def renew(data: Any, both: ContractAndModel) -> None:
     expired = [each for each in enclaves if now >= both.expiry(each)]
     for enclave in [*expired, pick(data, enclaves)]:
         both.renew(enclave, pick(data, [30 * DAY, 40 * DAY, DAY]))
+
+
+def restart(data: Any, both: ContractAndModel) -> None:
+    """A machine boots anew, which retires its enclave; a renewal of that one retires the new."""
+    enclave = pick(data, both.world.chain.enclaves[-RESTLESS:])
+    key = signing_key(f"restarted {enclave.signing_key}")
+    both.renew(replace(enclave, key=key), 30 * DAY)
 
 
 def equivocate(data: Any, both: ContractAndModel) -> None:

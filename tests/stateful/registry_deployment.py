@@ -24,6 +24,7 @@ SEALING_KEYS = [public_key(word(f"sealing key {n}")) for n in range(2)]
 PLATFORMS = [word(f"platform {n}") for n in range(3)]
 PROGRAMS = [word(f"program {n}") for n in range(2)]
 DIGEST = word("digest")
+PLATFORM_STAKE = ETHER
 
 
 def binding(bound: Bound) -> int:
@@ -44,7 +45,7 @@ class RegistryDeployment:
 
     def __init__(self) -> None:
         self.verifiers = [str(deploy("testing/MockVerifier").address) for _ in range(2)]
-        self.registry = deploy("EnclaveRegistry", OWNER, self.verifiers[0])
+        self.registry = deploy("EnclaveRegistry", OWNER, self.verifiers[0], PLATFORM_STAKE)
         self.words = Words(self.registry)
         self.market = deploy("ModelMarket", self.registry, ETHER // 10, 1_000)
         self.registry.set_market(self.market, sender=OWNER)
@@ -83,15 +84,17 @@ class RegistryDeployment:
         found = self.registry.check_quorum(DIGEST, measurement, min_stake, roster, signed, out)
         return [tuple(each) for each in found]
 
-    def prove_equivocation(self, measurement: bytes, by: tuple[Signature, Signature]) -> int:
-        """Each of the two signed one story."""
+    def prove_equivocation(
+        self, measurement: bytes, by: tuple[Signature, Signature], operator: str
+    ) -> int:
+        """Each of the two signed one story; the sealing key is that of the first."""
         task, reports = self.stories[measurement]
         signed = [
             cosignature(each, report.digest(self.domain))
             for each, report in zip(by, reports, strict=True)
         ]
-        keys = [each.sealing_key for each in by]
-        taken: int = self.registry.prove_equivocation(task, reports, signed, keys, sender=PROVER)
+        of = operator, by[0].sealing_key
+        taken: int = self.registry.prove_equivocation(task, reports, signed, *of, sender=PROVER)
         return taken
 
 

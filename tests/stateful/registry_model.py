@@ -34,11 +34,17 @@ class RegistryModel:
     """One verifier, one measurement."""
 
     def __init__(
-        self, address: str, domain: Domain, ledger: Ledger, verifier: str, measurement: bytes
+        self,
+        address: str,
+        domain: Domain,
+        ledger: Ledger,
+        verifier: str,
+        measurement: bytes,
+        platform_stake: int,
     ) -> None:
         self.address, self.domain, self.ledger = address, domain, ledger
         self.verifier, self.measurement = verifier, measurement
-        self.reference = Reference()
+        self.reference = Reference(platform_stake)
         self.reference.verifiers[verifier] = Verifier(added_at=1)
 
     # ── Operators ──
@@ -122,7 +128,8 @@ class RegistryModel:
         task: Task,
         reports: Sequence[Report],
         cosignatures: Sequence[Cosignature],
-        sealing_keys: Sequence[bytes],
+        operator: str,
+        sealing_key: bytes,
     ) -> Refused | int:
         """Of two reports of the task on one run."""
         pairs = zip(reports[0].awards, reports[1].awards, strict=True)
@@ -130,12 +137,14 @@ class RegistryModel:
         if no := unless((differ, reasons.NO_CONTRADICTION)):
             return no
         one, other = (
-            Signature(recover(report.digest(self.domain), cosignature), key, cosignature.platform)
-            for report, cosignature, key in zip(reports, cosignatures, sealing_keys, strict=True)
+            Signature(
+                recover(report.digest(self.domain), cosignature), sealing_key, cosignature.platform
+            )
+            for report, cosignature in zip(reports, cosignatures, strict=True)
         )
         staked = self._staked()
         refusal = self.reference.prove_equivocation(
-            task.measurement, (one, other), call.sender, call.now
+            task.measurement, (one, other), operator, call.sender, call.now
         )
         return because(refusal) or staked - self._staked()
 

@@ -27,6 +27,7 @@ class Operator:
     unlocks_at: int = 0
     epoch: int = 0
     condemned_at: int = 0
+    platforms: int = 0
 
 
 @dataclass
@@ -81,12 +82,14 @@ class Signature(NamedTuple):
 class Reference:
     """A registry with one verifier and a market."""
 
+    platform_stake: int
     operators: defaultdict[str, Operator] = field(default_factory=lambda: defaultdict(Operator))
     credits: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     verifiers: defaultdict[str, Verifier] = field(default_factory=lambda: defaultdict(Verifier))
     measurements: dict[bytes, str] = field(default_factory=dict)
     platforms: dict[bytes, Hold] = field(default_factory=dict)
     enclaves: dict[tuple[bytes, str], Enclave] = field(default_factory=dict)
+    latest: dict[tuple[bytes, bytes], str] = field(default_factory=dict)
     revoked: dict[Hashable, int] = field(default_factory=dict)
     descriptions: dict[bytes, tuple[bytes, str]] = field(default_factory=dict)
     burned: int = 0
@@ -197,17 +200,34 @@ class Reference:
             return reasons.PLATFORM_REVOKED
         if self.holder(platform, now) not in (None, operator):
             return reasons.PLATFORM_TAKEN
+        epoch = self.operators[operator].epoch
+        hold = self.platforms.get(platform)
+        is_new = hold is None or (hold.operator, hold.epoch) != (operator, epoch)
+        held = self.operators[operator].platforms + is_new
+        if self.operators[operator].stake < held * self.platform_stake:
+            return reasons.TOO_LITTLE_STAKE
         place = made.measurement, made.signing_key
         if place in self.revoked:
             return reasons.ENCLAVE_REVOKED
         if place in self.enclaves and self.enclaves[place].bound != made.bound:
             return reasons.KEY_TAKEN
         self.measurements[made.measurement] = made.verifier
-        epoch = self.operators[operator].epoch
         expiry = min(made.expiry, now + MAX_LIFETIME)
         self._hold(platform, operator, expiry + UNBONDING, epoch)
+        self.operators[operator].platforms = held
         self.enclaves[place] = Enclave(made.bound, expiry, epoch)
+        self._retire(made, now)
         return None
+
+    def _retire(self, made: Enrolment, now: int) -> None:
+        """Let every other enclave of the measurement on the platform expire."""
+        for (measurement, signing_key), enclave in self.enclaves.items():
+            is_here = (
+                measurement == made.measurement and enclave.bound.platform == made.bound.platform
+            )
+            if is_here and signing_key != made.signing_key:
+                enclave.expiry = min(enclave.expiry, now)
+        self.latest[made.measurement, made.bound.platform] = made.signing_key
 
     def holder(self, platform: bytes, now: int) -> str | None:
         """The operator whose platform it is."""
@@ -279,24 +299,33 @@ class Reference:
         self, measurement: bytes, signers: Iterable[tuple[str, bytes]], time: int
     ) -> bool:
         """`signers`: pairs of signing key and platform."""
-        subjects: list[Hashable] = [measurement, self.measurements.get(measurement)]
+        subjects: list[Hashable] = []
         for signing_key, platform in signers:
             subjects += [(measurement, signing_key), platform]
         return any(self.revoked.get(each, -1) >= time for each in subjects)
 
     def prove_equivocation(
-        self, measurement: bytes, by: tuple[Signature, Signature], prover: str, now: int
+        self,
+        measurement: bytes,
+        by: tuple[Signature, Signature],
+        named: str,
+        prover: str,
+        now: int,
     ) -> Reason:
-        """Two reports that contradict one another, each signed by one of the two."""
-        if by[0].platform != by[1].platform:
-            return reasons.DIFFERENT_PLATFORMS
+        """Two reports that contradict one another, each signed by one of the two.
+
+        `named` is the operator that the prover names; the sealing key is that of the first.
+        """
         for each in by:
-            enclave = self._enclave(measurement, each)
-            if enclave is None:
+            if each.signing_key != by[0].signing_key:
+                return reasons.DIFFERENT_SIGNERS
+            enclave = self.enclaves.get((measurement, each.signing_key))
+            expected = Bound(named, each.platform, by[0].sealing_key)
+            if enclave is None or enclave.bound != expected:
                 return reasons.ENCLAVE_UNKNOWN
-            if enclave.epoch != self.operators[enclave.bound.operator].epoch:
+            if enclave.epoch != self.operators[named].epoch:
                 return reasons.OPERATOR_INACTIVE
-        operator = self.operators[self.platforms[by[0].platform].operator]
+        operator = self.operators[named]
         if operator.condemned_at:
             return reasons.CONDEMNED
         if not operator.stake:

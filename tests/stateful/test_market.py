@@ -123,8 +123,9 @@ class Market(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def operator_acts(self, data: Any) -> None:
-        steps = [operators.stake, operators.unstake, operators.renew, operators.equivocate]
-        pick(data, [*steps, operators.withdraw, operators.burn])(data, self.both)
+        steps = [operators.stake, operators.unstake, operators.renew, operators.restart]
+        steps += [operators.equivocate, operators.withdraw, operators.burn]
+        pick(data, steps)(data, self.both)
 
     @rule(data=st.data())
     def owner_revokes(self, data: Any) -> None:

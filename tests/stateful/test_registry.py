@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import boa
@@ -26,6 +26,7 @@ from tests.stateful.registry_deployment import (
     NOBODY,
     OPERATORS,
     OWNER,
+    PLATFORM_STAKE,
     PLATFORMS,
     PROVER,
     SEALING_KEYS,
@@ -54,7 +55,7 @@ class Registry(RuleBasedStateMachine):
     def __init__(self, deployment: RegistryDeployment) -> None:
         super().__init__()
         self.deployment, self.registry = deployment, deployment.registry
-        self.reference = Reference()
+        self.reference = Reference(PLATFORM_STAKE)
         first = self.reference.verifiers[deployment.verifiers[0]]
         first.ready_at = first.added_at = self.now
         self.burned_before = ether(NOBODY)
@@ -200,11 +201,28 @@ class Registry(RuleBasedStateMachine):
     def _register(self, measurement: bytes, key: str, bound: Bound, lifetime: int) -> None:
         expiry, verifier = self.now + lifetime, self.deployment.attested[measurement][0]
         enrolment = Enrolment(key, bound, measurement, verifier, expiry)
+        before = self._active()
         refusal = self.reference.register(enrolment, self.now)
         registered = self._expect(
             refusal, lambda: self.deployment.register(measurement, key, bound, expiry)
         )
         assert registered == (None if refusal else measurement)
+        for unseated in before - self._active() - {(measurement, key)}:
+            lost = self.reference.enclaves[unseated].bound
+            assert not refusal
+            assert (unseated[0], lost.operator, lost.platform) == (measurement, *bound[:2])
+
+    def _active(self) -> set[tuple[bytes, str]]:
+        """Measurement and key of every enclave that may sign; `every_word_agrees` with it."""
+        return {
+            (measurement, key)
+            for (measurement, key), enclave in self.reference.enclaves.items()
+            if self.reference.is_active(
+                measurement,
+                Signature(key, enclave.bound.sealing_key, enclave.bound.platform),
+                self.now,
+            )
+        }
 
     # ── Owner ──
 
@@ -289,8 +307,12 @@ class Registry(RuleBasedStateMachine):
         first = self._signature(data, measurement, data.draw(signing))
         second = data.draw(st.sampled_from([first.signing_key, data.draw(signing)]))
         by = first, self._signature(data, measurement, second)
-        refusal = self.reference.prove_equivocation(measurement, by, PROVER, self.now)
-        self._expect(refusal, lambda: self.deployment.prove_equivocation(measurement, by))
+        signer = self.reference.enclaves.get((measurement, first.signing_key))
+        operator = data.draw(operators)
+        if signer and not data.draw(few):
+            operator = signer.bound.operator
+        refusal = self.reference.prove_equivocation(measurement, by, operator, PROVER, self.now)
+        self._expect(refusal, lambda: self.deployment.prove_equivocation(measurement, by, operator))
 
     # ── What always holds ──
 
@@ -311,7 +333,7 @@ class Registry(RuleBasedStateMachine):
         for operator in OPERATORS:
             of_operator = reference.operators[operator]
             expected = packed(
-                of_operator.stake,
+                of_operator.stake | of_operator.platforms << 128,
                 of_operator.condemned_at,
                 of_operator.unlocks_at,
                 of_operator.epoch,
@@ -319,6 +341,9 @@ class Registry(RuleBasedStateMachine):
             assert read("records.operators", operator) == expected
         for owed_to in (CHALLENGER, PROVER, *OPERATORS):
             assert read("staking.credit_of", owed_to) == reference.credits[owed_to]
+        for measurement, platform in product(self.deployment.attested, PLATFORMS):
+            latest = reference.latest.get((measurement, platform), NOBODY)
+            assert read("records.latest_keys", measurement, platform) == int(latest, 16)
         for platform in PLATFORMS:
             hold = reference.platforms.get(platform, Hold(NOBODY, 0, 0))
             expected = packed(int(hold.operator, 16), revoked.get(platform), hold.until, hold.epoch)
@@ -339,7 +364,7 @@ class Registry(RuleBasedStateMachine):
                 assert read("records.enclaves", measurement, key) == expected
 
     @invariant()
-    def an_active_enclave_is_alone_with_its_operators_on_a_platform_that_is_held(self) -> None:
+    def an_active_enclave_is_alone_on_a_platform_that_its_operator_holds(self) -> None:
         active = []
         for (measurement, key), enclave in self.reference.enclaves.items():
             operator, platform, sealing_key = enclave.bound
@@ -347,11 +372,11 @@ class Registry(RuleBasedStateMachine):
             found = self.registry.is_active(key, sealing_key, platform, measurement)
             assert found == self.reference.is_active(measurement, by, self.now)
             if found:
-                active.append((operator, platform))
+                active.append((operator, platform, measurement))
                 assert self.reference.holder(platform, self.now) == operator
                 assert self.reference.platforms[platform].until >= enclave.expiry + UNBONDING
-        for (operator, platform), (another, elsewhere) in combinations(active, 2):
-            assert platform != elsewhere or operator == another
+        for (operator, platform, program), (another, elsewhere, other) in combinations(active, 2):
+            assert platform != elsewhere or (operator == another and program != other)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import boa
 
-from tests.deployment import SEAT_BOND
+from tests.deployment import PLATFORM_STAKE, SEAT_BOND
 from tests.inprocess import Chain, account, deploy, ether, refuses
 from tests.sale import ETHER as ONE
 from tests.sale import Enclave, Report, Task
@@ -79,6 +79,7 @@ class ContractAndModel:
             self.ledger,
             str(chain.verifier.address),
             chain.measurement,
+            PLATFORM_STAKE,
         )
         for made in chain.enclaves:
             self.registry.reference.operators[made.operator].stake = ONE
@@ -140,8 +141,8 @@ class ContractAndModel:
     ) -> None:
         domain = self.world.chain.domain
         cosignatures = [enclave.cosign(each.digest(domain)) for each in reports]
-        keys = [enclave.sealing_key] * 2
-        self.act_on_registry("prove_equivocation", task, reports, cosignatures, keys, sender=sender)
+        of = enclave.operator, enclave.sealing_key
+        self.act_on_registry("prove_equivocation", task, reports, cosignatures, *of, sender=sender)
 
     def set_mode(self, mode: TokenMode) -> None:
         """Let the configurable token behave like this from now on."""
@@ -207,7 +208,7 @@ class ContractAndModel:
         for operator in self.world.operators:
             model = self.registry.reference.operators[operator]
             times = model.condemned_at << 160 | model.unlocks_at << 200
-            word = model.stake | times | model.epoch << 240
+            word = model.stake | model.platforms << 128 | times | model.epoch << 240
             assert registry.read("records.operators", operator) == word
         for holder in self.world.people:
             assert (

@@ -99,7 +99,7 @@ OPERATOR_EXCLUDED: constant(String[32]) = "operator excluded"
 
 DIFFERENT_RUNS: constant(String[32]) = "different runs"
 NO_CONTRADICTION: constant(String[32]) = "no contradiction"
-DIFFERENT_PLATFORMS: constant(String[32]) = "different platforms"
+DIFFERENT_SIGNERS: constant(String[32]) = "different signers"
 
 
 @internal

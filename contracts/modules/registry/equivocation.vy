@@ -3,7 +3,7 @@
 """
 @title Equivocation
 @license GNU Affero General Public License v3.0 only
-@notice prove_equivocation: one platform signed two reports that contradict each other. The proof needs no state of the
+@notice prove_equivocation: one enclave signed two reports that contradict each other. The proof needs no state of the
         market.
 """
 
@@ -28,7 +28,8 @@ def prove_equivocation(
     _task: Types.Task,
     _reports: Types.Report[2],
     _cosignatures: Types.Cosignature[2],
-    _sealing_keys: bytes32[2],
+    _operator: address,
+    _sealing_key: bytes32,
 ) -> uint256:
     """
     @dev See `IEnclaveRegistry.prove_equivocation`.
@@ -38,29 +39,31 @@ def prove_equivocation(
         errors._revert(errors.MARKET_UNKNOWN)
     task_id: bytes32 = staticcall market.task_id(_task)
     self._check_contradiction(task_id, _reports, _task.tolerance)
-    platform: bytes32 = _cosignatures[0].platform
-    if _cosignatures[1].platform != platform:
-        errors._revert(errors.DIFFERENT_PLATFORMS)
-    holder: address = records._get_account(records.platforms[platform])
-    epoch: uint256 = records._get_epoch(records.operators[holder])
+    culprit: address = empty(address)
     for i: uint256 in range(2):
         digest: bytes32 = staticcall market.report_digest(_reports[i])
         signing_key: address = compact_signature._signer(
             digest, _cosignatures[i].r, _cosignatures[i].vs
         )
+        # Two keys of one machine prove nothing: an enclave that restarts has a new key, and may decide anew.
+        if i == 1 and signing_key != culprit:
+            errors._revert(errors.DIFFERENT_SIGNERS)
+        culprit = signing_key
         enclave: uint256 = records.enclaves[_task.measurement][signing_key]
-        binding: uint256 = records._compute_binding(holder, platform, _sealing_keys[i])
+        binding: uint256 = records._compute_binding(
+            _operator, _cosignatures[i].platform, _sealing_key
+        )
         if records._get_value(enclave) != binding:
             errors._revert(errors.ENCLAVE_UNKNOWN)
-        if records._get_epoch(enclave) != epoch:
+        if records._get_epoch(enclave) != records._get_epoch(records.operators[_operator]):
             errors._revert(errors.OPERATOR_INACTIVE)
     amount: uint256 = 0
     reward: uint256 = 0
-    amount, reward = staking._condemn(holder, msg.sender)
+    amount, reward = staking._condemn(_operator, msg.sender)
     log IEnclaveRegistry.EquivocationProven(
-        operator=holder,
+        operator=_operator,
         prover=msg.sender,
-        platform=platform,
+        platform=_cosignatures[0].platform,
         task_id=task_id,
         stake=amount,
         reward=reward,
@@ -92,7 +95,7 @@ def _check_contradiction(_task_id: bytes32, _reports: Types.Report[2], _toleranc
 @pure
 def _differ(_award: uint256, _other: uint256, _tolerance: uint256) -> bool:
     """
-    @dev Return True if no honest machine signs both awards at one position of the list: the indices differ, the scores
+    @dev Return True if no honest enclave signs both awards at one position of the list: the indices differ, the scores
          are further apart than twice the tolerance, or only one of them is an award.
     """
     if (_award == 0) != (_other == 0):

@@ -48,7 +48,7 @@ def check_quorum(
         operator: uint256 = records.operators[holder]
         binding: uint256 = records._compute_binding(holder, cosignature.platform, entry.sealing_key)
         self._require(self._fault_of_enclave(enclave, binding, platform, operator))
-        if records._get_value(operator) < _min_stake:
+        if records._get_stake(operator) < _min_stake:
             errors._revert(errors.TOO_LITTLE_STAKE)
         for other: Types.Signer in signers:
             if other.operator == holder:
@@ -73,11 +73,6 @@ def revoked_since(
     """
     @dev See `IEnclaveRegistry.revoked_since`.
     """
-    measurement: uint256 = records.measurements[_measurement]
-    if self._is_revoked_since(measurement, _time):
-        return True
-    if self._is_revoked_since(records.verifiers[records._get_account(measurement)], _time):
-        return True
     for signer: Types.Signer in _signers:
         if self._is_revoked_since(records.enclaves[_measurement][signer.signing_key], _time):
             return True

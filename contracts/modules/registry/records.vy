@@ -8,13 +8,14 @@
         | bits        | 0-159    | 160-199      | 200-239    | 240-255     |
         |-------------|----------|--------------|------------|-------------|
         |             | value    | revoked_at   | until      | epoch       |
-        | operator    | stake    | condemned_at | unlocks_at | withdrawals |
+        | operator    | see below| condemned_at | unlocks_at | withdrawals |
         | enclave     | binding  | revoked_at   | expiry     | operator's  |
         | platform    | operator | revoked_at   | held_until | operator's  |
         | measurement | verifier | revoked_at   |            |             |
         | verifier    | added_at | revoked_at   | ready_at   |             |
 
-        A word is zero until something is written to it.
+        The value of an operator is its stake (bits 0-127) and the number of its platforms (bits 128-159). A word is zero
+        until something is written to it.
 @dev Packing trusts its caller. Times fit until the year 36,812. An epoch is one withdrawal, which takes at least 21
      days, so epochs fit for 3,700 years.
 """
@@ -26,7 +27,13 @@ _REVOKED_AT: constant(uint256) = 160
 _UNTIL: constant(uint256) = 200
 _EPOCH: constant(uint256) = 240
 
+_PLATFORMS: constant(uint256) = 128
+
+# Added to the word of an operator for one more platform.
+ONE_PLATFORM: constant(uint256) = 1 << _PLATFORMS
+
 _MASK_160: constant(uint256) = 2**160 - 1
+_MASK_128: constant(uint256) = 2**128 - 1
 _MASK_40: constant(uint256) = 2**40 - 1
 
 
@@ -43,6 +50,8 @@ platforms: HashMap[bytes32, uint256]
 # measurement -> signing key -> record. Keys are kept by measurement, because an attacker can write a program whose
 # quote names any key: such a program can take keys under its own measurement only.
 enclaves: HashMap[bytes32, HashMap[address, uint256]]
+# measurement -> platform -> the signing key that was registered there last; no other one there is active
+latest_keys: HashMap[bytes32, HashMap[bytes32, address]]
 
 
 # ── Views ──
@@ -56,10 +65,11 @@ def operator(_account: address) -> IEnclaveRegistry.Operator:
     """
     word: uint256 = self.operators[_account]
     return IEnclaveRegistry.Operator(
-        stake=self._get_value(word),
+        stake=self._get_stake(word),
         unlocks_at=self._get_until(word),
         epoch=self._get_epoch(word),
         condemned_at=self._get_revoked_at(word),
+        platforms=self._get_platforms(word),
     )
 
 
@@ -119,6 +129,15 @@ def enclave(_signing_key: address, _measurement: bytes32) -> IEnclaveRegistry.En
     )
 
 
+@external
+@view
+def latest_key(_platform: bytes32, _measurement: bytes32) -> address:
+    """
+    @dev See `IEnclaveRegistry.latest_key`.
+    """
+    return self.latest_keys[_measurement][_platform]
+
+
 # ── Fields ──
 
 
@@ -132,6 +151,18 @@ def _pack(_value: uint256, _revoked_at: uint256, _until: uint256, _epoch: uint25
 @pure
 def _get_value(_word: uint256) -> uint256:
     return _word & _MASK_160
+
+
+@internal
+@pure
+def _get_stake(_word: uint256) -> uint256:
+    return _word & _MASK_128
+
+
+@internal
+@pure
+def _get_platforms(_word: uint256) -> uint256:
+    return self._get_value(_word) >> _PLATFORMS
 
 
 @internal
@@ -159,6 +190,17 @@ def _get_epoch(_word: uint256) -> uint256:
 
 
 # ── Changes ──
+
+
+@internal
+@view
+def _retire(_word: uint256) -> uint256:
+    """
+    @dev Return the record of an enclave that expires now, unless it expired before. Nothing else of it changes: a
+         retirement is no revocation.
+    """
+    expiry: uint256 = min(self._get_until(_word), block.timestamp)
+    return (_word & ~(_MASK_40 << _UNTIL)) | (expiry << _UNTIL)
 
 
 @internal

@@ -21,7 +21,7 @@ uses: records
 # no report signed by the operator's enclaves is posted. The longest dispute of an earlier one ends two windows later:
 #     21 days > MAX_WINDOW to dispute + MAX_WINDOW to decide = 7 days + 7 days (market/task_terms.vy)
 UNBONDING: constant(uint256) = 21 * clock.DAY
-_STAKE_BOUND: constant(uint256) = 2**128
+STAKE_BOUND: constant(uint256) = 2**128
 # The prover of an equivocation gets the stake divided by this.
 _REWARD_DIVISOR: constant(uint256) = 4
 
@@ -56,7 +56,7 @@ def slash(_operator: address, _amount: uint256, _beneficiary: address) -> uint25
     if msg.sender != self.named_market:
         errors._revert(errors.NOT_MARKET)
     word: uint256 = records.operators[_operator]
-    taken: uint256 = min(_amount, records._get_value(word))
+    taken: uint256 = min(_amount, records._get_stake(word))
     records.operators[_operator] = word - taken
     self.credit_of[_beneficiary] += taken
     log IEnclaveRegistry.Slashed(
@@ -82,8 +82,8 @@ def stake():
     word: uint256 = records.operators[msg.sender]
     if records._get_until(word) != 0:
         errors._revert(errors.UNBONDING)
-    total: uint256 = records._get_value(word) + msg.value
-    if total >= _STAKE_BOUND:
+    total: uint256 = records._get_stake(word) + msg.value
+    if total >= STAKE_BOUND:
         errors._revert(errors.TOO_MUCH_STAKE)
     records.operators[msg.sender] = word + msg.value
     log IEnclaveRegistry.Staked(operator=msg.sender, amount=msg.value, stake=total)
@@ -186,7 +186,7 @@ def _bonded(_operator: address) -> uint256:
     word: uint256 = records.operators[_operator]
     if records._get_until(word) != 0:
         errors._revert(errors.UNBONDING)
-    if records._get_value(word) == 0:
+    if records._get_stake(word) == 0:
         errors._revert(errors.NO_STAKE)
     return word
 
@@ -202,13 +202,13 @@ def _condemn(_operator: address, _prover: address) -> (uint256, uint256):
     word: uint256 = records.operators[_operator]
     if records._get_revoked_at(word) != 0:
         errors._revert(errors.CONDEMNED)
-    amount: uint256 = records._get_value(word)
+    amount: uint256 = records._get_stake(word)
     if amount == 0:
         errors._revert(errors.NO_STAKE)
     # Rounded down against the prover, by less than one wei.
     reward: uint256 = amount // _REWARD_DIVISOR
     records.operators[_operator] = records._pack(
-        amount - reward,
+        records._get_value(word) - reward,
         block.timestamp,
         block.timestamp + UNBONDING,
         records._get_epoch(word),
@@ -225,7 +225,7 @@ def _end_epoch(_operator: address, _word: uint256) -> uint256:
     """
     clock._require_from(records._get_until(_word))
     records.operators[_operator] = records._pack(0, 0, 0, records._get_epoch(_word) + 1)
-    return records._get_value(_word)
+    return records._get_stake(_word)
 
 
 @internal

@@ -1,4 +1,4 @@
-"""Act three: two signatures of one platform contradict each other, and its whole stake goes."""
+"""Act three: two signatures of one enclave contradict each other, and its whole stake goes."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from scripts.lib.local_chain import send, warp
 
 
 def equivocation(stage: Stage, standing: Standing) -> None:
-    """Prove that one platform signed two contradicting reports: its operator loses its stake."""
-    stage.console.rule("Act three: two signatures of one platform, proven on-chain")
+    """Prove that one enclave signed two contradicting reports: its operator loses its stake."""
+    stage.console.rule("Act three: two signatures of one enclave, proven on-chain")
     liar, registry = stage.dishonest[0], stage.made.registry
     other = replace(standing.report, awards=(Award(1, 900_000),))
     reports = [standing.report, other]
@@ -21,7 +21,8 @@ def equivocation(stage: Stage, standing: Standing) -> None:
         standing.sale.task.to_abi(),
         [each.to_abi() for each in reports],
         [each.to_abi() for each in cosignatures],
-        [liar.entry.sealing_key] * 2,
+        liar.account,
+        liar.entry.sealing_key,
         account=prover,
     )
     reward = registry.credits(prover)

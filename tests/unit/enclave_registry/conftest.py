@@ -12,6 +12,7 @@ from brownie import (
     accounts,
 )
 
+from tests.deployment import PLATFORM_STAKE
 from tests.sale import ETHER, Enclave, enclave
 from tests.unit.enclave_registry.registry_deployment import RegistryDeployment
 
@@ -74,7 +75,7 @@ def second_verifier(deployer: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def registry(deployer: Any, owner: Any, verifier: Any) -> Any:
-    return deployer.deploy(EnclaveRegistry, owner, verifier)
+    return deployer.deploy(EnclaveRegistry, owner, verifier, PLATFORM_STAKE)
 
 
 @pytest.fixture(scope="module")

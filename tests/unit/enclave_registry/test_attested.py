@@ -12,6 +12,7 @@ from offchain.simulation import Machine, SimulatedIntel
 from offchain.simulation import trust as simulated_trust
 from tests.anvil import at, events, now, rpc
 from tests.dcap import BODIES, constructor, evidence
+from tests.deployment import PLATFORM_STAKE
 from tests.reasons import CERTIFICATE_UNKNOWN, DEBUG, PLATFORM_TAKEN, REPORT_DATA, STALE_BLOCK
 from tests.sale import DAY, ETHER, enclave, word
 from tests.signing import signing_key
@@ -29,7 +30,7 @@ def dcap(deployer):
 
 
 def registry_of(deployer, owner, dcap, market):
-    made = deployer.deploy(EnclaveRegistry, owner, dcap)
+    made = deployer.deploy(EnclaveRegistry, owner, dcap, PLATFORM_STAKE)
     made.set_market(market.address, {"from": owner})
     return made
 

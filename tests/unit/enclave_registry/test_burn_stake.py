@@ -19,8 +19,8 @@ def unlocks_at(deployment, registry, market, prover, enlisted):
     domain = Domain(web3.eth.chain_id, market.address)
     stories = [report(made.id(domain), word("seed"), (n, 900_000)) for n in range(2)]
     signed = [enlisted.cosign(story.digest(domain)) for story in stories]
-    keys = [enlisted.sealing_key] * 2
-    registry.prove_equivocation(made, stories, signed, keys, {"from": prover})
+    of = enlisted.operator, enlisted.sealing_key
+    registry.prove_equivocation(made, stories, signed, *of, {"from": prover})
     return now() + UNBONDING
 
 
@@ -33,7 +33,7 @@ def test_burn_stake__unlocked__burns_and_ends_the_epoch(
     receipt = registry.burn_stake(operator, {"from": stranger})
     assert receipt.return_value == LEFT
     assert web3.eth.get_balance(ZERO_ADDRESS) - burned_before == LEFT
-    assert registry.operator(operator) == (0, 0, 1, 0)
+    assert registry.operator(operator) == (0, 0, 1, 0, 0)
     assert registry.balance() == registry.credits(prover) == 10 * ETHER - LEFT
     assert only_event(receipt, "StakeBurned") == {"operator": operator, "amount": LEFT}
 

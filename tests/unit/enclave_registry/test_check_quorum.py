@@ -292,11 +292,21 @@ def test_check_quorum__operator_twice__reverts(deployment, quorum, enclaves):
     entries = roster([*enclaves, double])
     with reverts(OPERATOR_TWICE):
         quorum(roster=entries, cosignatures=cosign(DIGEST, [enclaves[0], double]))
-    on_one_platform = replace(enclave("triple", enclaves[0].operator), platform=double.platform)
-    deployment.register(on_one_platform)
-    pair = [double, on_one_platform]
-    with reverts(OPERATOR_TWICE):
-        quorum(roster=roster(pair), cosignatures=cosign(DIGEST, pair))
+
+
+def test_check_quorum__roster_names_the_key_before_and_after_a_restart__one_signs(
+    deployment, quorum, enclaves
+):
+    """Whoever names both gives the machine one vote, that of the enclave that is registered now."""
+    before = enclaves[0]
+    after = replace(enclave("restarted", before.operator), platform=before.platform)
+    deployment.register(after)
+    entries = roster([*enclaves, after])
+    for pair in ([before], [before, after]):
+        with reverts(ENCLAVE_EXPIRED):
+            quorum(roster=entries, cosignatures=cosign(DIGEST, pair))
+    [signed] = quorum(roster=entries, cosignatures=cosign(DIGEST, [after]))
+    assert signed[0] == after.signing_key
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -4,7 +4,8 @@ import pytest
 from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts, web3
 
 from tests.anvil import at, now
-from tests.reasons import BAD_ADDRESS, NOT_A_CONTRACT
+from tests.deployment import PLATFORM_STAKE
+from tests.reasons import BAD_ADDRESS, BAD_STAKE, NOT_A_CONTRACT
 from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, only_event
 
 NOT_NEW_OWNER = "ownable_2step: caller is not the new owner"
@@ -13,11 +14,12 @@ NOT_NEW_OWNER = "ownable_2step: caller is not the new owner"
 def test_init__approves_the_first_verifier_at_once(deployer, owner, verifier):
     time = now() + 100
     at(time)
-    made = deployer.deploy(EnclaveRegistry, owner, verifier)
+    made = deployer.deploy(EnclaveRegistry, owner, verifier, PLATFORM_STAKE)
     assert made.owner() == owner
     assert made.pending_owner() == ZERO_ADDRESS
     assert made.market() == ZERO_ADDRESS
     assert made.verifier(verifier) == (time, time, 0)
+    assert made.platform_stake() == PLATFORM_STAKE
     assert dict(made.tx.events["VerifierAdded"][0]) == {"verifier": verifier}
     moves = [dict(move) for move in made.tx.events["OwnershipTransferred"]]
     assert moves[-1] == {"previous_owner": deployer, "new_owner": owner}
@@ -25,10 +27,18 @@ def test_init__approves_the_first_verifier_at_once(deployer, owner, verifier):
 
 def test_init__bad_argument__reverts(deployer, owner, stranger, verifier):
     with reverts(BAD_ADDRESS):
-        deployer.deploy(EnclaveRegistry, ZERO_ADDRESS, verifier)
+        deployer.deploy(EnclaveRegistry, ZERO_ADDRESS, verifier, PLATFORM_STAKE)
+    for stake in (0, 2**128):
+        with reverts(BAD_STAKE):
+            deployer.deploy(EnclaveRegistry, owner, verifier, stake)
     for account in (stranger, ZERO_ADDRESS):
         with reverts(NOT_A_CONTRACT):
-            deployer.deploy(EnclaveRegistry, owner, account)
+            deployer.deploy(EnclaveRegistry, owner, account, PLATFORM_STAKE)
+
+
+@pytest.mark.parametrize("stake", [1, 2**128 - 1])
+def test_init__platform_stake_at_its_limits__is_accepted(deployer, owner, verifier, stake):
+    assert deployer.deploy(EnclaveRegistry, owner, verifier, stake).platform_stake() == stake
 
 
 def test_init__code__well_below_the_limit_of_eip_170(registry):

@@ -6,11 +6,12 @@ from brownie import EnclaveRegistry, reverts, web3
 
 from offchain.protocol.eip712 import Domain
 from tests.anvil import at, now
+from tests.deployment import PLATFORM_STAKE
 from tests.reasons import (
     BAD_SIGNATURE,
     CONDEMNED,
-    DIFFERENT_PLATFORMS,
     DIFFERENT_RUNS,
+    DIFFERENT_SIGNERS,
     ENCLAVE_UNKNOWN,
     MARKET_UNKNOWN,
     NO_CONTRADICTION,
@@ -55,7 +56,7 @@ class Case:
         cosignatures = [
             each.cosign(made.digest(self.domain)) for each, made in zip(by, reports, strict=True)
         ]
-        return [self.task, list(reports), cosignatures, [each.sealing_key for each in by]]
+        return [self.task, list(reports), cosignatures, by[0].operator, by[0].sealing_key]
 
     def prove(self, first: Report, second: Report, by: tuple[Enclave, Enclave]) -> Any:
         arguments = self.arguments((first, second), by)
@@ -68,7 +69,7 @@ class Case:
 
 
 def is_condemned(registry, operator):
-    stake, _, _, condemned_at = registry.operator(operator)
+    stake, _, _, condemned_at, _ = registry.operator(operator)
     return condemned_at == now() and stake == 10 * ETHER - 10 * ETHER // 4
 
 
@@ -100,8 +101,8 @@ def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarte
     stake = 10 * ETHER + 3
     reward = stake // 4
     assert receipt.return_value == reward
-    assert registry.operator(operator) == (stake - reward, time + UNBONDING, 0, time)
-    assert registry.operator(rival) == (10 * ETHER, 0, 0, 0)
+    assert registry.operator(operator) == (stake - reward, time + UNBONDING, 0, time, 1)
+    assert registry.operator(rival) == (10 * ETHER, 0, 0, 0, 0)
     assert registry.credits(prover) == reward
     assert registry.balance() == 10 * ETHER + stake
     assert not deployment.is_active(enlisted)
@@ -115,12 +116,27 @@ def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarte
     }
 
 
-def test_prove_equivocation__two_enclaves_of_one_platform__condemns(
+@pytest.mark.parametrize("same_sealing_key", [True, False])
+def test_prove_equivocation__two_enclaves_of_one_platform__reverts(
+    deployment, case, two_stories, enlisted, operator, same_sealing_key
+):
+    """A machine that restarts has two honest enclaves, and each may break a tie its own way."""
+    twin = replace(enclave("twin", operator.address), platform=enlisted.platform)
+    if same_sealing_key:
+        twin = replace(twin, sealing_key=enlisted.sealing_key)
+    deployment.register(twin)
+    for by in ((enlisted, twin), (twin, enlisted)):
+        with reverts(DIFFERENT_SIGNERS):
+            case.try_prove(*two_stories, by=by)
+
+
+def test_prove_equivocation__retired__condemns(
     deployment, registry, case, two_stories, enlisted, operator
 ):
+    """A clone that outlives its registration is a clone."""
     twin = replace(enclave("twin", operator.address), platform=enlisted.platform)
     deployment.register(twin)
-    case.prove(*two_stories, by=(enlisted, twin))
+    case.prove(*two_stories, by=(enlisted, enlisted))
     assert is_condemned(registry, operator)
 
 
@@ -132,7 +148,7 @@ def test_prove_equivocation__unbonding__condemns_and_locks_anew(
     at(time)
     case.prove(*two_stories, by=(enlisted, enlisted))
     left = 10 * ETHER - 10 * ETHER // 4
-    assert registry.operator(operator) == (left, time + UNBONDING, 0, time)
+    assert registry.operator(operator) == (left, time + UNBONDING, 0, time, 1)
 
 
 def test_prove_equivocation__expired_and_revoked__condemns(
@@ -283,7 +299,7 @@ def test_prove_equivocation__signature_of_another_report__reverts(
 ):
     arguments = case.arguments(two_stories, (enlisted, enlisted))
     arguments[2][1] = arguments[2][0]
-    with reverts(ENCLAVE_UNKNOWN):
+    with reverts(DIFFERENT_SIGNERS):
         registry.prove_equivocation.call(*arguments, {"from": case.prover})
 
 
@@ -307,21 +323,28 @@ def test_prove_equivocation__for_another_market__reverts(case, two_stories, enli
             elsewhere.report((0, 1)), elsewhere.report((1, 1)), by=(enlisted, enlisted)
         )
     signed = [enlisted.cosign(story.digest(elsewhere.domain)) for story in two_stories]
-    keys = [enlisted.sealing_key] * 2
+    of = enlisted.operator, enlisted.sealing_key
     with reverts(ENCLAVE_UNKNOWN):
         case.registry.prove_equivocation.call(
-            case.task, list(two_stories), signed, keys, {"from": case.prover}
+            case.task, list(two_stories), signed, *of, {"from": case.prover}
         )
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_prove_equivocation__another_sealing_key__reverts(
-    registry, case, two_stories, enlisted, place
+def test_prove_equivocation__enclave_named_otherwise__reverts(
+    deployment, registry, case, two_stories, enlisted, rival
 ):
-    arguments = case.arguments(two_stories, (enlisted, enlisted))
-    arguments[3][place] = word("another key")
-    with reverts(ENCLAVE_UNKNOWN):
-        registry.prove_equivocation.call(*arguments, {"from": case.prover})
+    """Neither another operator nor another machine answers for what an enclave signed."""
+    deployment.stake(rival)
+    task, stories, signed, operator, sealing_key = case.arguments(two_stories, (enlisted, enlisted))
+    elsewhere = [each._replace(platform=word("another platform")) for each in signed]
+    for named in (
+        (signed, operator, word("another key")),
+        (signed, rival.address, sealing_key),
+        ([elsewhere[0], signed[1]], operator, sealing_key),
+        ([signed[0], elsewhere[1]], operator, sealing_key),
+    ):
+        with reverts(ENCLAVE_UNKNOWN):
+            registry.prove_equivocation.call(task, stories, *named, {"from": case.prover})
 
 
 def test_prove_equivocation__platforms_of_one_operator__reverts(
@@ -329,22 +352,39 @@ def test_prove_equivocation__platforms_of_one_operator__reverts(
 ):
     elsewhere = enclave("elsewhere", operator.address)
     deployment.register(elsewhere)
-    with reverts(DIFFERENT_PLATFORMS):
+    with reverts(DIFFERENT_SIGNERS):
         case.try_prove(*two_stories, by=(enlisted, elsewhere))
-    on_paper = replace(elsewhere, platform=enlisted.platform)
-    with reverts(ENCLAVE_UNKNOWN):
-        case.try_prove(*two_stories, by=(enlisted, on_paper))
 
 
-def test_prove_equivocation__of_the_platforms_next_operator__reverts(
-    deployment, registry, case, two_stories, enlisted, operator, rival
+@pytest.fixture
+def handed_on(deployment, enlisted, rival):
+    """The machine is another operator's by now; the first never asked for its stake back."""
+    taker = replace(enclave("next", rival.address), platform=enlisted.platform)
+    deployment.stake(rival)
+    deployment.register(taker, time=now() + MAX_LIFETIME + UNBONDING + 1)
+    return taker
+
+
+def test_prove_equivocation__platform_handed_on__condemns_who_signed(
+    registry, case, two_stories, enlisted, operator, rival, handed_on
 ):
     """Whoever takes over a machine does not answer for what was signed on it before."""
+    of_next = replace(enlisted, operator=handed_on.operator)
+    with reverts(ENCLAVE_UNKNOWN):
+        case.try_prove(*two_stories, by=(of_next, of_next))
+    case.prove(*two_stories, by=(enlisted, enlisted))
+    assert is_condemned(registry, operator)
+    assert registry.operator(rival) == (10 * ETHER, 0, 0, 0, 1)
+
+
+def test_prove_equivocation__stake_withdrawn__reverts(
+    deployment, registry, case, two_stories, enlisted, operator, rival
+):
     registry.request_unstake({"from": operator})
     at(now() + UNBONDING)
     registry.unstake(operator, {"from": operator})
     deployment.enlist(replace(enclave("next", rival.address), platform=enlisted.platform))
-    with reverts(ENCLAVE_UNKNOWN):
+    with reverts(OPERATOR_INACTIVE):
         case.try_prove(*two_stories, by=(enlisted, enlisted))
 
 
@@ -391,6 +431,6 @@ def test_prove_equivocation__everything_slashed__reverts(
 def test_prove_equivocation__no_market__reverts(
     deployer, owner, verifier, case, two_stories, enlisted
 ):
-    unnamed = deployer.deploy(EnclaveRegistry, owner, verifier)
+    unnamed = deployer.deploy(EnclaveRegistry, owner, verifier, PLATFORM_STAKE)
     with reverts(MARKET_UNKNOWN):
         replace(case, registry=unnamed).try_prove(*two_stories, by=(enlisted, enlisted))

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from brownie import reverts, web3
 
-from tests.anvil import at, now, rpc
+from tests.anvil import at, events, now, rpc
+from tests.deployment import PLATFORM_STAKE
 from tests.reasons import (
     BAD_KEY,
     ENCLAVE_REVOKED,
@@ -14,6 +15,7 @@ from tests.reasons import (
     PLATFORM_REVOKED,
     PLATFORM_TAKEN,
     STALE_BLOCK,
+    TOO_LITTLE_STAKE,
     VERIFIER_NOT_APPROVED,
 )
 from tests.reasons import UNBONDING as UNBONDING_REASON
@@ -91,16 +93,223 @@ def test_register_enclave__expires_with_the_attestation_or_after_30_days(
     assert not deployment.is_active(first)
 
 
-def test_register_enclave__after_a_reboot__second_enclave_on_the_platform(
-    deployment, registry, first, operator
+# ── One active enclave for each platform and measurement ──
+
+
+@pytest.fixture
+def reborn(first, operator):
+    """The next enclave on the same machine: new keys."""
+    return replace(enclave("reborn", operator.address), platform=first.platform)
+
+
+def test_register_enclave__after_a_reboot__retires_the_enclave_before(
+    deployment, registry, first, reborn, operator
 ):
     deployment.register(first, time=now() + 100)
+    record = registry.enclave(first.signing_key, deployment.measurement)
     held_until = registry.platform(first.platform)[1]
-    reborn = replace(enclave("reborn", operator.address), platform=first.platform)
-    deployment.register(reborn, expiry=now() + DAY)
-    assert deployment.is_active(first)
+    assert registry.latest_key(first.platform, deployment.measurement) == first.signing_key
+    time = now() + 50
+    receipt = deployment.register(reborn, expiry=now() + DAY, time=time)
+    retired, registered = events(receipt)
+    assert retired == (
+        "EnclaveRetired",
+        {
+            "signing_key": first.signing_key,
+            "measurement": deployment.measurement,
+            "successor": reborn.signing_key,
+        },
+    )
+    assert registered[0] == "EnclaveRegistered"
+    assert registry.enclave(first.signing_key, deployment.measurement) == (
+        record[0], time, record[2], record[3],
+    )  # fmt: skip
+    assert not deployment.is_active(first)
     assert deployment.is_active(reborn)
     assert registry.platform(first.platform) == (operator, held_until, 0, 0)
+    assert registry.operator(operator) == (10 * ETHER, 0, 0, 0, 1)
+    assert registry.latest_key(first.platform, deployment.measurement) == reborn.signing_key
+
+
+def test_register_enclave__retired_key_again__retires_its_successor(deployment, first, reborn):
+    """Whoever runs two enclaves on a machine has one vote: that of the last to register."""
+    deployment.register(first)
+    deployment.register(reborn)
+    deployment.register(first)
+    assert deployment.is_active(first)
+    assert not deployment.is_active(reborn)
+
+
+@pytest.mark.parametrize("since_expiry", [-1, 0, 1])
+def test_register_enclave__predecessor_around_its_expiry__never_lives_longer(
+    deployment, registry, first, reborn, since_expiry
+):
+    time = now() + 100
+    expiry = time + DAY
+    deployment.register(first, expiry=expiry, time=time)
+    receipt = deployment.register(reborn, time=expiry + since_expiry)
+    ends = registry.enclave(first.signing_key, deployment.measurement)[1]
+    assert ends == min(expiry, expiry + since_expiry)
+    names = [name for name, _ in events(receipt)]
+    assert ("EnclaveRetired" in names) == (since_expiry < 0)
+
+
+def test_register_enclave__another_program_version__unseats_nobody(
+    deployment, registry, first, reborn
+):
+    deployment.register(first)
+    receipt = deployment.register(reborn, program=word("the next version"))
+    assert [name for name, _ in events(receipt)] == ["EnclaveRegistered"]
+    assert deployment.is_active(first)
+    assert deployment.is_active(reborn, program=word("the next version"))
+    third = replace(reborn, key=signing_key("third"))
+    deployment.register(third)
+    assert not deployment.is_active(first)
+    assert deployment.is_active(reborn, program=word("the next version"))
+
+
+def test_register_enclave__on_another_platform__unseats_nobody(deployment, first, operator):
+    deployment.register(first)
+    elsewhere = enclave("elsewhere", operator.address)
+    receipt = deployment.register(elsewhere)
+    assert [name for name, _ in events(receipt)] == ["EnclaveRegistered"]
+    assert deployment.is_active(first)
+    assert deployment.is_active(elsewhere)
+
+
+def test_register_enclave__predecessor_revoked__stays_revoked(
+    deployment, registry, owner, first, reborn
+):
+    deployment.register(first)
+    time = now() + 100
+    at(time)
+    registry.revoke_enclave(first.signing_key, deployment.measurement, {"from": owner})
+    later = time + 100
+    deployment.register(reborn, time=later)
+    assert registry.enclave(first.signing_key, deployment.measurement)[1:] == (later, time, 0)
+    with reverts(ENCLAVE_REVOKED):
+        deployment.try_register(first)
+    assert deployment.is_active(reborn)
+
+
+def test_register_enclave__by_a_stranger__retires_nobody(
+    deployment, registry, first, reborn, of_rival
+):
+    """No quote of the victim's machine, and none that names its key, moves its seat."""
+    deployment.register(first)
+    record = registry.enclave(first.signing_key, deployment.measurement)
+    theirs = replace(of_rival, platform=first.platform)
+    for reason, attack in (
+        (PLATFORM_TAKEN, theirs),
+        (PLATFORM_TAKEN, replace(reborn, operator=of_rival.operator)),
+        (KEY_TAKEN, replace(first, operator=of_rival.operator, platform=of_rival.platform)),
+    ):
+        with reverts(reason):
+            deployment.try_register(attack)
+    deployment.register(replace(of_rival, platform=word("a machine of its own")))
+    assert registry.enclave(first.signing_key, deployment.measurement) == record
+    assert registry.latest_key(first.platform, deployment.measurement) == first.signing_key
+    assert deployment.is_active(first)
+
+
+def test_register_enclave__next_tenant__retires_what_was_dead(
+    deployment, registry, first, of_rival, operator
+):
+    """An operator that left has no active enclave; its key does not come back by restaking."""
+    deployment.register(first)
+    registry.request_unstake({"from": operator})
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    assert not deployment.is_active(first)
+    moved = replace(of_rival, platform=first.platform)
+    deployment.register(moved)
+    deployment.stake(operator)
+    assert not deployment.is_active(first)
+    assert deployment.is_active(moved)
+
+
+def test_register_enclave__retired_in_an_earlier_epoch__comes_back_only_by_attestation(
+    deployment, registry, first, reborn, operator
+):
+    deployment.register(first)
+    deployment.register(reborn)
+    registry.request_unstake({"from": operator})
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    deployment.stake(operator)
+    assert not deployment.is_active(first)
+    assert not deployment.is_active(reborn)
+    deployment.register(first)
+    assert deployment.is_active(first)
+    deployment.register(reborn)
+    assert not deployment.is_active(first)
+    assert deployment.is_active(reborn)
+
+
+# ── A stake for each platform ──
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_register_enclave__second_platform__needs_a_second_stake(
+    deployment, registry, operator, missing
+):
+    deployment.stake(operator, 2 * PLATFORM_STAKE - missing)
+    deployment.register(enclave("one", operator.address))
+    two = enclave("two", operator.address)
+    if missing:
+        with reverts(TOO_LITTLE_STAKE):
+            deployment.try_register(two)
+        deployment.stake(operator, missing)
+    deployment.register(two)
+    assert registry.operator(operator) == (2 * PLATFORM_STAKE, 0, 0, 0, 2)
+    with reverts(TOO_LITTLE_STAKE):
+        deployment.try_register(enclave("three", operator.address))
+
+
+@pytest.mark.parametrize("stake", [1, PLATFORM_STAKE - 1])
+def test_register_enclave__less_than_one_stake__holds_no_platform(deployment, operator, stake):
+    deployment.stake(operator, stake)
+    with reverts(TOO_LITTLE_STAKE):
+        deployment.try_register(enclave("squatter", operator.address))
+
+
+def test_register_enclave__again_on_a_platform__counts_once(
+    deployment, registry, first, reborn, operator, challenger
+):
+    """Renewal, restart and new version need no more stake, but what a fine took is owed again."""
+    deployment.register(first)
+    deployment.slash(operator, 10 * ETHER - PLATFORM_STAKE, challenger)
+    deployment.register(first)
+    deployment.register(reborn)
+    deployment.register(reborn, program=word("the next version"))
+    assert registry.operator(operator) == (PLATFORM_STAKE, 0, 0, 0, 1)
+    deployment.slash(operator, 1, challenger)
+    assert deployment.is_active(reborn)
+    with reverts(TOO_LITTLE_STAKE):
+        deployment.try_register(reborn)
+
+
+def test_register_enclave__after_a_withdrawal__counts_anew(deployment, registry, first, operator):
+    deployment.register(first)
+    registry.request_unstake({"from": operator})
+    assert registry.operator(operator)[4] == 1
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    assert registry.operator(operator) == (0, 0, 1, 0, 0)
+    deployment.stake(operator, PLATFORM_STAKE)
+    deployment.register(first)
+    assert registry.operator(operator) == (PLATFORM_STAKE, 0, 1, 0, 1)
+
+
+def test_register_enclave__platform_taken_from_the_silent__counts_for_the_taker(
+    deployment, registry, first, of_rival, operator, rival
+):
+    """It counts for the silent one too, until that one withdraws its stake."""
+    deployment.register(first, time=now() + 100)
+    moved = replace(of_rival, platform=first.platform)
+    deployment.register(moved, time=now() + MAX_LIFETIME + UNBONDING)
+    assert registry.operator(rival) == (10 * ETHER, 0, 0, 0, 1)
+    assert registry.operator(operator) == (10 * ETHER, 0, 0, 0, 1)
 
 
 def test_register_enclave__same_keys_under_another_measurement__is_another_enclave(
@@ -471,3 +680,18 @@ def test_register_enclave__verifier_calls_back__is_locked_out(
         register_by(registry, trusted_hostile, first)
         assert not trusted_hostile.called()
     assert registry.enclave(another, measurement_of(trusted_hostile)) == (0, 0, 0, 0)
+
+
+def test_register_enclave__lying_verifier_names_a_victims_platform__retires_nobody(
+    deployment, registry, first, of_rival, trusted_hostile
+):
+    """A verifier has measurements of its own, so it cannot retire an enclave of another's."""
+    deployment.register(first)
+    trusted_hostile.set_answer(
+        attestation(PROGRAM, first.platform, 2**64), {"from": of_rival.operator}
+    )
+    with reverts(PLATFORM_TAKEN):
+        register_by(registry, trusted_hostile, of_rival)
+    twin = replace(first, key=signing_key("another"))
+    register_by(registry, trusted_hostile, twin)
+    assert deployment.is_active(first)

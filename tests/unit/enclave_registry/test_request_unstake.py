@@ -12,7 +12,7 @@ def test_request_unstake__staked__locks_for_21_days(deployment, registry, operat
     time = now() + 100
     at(time)
     receipt = registry.request_unstake({"from": operator})
-    assert registry.operator(operator) == (3 * ETHER, time + UNBONDING_TIME, 0, 0)
+    assert registry.operator(operator) == (3 * ETHER, time + UNBONDING_TIME, 0, 0, 0)
     assert registry.balance() == 3 * ETHER
     fields = {"operator": operator, "unlocks_at": time + UNBONDING_TIME}
     assert only_event(receipt, "UnstakeRequested") == fields

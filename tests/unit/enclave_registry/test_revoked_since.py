@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.anvil import at, now
@@ -27,7 +29,7 @@ def revoke(registry, what, owner, deployment, enclave):
         registry.revoke_verifier(deployment.verifier, sender)
 
 
-@pytest.mark.parametrize("what", ["enclave", "platform", "measurement", "verifier"])
+@pytest.mark.parametrize("what", ["enclave", "platform"])
 @pytest.mark.parametrize("place", [0, 1])
 def test_revoked_since__revoked__counts_from_that_second(
     deployment, registry, owner, two, what, place
@@ -54,12 +56,21 @@ def test_revoked_since__under_another_measurement__does_not_count(deployment, re
     assert not registry.revoked_since(signers(two), deployment.measurement, 0)
 
 
-def test_revoked_since__no_signers__measurement_and_verifier_count(
-    deployment, registry, owner, two
-):
-    assert not registry.revoked_since([], deployment.measurement, 0)
-    revoke(registry, "verifier", owner, deployment, two[0])
-    assert registry.revoked_since([], deployment.measurement, 0)
+@pytest.mark.parametrize("what", ["measurement", "verifier"])
+def test_revoked_since__program_or_verifier__does_not_count(deployment, registry, owner, two, what):
+    """Nobody who signed is accused: a program ends, and what was signed before stays."""
+    revoke(registry, what, owner, deployment, two[0])
+    assert not deployment.is_active(two[0])
+    for by in ([], signers(two)):
+        assert not registry.revoked_since(by, deployment.measurement, 0)
+
+
+def test_revoked_since__retired__does_not_count(deployment, registry, operator, two):
+    """A reboot makes no report voidable that the enclave before it signed."""
+    reborn = replace(enclave("reborn", operator.address), platform=two[0].platform)
+    deployment.register(reborn)
+    assert not deployment.is_active(two[0])
+    assert not registry.revoked_since(signers(two), deployment.measurement, 0)
 
 
 def test_revoked_since__expiry_unstaking_and_fines__do_not_count(

@@ -1,6 +1,7 @@
 import pytest
 from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts
 
+from tests.deployment import PLATFORM_STAKE
 from tests.reasons import MARKET_KNOWN, NOT_A_CONTRACT
 from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, only_event
 
@@ -8,7 +9,7 @@ from tests.unit.enclave_registry.registry_deployment import NOT_OWNER, only_even
 @pytest.fixture
 def unnamed(deployer, owner, verifier):
     """A registry without a market."""
-    return deployer.deploy(EnclaveRegistry, owner, verifier)
+    return deployer.deploy(EnclaveRegistry, owner, verifier, PLATFORM_STAKE)
 
 
 def test_set_market__first__names_it(unnamed, owner, market):

@@ -11,7 +11,7 @@ def test_slash__part__moves_from_stake_to_credit(deployment, registry, operator,
     deployment.stake(operator)
     receipt = deployment.slash(operator, 3 * ETHER, challenger)
     assert receipt.return_value == 3 * ETHER
-    assert registry.operator(operator) == (7 * ETHER, 0, 0, 0)
+    assert registry.operator(operator) == (7 * ETHER, 0, 0, 0, 0)
     assert registry.credits(challenger) == 3 * ETHER
     assert registry.balance() == 10 * ETHER
     assert only_event(receipt, "Slashed") == {
@@ -27,7 +27,7 @@ def test_slash__all_or_more__takes_what_is_there(deployment, registry, operator,
     deployment.stake(operator)
     receipt = deployment.slash(operator, asked, challenger)
     assert receipt.return_value == 10 * ETHER
-    assert registry.operator(operator) == (0, 0, 0, 0)
+    assert registry.operator(operator) == (0, 0, 0, 0, 0)
     assert only_event(receipt, "Slashed")["asked"] == asked
     assert only_event(receipt, "Slashed")["taken"] == 10 * ETHER
     again = deployment.slash(operator, asked, challenger)
@@ -38,12 +38,12 @@ def test_slash__all_or_more__takes_what_is_there(deployment, registry, operator,
 def test_slash__nothing_asked__takes_nothing(deployment, registry, operator, challenger):
     deployment.stake(operator)
     assert deployment.slash(operator, 0, challenger).return_value == 0
-    assert registry.operator(operator) == (10 * ETHER, 0, 0, 0)
+    assert registry.operator(operator) == (10 * ETHER, 0, 0, 0, 0)
 
 
 def test_slash__never_staked__takes_nothing(deployment, registry, stranger, challenger):
     assert deployment.slash(stranger, ETHER, challenger).return_value == 0
-    assert registry.operator(stranger) == (0, 0, 0, 0)
+    assert registry.operator(stranger) == (0, 0, 0, 0, 0)
     assert registry.credits(challenger) == 0
 
 
@@ -54,7 +54,7 @@ def test_slash__unbonding__still_takes(deployment, registry, operator, challenge
     deployment.slash(operator, ETHER, challenger)
     at(now() + UNBONDING + 1)
     deployment.slash(operator, ETHER, challenger)
-    assert registry.operator(operator) == (8 * ETHER, unlocks_at, 0, 0)
+    assert registry.operator(operator) == (8 * ETHER, unlocks_at, 0, 0, 0)
 
 
 def test_slash__several__credits_add_up(deployment, registry, operator, rival, challenger):

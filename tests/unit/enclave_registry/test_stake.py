@@ -1,6 +1,7 @@
 from brownie import EnclaveRegistry, reverts
 
 from tests.anvil import at, fund, now
+from tests.deployment import PLATFORM_STAKE
 from tests.reasons import MARKET_UNKNOWN, TOO_MUCH_STAKE, UNBONDING, ZERO_AMOUNT
 from tests.sale import ETHER
 from tests.unit.enclave_registry.registry_deployment import UNBONDING as UNBONDING_TIME
@@ -12,7 +13,7 @@ BOUND = 2**128
 def test_stake__first__counts(deployment, registry, operator):
     before = operator.balance()
     receipt = registry.stake({"from": operator, "value": 3 * ETHER})
-    assert registry.operator(operator) == (3 * ETHER, 0, 0, 0)
+    assert registry.operator(operator) == (3 * ETHER, 0, 0, 0, 0)
     assert registry.balance() == 3 * ETHER
     assert operator.balance() == before - 3 * ETHER
     fields = {"operator": operator, "amount": 3 * ETHER, "stake": 3 * ETHER}
@@ -23,8 +24,8 @@ def test_stake__again__adds_up(deployment, registry, operator, rival):
     registry.stake({"from": operator, "value": ETHER})
     registry.stake({"from": rival, "value": 5 * ETHER})
     receipt = registry.stake({"from": operator, "value": 1})
-    assert registry.operator(operator) == (ETHER + 1, 0, 0, 0)
-    assert registry.operator(rival) == (5 * ETHER, 0, 0, 0)
+    assert registry.operator(operator) == (ETHER + 1, 0, 0, 0, 0)
+    assert registry.operator(rival) == (5 * ETHER, 0, 0, 0, 0)
     fields = {"operator": operator, "amount": 1, "stake": ETHER + 1}
     assert only_event(receipt, "Staked") == fields
 
@@ -35,11 +36,11 @@ def test_stake__after_withdrawal__counts_in_the_next_epoch(deployment, registry,
     at(now() + UNBONDING_TIME)
     registry.unstake(operator, {"from": operator})
     deployment.stake(operator, 2 * ETHER)
-    assert registry.operator(operator) == (2 * ETHER, 0, 1, 0)
+    assert registry.operator(operator) == (2 * ETHER, 0, 1, 0, 0)
 
 
 def test_stake__no_market__reverts(deployer, owner, verifier, operator):
-    unnamed = deployer.deploy(EnclaveRegistry, owner, verifier)
+    unnamed = deployer.deploy(EnclaveRegistry, owner, verifier, PLATFORM_STAKE)
     with reverts(MARKET_UNKNOWN):
         unnamed.stake({"from": operator, "value": 1})
 
@@ -62,7 +63,7 @@ def test_stake__unbonding__reverts(deployment, registry, operator):
 def test_stake__up_to_the_bound__counts(deployment, registry, operator):
     fund(operator, 2 * BOUND)
     registry.stake({"from": operator, "value": BOUND - 1})
-    assert registry.operator(operator) == (BOUND - 1, 0, 0, 0)
+    assert registry.operator(operator) == (BOUND - 1, 0, 0, 0, 0)
 
 
 def test_stake__at_the_bound__reverts(deployment, registry, operator):

@@ -25,7 +25,7 @@ def test_unstake__unlocked__pays_and_ends_the_epoch(registry, operator, stranger
     assert receipt.return_value == 10 * ETHER
     assert stranger.balance() == before + 10 * ETHER
     assert registry.balance() == 0
-    assert registry.operator(operator) == (0, 0, 1, 0)
+    assert registry.operator(operator) == (0, 0, 1, 0, 0)
     fields = {"operator": operator, "to": stranger, "amount": 10 * ETHER}
     assert only_event(receipt, "Unstaked") == fields
 
@@ -56,7 +56,7 @@ def test_unstake__everything_slashed__pays_nothing_and_releases_the_platform(
     assert receipt.return_value == 0
     fields = {"operator": operator, "to": operator, "amount": 0}
     assert only_event(receipt, "Unstaked") == fields
-    assert registry.operator(operator) == (0, 0, 1, 0)
+    assert registry.operator(operator) == (0, 0, 1, 0, 0)
     freed = enclave("first", operator.address).platform
     deployment.enlist(replace(enclave("of a rival", rival.address), platform=freed))
 
@@ -102,7 +102,7 @@ def test_unstake__receiver_refuses__reverts_and_another_can_be_named(
     at(unlocks_at)
     with reverts(PAYMENT_FAILED):
         registry.unstake(hostile_account, {"from": operator})
-    assert registry.operator(operator) == (10 * ETHER, unlocks_at, 0, 0)
+    assert registry.operator(operator) == (10 * ETHER, unlocks_at, 0, 0, 1)
     registry.unstake(operator, {"from": operator})
 
 

@@ -110,21 +110,31 @@ def test_expire_dispute__something_else_revoked__stands(
     assert chain.progress(task).stage == FINAL
 
 
+@pytest.mark.parametrize("what", ["measurement", "verifier"])
+def test_expire_dispute__the_program_revoked__stands(
+    chain, market, guardian, challenger, task, deadline, expiry, token, balances, what
+):
+    """Nobody who signed is accused: a program ends, and its reports stay."""
+    subject = chain.measurement if what == "measurement" else chain.verifier
+    getattr(chain.registry, f"revoke_{what}")(subject, {"from": guardian})
+    before = balances(token)
+    at(deadline)
+    market.expire_dispute(*expiry)
+    assert chain.progress(task).stage == FINAL
+    assert before.moved()["challenger credit"] == BOND // 2
+
+
 # ── The task is void ──
 
 
-@pytest.fixture(params=["enclave", "platform", "measurement", "verifier"])
+@pytest.fixture(params=["enclave", "platform"])
 def revoked(request, chain, guardian):
-    """The owner has revoked something that the second signer depends on."""
+    """The owner has revoked the second signer's enclave, or its platform."""
     signer, registry, owner = chain.enclaves[1], chain.registry, {"from": guardian}
     if request.param == "enclave":
         registry.revoke_enclave(signer.signing_key, chain.measurement, owner)
-    elif request.param == "platform":
-        registry.revoke_platform(signer.platform, owner)
-    elif request.param == "measurement":
-        registry.revoke_measurement(chain.measurement, owner)
     else:
-        registry.revoke_verifier(chain.verifier, owner)
+        registry.revoke_platform(signer.platform, owner)
 
 
 def test_expire_dispute__what_signed_is_revoked__voids_the_task(
