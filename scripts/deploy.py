@@ -65,7 +65,8 @@ def deploy(
     console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
     registry = steps.deploy(EnclaveRegistry, deployer, verifier)
     console.print(f"EnclaveRegistry  {registry.address}")
-    market = steps.deploy(ModelMarket, registry, settings.seat_bond, settings.min_tolerance)
+    terms = settings.seat_bond, settings.min_tolerance, *settings.payment_gas
+    market = steps.deploy(ModelMarket, registry, *terms)
     console.print(f"ModelMarket      {market.address}")
     steps.call(registry.set_market, market)
     for program in settings.programs:
@@ -90,6 +91,7 @@ def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[st
         "root_key": settings.root_key.hex(),
         "seat_bond": settings.seat_bond,
         "min_tolerance": settings.min_tolerance,
+        "payment_gas": settings.payment_gas._asdict(),
         "verifier": made.verifier.address,
         "registry": made.registry.address,
         "market": made.market.address,
@@ -105,6 +107,8 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     table.add_row("root of attestation", settings.root_name)
     table.add_row("seat bond", f"{settings.seat_bond} wei")
     table.add_row("smallest tolerance", f"{settings.min_tolerance} ppm")
+    for name, gas in settings.payment_gas._asdict().items():
+        table.add_row(f"gas of payments: {name}", str(gas))
     table.add_row("TCB floors", str(len(settings.tcb_floors)))
     for program in settings.programs:
         table.add_row("to describe, for good", f"{program}, 0x{program.program.hex()}")

@@ -34,6 +34,7 @@ from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.lib.local_chain import now, send, warp
 from scripts.lib.settings import load
 from tests import sale
+from tests.deployment import PAYMENT_GAS
 
 LIMITS = {
     "create_task, 2 knots": 90_000,
@@ -93,7 +94,7 @@ def set_up(verifier: Any, token: Any) -> Bench:
     """Registry, market, ten staked operators with an enclave each."""
     deployer = accounts[0]
     registry = deployer.deploy(EnclaveRegistry, deployer, verifier)
-    market = deployer.deploy(ModelMarket, registry, sale.ETHER // 100, 1_000)
+    market = deployer.deploy(ModelMarket, registry, sale.ETHER // 100, 1_000, *PAYMENT_GAS)
     registry.set_market(market, {"from": deployer})
     program = sale.word("program")
     enclaves = []

@@ -10,7 +10,7 @@ from eth_utils.abi import event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from tests.deployment import MIN_TOLERANCE, SEAT_BOND, Deployment
+from tests.deployment import TERMS, Deployment
 from tests.sale import ETHER
 from tests.signing import signing_key
 
@@ -114,7 +114,7 @@ def deploy_market(owner: Any, provider: Any) -> Deployment:
     """Deploy all contracts, with a mock of the verifier and an enclave of each operator."""
     verifier = owner.deploy(MockVerifier)
     registry = owner.deploy(EnclaveRegistry, owner, verifier)
-    market = owner.deploy(ModelMarket, registry, SEAT_BOND, MIN_TOLERANCE)
+    market = owner.deploy(ModelMarket, registry, *TERMS)
     operators = [accounts.add(signing_key(f"operator {n}").to_hex()) for n in range(ENCLAVES)]
     for operator in operators:
         fund(operator, 100 * ETHER)

@@ -4,6 +4,8 @@ root            "intel", "simulated", or an uncompressed P-256 key as 128 hex di
 owner           the guardian of registry and verifier; null is the deployer, local chains only
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
+payment_gas     gas of the market's payments: {ether, token, reserve}, the cap of each kind and what
+                is kept beside it; ten times what scripts/lib/gas_prices.py measures, or more
 tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
 programs        list of programs to describe in the registry, as in an allow-list
                 (offchain/attestation/programs.py), or "simulated"; may be left out
@@ -14,7 +16,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_utils.address import is_checksum_address
 from web3 import Web3
@@ -37,6 +39,14 @@ class SettingsError(ValueError):
     """A setting is missing or wrong; the message names it, its value, and what was expected."""
 
 
+class PaymentGas(NamedTuple):
+    """Gas of the market's payments, in the order of its constructor."""
+
+    ether: int
+    token: int
+    reserve: int
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings that `deploy` needs, checked."""
@@ -48,6 +58,7 @@ class Settings:
     """Wei."""
     min_tolerance: int
     """Parts per million."""
+    payment_gas: PaymentGas
     tcb_floors: tuple[TcbFloor, ...]
     programs: tuple[AllowedProgram, ...]
 
@@ -81,7 +92,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
             the root is not, or the other way round; or, on a live network, the owner is not
             named or the root is not Intel's and `untrusted_root` does not say CONSENT.
     """
-    wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_floors"}
+    wanted = {"root", "owner", "seat_bond", "min_tolerance", "payment_gas", "tcb_floors"}
     missing = wanted - values.keys()
     unknown = values.keys() - wanted - {"untrusted_root", "programs"}
     if missing or unknown:
@@ -97,6 +108,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         _owner(values["owner"], live=live),
         _seat_bond(values["seat_bond"]),
         _tolerance(values["min_tolerance"]),
+        _payment_gas(values["payment_gas"]),
         _floors(values["tcb_floors"]),
         _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
     )
@@ -138,6 +150,16 @@ def _tolerance(value: object) -> int:
     if not isinstance(value, int) or not 0 < value <= MAX_TOLERANCE:
         raise SettingsError(f"min_tolerance is {value!r}: expected 1 to {MAX_TOLERANCE} ppm")
     return value
+
+
+def _payment_gas(value: object) -> PaymentGas:
+    wanted = set(PaymentGas._fields)
+    if not isinstance(value, dict) or value.keys() != wanted:
+        raise SettingsError(f"payment_gas is {value!r}: expected {', '.join(sorted(wanted))}")
+    gas = PaymentGas(**value)
+    if not all(type(each) is int and each > 0 for each in gas):
+        raise SettingsError(f"payment_gas is {value!r}: expected whole numbers above 0")
+    return gas
 
 
 def _floors(value: object) -> tuple[TcbFloor, ...]:
