@@ -145,19 +145,25 @@ def _pay(_token: address, _to: address, _amount: uint256, _unbooked: uint256):
         self._credit(_token, _to, _amount)
         self._credit_unbooked(_to, _unbooked)
         return
+    # A task in ether makes one payment of both.
+    tokens: uint256 = _amount
+    native: uint256 = _unbooked
+    if _token == empty(address):
+        tokens = 0
+        native += _amount
     needed: uint256 = 0
-    if _amount > 0:
-        needed = self._cap(_token) + RESERVE_GAS
-    if _unbooked > 0:
+    if tokens > 0:
+        needed = TOKEN_GAS + RESERVE_GAS
+    if native > 0:
         needed += ETHER_GAS + RESERVE_GAS
     self._require_gas(needed)
     if _amount > 0:
         self.booked[_token] -= _amount
-        if not self._push(_token, _amount):
-            self.booked[_token] += _amount
-            self._add_credit(_token, _to, _amount)
-    if _unbooked > 0 and not self._push(empty(address), _unbooked):
-        self._credit_unbooked(_to, _unbooked)
+    if tokens > 0 and not self._push(_token, tokens):
+        self.booked[_token] += tokens
+        self._add_credit(_token, _to, tokens)
+    if native > 0 and not self._push(empty(address), native):
+        self._credit_unbooked(_to, native)
 
 
 @internal
@@ -168,7 +174,8 @@ def _pay_for_secret(_token: address, _amount: uint256):
          high, can make the call revert once the payment was tried.
     """
     self.credit_of[_token][msg.sender] += _amount
-    self._require_gas(self._cap(_token) + RESERVE_GAS)
+    cap: uint256 = ETHER_GAS if _token == empty(address) else TOKEN_GAS
+    self._require_gas(cap + RESERVE_GAS)
     self.booked[_token] -= _amount
     if self._push(_token, _amount):
         self.credit_of[_token][msg.sender] -= _amount
@@ -200,12 +207,6 @@ def _credit(_token: address, _to: address, _amount: uint256):
 def _add_credit(_token: address, _to: address, _amount: uint256):
     self.credit_of[_token][_to] += _amount
     log IModelMarket.Credited(token=_token, account=_to, amount=_amount)
-
-
-@internal
-@view
-def _cap(_token: address) -> uint256:
-    return ETHER_GAS if _token == empty(address) else TOKEN_GAS
 
 
 @internal
