@@ -18,6 +18,7 @@ from brownie import (
     accounts,
     chain,
     network,
+    web3,
 )
 from brownie._config import CONFIG
 from rich.console import Console
@@ -25,6 +26,7 @@ from rich.table import Table
 
 from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor
 from scripts.lib.deployment_log import DeploymentLog, write_json
+from scripts.lib.gas_prices import check_room, measure_prices
 from scripts.lib.settings import Settings, load
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
@@ -52,7 +54,10 @@ def deploy(
 
     Raises:
         scripts.lib.deployment_log.DeploymentLogError: the log is of another deployment.
+        scripts.lib.settings.SettingsError: at the prices of this chain, the gas of payments has no
+            room; nothing was sent.
     """
+    check_room(settings.payment_gas, measure_prices(web3, deployer.address))
     steps = DeploymentLog(deployer, log)
     root = [settings.root_key[:32], settings.root_key[32:]]
     verifier = steps.deploy(

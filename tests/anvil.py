@@ -64,21 +64,6 @@ def answers(method: Any, *arguments: Any) -> Any:
     return method.call(*arguments, block_identifier="pending")
 
 
-def send_with_least_gas(sender: Any, to: Any, data: str, step: int = 2_000) -> int:
-    """Sends a call with more and more gas until it succeeds; gives the gas limit that did it.
-
-    Raises:
-        AssertionError: a million is not enough.
-    """
-    for gas in range(40_000, 1_000_000, step):
-        call = {"from": str(sender), "to": str(to), "data": data, "gasPrice": "0x0"}
-        call["gas"] = hex(gas)
-        receipt = web3.eth.wait_for_transaction_receipt(rpc("eth_sendTransaction", call))
-        if receipt["status"]:
-            return gas
-    raise AssertionError("a million gas is not enough")
-
-
 # ── The driver ──
 
 

@@ -18,6 +18,10 @@ from tests.inprocess import ROOT
 
 LISTS = "osaka", "amsterdam", "osaka times ten"
 """The price lists: today's, the coming fork's drafts, and a tenfold rise that no draft has."""
+BEYOND = "new storage times hundred"
+"""More than a market has room for."""
+TRANSACTION = 2**24
+"""Gas at most of a transaction (EIP-7825)."""
 CREDITED = "0x" + keccak(text="Credited(address,address,uint256)").hex()
 
 # What an account does when it gets ether, as code that it delegates to; and whether it takes it.
@@ -38,13 +42,13 @@ DELEGATED = bytes.fromhex("ef0100")
 class Measured:
     """What became of a call: its limit, and each change of the outcome as the gas limit rises."""
 
-    limit: int | None
+    limit: int | None  # None if it reverts with as much gas as a transaction may have
     outcomes: list[tuple[int, str]]
-    used: int
+    used: int | None
 
 
 def world(*accounts: str) -> dict[str, Any]:
-    """Return code, balance and storage of these accounts and of every contract with storage, as they are."""
+    """Return code, balance and storage of these accounts and of all that have storage."""
     found = {str(each) for each in (*accounts, *boa.env.sstore_trace)}
     return {
         "number": int(boa.env.evm.patch.block_number),
@@ -85,6 +89,8 @@ def measure(requests: Iterable[dict[str, Any]]) -> list[Measured]:
     found at a gas price of zero, which receivers and tokens can tell from a transaction.
     """
     wanted = [{"step": 0, "simulated": False, **each} for each in requests]
+    for each in wanted:
+        each["call"] = {"most": TRANSACTION, "credited": CREDITED, "payments": 0, **each["call"]}
     ran = subprocess.run(
         ["node", str(ROOT / "tests" / "attacks" / "price_lists.mjs")],
         input=json.dumps(wanted).encode(),

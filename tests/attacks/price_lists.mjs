@@ -21,10 +21,12 @@ const RAISED = new Set([
   'logGas', 'logDataGas', 'logTopicGas',
 ])
 
-function raised(times) {
+const NEW_STORAGE = new Set(['sstoreInitEIP2200Gas', 'sstoreInitRefundEIP2200Gas'])
+
+function raised(times, names = RAISED) {
   const params = structuredClone(paramsEVM)
   for (const prices of Object.values(params)) {
-    for (const name of Object.keys(prices)) if (RAISED.has(name)) prices[name] *= times
+    for (const name of Object.keys(prices)) if (names.has(name)) prices[name] *= times
   }
   return params
 }
@@ -33,6 +35,7 @@ const LISTS = {
   osaka: [Hardfork.Osaka, paramsEVM],
   amsterdam: [Hardfork.Amsterdam, paramsEVM],
   'osaka times ten': [Hardfork.Osaka, raised(10)],
+  'new storage times hundred': [Hardfork.Osaka, raised(100, NEW_STORAGE)],
 }
 
 // The interpreter looks for jump destinations anew in every call: a third of the time.
@@ -94,7 +97,7 @@ async function run({ vm, block, tx }, call, gasLimit, simulated) {
     const logs = execResult.logs ?? []
     const credits = logs.filter(
       ([from, topics]) =>
-        bytesToHex(from) === call.to.toLowerCase() &&
+        bytesToHex(from) === call.to?.toLowerCase() &&
         bytesToHex(topics[0]) === call.credited &&
         bytesToHex(topics[2]).slice(26) === call.sender.toLowerCase().slice(2),
     ).length
@@ -117,7 +120,7 @@ async function limit(world, call, simulated) {
   const reverts = async (gas) => (await run(world, call, gas, simulated))[0] === 'reverts'
   if ((await reverts(last - 1n)) && !(await reverts(last))) return last
   let low = 0n
-  let high = 16_777_216n
+  let high = BigInt(call.most)
   if (await reverts(high)) return null
   while (high - low > 1n) {
     const middle = (low + high) / 2n
@@ -132,7 +135,7 @@ async function measure({ list, world, call, step, simulated }) {
   const opened = await open(list, world)
   opened.tx = transaction(opened, call)
   const least = await limit(opened, call, simulated)
-  if (least === null) return { limit: null, outcomes: [], used: 0 }
+  if (least === null) return { limit: null, outcomes: [], used: null }
   const outcomes = []
   const note = async (gas) => {
     const [outcome] = await run(opened, call, gas, false)

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.attacks.gas_limits import (
-    CREDITED,
+    BEYOND,
     LISTS,
     RECEIVERS,
+    TRANSACTION,
     behind_proxy,
     delegating,
     measure,
     world,
 )
+from tests.deployment import TERMS as CONSTRUCTOR
 from tests.deployment import Sale
-from tests.inprocess import account, deploy, models
+from tests.inprocess import ROOT, account, deploy, deployer, models
 from tests.sale import ETHER
 from tests.token_modes import TokenMode
 
@@ -40,7 +44,6 @@ class Payout:
             "to": str(market.address),
             "sender": self.sender,
             "data": "0x" + data.hex(),
-            "credited": CREDITED,
             "payments": self.in_token + self.in_ether,
         }
 
@@ -169,13 +172,22 @@ for_each_function = pytest.mark.parametrize("function", PAYOUTS)
 under_each_list = pytest.mark.parametrize("prices", LISTS)
 
 
+def limits_told(function: str) -> list[int]:
+    """Limits that integrators read, under each list."""
+    text = (ROOT / "docs" / "INTEGRATING.md").read_text()
+    (row,) = (line for line in text.splitlines() if line.startswith(f"| {function} | "))
+    return [
+        int(cell.replace(",", "")) for cell in row.split(" | ")[1:4] if (cell := cell.strip(" |"))
+    ]
+
+
 # ── I-28 ──
 
 
 @in_both
 @for_each_function
 @under_each_list
-def test_payout__whatever_receiver_and_token_do__one_gas_limit(case, prices):
+def test_payout__whatever_receiver_and_token_do__one_gas_limit(case, function, in_token, prices):
     """From one limit every call pays or credits, and below it every call reverts."""
     worlds = case.worlds()
     requests = [case.request(prices, before) for before, _ in worlds.values()]
@@ -186,6 +198,9 @@ def test_payout__whatever_receiver_and_token_do__one_gas_limit(case, prices):
     assert estimate.limit == limit
     for (name, (_, outcome)), each in zip(worlds.items(), measured, strict=True):
         assert each.outcomes == [(limit // 2, "reverts"), (limit, outcome)], name
+    if in_token or function == "reveal_model":
+        told = limits_told(function)[LISTS.index(prices)]
+        assert limit <= told < 1.02 * limit
 
 
 @in_both
@@ -204,3 +219,89 @@ def test_payout__swept_to_twice_its_limit__changes_once(case, prices, step):
 @pytest.fixture
 def step(request) -> int:
     return 500 if request.config.getoption("--hypothesis-profile") == "deep" else 49_999
+
+
+# ── I-29, I-31 ──
+
+
+@in_both
+@pytest.mark.parametrize("function", ["claim_award"])
+def test_claim_award__new_storage_however_dear__credits_what_it_cannot_pay(case):
+    """Its credit is written before the payment, so that nothing dear is left to do."""
+    measured = measure(case.request(BEYOND, before) for before, _ in case.worlds().values())
+    (limit,) = {each.limit for each in measured}
+    for each in measured:
+        (_, below), (first, outcome) = each.outcomes
+        assert (below, first) == ("reverts", limit)
+        assert outcome in ("pays", "credits")
+
+
+def withdrawing(chain, provider, token) -> Case:
+    """What the provider is owed of a task that a stranger ended."""
+    sale = Sale(chain, token=str(token.address) if token else ZERO_ADDRESS).create()
+    sale.void()
+    arguments = sale.task.token, provider
+    payout = Payout("withdraw", provider, arguments, bool(token), not token)
+    return Case(payout, chain.market, token)
+
+
+def unstaking(chain, provider, token) -> Case:
+    operator = chain.enclaves[0].operator
+    chain.registry.request_unstake(sender=operator)
+    chain.at(chain.registry.operator(operator).unlocks_at)
+    return Case(Payout("unstake", operator, (operator,)), chain.registry, None)
+
+
+@under_each_list
+@pytest.mark.parametrize(
+    ("withdrawal", "in_token"), [(withdrawing, False), (withdrawing, True), (unstaking, False)]
+)
+def test_withdrawal__at_any_gas_limit__pays_or_changes_nothing(
+    chain, provider, prices, withdrawal, in_token
+):
+    """Without a cap no price can be too high; and what reverts leaves the credit as it was."""
+    token = deploy("testing/ConfigurableToken") if in_token else None
+    if token:
+        token.mint(provider, 10**30)
+    case = withdrawal(chain, provider, token)
+    worlds = case.worlds()
+    measured = measure(case.request(prices, before) for before, _ in worlds.values())
+    for (name, (_, outcome)), each in zip(worlds.items(), measured, strict=True):
+        if outcome == "pays":
+            assert each.outcomes == [(each.limit // 2, "reverts"), (each.limit, "pays")], name
+        else:
+            assert each.limit is None, name
+
+
+# ── What one transaction may use ──
+
+
+@under_each_list
+def test_resolve_dispute__seven_signatures__fits_in_a_transaction(chain, prices):
+    """Eight awards overturned by a panel of seven, of whom nobody has a credit, and three fines."""
+    sale = Sale(chain, **TERMS).create()
+    sale.commit(*models(*(f"model {n}" for n in range(9))))
+    stands = posted(sale, 8)
+    sale.dispute(account("challenger"))
+    verdict = sale.measured(*((n, 510_000) for n in range(8)), panel=True)
+    arguments = stands.resolve(sale.roster, sale.challenger, verdict, sale.panel)
+    payout = Payout("resolve_dispute", chain.owner, arguments, in_ether=False)
+    (measured,) = measure([Case(payout, chain.market, None).request(prices, world(chain.owner))])
+    assert measured.limit is not None
+    assert measured.limit < TRANSACTION // 2
+
+
+@pytest.mark.parametrize("contract", ["ModelMarket", "EnclaveRegistry"])
+@pytest.mark.parametrize(("prices", "most"), [("osaka", TRANSACTION), ("amsterdam", 60_000_000)])
+def test_deployment__of_each_contract__fits_in_a_transaction(chain, contract, prices, most):
+    """Under the fork's drafts what code costs for its bytes is not part of those 2**24 gas."""
+    code = deployer(f"contracts/{contract}.vy").compiler_data.bytecode
+    arguments = {
+        "ModelMarket": (["address", *["uint256"] * 5], [str(chain.registry.address), *CONSTRUCTOR]),
+        "EnclaveRegistry": (["address"] * 2, [chain.owner, str(chain.verifier.address)]),
+    }[contract]
+    data = "0x" + (code + encode(*arguments)).hex()
+    call = {"sender": chain.owner, "data": data, "most": most}
+    (measured,) = measure([{"list": prices, "world": world(chain.owner), "call": call}])
+    assert measured.limit is not None
+    print(f"{contract}: {measured.limit:,} under {prices}")

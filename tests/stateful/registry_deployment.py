@@ -11,7 +11,7 @@ from offchain.protocol.keys import public_key
 from tests import sale as parts
 from tests.deployment import TERMS
 from tests.inprocess import account, deploy
-from tests.sale import ETHER, Cosignature, RosterEntry, word
+from tests.sale import Cosignature, RosterEntry, word
 from tests.signing import address, sign_compact, signing_key
 from tests.stateful.registry_reference import Bound, Signature
 from tests.stateful.words import Words
