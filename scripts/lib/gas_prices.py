@@ -22,7 +22,7 @@ _PROBE_GAS = 10_000_000
 
 @dataclass(frozen=True)
 class GasPrices:
-    """What a chain asks for what payments are made of."""
+    """The prices of a chain for the parts of a payment, in gas."""
 
     new_word: int
     """A word of storage that was zero, not touched before."""
