@@ -40,7 +40,7 @@ DELEGATED = bytes.fromhex("ef0100")
 
 @dataclass
 class Measured:
-    """What became of a call: its limit, and each change of the outcome as the gas limit rises."""
+    """The fate of a call: its limit, and each change of the outcome as the gas limit rises."""
 
     limit: int | None  # None if it reverts with as much gas as a transaction may have
     outcomes: list[tuple[int, str]]
