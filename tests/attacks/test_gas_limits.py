@@ -207,7 +207,7 @@ def test_payout__whatever_receiver_and_token_do__one_gas_limit(case, function, i
 def test_payout__swept_to_twice_its_limit__changes_once(case, prices, step):
     """No gas limit in between behaves otherwise. `make deep` goes in steps of 500."""
     worlds = case.worlds()
-    names = ["takes", "both in simulation only" if case.token else SIMULATION_ONLY]
+    names = ["takes", "both in simulation only" if case.payout.in_token else SIMULATION_ONLY]
     measured = measure(case.request(prices, worlds[name][0], step=step) for name in names)
     for name, each in zip(names, measured, strict=True):
         first = -(-each.limit // step) * step
@@ -235,7 +235,7 @@ def test_claim_award__new_storage_however_dear__credits_what_it_cannot_pay(case)
 
 
 def withdrawing(chain, provider, token) -> Case:
-    """What the provider is owed of a task that a stranger ended."""
+    """The withdrawal of what the provider is owed of a task that a stranger ended."""
     sale = Sale(chain, token=str(token.address) if token else ZERO_ADDRESS).create()
     sale.void()
     arguments = sale.task.token, provider
