@@ -34,7 +34,7 @@ MIN_TOLERANCE = 1_000
 PAYMENT_GAS = 100_000, 600_000, 600_000
 """Caps of a payment of ether and of a token, and the reserve beside each, as settings have them."""
 TERMS = SEAT_BOND, MIN_TOLERANCE, *PAYMENT_GAS
-"""What the market's constructor takes beside the registry."""
+"""Arguments that the market's constructor takes beside the registry."""
 PROGRAM = parts.word("program")
 
 Contract = Any

@@ -48,7 +48,7 @@ class Payout:
         }
 
     def outcome(self, token_pays: bool, receiver_takes: bool) -> str:
-        """What becomes of its payments."""
+        """Return the fate of its payments."""
         payments = [token_pays] * self.in_token + [receiver_takes] * self.in_ether
         return "pays" if all(payments) else "both" if any(payments) else "credits"
 
