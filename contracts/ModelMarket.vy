@@ -58,7 +58,7 @@ exports: (
 exports: reports.post_report
 exports: (disputes.dispute_report, disputes.resolve_dispute, disputes.expire_dispute)
 exports: (settlement.claim_award, settlement.settle, settlement.void, settlement.claim_share)
-exports: (escrow.withdraw, escrow.owed, escrow.credits)
+exports: (escrow.withdraw, escrow.owed, escrow.credits, escrow.payment_gas)
 exports: (task_state.progress, task_state.head, task_state.submissions)
 exports: (hashes.task_id, hashes.report_digest, pricing.price)
 exports: (reports.registry, task_terms.seat_bond, task_terms.min_tolerance)
@@ -66,12 +66,24 @@ exports: eip712.eip712Domain
 
 
 @deploy
-def __init__(_registry: IEnclaveRegistry, _seat_bond: uint256, _min_tolerance: uint256):
+def __init__(
+    _registry: IEnclaveRegistry,
+    _seat_bond: uint256,
+    _min_tolerance: uint256,
+    _ether_gas: uint256,
+    _token_gas: uint256,
+    _reserve_gas: uint256,
+):
     """
     @param _registry The registry of enclaves, for good.
     @param _seat_bond Wei that a dispute costs for each seat of its panel, above zero and below 2**64.
     @param _min_tolerance The smallest tolerance of a task, in ppm, 1 to 1,000,000.
+    @param _ether_gas Gas that a payment of ether may use, above zero.
+    @param _token_gas Gas that a payment of a token may use, above zero.
+    @param _reserve_gas Gas kept for each payment beside its cap, above zero. All three for good: choose them with room
+           for ten times the prices of today.
     """
     eip712.__init__("GoldenGrain", "1")
+    escrow.__init__(_ether_gas, _token_gas, _reserve_gas)
     reports.__init__(_registry)
     task_terms.__init__(_seat_bond, _min_tolerance)

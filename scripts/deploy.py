@@ -18,6 +18,7 @@ from brownie import (
     accounts,
     chain,
     network,
+    web3,
 )
 from brownie._config import CONFIG
 from rich.console import Console
@@ -25,6 +26,7 @@ from rich.table import Table
 
 from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor
 from scripts.lib.deployment_log import DeploymentLog, write_json
+from scripts.lib.gas_prices import check_room, measure_prices
 from scripts.lib.settings import Settings, load
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
@@ -52,7 +54,10 @@ def deploy(
 
     Raises:
         scripts.lib.deployment_log.DeploymentLogError: the log is of another deployment.
+        scripts.lib.settings.SettingsError: at the prices of this chain, the gas of payments has no
+            room; nothing was sent.
     """
+    check_room(settings.payment_gas, measure_prices(web3, deployer.address))
     steps = DeploymentLog(deployer, log)
     root = [settings.root_key[:32], settings.root_key[32:]]
     verifier = steps.deploy(
@@ -65,7 +70,8 @@ def deploy(
     console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
     registry = steps.deploy(EnclaveRegistry, deployer, verifier, settings.platform_stake)
     console.print(f"EnclaveRegistry  {registry.address}")
-    market = steps.deploy(ModelMarket, registry, settings.seat_bond, settings.min_tolerance)
+    terms = settings.seat_bond, settings.min_tolerance, *settings.payment_gas
+    market = steps.deploy(ModelMarket, registry, *terms)
     console.print(f"ModelMarket      {market.address}")
     steps.call(registry.set_market, market)
     for program in settings.programs:
@@ -91,6 +97,7 @@ def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[st
         "seat_bond": settings.seat_bond,
         "min_tolerance": settings.min_tolerance,
         "platform_stake": settings.platform_stake,
+        "payment_gas": settings.payment_gas._asdict(),
         "verifier": made.verifier.address,
         "registry": made.registry.address,
         "market": made.market.address,
@@ -107,6 +114,8 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     table.add_row("seat bond", f"{settings.seat_bond} wei")
     table.add_row("smallest tolerance", f"{settings.min_tolerance} ppm")
     table.add_row("stake for each platform", f"{settings.platform_stake} wei")
+    for name, gas in settings.payment_gas._asdict().items():
+        table.add_row(f"gas of payments: {name}", str(gas))
     table.add_row("TCB floors", str(len(settings.tcb_floors)))
     for program in settings.programs:
         table.add_row("to describe, for good", f"{program}, 0x{program.program.hex()}")

@@ -10,7 +10,7 @@ from eth_utils.abi import event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from tests.deployment import MIN_TOLERANCE, PLATFORM_STAKE, SEAT_BOND, Deployment
+from tests.deployment import PLATFORM_STAKE, TERMS, Deployment
 from tests.sale import ETHER
 from tests.signing import signing_key
 
@@ -64,21 +64,6 @@ def answers(method: Any, *arguments: Any) -> Any:
     return method.call(*arguments, block_identifier="pending")
 
 
-def send_with_least_gas(sender: Any, to: Any, data: str, step: int = 2_000) -> int:
-    """Sends a call with more and more gas until it succeeds; gives the gas limit that did it.
-
-    Raises:
-        AssertionError: a million is not enough.
-    """
-    for gas in range(40_000, 1_000_000, step):
-        call = {"from": str(sender), "to": str(to), "data": data, "gasPrice": "0x0"}
-        call["gas"] = hex(gas)
-        receipt = web3.eth.wait_for_transaction_receipt(rpc("eth_sendTransaction", call))
-        if receipt["status"]:
-            return gas
-    raise AssertionError("a million gas is not enough")
-
-
 # ── The driver ──
 
 
@@ -114,7 +99,7 @@ def deploy_market(owner: Any, provider: Any) -> Deployment:
     """Deploy all contracts, with a mock of the verifier and an enclave of each operator."""
     verifier = owner.deploy(MockVerifier)
     registry = owner.deploy(EnclaveRegistry, owner, verifier, PLATFORM_STAKE)
-    market = owner.deploy(ModelMarket, registry, SEAT_BOND, MIN_TOLERANCE)
+    market = owner.deploy(ModelMarket, registry, *TERMS)
     operators = [accounts.add(signing_key(f"operator {n}").to_hex()) for n in range(ENCLAVES)]
     for operator in operators:
         fund(operator, 100 * ETHER)

@@ -32,6 +32,10 @@ from tests.sale import (
 SEAT_BOND = ETHER // 10 + 1  # odd, so that halves and thirds of a bond have to be rounded
 MIN_TOLERANCE = 1_000
 PLATFORM_STAKE = ETHER // 10
+PAYMENT_GAS = 100_000, 600_000, 600_000
+"""Caps of a payment of ether and of a token, and the reserve beside each, as settings have them."""
+TERMS = SEAT_BOND, MIN_TOLERANCE, *PAYMENT_GAS
+"""Arguments that the market's constructor takes beside the registry."""
 PROGRAM = parts.word("program")
 
 Contract = Any

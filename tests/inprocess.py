@@ -20,7 +20,7 @@ from eth_utils.address import to_checksum_address
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
-from tests.deployment import MIN_TOLERANCE, PLATFORM_STAKE, SEAT_BOND, Deployment
+from tests.deployment import PLATFORM_STAKE, TERMS, Deployment
 from tests.sale import DAY, ETHER, Model
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +96,7 @@ class Chain(Deployment):
     def __init__(self, enclaves: int = 16, stake: int = 10 * ETHER) -> None:
         owner, verifier = account("guardian"), deploy("testing/MockVerifier")
         registry = deploy("EnclaveRegistry", owner, verifier, PLATFORM_STAKE)
-        contracts = verifier, registry, deploy("ModelMarket", registry, SEAT_BOND, MIN_TOLERANCE)
+        contracts = verifier, registry, deploy("ModelMarket", registry, *TERMS)
         operators = (account(f"operator {n}") for n in range(enclaves))
         super().__init__(Titanoboa(), contracts, owner, account("provider"), operators, stake)
 

@@ -5,6 +5,8 @@ owner           the guardian of registry and verifier; null is the deployer, loc
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
 platform_stake  what an operator must stake for each of its machines, such as "1 ether"
+payment_gas     gas of the market's payments: {ether, token, reserve}, the cap of each kind and what
+                is kept beside it; ten times what scripts/lib/gas_prices.py measures, or more
 tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
 programs        list of programs to describe in the registry, as in an allow-list
                 (offchain/attestation/programs.py), or "simulated"; may be left out
@@ -15,7 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_utils.address import is_checksum_address
 from web3 import Web3
@@ -39,6 +41,14 @@ class SettingsError(ValueError):
     """A setting is missing or wrong; the message names it, its value, and what was expected."""
 
 
+class PaymentGas(NamedTuple):
+    """Gas of the market's payments, in the order of its constructor."""
+
+    ether: int
+    token: int
+    reserve: int
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings that `deploy` needs, checked."""
@@ -52,6 +62,7 @@ class Settings:
     """Parts per million."""
     platform_stake: int
     """Wei."""
+    payment_gas: PaymentGas
     tcb_floors: tuple[TcbFloor, ...]
     programs: tuple[AllowedProgram, ...]
 
@@ -85,7 +96,15 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
             the root is not, or the other way round; or, on a live network, the owner is not
             named or the root is not Intel's and `untrusted_root` does not say CONSENT.
     """
-    wanted = {"root", "owner", "seat_bond", "min_tolerance", "platform_stake", "tcb_floors"}
+    wanted = {
+        "root",
+        "owner",
+        "seat_bond",
+        "min_tolerance",
+        "platform_stake",
+        "payment_gas",
+        "tcb_floors",
+    }
     missing = wanted - values.keys()
     unknown = values.keys() - wanted - {"untrusted_root", "programs"}
     if missing or unknown:
@@ -102,6 +121,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         _wei("seat_bond", values["seat_bond"], MAX_SEAT_BOND),
         _tolerance(values["min_tolerance"]),
         _wei("platform_stake", values["platform_stake"], MAX_PLATFORM_STAKE),
+        _payment_gas(values["payment_gas"]),
         _floors(values["tcb_floors"]),
         _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
     )
@@ -145,6 +165,16 @@ def _tolerance(value: object) -> int:
     if not isinstance(value, int) or not 0 < value <= MAX_TOLERANCE:
         raise SettingsError(f"min_tolerance is {value!r}: expected 1 to {MAX_TOLERANCE} ppm")
     return value
+
+
+def _payment_gas(value: object) -> PaymentGas:
+    wanted = set(PaymentGas._fields)
+    if not isinstance(value, dict) or value.keys() != wanted:
+        raise SettingsError(f"payment_gas is {value!r}: expected {', '.join(sorted(wanted))}")
+    gas = PaymentGas(**value)
+    if not all(type(each) is int and each > 0 for each in gas):
+        raise SettingsError(f"payment_gas is {value!r}: expected whole numbers above 0")
+    return gas
 
 
 def _floors(value: object) -> tuple[TcbFloor, ...]:

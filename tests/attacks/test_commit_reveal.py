@@ -7,7 +7,7 @@ import pytest
 
 from offchain.protocol.eip712 import Domain
 from tests import reasons
-from tests.deployment import Sale
+from tests.deployment import TERMS, Sale
 from tests.inprocess import account, deploy, ether, models, refuses
 from tests.sale import VOIDED, Submission, model
 
@@ -189,7 +189,7 @@ def test_reveal_model__commitment_of_another_place__wrong_commitment(chain, deve
     """10: a commitment made for another chain, market, task or sender opens nowhere else."""
     sale, other = Sale(chain).create(), Sale(chain, nonce=1)
     entered = model(developer, "entered")
-    second = deploy("ModelMarket", chain.registry, 1, 1)
+    second = deploy("ModelMarket", chain.registry, *TERMS)
     elsewhere = {
         "chain": (Domain(chain.domain.chain_id + 1, chain.domain.market), sale.id),
         "market": (Domain(chain.domain.chain_id, str(second.address)), sale.id),

@@ -8,7 +8,7 @@ import pytest
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.deployment import PLATFORM_STAKE, SEAT_BOND, Sale
+from tests.deployment import PAYMENT_GAS, PLATFORM_STAKE, SEAT_BOND, TERMS, Sale
 from tests.inprocess import account, deploy, ether, models, refuses
 from tests.sale import ETHER, Model, model, word
 
@@ -246,9 +246,9 @@ def test_deploy__front_run__nothing_left_to_initialise(chain, stranger):
 def test_deploy__market_that_could_not_work__refused(chain, seat_bond, tolerance, reason):
     """48: no market begins with a dispute that costs nothing, or a tolerance that is none."""
     with refuses(getattr(reasons, reason)):
-        deploy("ModelMarket", chain.registry, seat_bond, tolerance)
+        deploy("ModelMarket", chain.registry, seat_bond, tolerance, *PAYMENT_GAS)
     with refuses(reasons.NOT_A_CONTRACT):
-        deploy("ModelMarket", account("nobody"), 1, 1)
+        deploy("ModelMarket", account("nobody"), *TERMS)
 
 
 # ── 49, 50: several at once ──

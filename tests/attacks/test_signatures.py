@@ -7,7 +7,7 @@ from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.deployment import SEAT_BOND, Sale
+from tests.deployment import SEAT_BOND, TERMS, Sale
 from tests.inprocess import UNBONDING, account, deploy, ether, models, refuses
 from tests.sale import CLOSED, DAY, ETHER, REPORTED, VOIDED, Cosignature, cosign, word
 from tests.signing import ORDER, digest_signed_with
@@ -86,7 +86,7 @@ def test_post_report__signed_for_another_task_round_or_seed__refused(chain, sale
 def test_post_report__signed_for_another_market_or_chain__refused(chain, sale):
     """12: the domain is signed too."""
     report = sale.measured(*AWARDS)
-    second = deploy("ModelMarket", chain.registry, SEAT_BOND, 1_000)
+    second = deploy("ModelMarket", chain.registry, *TERMS)
     for domain in (
         Domain(chain.domain.chain_id, str(second.address)),
         Domain(chain.domain.chain_id + 1, chain.domain.market),

@@ -14,12 +14,14 @@ from scripts.lib.settings import CONSENT, SettingsError, load, parse
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 FLOOR = {"fmspc": "00806f050000", "tee": "TDX", "svns": "03" * 16, "pce_svn": 0}
 PROGRAM = {**json.loads(DEVELOPMENT.read_text())[0], "commit": "ab" * 20, "description": "what"}
+GAS = {"ether": 1, "token": 2, "reserve": 3}
 LIVE = {
     "root": "intel",
     "owner": OWNER,
     "seat_bond": "0.01 ether",
     "min_tolerance": 1000,
     "platform_stake": "1 ether",
+    "payment_gas": GAS,
     "tcb_floors": [FLOOR],
 }
 
@@ -29,6 +31,7 @@ def test_parse__intel_on_a_live_network__passes():
     assert settings.root_key == INTEL_ROOT_KEY
     assert (settings.owner, settings.seat_bond, settings.min_tolerance) == (OWNER, 10**16, 1000)
     assert settings.platform_stake == 10**18
+    assert settings.payment_gas == (1, 2, 3)
     (floor,) = settings.tcb_floors
     assert floor.fmspc == bytes.fromhex("00806f050000")
     assert (floor.tee_type, floor.svns, floor.pce_svn) == (TeeType.TDX, b"\x03" * 16, 0)
@@ -70,6 +73,12 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("min_tolerance", 0, "min_tolerance is 0: expected 1 to 1000000 ppm"),
         ("min_tolerance", 1_000_001, "expected 1 to 1000000 ppm"),
         ("min_tolerance", "1000", "min_tolerance is '1000': expected 1 to 1000000 ppm"),
+        ("payment_gas", 1, "payment_gas is 1: expected ether, reserve, token"),
+        ("payment_gas", {"ether": 1, "token": 2}, "expected ether, reserve, token"),
+        ("payment_gas", {**GAS, "more": 1}, "expected ether, reserve, token"),
+        ("payment_gas", {**GAS, "token": 0}, "expected whole numbers above 0"),
+        ("payment_gas", {**GAS, "ether": "1"}, "expected whole numbers above 0"),
+        ("payment_gas", {**GAS, "reserve": True}, "expected whole numbers above 0"),
         ("tcb_floors", {}, "expected a list or 'simulated'"),
         ("tcb_floors", [{**FLOOR, "tee": "SEV"}], "expected fmspc and svns in hex, tee SGX or TDX"),
         ("tcb_floors", [{**FLOOR, "svns": "03"}], "expected 6 bytes of fmspc, 16 of svns"),

@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.keys import public_key
 from tests import sale as parts
+from tests.deployment import TERMS
 from tests.inprocess import account, deploy
 from tests.sale import ETHER, Cosignature, RosterEntry, word
 from tests.signing import address, sign_compact, signing_key
@@ -47,7 +48,7 @@ class RegistryDeployment:
         self.verifiers = [str(deploy("testing/MockVerifier").address) for _ in range(2)]
         self.registry = deploy("EnclaveRegistry", OWNER, self.verifiers[0], PLATFORM_STAKE)
         self.words = Words(self.registry)
-        self.market = deploy("ModelMarket", self.registry, ETHER // 10, 1_000)
+        self.market = deploy("ModelMarket", self.registry, *TERMS)
         self.registry.set_market(self.market, sender=OWNER)
         self.attested = {
             keccak(encode(["address", "bytes32"], [verifier, program])): (verifier, program)

@@ -56,6 +56,7 @@ WRONG_SUBMISSION: constant(String[32]) = "wrong submission"
 NO_SUCH_AWARD: constant(String[32]) = "no such award"
 ALREADY_CLAIMED: constant(String[32]) = "already claimed"
 BELOW_MIN_PRICE: constant(String[32]) = "below min price"
+BAD_GAS: constant(String[32]) = "bad gas"
 LITTLE_GAS: constant(String[32]) = "too little gas"
 
 # ── Registry ──

@@ -12,6 +12,10 @@
 
 @dev Only the caller is paid at once, under a gas cap. A payment that fails, or that is for another account, becomes a
      credit. So no payee can make the call of another account fail or cost more (denial of service).
+
+     Before the first payment of a call, one check demands the gas of all its payments: their caps, and a reserve for
+     each. Nothing that a receiver or a token does comes before that check, and everything after it fits into caps and
+     reserves. So the smallest gas limit with which a call succeeds is the same whether its payments succeed or not.
 """
 
 from ethereum.ercs import IERC20
@@ -19,16 +23,30 @@ from ethereum.ercs import IERC20
 from contracts.modules.common import errors
 from interfaces import IModelMarket
 
-# Gas caps of a payment: of ether to a contract wallet, and of a token behind a proxy.
-_ETHER_GAS: constant(uint256) = 50_000
-_TOKEN_GAS: constant(uint256) = 200_000
-# Gas that must be left after a payment, to credit a failed one and to finish the call.
-_RESERVE_GAS: constant(uint256) = 60_000
+# ── Immutables ──
+
+# Gas that a payment may use: one of ether, and one of a token.
+ETHER_GAS: immutable(uint256)
+TOKEN_GAS: immutable(uint256)
+# Gas kept for each payment beside its cap: for the call itself, for two new words of storage and an event if it fails,
+# and for the end of the function.
+RESERVE_GAS: immutable(uint256)
+
+# ── Storage ──
 
 # token -> units that the market owes and has booked (zero address: wei)
 booked: HashMap[address, uint256]
 # token -> account -> units that the account can withdraw
 credit_of: HashMap[address, HashMap[address, uint256]]
+
+
+@deploy
+def __init__(_ether_gas: uint256, _token_gas: uint256, _reserve_gas: uint256):
+    if min(_ether_gas, min(_token_gas, _reserve_gas)) == 0:
+        errors._revert(errors.BAD_GAS)
+    ETHER_GAS = _ether_gas
+    TOKEN_GAS = _token_gas
+    RESERVE_GAS = _reserve_gas
 
 
 # ── Anybody who is owed ──
@@ -67,6 +85,15 @@ def owed(_token: address) -> uint256:
     @dev See `IModelMarket.owed`.
     """
     return self.booked[_token]
+
+
+@external
+@view
+def payment_gas() -> (uint256, uint256, uint256):
+    """
+    @dev See `IModelMarket.payment_gas`.
+    """
+    return ETHER_GAS, TOKEN_GAS, RESERVE_GAS
 
 
 @external
@@ -110,28 +137,51 @@ def _pull(_token: address, _amount: uint256):
 
 
 @internal
-def _pay(_token: address, _to: address, _amount: uint256):
+def _pay(_token: address, _to: address, _amount: uint256, _unbooked: uint256):
     """
-    @dev Pay a booked amount: to the caller at once, to any other account as a credit.
+    @dev Pay a booked amount of a token and unbooked ether: to the caller at once, to any other account as credits.
     """
-    if _amount == 0:
+    if _to != msg.sender:
+        self._credit(_token, _to, _amount)
+        self._credit_unbooked(_to, _unbooked)
         return
-    if _to == msg.sender:
+    # A task in ether makes one payment of both.
+    tokens: uint256 = _amount
+    native: uint256 = _unbooked
+    if _token == empty(address):
+        tokens = 0
+        native += _amount
+    needed: uint256 = 0
+    if tokens > 0:
+        needed = TOKEN_GAS + RESERVE_GAS
+    if native > 0:
+        needed += ETHER_GAS + RESERVE_GAS
+    self._require_gas(needed)
+    if _amount > 0:
         self.booked[_token] -= _amount
-        if self._push(_token, _to, _amount):
-            return
-        self.booked[_token] += _amount
-    self._add_credit(_token, _to, _amount)
+    if tokens > 0 and not self._push(_token, tokens):
+        self.booked[_token] += tokens
+        self._add_credit(_token, _to, tokens)
+    if native > 0 and not self._push(empty(address), native):
+        self._credit_unbooked(_to, native)
 
 
 @internal
-def _pay_unbooked(_to: address, _amount: uint256):
+def _pay_for_secret(_token: address, _amount: uint256):
     """
-    @dev Pay unbooked ether in the same way.
+    @dev Pay a booked amount to the caller, whose calldata is worth the money and is seen even if the call reverts. So
+         this credit is written before the payment and taken back after it: no price of a new word of storage, however
+         high, can make the call revert once the payment was tried.
     """
-    if _amount == 0 or (_to == msg.sender and self._push(empty(address), _to, _amount)):
-        return
-    self._credit_unbooked(_to, _amount)
+    self.credit_of[_token][msg.sender] += _amount
+    cap: uint256 = ETHER_GAS if _token == empty(address) else TOKEN_GAS
+    self._require_gas(cap + RESERVE_GAS)
+    self.booked[_token] -= _amount
+    if self._push(_token, _amount):
+        self.credit_of[_token][msg.sender] -= _amount
+    else:
+        self.booked[_token] += _amount
+        log IModelMarket.Credited(token=_token, account=msg.sender, amount=_amount)
 
 
 @internal
@@ -160,24 +210,30 @@ def _add_credit(_token: address, _to: address, _amount: uint256):
 
 
 @internal
-def _push(_token: address, _to: address, _amount: uint256) -> bool:
+@view
+def _require_gas(_needed: uint256):
     """
-    @dev Pay now, and return True if the payment succeeded. Reverts when too little gas is left for it, so that an
-         attacker cannot turn a payment into a credit by sending little gas. At most 32 returned bytes are read.
+    @dev EIP-150: a call gets at most 63/64 of what is left.
     """
-    cap: uint256 = _ETHER_GAS if _token == empty(address) else _TOKEN_GAS
-    # EIP-150: a call gets at most 63/64 of what is left.
-    if unsafe_sub(msg.gas, msg.gas >> 6) < unsafe_add(cap, _RESERVE_GAS):
+    if unsafe_sub(msg.gas, msg.gas >> 6) < _needed:
         errors._revert(errors.LITTLE_GAS)
+
+
+@internal
+def _push(_token: address, _amount: uint256) -> bool:
+    """
+    @dev Pay the caller now, and return True if the payment succeeded. The gas was checked before. At most 32 returned
+         bytes are read.
+    """
     if _token == empty(address):
-        return raw_call(_to, b"", value=_amount, gas=cap, revert_on_failure=False)
+        return raw_call(msg.sender, b"", value=_amount, gas=ETHER_GAS, revert_on_failure=False)
     success: bool = False
     response: Bytes[32] = b""
     success, response = raw_call(
         _token,
-        abi_encode(_to, _amount, method_id=method_id("transfer(address,uint256)")),
+        abi_encode(msg.sender, _amount, method_id=method_id("transfer(address,uint256)")),
         max_outsize=32,
-        gas=cap,
+        gas=TOKEN_GAS,
         revert_on_failure=False,
     )
     if not success:

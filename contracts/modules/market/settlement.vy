@@ -67,7 +67,7 @@ def claim_award(
         price=price,
         envelope=_envelope,
     )
-    escrow._pay(_token, msg.sender, price)
+    escrow._pay_for_secret(_token, price)
 
 
 # ── The end of a task ──
@@ -122,8 +122,7 @@ def settle(
         fee=_task.benchmark_fee - fee_dust,
         pot=pot,
     )
-    escrow._pay(_task.token, _task.provider, refund + fee_dust)
-    escrow._pay_unbooked(_task.provider, pot_dust)
+    escrow._pay(_task.token, _task.provider, refund + fee_dust, pot_dust)
 
 
 @external
@@ -196,8 +195,7 @@ def _void(_task_id: bytes32, _task: Types.Task, _word: uint256):
     log IModelMarket.TaskVoided(
         task_id=_task_id, refund=_task.budget + fee_dust, pot_refund=pot_dust
     )
-    escrow._pay(_task.token, _task.provider, _task.budget + fee_dust)
-    escrow._pay_unbooked(_task.provider, pot_dust)
+    escrow._pay(_task.token, _task.provider, _task.budget + fee_dust, pot_dust)
 
 
 @internal

@@ -86,7 +86,7 @@ def reveal_model(
         salt=_salt,
         uri=_uri,
     )
-    escrow._pay_unbooked(msg.sender, task_state._commit_bond(word))
+    escrow._pay(empty(address), msg.sender, 0, task_state._commit_bond(word))
 
 
 @external

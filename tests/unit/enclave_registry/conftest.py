@@ -12,8 +12,8 @@ from brownie import (
     accounts,
 )
 
-from tests.deployment import PLATFORM_STAKE
-from tests.sale import ETHER, Enclave, enclave
+from tests.deployment import PLATFORM_STAKE, TERMS
+from tests.sale import Enclave, enclave
 from tests.unit.enclave_registry.registry_deployment import RegistryDeployment
 
 
@@ -81,7 +81,7 @@ def registry(deployer: Any, owner: Any, verifier: Any) -> Any:
 @pytest.fixture(scope="module")
 def market(deployer: Any, owner: Any, registry: Any) -> Any:
     """The market that may slash, as an account to send from."""
-    deployed = deployer.deploy(ModelMarket, registry, ETHER // 10, 1_000)
+    deployed = deployer.deploy(ModelMarket, registry, *TERMS)
     registry.set_market(deployed, {"from": owner})
     return accounts.at(deployed.address, force=True)
 

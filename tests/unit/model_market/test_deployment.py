@@ -5,7 +5,8 @@ import pytest
 from brownie import ModelMarket, web3
 
 from tests.anvil import at, fund
-from tests.reasons import BAD_BOND, BAD_TOLERANCE, NOT_A_CONTRACT
+from tests.deployment import MIN_TOLERANCE, PAYMENT_GAS, SEAT_BOND, TERMS
+from tests.reasons import BAD_BOND, BAD_GAS, BAD_TOLERANCE, NOT_A_CONTRACT
 from tests.sale import ZERO_ADDRESS
 
 CODE_LIMIT = 24_000
@@ -13,7 +14,7 @@ CODE_LIMIT = 24_000
 
 @pytest.mark.parametrize(("seat_bond", "min_tolerance"), [(1, 1), (2**64 - 1, 1_000_000)])
 def test_init__settings_at_their_limits__are_accepted(chain, guardian, seat_bond, min_tolerance):
-    market = guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance)
+    market = guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance, *PAYMENT_GAS)
     assert market.seat_bond() == seat_bond
     assert market.min_tolerance() == min_tolerance
 
@@ -31,12 +32,24 @@ def test_init__settings_beyond_their_limits__are_refused(
     chain, guardian, seat_bond, min_tolerance, reason
 ):
     with brownie.reverts(reason):
-        guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance)
+        guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance, *PAYMENT_GAS)
+
+
+@pytest.mark.parametrize("gas", [(1, 1, 1), (2**256 - 1,) * 3])
+def test_init__gas_of_payments__is_kept_as_given(chain, guardian, gas):
+    market = guardian.deploy(ModelMarket, chain.registry, SEAT_BOND, MIN_TOLERANCE, *gas)
+    assert market.payment_gas() == gas
+
+
+@pytest.mark.parametrize("gas", [(0, 1, 1), (1, 0, 1), (1, 1, 0)])
+def test_init__payments_without_gas__are_refused(chain, guardian, gas):
+    with brownie.reverts(BAD_GAS):
+        guardian.deploy(ModelMarket, chain.registry, SEAT_BOND, MIN_TOLERANCE, *gas)
 
 
 def test_init__registry_without_code__is_refused(guardian, stranger):
     with brownie.reverts(NOT_A_CONTRACT):
-        guardian.deploy(ModelMarket, stranger, 1, 1)
+        guardian.deploy(ModelMarket, stranger, *TERMS)
 
 
 def test_market__deployed__leaves_room_below_the_code_limit(market):

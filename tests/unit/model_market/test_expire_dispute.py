@@ -237,7 +237,7 @@ def test_expire_dispute__starved_of_gas__reverts_rather_than_credits(
 ):
     at(deadline)
     with brownie.reverts(LITTLE_GAS):
-        market.expire_dispute(*expiry[:-1], {"from": provider, "gas_limit": 350_000})
+        market.expire_dispute(*expiry[:-1], {"from": provider, "gas_limit": 700_000})
 
 
 # ── When ──

@@ -44,6 +44,7 @@ def doors(chain, market, provider, developer, challenger, model):
         "registry": [],
         "seat_bond": [],
         "min_tolerance": [],
+        "payment_gas": [],
         "eip712Domain": [],
     }
     return {name: getattr(market, name).encode_input(*values) for name, values in arguments.items()}

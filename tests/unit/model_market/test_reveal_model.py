@@ -7,7 +7,8 @@ import pytest
 from brownie import HostileAccount
 
 from tests import sale
-from tests.anvil import at, events, refuses, send_with_least_gas
+from tests.anvil import at, events, refuses
+from tests.deployment import PAYMENT_GAS
 from tests.reasons import (
     LITTLE_GAS,
     TOO_EARLY,
@@ -18,6 +19,7 @@ from tests.reasons import (
 from tests.sale import ZERO_ADDRESS
 
 BOND = 50_000_000 * 10**9
+ETHER_GAS, _, RESERVE_GAS = PAYMENT_GAS
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +282,7 @@ def test_reveal_model__developer_refuses_ether__is_credited(
 def test_reveal_model__developer_within_the_gas_cap__is_paid(
     market, stranger, account, revelation, balances
 ):
-    account.set_cost(40_000, {"from": stranger})
+    account.set_cost(ETHER_GAS - 10_000, {"from": stranger})
     before = balances(account=account)
     account.execute(market, revelation, {"from": stranger})
     assert before.moved() == {"account ether": BOND, "market ether": -BOND}
@@ -289,11 +291,11 @@ def test_reveal_model__developer_within_the_gas_cap__is_paid(
 def test_reveal_model__developer_beyond_the_gas_cap__is_credited(
     market, stranger, account, revelation, balances
 ):
-    account.set_cost(50_000, {"from": stranger})
+    account.set_cost(ETHER_GAS, {"from": stranger})
     before = balances(account=account)
     transaction = account.execute(market, revelation, {"from": stranger})
     assert before.moved() == {"account credit": BOND, "owed ether": BOND}
-    assert transaction.gas_used < 250_000
+    assert transaction.gas_used < ETHER_GAS + 200_000
 
 
 def test_reveal_model__developer_calls_back__is_locked_out(
@@ -311,14 +313,4 @@ def test_reveal_model__starved_of_gas__reverts_rather_than_credits(
 ):
     arguments = model.reveal(task_id, 0)
     with brownie.reverts(LITTLE_GAS):
-        market.reveal_model(*arguments, {"from": developer, "gas_limit": 160_000})
-
-
-def test_reveal_model__ever_more_gas__pays_as_soon_as_it_works(
-    market, stranger, account, revelation, balances
-):
-    account.set_cost(40_000, {"from": stranger})
-    before = balances(account=account)
-    data = account.execute.encode_input(market, revelation)
-    send_with_least_gas(stranger, account, data)
-    assert before.moved() == {"account ether": BOND, "market ether": -BOND}
+        market.reveal_model(*arguments, {"from": developer, "gas_limit": ETHER_GAS + RESERVE_GAS})

@@ -315,7 +315,7 @@ def test_settle__token_that_fails__credits_the_provider(
 
 def test_settle__starved_of_gas__reverts_rather_than_credits(market, provider, posted_in_token):
     with brownie.reverts(LITTLE_GAS):
-        market.settle(*posted_in_token.settle(), {"from": provider, "gas_limit": 350_000})
+        market.settle(*posted_in_token.settle(), {"from": provider, "gas_limit": 1_200_000})
 
 
 def test_settle__token_calls_back__is_locked_out(

@@ -4,13 +4,14 @@ import pytest
 from brownie import ExposedSale, ModelMarket, accounts, chain
 
 from tests import sale
+from tests.deployment import TERMS
 
 
 @pytest.fixture(scope="module")
 def market(module_isolation, in_place):
     """Any contract serves as its registry: nothing asks it."""
     registry = accounts[1].deploy(ExposedSale)
-    return in_place(accounts[1].deploy(ModelMarket, registry, 1, 1), ModelMarket)
+    return in_place(accounts[1].deploy(ModelMarket, registry, *TERMS), ModelMarket)
 
 
 def test_chain__of_the_vectors__is_this_one(golden):

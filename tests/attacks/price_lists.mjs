@@ -1,0 +1,157 @@
+// Run transactions at many gas limits, under several price lists. Reads JSON from standard input and
+// writes JSON to standard output; tests/attacks/gas_limits.py says what both contain.
+
+import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
+import { createBlock } from '@ethereumjs/block'
+import { createEVM, paramsEVM } from '@ethereumjs/evm'
+import { SimpleStateManager } from '@ethereumjs/statemanager'
+import { createLegacyTx } from '@ethereumjs/tx'
+import { Account, bytesToHex, createAddressFromString, hexToBytes } from '@ethereumjs/util'
+import { createVM, runTx } from '@ethereumjs/vm'
+// Not exported by its package.
+import { Interpreter } from '../../node_modules/@ethereumjs/evm/dist/esm/interpreter.js'
+
+// Prices of storage, calls and logs that the third list multiplies by ten. The sentry of SSTORE and the
+// stipend of CALL are no prices, but the sentry can only do harm, so it rises with them.
+const RAISED = new Set([
+  'coldsloadGas', 'warmstoragereadGas', 'coldaccountaccessGas', 'tstoreGas', 'tloadGas',
+  'sstoreInitEIP2200Gas', 'sstoreCleanEIP2200Gas', 'sstoreNoopEIP2200Gas', 'sstoreDirtyEIP2200Gas',
+  'sstoreInitRefundEIP2200Gas', 'sstoreCleanRefundEIP2200Gas', 'sstoreClearRefundEIP2200Gas',
+  'sstoreSentryEIP2200Gas', 'callValueTransferGas', 'callNewAccountGas', 'selfbalanceGas',
+  'logGas', 'logDataGas', 'logTopicGas',
+])
+
+const NEW_STORAGE = new Set(['sstoreInitEIP2200Gas', 'sstoreInitRefundEIP2200Gas'])
+
+function raised(times, names = RAISED) {
+  const params = structuredClone(paramsEVM)
+  for (const prices of Object.values(params)) {
+    for (const name of Object.keys(prices)) if (names.has(name)) prices[name] *= times
+  }
+  return params
+}
+
+const LISTS = {
+  osaka: [Hardfork.Osaka, paramsEVM],
+  amsterdam: [Hardfork.Amsterdam, paramsEVM],
+  'osaka times ten': [Hardfork.Osaka, raised(10)],
+  'new storage times hundred': [Hardfork.Osaka, raised(100, NEW_STORAGE)],
+}
+
+// The interpreter looks for jump destinations anew in every call: a third of the time.
+const destinations = new WeakMap()
+const find = Interpreter.prototype._getValidJumpDestinations
+Interpreter.prototype._getValidJumpDestinations = function (code) {
+  if (!destinations.has(code)) destinations.set(code, find.call(this, code))
+  return destinations.get(code)
+}
+
+const storageKey = (slot) => hexToBytes(`0x${BigInt(slot).toString(16).padStart(64, '0')}`)
+
+function shortest(word) {
+  const digits = BigInt(word).toString(16)
+  return hexToBytes(`0x${digits.length % 2 ? '0' : ''}${digits}`)
+}
+
+async function open(list, world) {
+  const [hardfork, params] = LISTS[list]
+  const common = new Common({ chain: Mainnet, hardfork })
+  const stateManager = new SimpleStateManager({ common })
+  for (const [address, { balance, code, storage }] of Object.entries(world.accounts)) {
+    const at = createAddressFromString(address)
+    await stateManager.putAccount(at, new Account(1n, BigInt(balance)))
+    if (code !== '0x') await stateManager.putCode(at, hexToBytes(code))
+    for (const [slot, word] of Object.entries(storage)) {
+      await stateManager.putStorage(at, storageKey(slot), shortest(word))
+    }
+  }
+  const evm = await createEVM({ common, stateManager, params })
+  const vm = await createVM({ common, stateManager, evm })
+  const header = {
+    number: world.number, timestamp: world.timestamp, gasLimit: 60_000_000n, baseFeePerGas: 0n,
+    difficulty: 0n,
+  }
+  return { vm, block: createBlock({ header }, { common, skipConsensusFormatValidation: true }) }
+}
+
+// An unsigned transaction whose gas limit and price `run` sets.
+function transaction({ vm }, call) {
+  const tx = createLegacyTx({ to: call.to, data: call.data }, { common: vm.common, freeze: false })
+  tx.isSigned = () => true
+  tx.hash = () => new Uint8Array(32)
+  tx.getSenderAddress = () => createAddressFromString(call.sender)
+  return tx
+}
+
+// 'reverts', or what the events say that became of the payments: 'pays', 'credits' or 'both'.
+async function run({ vm, block, tx }, call, gasLimit, simulated) {
+  tx.gasLimit = gasLimit
+  tx.gasPrice = simulated ? 0n : 1n
+  const state = vm.stateManager
+  await state.checkpoint()
+  try {
+    const { execResult, totalGasSpent } = await runTx(vm, {
+      tx, block, skipNonce: true, skipBlockGasLimitValidation: true, skipHardForkValidation: true,
+    })
+    if (execResult.exceptionError !== undefined) return ['reverts', totalGasSpent]
+    const logs = execResult.logs ?? []
+    const credits = logs.filter(
+      ([from, topics]) =>
+        bytesToHex(from) === call.to?.toLowerCase() &&
+        bytesToHex(topics[0]) === call.credited &&
+        bytesToHex(topics[2]).slice(26) === call.sender.toLowerCase().slice(2),
+    ).length
+    const outcome = credits === 0 ? 'pays' : credits === call.payments ? 'credits' : 'both'
+    return [outcome, totalGasSpent]
+  } catch (error) {
+    // Below its intrinsic gas a transaction is not even valid.
+    if (/gas limit is too low|intrinsic|gasLimit/i.test(error.message)) return ['reverts', 0n]
+    throw error
+  } finally {
+    await state.revert()
+    state.originalStorageCache.clear()
+  }
+}
+
+// The smallest gas limit with which the call does not revert; null if it always does. Where receiver and
+// token make no difference, it is the one that was found last.
+let last = 1n
+async function limit(world, call, simulated) {
+  const reverts = async (gas) => (await run(world, call, gas, simulated))[0] === 'reverts'
+  if ((await reverts(last - 1n)) && !(await reverts(last))) return last
+  let low = 0n
+  let high = BigInt(call.most)
+  if (await reverts(high)) return null
+  while (high - low > 1n) {
+    const middle = (low + high) / 2n
+    if (await reverts(middle)) low = middle
+    else high = middle
+  }
+  last = high
+  return high
+}
+
+async function measure({ list, world, call, step, simulated }) {
+  const opened = await open(list, world)
+  opened.tx = transaction(opened, call)
+  const least = await limit(opened, call, simulated)
+  if (least === null) return { limit: null, outcomes: [], used: null }
+  const outcomes = []
+  const note = async (gas) => {
+    const [outcome] = await run(opened, call, gas, false)
+    if (outcomes.at(-1)?.[1] !== outcome) outcomes.push([Number(gas), outcome])
+  }
+  if (step > 0) {
+    for (let gas = 0n; gas <= 2n * least; gas += BigInt(step)) await note(gas)
+  } else {
+    for (const gas of [least / 2n, least - 1n, least, 2n * least]) await note(gas)
+  }
+  const [, used] = await run(opened, call, 2n * least, false)
+  return { limit: Number(least), outcomes, used: Number(used) }
+}
+
+const chunks = []
+for await (const chunk of process.stdin) chunks.push(chunk)
+const answers = []
+for (const request of JSON.parse(Buffer.concat(chunks).toString())) answers.push(await measure(request))
+process.stdout.write(JSON.stringify(answers))
