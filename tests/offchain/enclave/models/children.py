@@ -13,6 +13,7 @@ from offchain.enclave.models.pipe import (
     RunOutcome,
     read_exactly,
     read_message,
+    take_pipes,
     write_message,
 )
 
@@ -22,13 +23,13 @@ HELD = asdict(sandbox.Confinement(7, True, True, True))
 def unconfined() -> None:
     """Run honestly on a kernel without Landlock and seccomp."""
     child.confine = lambda: sandbox.Confinement(0, False, False, False)
-    child.main(sys.stdin.buffer, sys.stdout.buffer)
+    child.main(*take_pipes())
 
 
 def networked() -> None:
     """Run honestly on a kernel with Landlock alone."""
     child.confine = lambda: sandbox.Confinement(7, False, True, False)
-    child.main(sys.stdin.buffer, sys.stdout.buffer)
+    child.main(*take_pipes())
 
 
 def silent() -> None:
@@ -101,7 +102,7 @@ def noisy() -> None:
         return confine()
 
     child.confine = confine_and_complain
-    child.main(sys.stdin.buffer, sys.stdout.buffer)
+    child.main(*take_pipes())
 
 
 def nested() -> None:
