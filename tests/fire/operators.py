@@ -1,6 +1,7 @@
 """A valid model for every allowed op, from the node tests of the ``onnx`` package and from here."""
 
 import functools
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,7 +62,9 @@ def examples() -> tuple[Example, ...]:
 def _of_onnx() -> Iterator[Example]:
     from onnx.backend.test.case.node import collect_testcases  # slow
 
-    for test in collect_testcases(None):
+    with warnings.catch_warnings(action="ignore"):  # of their arithmetic
+        tests = collect_testcases(None)
+    for test in tests:
         graph = test.model.graph
         versions = {entry.domain: entry.version for entry in test.model.opset_import}
         opset = max(versions.get("", max(OPSETS[""])), min(OPSETS[""]))
@@ -79,6 +82,8 @@ def _of_onnx() -> Iterator[Example]:
         except (KeyError, ValueError, NotImplementedError):
             continue
         if all(tensor.data_type in ITEM_BYTES for tensor in tensors):
+            if node.op_type.endswith("quantizeLinear") or node.op_type == "QuantizeLinear":
+                opset = min(opset, 21)  # of the kernels
             node.input[:] = [inputs.get(name, "") for name in node.input]
             node.output[:] = [f"out{i}" if name else "" for i, name in enumerate(node.output)]
             yield Example(test.name, node, tensors, opset)
@@ -86,6 +91,13 @@ def _of_onnx() -> Iterator[Example]:
 
 def _classical() -> Iterator[Example]:
     table = numpy_helper.from_array(np.arange(12, dtype=np.float32).reshape(4, 3) / 7, "table")
+    label = {"keys_int64s": [0, 1], "values_int64s": [1, 0], "default_int64": 0}
+    whole = numpy_helper.from_array(np.array([[0, 1], [1, 2]]), "whole")
+    encoder = helper.make_node("LabelEncoder", ["whole"], ["out"], domain="ai.onnx.ml", **label)
+    yield Example("classical_LabelEncoder", encoder, (whole,), 18)
+    yield Example("cast", helper.make_node("Cast", ["table"], ["out"], to=7), (table,), 19)
+    like = helper.make_node("CastLike", ["table", "whole"], ["out"])
+    yield Example("castlike", like, (table, whole), 19)
     tree = {
         "nodes_treeids": [0, 0, 0],
         "nodes_nodeids": [0, 1, 2],
@@ -153,12 +165,21 @@ def _classical() -> Iterator[Example]:
         yield Example(f"classical_{op}", node, (table,), 18)
 
 
-def texts_of(op: str, domain: str) -> set[str]:
-    """Return the names of an op's text attributes, by the schemas of all its versions."""
+def attributes_of(op: str, domain: str) -> dict[str, defs.OpSchema.AttrType]:
+    """Return the types of an op's attributes, by the schemas of all its versions."""
     return {
-        name
+        name: attribute.type
         for schema in defs.get_all_schemas_with_history()
         if (schema.name, schema.domain) == (op, domain)
         for name, attribute in schema.attributes.items()
-        if attribute.type in (defs.OpSchema.AttrType.STRING, defs.OpSchema.AttrType.STRINGS)
     }
+
+
+def with_attribute(node: NodeProto, name: str, value: object) -> NodeProto:
+    """Return a copy of a node with another value of an attribute."""
+    changed = NodeProto()
+    changed.CopyFrom(node)
+    del changed.attribute[:]
+    changed.attribute.extend(a for a in node.attribute if a.name != name)
+    changed.attribute.append(helper.make_attribute(name, value))
+    return changed

@@ -1,4 +1,4 @@
-"""Memory of the child process: reserved before it reads a model, so that a shortage is never missed.
+"""Memory of the child process, reserved before it reads a model: no shortage goes unnoticed.
 
 A model's refusal becomes its signed result, so lack of memory must not look like one. Libraries
 report it in many ways: protobuf as a file that cannot be parsed, others not at all. Therefore the

@@ -105,6 +105,31 @@ def noisy() -> None:
     child.main(*take_pipes())
 
 
+def printing() -> None:
+    """Run honestly with libraries that print more than a pipe can hold, as onnxruntime's did."""
+    check_model = child.check_model
+
+    def print_and_check(*arguments: object) -> object:
+        for _ in range(100):
+            os.write(1, b"*** EP Error ***" * 1000)
+            os.write(2, b"*** EP Error ***" * 1000)
+            print("Falling back", flush=True)
+        return check_model(*arguments)
+
+    child.check_model = print_and_check
+    child.main(*take_pipes())
+
+
+def raising() -> None:
+    """Run with a defect that raises an error with a value of the samples in it."""
+
+    def fail(*_: object) -> None:
+        raise ArithmeticError("sample 0.123")
+
+    child.run_session = fail
+    child.main(*take_pipes())
+
+
 def nested() -> None:
     """Answer with nested brackets that would overflow a parser's stack."""
     _receive()
