@@ -25,15 +25,24 @@ from offchain.protocol.model_spec import ModelLimits, ModelSpec
 ROOT = Path(__file__).parents[2]
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Case:
-    """A model with its task and samples."""
+    """A model with its task and samples.
+
+    Args:
+        prepare: called in the new process before anything else; a function that can be pickled.
+    """
 
     model: bytes
     samples: np.ndarray
     spec: ModelSpec
     limits: ModelLimits
     cpu_seconds: int = 60
+    prepare: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True)
@@ -46,34 +55,36 @@ class Outcome:
     abort: str = ""
 
 
-def outcomes(cases: Iterable[Case], *, unchecked: bool = False) -> list[Outcome]:
+def outcomes(cases: Iterable[Case], preload: str = "") -> list[Outcome]:
     """Return the outcome of each case, from a process with the environment of a child.
 
     Args:
-        unchecked: True to leave out the static checks of texts, so that the runtime reads them.
+        preload: a library that the process loads before all others.
     """
     served = subprocess.run(
         [sys.executable, "-P", "-s", "-c", "from tests.fire.forks import serve; serve()"],
-        input=pickle.dumps((list(cases), unchecked)),
-        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath} | runner._ENVIRONMENT,
+        input=pickle.dumps(list(cases)),
+        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, "LD_PRELOAD": preload}
+        | runner._ENVIRONMENT,
         stdout=subprocess.PIPE,
         check=True,
     )
     return pickle.loads(served.stdout)  # noqa: S301 - our own bytes
 
 
-def outcome(case: Case, prepare: Callable[[], None] = lambda: None) -> Outcome:
-    """Fork, run a case in the new process and return its outcome.
+def without_checks_of_texts() -> None:
+    """Leave out the static checks of texts, so that the runtime reads them."""
+    static.check_strings = protobuf_size._check_text = lambda *_: None
 
-    Args:
-        prepare: called in the new process first.
-    """
+
+def outcome(case: Case) -> Outcome:
+    """Fork, run a case in the new process and return its outcome."""
     (source, to_child), (from_child, sink) = os.pipe(), os.pipe()
     process = os.fork()
     if process == 0:
         os.close(to_child)
         os.close(from_child)
-        _serve(source, sink, prepare)
+        _serve(source, sink, case.prepare)
     os.close(source)
     os.close(sink)
     pipes = SimpleNamespace(stdin=os.fdopen(to_child, "wb"), stdout=os.fdopen(from_child, "rb"))
@@ -107,10 +118,7 @@ def outcome(case: Case, prepare: Callable[[], None] = lambda: None) -> Outcome:
 
 def serve() -> None:
     """Answer one call of `outcomes`."""
-    cases, unchecked = pickle.load(sys.stdin.buffer)  # noqa: S301 - as above
-    if unchecked:
-        static.check_strings = protobuf_size._check_text = lambda *_: None
-    results = [outcome(case) for case in cases]
+    results = [outcome(case) for case in pickle.load(sys.stdin.buffer)]  # noqa: S301 - as above
     sys.stdout.buffer.write(pickle.dumps(results))
 
 
