@@ -3,54 +3,87 @@
 import os
 import sys
 from dataclasses import asdict
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 
+from offchain.enclave.models.memory import Reserve, reserve_memory
 from offchain.enclave.models.pipe import (
     OutcomeStatus,
     RunOutcome,
     RunSettings,
     read_exactly,
     read_message,
+    take_pipes,
     write_message,
 )
 from offchain.enclave.models.runtime import open_session, run_session
-from offchain.enclave.models.sandbox import confine, die_with_parent, limit_resources
+from offchain.enclave.models.sandbox import (
+    ADDRESS_MARGIN_BYTES,
+    confine,
+    die_with_parent,
+    limit_resources,
+)
 from offchain.enclave.models.static import Plan, check_model
 from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelSpec, Output
 
 Array = np.ndarray[Any, Any]
 
+UNRESERVED_BYTES: Final = 64 * 2**20
+"""Address space that is left for what is not on the heap, such as code and stacks."""
+
 
 def main(source: IO[bytes], sink: IO[bytes]) -> None:
     """Serve one request by the protocol of `offchain.enclave.models.pipe`."""
     settings = RunSettings.from_json(read_message(source))
     die_with_parent(settings.parent)
-    os.set_blocking(sys.stderr.fileno(), False)  # the parent reads it only after the end
-    limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
+    limits = settings.limits
+    limit_resources(limits.memory_bytes, settings.cpu_seconds)
+    reserve = reserve_memory(limits.memory_bytes + ADDRESS_MARGIN_BYTES - UNRESERVED_BYTES)
+    silence = os.open(os.devnull, os.O_WRONLY)
     write_message(sink, asdict(confine()))
+    os.dup2(silence, sys.stderr.fileno())  # untrusted bytes follow: nobody reads what they print
     passes: list[Array] = []
     try:
         model = read_exactly(source, settings.model_bytes)
-        plan = check_model(model, settings.spec, settings.limits, settings.rows)
-        passes = [
-            predict(model, plan, settings.spec, settings.rows, optimised, source)
-            for optimised in (False, True)
-        ]
+        passes = _run(model, settings, source)
         outcome = RunOutcome(OutcomeStatus.OK)
     except InvalidModel as refusal:
-        outcome = RunOutcome(OutcomeStatus.REFUSED, refusal.reason, refusal.detail)
-    except MemoryError as error:
-        outcome = RunOutcome(
-            OutcomeStatus.ABORTED, detail=f"out of memory: {error}"[:DETAIL_LENGTH]
-        )
+        outcome = _refuse(refusal, reserve)
+    except Exception as error:
+        outcome = _abort(error)
     write_message(sink, asdict(outcome))
     if outcome.status is OutcomeStatus.OK:
         for predictions in passes:
             sink.write(predictions.tobytes())
         sink.flush()
+
+
+def _run(model: bytes, settings: RunSettings, source: IO[bytes]) -> list[Array]:
+    plan = check_model(model, settings.spec, settings.limits, settings.rows)
+    return [
+        predict(model, plan, settings.spec, settings.rows, optimised, source)
+        for optimised in (False, True)
+    ]
+
+
+def _refuse(refusal: InvalidModel, reserve: Reserve) -> RunOutcome:
+    """Return a refusal; if memory may have been short, an abort: a refusal may come of that."""
+    try:
+        reserve.check()
+    except MemoryError as error:
+        return _abort(error)
+    return RunOutcome(OutcomeStatus.REFUSED, refusal.reason, refusal.detail)
+
+
+def _abort(error: Exception) -> RunOutcome:
+    """Return an abort. Only errors of memory are quoted: others can hold samples' values."""
+    if isinstance(error, MemoryError):
+        cause = f"out of memory: {error}"
+    else:
+        cause = f"{type(error).__name__} in the process of the model"
+    return RunOutcome(OutcomeStatus.ABORTED, detail=cause[:DETAIL_LENGTH])
 
 
 def predict(
@@ -114,4 +147,4 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
 
 
 if __name__ == "__main__":
-    main(sys.stdin.buffer, sys.stdout.buffer)
+    main(*take_pipes())

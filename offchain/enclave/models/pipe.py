@@ -11,9 +11,11 @@ order  direction  content
 
 Arrays are raw little-endian values in C order. Both sides know every size beforehand. A child may
 be exploited by its model, so the parent reads no more from it than expected, and never unpickles.
+The child takes both pipes off the standard descriptors, because libraries print to those.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any, Final
@@ -86,6 +88,21 @@ class RunOutcome:
     status: OutcomeStatus
     reason: str = ""
     detail: str = ""
+
+
+def take_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Return source and sink of a child on descriptors of their own.
+
+    What is printed to standard output is lost. Standard error stays a pipe that does not block, so
+    what is printed there is cut off at its size; the parent reads it only after the end.
+    """
+    source, sink = (os.fdopen(os.dup(standard), mode) for standard, mode in ((0, "rb"), (1, "wb")))
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
+    os.set_blocking(2, False)
+    return source, sink
 
 
 def write_message(stream: IO[bytes], message: dict[str, Any]) -> None:

@@ -32,7 +32,12 @@ Array = np.ndarray[Any, Any]
 CHILD: Final = ("-m", "offchain.enclave.models.child")
 
 _SOURCE_ROOT: Final = Path(offchain.__file__).resolve().parents[1]
-_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_ENVIRONMENT: Final = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "PYTHONMALLOC": "malloc",  # so that the heap's reserve serves Python's objects too
+}
 _STDERR_BYTES: Final = 65_536
 
 
@@ -162,7 +167,7 @@ def _spawn(program: tuple[str, ...]) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd="/",
-        env=paths | _ONE_THREAD | {"PYTHONPATH": str(_SOURCE_ROOT)},
+        env=paths | _ENVIRONMENT | {"PYTHONPATH": str(_SOURCE_ROOT)},
         start_new_session=True,
     )
 
@@ -214,7 +219,9 @@ def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
 def _end(child: subprocess.Popen[bytes]) -> str:
     """Return the signal or the exit code that ended a child, with the end of its errors."""
     if child.returncode < 0:
-        return f"killed by {signal.Signals(-child.returncode).name}"
+        ended = signal.Signals(-child.returncode)
+        memory = ", as when it is out of memory" if ended is signal.SIGABRT else ""
+        return f"killed by {ended.name}{memory}"
     errors = _stream(child.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
     return f"exit code {child.returncode} {errors[-DETAIL_LENGTH:]}"
 

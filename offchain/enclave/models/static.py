@@ -12,15 +12,20 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 
+from offchain.enclave.models.attributes import check_strings
 from offchain.enclave.models.graph import Walk, nodes_of, tensors_of
-from offchain.enclave.models.ops import check_op, opset_versions
+from offchain.enclave.models.ops import ALLOWED, check_op, domain_of, opset_versions
 from offchain.enclave.models.protobuf_size import parsed_bytes
+from offchain.enclave.models.runtime import MACHINE_FAULTS, OUT_OF_MEMORY
 from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelLimits, ModelSpec, Output
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
+
+_MALFORMED = ("Wire format was corrupt", "bad UTF-8", "MaxDepth", "Missing required")
+"""Texts of protobuf's errors that are the file's fault."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,20 @@ def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -
     """
     try:
         return _check(model, spec, limits, rows)
-    except UnicodeDecodeError as error:
-        raise InvalidModel(ModelFault.UNREADABLE, f"a name that is not UTF-8: {error}") from error
+    except (InvalidModel, *MACHINE_FAULTS):
+        raise
+    except Exception as error:  # of protobuf, onnx or this code: the model is its only input
+        detail = f"{type(error).__name__} while it is checked: {error}"
+        raise InvalidModel(ModelFault.UNREADABLE, detail) from error
 
 
 def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
     limits.check_size(len(model))
+    for words in OUT_OF_MEMORY:
+        if words.encode() in model:
+            raise InvalidModel(
+                ModelFault.UNREADABLE, f"a text with {words!r}, expected no words of the runtime's"
+            )
     parsed = parsed_bytes(model, limits.memory_bytes // 2)
     proto = _parse(model)
     versions = opset_versions(proto)
@@ -89,12 +102,15 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
 
 
 def _parse(model: bytes) -> ModelProto:
+    """Parse a model; the parser reports lack of memory as it reports a malformed file."""
     try:
         proto = ModelProto()
         proto.ParseFromString(model)
         return proto
     except DecodeError as error:
-        raise InvalidModel(ModelFault.UNREADABLE, str(error)) from error
+        if any(fault in str(error) for fault in _MALFORMED):
+            raise InvalidModel(ModelFault.UNREADABLE, str(error)) from error
+        raise MemoryError(f"protobuf: {error}") from error
 
 
 def _check_validity(model: bytes) -> None:
@@ -116,6 +132,7 @@ def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
         if count > limits.nodes:
             raise InvalidModel(ModelFault.TOO_LARGE, f"more nodes than {limits.nodes}, the limit")
         check_op(node, limits.extra_ops)
+        check_strings(node, ALLOWED.get(domain_of(node), frozenset()))
         for attribute in node.attribute:
             if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
                 raise InvalidModel(
