@@ -44,6 +44,7 @@ from offchain.protocol.release import make_release
 from offchain.protocol.sample import Samples
 from offchain.protocol.task import Roster, Task, roster_digest
 from offchain.protocol.transcript import Reveal, Transcript
+from offchain.provider.data import Data
 from offchain.provider.hidden_set import BenchmarkTerms, draft
 from offchain.storage.store import Store
 
@@ -139,7 +140,7 @@ def make_bundle(own: Roster, submissions: int, selection: Selection, store: Stor
     terms = BenchmarkTerms(
         "accuracy", selection, minimum_gain=1, limits=LIMITS, description="MNIST"
     )
-    manifest, test_set = draft(samples, terms, key)
+    manifest, test_set = draft(Data(samples), terms, key)
     store.put_bytes(test_set)
     others = (Enclave.boot(secrets.token_bytes).identity for _ in range(3))
     roster = tuple(sorted((*own, *others), key=lambda entry: entry.signing_key.lower()))

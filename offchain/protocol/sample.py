@@ -71,7 +71,9 @@ def allocate(counts: Rows, size: int) -> Rows:
     return np.array([whole + (order.index(c) < left) for c, (whole, _) in enumerate(shares)])
 
 
-def draw_sample(seed: bytes, manifest: Manifest, targets: NDArray[Any]) -> Rows:
+def draw_sample(
+    seed: bytes, manifest: Manifest, targets: NDArray[Any], attempts: int = MAX_DRAWS
+) -> Rows:
     """Draw the rows of a task's sample.
 
     The sample is stratified if the targets are classes. If the metric is not defined on a draw, for
@@ -81,12 +83,13 @@ def draw_sample(seed: bytes, manifest: Manifest, targets: NDArray[Any]) -> Rows:
         seed: bytes32.
         manifest: of the task.
         targets: of the whole test set.
+        attempts: number of draws before it gives up.
 
     Returns:
         int64 of shape (sample_size,), by rising row.
 
     Raises:
-        ValueError: the metric is not defined on any of `MAX_DRAWS` draws.
+        ValueError: the metric is not defined on any of the draws.
     """
     size = manifest.sample_size
     everything = np.arange(len(targets))
@@ -96,7 +99,7 @@ def draw_sample(seed: bytes, manifest: Manifest, targets: NDArray[Any]) -> Rows:
     sizes = allocate(np.array([len(rows) for rows in strata]), size)
     check = metrics.get(manifest.metric).check
     reason = ""
-    for attempt in range(MAX_DRAWS):
+    for attempt in range(attempts):
         parts = [
             draw(seed, attempt, stratum, rows, int(count))
             for stratum, (rows, count) in enumerate(zip(strata, sizes, strict=True))
@@ -108,7 +111,7 @@ def draw_sample(seed: bytes, manifest: Manifest, targets: NDArray[Any]) -> Rows:
             reason = str(error)
             continue
         return drawn
-    raise ValueError(f"{manifest.metric} is not defined on any of {MAX_DRAWS} draws: {reason}")
+    raise ValueError(f"{manifest.metric} is not defined on any of {attempts} draws: {reason}")
 
 
 @dataclass(frozen=True)

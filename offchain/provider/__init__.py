@@ -1,6 +1,7 @@
 """Tools of a provider, who buys models.
 
 ===============  ===================================================================================
+``data``         test data from tables, archives and folders of images
 ``hidden_set``   encryption of a test set, its manifest, and a record of samples used before
 ``rosters``      proposal of a roster with spares
 ``key_release``  release of the test set's key to enclaves, once the reveals are final

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import TEST_SET, encrypt
 from offchain.protocol.manifest import HiddenSet, Manifest, Selection
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.release import key_commitment
-from offchain.protocol.sample import Samples, pack
+from offchain.protocol.sample import Samples, draw_sample, pack
+from offchain.provider.data import Data
 from offchain.storage.files import write_bytes
 
 
@@ -35,6 +37,7 @@ class BenchmarkTerms:
             for probabilities.
         limits: sizes and operations that a model may need.
         description: text for people.
+        confidence: see `Manifest`.
     """
 
     metric: str
@@ -44,61 +47,82 @@ class BenchmarkTerms:
     output: Output | None = None
     limits: ModelLimits = ModelLimits()  # noqa: RUF009 - frozen
     description: str = ""
+    confidence: int = 0
 
 
-def read_samples(file: Path, metric: str) -> Samples:
-    """Read the arrays ``inputs`` and ``targets`` of an ``.npz`` file.
-
-    Targets are returned as the metric takes them: float64 values or int64 classes.
-
-    Raises:
-        ValueError: an array is missing or holds Python objects, which are never loaded, or targets
-            that should be classes are not integers.
-    """
-    with np.load(file, allow_pickle=False) as arrays:
-        for name in ("inputs", "targets"):
-            if name not in arrays:
-                raise ValueError(f"{file} holds {arrays.files}, expected inputs and targets")
-        inputs, targets = arrays["inputs"], arrays["targets"]
-    if Output.VALUES in metrics.get(metric).outputs:
-        return Samples(inputs, targets.astype("f8"))
-    if targets.dtype.kind not in "iub":
-        raise ValueError(f"targets of {targets.dtype}, expected classes as integers for {metric}")
-    return Samples(inputs, targets.astype("i8"))
-
-
-def draft(samples: Samples, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, bytes]:
+def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, bytes]:
     """Return the manifest and the encrypted test set.
 
     Args:
-        samples: the whole test set.
+        data: the whole test set.
         terms: the provider's choices.
         secret: the test set's key, 32 random bytes, for this test set only.
 
     Raises:
-        ValueError: samples and terms do not fit together; the message says how.
+        ValueError: data and terms do not fit together; the message says how.
     """
-    outputs = metrics.get(terms.metric).outputs
-    if Output.VALUES in outputs:
-        output, classes = Output.VALUES, 0
-    else:
-        output, classes = terms.output or Output.PROBABILITIES, int(samples.targets.max()) + 1
-    spec = ModelSpec(samples.inputs.shape[1:], output, classes, str(samples.inputs.dtype))
+    samples = data.samples
+    spec = ModelSpec(
+        () if data.inputs else samples.inputs.shape[1:],
+        *_output(data, terms),
+        "float32" if data.inputs else str(samples.inputs.dtype),
+        data.inputs,
+        data.missing,
+    )
     sink = BytesIO()
     digests = encrypt(BytesIO(pack(samples, spec)), sink, secret, TEST_SET)
+    weighted = samples.weights is not None
     manifest = Manifest(
         description=terms.description,
         metric=terms.metric,
         model=spec,
         limits=terms.limits,
-        test_set=HiddenSet(len(samples.targets), digests.artifact, key_commitment(secret)),
-        sample_size=terms.sample_size or len(samples.targets),
+        test_set=HiddenSet(
+            len(samples.targets), digests.artifact, key_commitment(secret), weighted
+        ),
+        sample_size=len(samples.targets) if terms.sample_size is None else terms.sample_size,
         selection=terms.selection,
         minimum_gain=terms.minimum_gain if terms.selection is Selection.ENSEMBLE else 0,
+        class_names=data.class_names,
+        confidence=terms.confidence,
     )
+    check_draws(manifest, samples.targets)
     return manifest, sink.getvalue()
 
 
+def _output(data: Data, terms: BenchmarkTerms) -> tuple[Output, int]:
+    """Return the kind of output that the metric reads, and its number of columns."""
+    outputs, targets = metrics.get(terms.metric).outputs, data.samples.targets
+    if outputs <= metrics.CLASSIFIERS:
+        usual = Output.PROBABILITIES if Output.PROBABILITIES in outputs else min(outputs)
+        return terms.output or usual, len(data.class_names) or int(targets.max()) + 1
+    if targets.ndim == 1:
+        return terms.output or Output.VALUES, 0
+    usual = Output.VECTORS if Output.VECTORS in outputs else Output.MULTILABEL
+    return terms.output or usual, targets.shape[1]
+
+
+def check_draws(manifest: Manifest, targets: NDArray[Any]) -> None:
+    """Refuse a test set on whose samples the metric may not be defined.
+
+    It draws the samples of a few seeds. If each is defined after some of the attempts that the
+    enclaves make, practically no seed is left without a sample.
+
+    Raises:
+        ValueError: says on what the metric is not defined, and the remedy.
+    """
+    for number in range(_SEEDS):
+        seed = sha256(number.to_bytes(8, "big")).digest()
+        try:
+            draw_sample(seed, manifest, targets, _ATTEMPTS)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; expected a larger sample size than {manifest.sample_size}, or more "
+                "samples of what is rare"
+            ) from error
+
+
+_SEEDS, _ATTEMPTS = 16, 32
 _DIGEST_BYTES = 16
 
 

@@ -152,7 +152,7 @@ def check_strings(node: NodeProto, known: Set[str]) -> None:
 
 def _check_type(node: NodeProto, name: str, value: int) -> None:
     inferred = name == "output_dtype" and value == TensorProto.UNDEFINED
-    if value not in ITEM_BYTES and not inferred:
+    if (value not in ITEM_BYTES or value == TensorProto.STRING) and not inferred:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
             f"{name} of {node.op_type} is {value}, expected an element type of numbers",

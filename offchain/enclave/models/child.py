@@ -25,6 +25,7 @@ from offchain.enclave.models.sandbox import (
     limit_resources,
 )
 from offchain.enclave.models.static import Plan, check_model
+from offchain.enclave.models.text import load_locale
 from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelSpec, Output
 
@@ -38,6 +39,8 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
     """Serve one request by the protocol of `offchain.enclave.models.pipe`."""
     settings = RunSettings.from_json(read_message(source))
     die_with_parent(settings.parent)
+    if any(each.dtype == STRING for each in settings.spec.inputs):
+        load_locale()
     limits = settings.limits
     limit_resources(limits.memory_bytes, settings.cpu_seconds)
     reserve = reserve_memory(limits.memory_bytes + ADDRESS_MARGIN_BYTES - UNRESERVED_BYTES)
@@ -122,11 +125,16 @@ def _feeds(samples: Array, plan: Plan, spec: ModelSpec) -> dict[str, Array]:
     if not spec.inputs:
         return {plan.input: samples}
     return {
-        each.name: np.char.decode(samples[each.name]).astype(object)
+        each.name: _decoded(samples[each.name])
         if each.dtype == STRING
         else np.ascontiguousarray(samples[each.name])
         for each in spec.inputs
     }
+
+
+def _decoded(texts: Array) -> Array:
+    strings = np.array([text.decode() for text in texts.ravel()], object)
+    return strings.reshape(texts.shape)
 
 
 def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:

@@ -14,6 +14,7 @@ from offchain.enclave.models.costs import operations, scratch_bytes
 from offchain.enclave.models.folding import KNOWN_ELEMENTS, fold
 from offchain.enclave.models.shapes import infer
 from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_bytes, tensor_type
+from offchain.enclave.models.text import Texts, infer_text, text_work
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import ModelLimits
 
@@ -54,6 +55,7 @@ class Walk:
         versions: opset version of each domain.
         limits: resource limits of the task.
         batches: number of batches in a pass.
+        texts: memory of strings.
         types: type of each value.
         known: values of small constants.
         unproven: values of unknown shape, from an op that the manifest admits or from such values.
@@ -66,6 +68,7 @@ class Walk:
     versions: Mapping[str, int]
     limits: ModelLimits
     batches: int
+    texts: Texts
     types: dict[str, TypeProto] = field(default_factory=dict)
     known: dict[str, TensorProto] = field(default_factory=dict)
     unproven: set[str] = field(default_factory=set)
@@ -86,7 +89,7 @@ class Walk:
             InvalidModel: `MEMORY`.
         """
         self.types[name] = value
-        self.value_bytes += tensor_bytes(value)
+        self.value_bytes += tensor_bytes(value) + self.texts.bytes_of(name, value)
         self._check_memory(f"input {name!r}")
 
     def add_constant(self, tensor: TensorProto) -> None:
@@ -97,6 +100,7 @@ class Walk:
         """
         self.types[tensor.name] = tensor_type(tensor.data_type, tuple(tensor.dims))
         self.weight_bytes += tensor_bytes(self.types[tensor.name])
+        self.weight_bytes += sum(map(len, tensor.string_data))
         if elements(tuple(tensor.dims)) <= KNOWN_ELEMENTS:
             self.known[tensor.name] = tensor
         self._check_memory(f"initializer {tensor.name!r}")
@@ -113,7 +117,8 @@ class Walk:
         if node.op_type in self.limits.extra_ops or self.unproven.intersection(node.input):
             self._add_unproven(node, inputs, known)
             return
-        outputs = infer(node, inputs, known, self.versions)
+        outputs = infer_text(node, inputs, self.texts.longest)
+        outputs = outputs or infer(node, inputs, known, self.versions)
         for name in filter(None, node.output):
             if name not in outputs or shape_of(outputs[name]) is None:
                 raise InvalidModel(
@@ -121,11 +126,14 @@ class Walk:
                     f"shape of {name!r} ({node.op_type}) is unknown, expected one that follows "
                     "from the input's shape",
                 )
-        self._add_values(node, outputs)
         types = inputs | outputs
-        self.scratch_bytes = max(self.scratch_bytes, scratch_bytes(node, types))
+        self.texts.add_node(node, types)
+        self._add_values(node, outputs)
+        copied = sum(self.texts.bytes_of(name, value) for name, value in types.items())
+        self.scratch_bytes = max(self.scratch_bytes, scratch_bytes(node, types) + copied)
         self._check_memory(f"{node.op_type} {node.name!r}")
-        self.operations += self.batches * operations(node, types)
+        work = operations(node, types) + text_work(node, types, self.texts.longest)
+        self.operations += self.batches * work
         self._check_work(f"{node.op_type} {node.name!r}")
         self.known.update(fold(node, types, known, self.versions))
 
@@ -144,6 +152,7 @@ class Walk:
     def _add_values(self, node: NodeProto, outputs: Types) -> None:
         self.types.update(outputs)
         self.value_bytes += sum(map(tensor_bytes, outputs.values()))
+        self.value_bytes += sum(self.texts.bytes_of(*each) for each in outputs.items())
         self._check_memory(f"{node.op_type} {node.name!r}")
 
     def _check_memory(self, place: str) -> None:

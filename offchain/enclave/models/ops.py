@@ -13,7 +13,7 @@ from offchain.protocol.errors import InvalidModel, ModelFault
 
 IR_VERSIONS: Final = range(3, 15)
 
-OPSETS: Final = {"": range(9, 29), "ai.onnx.ml": range(1, 6)}
+OPSETS: Final = {"": range(9, 29), "ai.onnx.ml": range(1, 6), "com.microsoft": range(1, 2)}
 """Opset versions that the runtime implements, for each allowed domain."""
 
 _STANDARD: Final = frozenset(
@@ -30,8 +30,8 @@ _STANDARD: Final = frozenset(
     RMSNormalization RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
     ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize
     Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax
-    Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu Tile TopK
-    Transpose Trilu Unsqueeze Where Xor
+    Softplus Softsign SpaceToDepth Split Sqrt Squeeze StringNormalizer Sub Sum Tan Tanh
+    TfIdfVectorizer ThresholdedRelu Tile TopK Transpose Trilu Unsqueeze Where Xor
     """.split()  # noqa: SIM905 - read as a list of words
 )
 
@@ -42,7 +42,11 @@ _CLASSICAL: Final = frozenset(
     """.split()  # noqa: SIM905 - read as a list of words
 )
 
-ALLOWED: Final = {"": _STANDARD, "ai.onnx.ml": _CLASSICAL}
+ALLOWED: Final = {
+    "": _STANDARD,
+    "ai.onnx.ml": _CLASSICAL,
+    "com.microsoft": frozenset({"Tokenizer"}),
+}
 """Allowed ops of each allowed domain."""
 
 _HINTS: Final = {"ZipMap": " (export with options={'zipmap': False})"}

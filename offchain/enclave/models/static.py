@@ -18,6 +18,7 @@ from offchain.enclave.models.ops import ALLOWED, check_op, domain_of, opset_vers
 from offchain.enclave.models.protobuf_size import parsed_bytes
 from offchain.enclave.models.runtime import MACHINE_FAULTS, OUT_OF_MEMORY
 from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
+from offchain.enclave.models.text import Texts, longest_string
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelLimits, ModelSpec, Output
 
@@ -91,7 +92,9 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
     # Those of both passes, and a copy while the batches of one are concatenated.
     predictions = 3 * 8 * rows * max(spec.classes, 1)
     batches = -(-rows // batch_rows)
-    walk = Walk(versions, limits, batches, value_bytes=2 * parsed + predictions)
+    strings = max((each.string_bytes for each in spec.inputs), default=0)
+    texts = Texts(max(strings, longest_string(proto)))
+    walk = Walk(versions, limits, batches, texts, value_bytes=2 * parsed + predictions)
     for tensor in proto.graph.initializer:
         walk.add_constant(tensor)
     name = _add_inputs(proto, walk, spec, batch_rows)
@@ -151,7 +154,7 @@ def _check_tensors(proto: ModelProto) -> None:
         if tensor.data_type not in ITEM_BYTES:
             raise InvalidModel(
                 ModelFault.UNSUPPORTED_OP,
-                f"tensor {tensor.name!r} of element type {tensor.data_type}, expected numbers",
+                f"tensor {tensor.name!r} of type {tensor.data_type}, expected numbers or text",
             )
         if len(tensor.dims) > MAX_RANK or min(tensor.dims, default=0) < 0:
             raise InvalidModel(
@@ -160,7 +163,7 @@ def _check_tensors(proto: ModelProto) -> None:
                 f"{MAX_RANK} at most, none negative",
             )
         expected = prod(tensor.dims)
-        if tensor.HasField("raw_data"):
+        if tensor.HasField("raw_data") and tensor.data_type != TensorProto.STRING:
             stored, expected = len(tensor.raw_data), expected * ITEM_BYTES[tensor.data_type]
         else:
             stored = len(getattr(tensor, helper.tensor_dtype_to_field(tensor.data_type)))

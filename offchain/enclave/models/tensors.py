@@ -1,4 +1,4 @@
-"""Types of values in a graph: tensors of numbers with a bounded number of dimensions."""
+"""Types of values in a graph: tensors of numbers or text with a bounded number of dimensions."""
 
 from collections.abc import Mapping
 from math import prod
@@ -28,8 +28,9 @@ ITEM_BYTES: Final[dict[int, int]] = {
     TensorProto.INT64: 8,
     TensorProto.UINT64: 8,
     TensorProto.DOUBLE: 8,
+    TensorProto.STRING: 128,
 }
-"""Allowed element types and their sizes in bytes."""
+"""Allowed element types and their sizes in bytes; of text without the text itself."""
 
 
 def tensor_type(kind: int, shape: Shape) -> TypeProto:

@@ -87,17 +87,17 @@ def test_manifest__some_samples_used_before__warns_how_many(
         (
             {"inputs": np.ones((3, 2), "f4"), "targets": np.array([0, {}, 1])},
             ["accuracy"],
-            "Object arrays cannot be loaded when allow_pickle=False",
+            "holds Python objects or is no archive, expected arrays of numbers or text",
         ),
         (
             {"inputs": np.ones((3, 2), "f4"), "targets": np.array([0, 0.5, 1])},
             ["accuracy"],
-            "targets of float64, expected classes as integers for accuracy",
+            "target 0.5, expected classes: whole numbers, text or true and false",
         ),
         (
             {"inputs": np.ones((3, 2), "f2"), "targets": np.array([0, 1, 1])},
             ["accuracy"],
-            "input_dtype is 'float16', expected one of",
+            "inputs of float16, expected one of float32, float64, int64, int32, uint8 or text",
         ),
         (
             {"inputs": np.ones((3, 2), "f4"), "targets": np.array([0, 1, 1])},
@@ -110,9 +110,20 @@ def test_manifest__some_samples_used_before__warns_how_many(
             "labels do not add up to a vote",
         ),
         (
-            {"inputs": np.ones((3, 2), "f4"), "targets": np.array([0, 1, -1])},
+            {"inputs": np.ones((3, 2), "f4"), "targets": np.array([1, 1, 1])},
             ["accuracy"],
-            "target -1, expected a class from 0 to 1",
+            "1 classes in the targets, expected 2 to 10000",
+        ),
+        (
+            {"inputs": np.full((3, 2), np.nan, "f4"), "targets": np.array([0, 1, 1])},
+            ["accuracy"],
+            "inputs hold nan, expected finite numbers; missing values need a manifest that",
+        ),
+        (
+            {"inputs": np.ones((30, 2), "f4"), "targets": np.arange(30) // 29},
+            ["roc_auc_ovr", "--sample-size", "3"],
+            "roc_auc_ovr is not defined on any of 32 draws: all 3 targets of one class, expected "
+            "at least two classes; expected a larger sample size than 3, or more samples of",
         ),
     ],
 )

@@ -17,6 +17,7 @@ from offchain.protocol.artifacts import MODEL, decrypt_bytes
 from offchain.protocol.envelopes import delivery_envelope, delivery_info, unseal
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.sample import Samples, draw_sample
+from offchain.provider.data import Data
 from offchain.provider.hidden_set import BenchmarkTerms, draft
 from tests.offchain.market import STORE, Market, Offer, make_market
 from tests.vectors.generate import word
@@ -43,7 +44,7 @@ def market(classifiers: list[object]) -> Market:
     digits = load_digits()
     samples = Samples(digits.data[TRAINING:].astype("f4"), digits.target[TRAINING:])
     terms = BenchmarkTerms("accuracy", minimum_gain=2_000, sample_size=500)
-    manifest, artifact = draft(samples, terms, word("test set"))
+    manifest, artifact = draft(Data(samples), terms, word("test set"))
     STORE.put_bytes(artifact)
     example = samples.inputs[:1]
     files = [

@@ -111,7 +111,7 @@ def test_check_model__bytes_spliced_at_random__plans_or_refuses(model, edits):
 
 FORBIDDEN = """
     If Loop Scan RandomNormal RandomUniformLike Multinomial Bernoulli NonZero Unique Einsum
-    SequenceConstruct StringNormalizer
+    SequenceConstruct StringConcat StringSplit
 """.split()  # noqa: SIM905 - read as a list of words
 
 
@@ -131,16 +131,16 @@ def test_check_model__zipmap__is_refused_with_the_way_out():
 def test_check_model__custom_operator__is_refused():
     reason, detail = refused(file([node("Mine", ["x"], ["y"], domain="custom")]))
     assert reason is ModelFault.UNSUPPORTED_OP
-    assert detail == "op domain 'custom', expected one of ['', 'ai.onnx.ml']"
+    assert detail == "op domain 'custom', expected one of ['', 'ai.onnx.ml', 'com.microsoft']"
 
 
 def test_check_model__custom_domain_imported__is_refused():
     model = proto(mean(), [LAST])
-    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    model.opset_import.append(helper.make_opsetid("custom", 1))
     reason, detail = refused(model.SerializeToString())
     assert (reason, detail) == (
         ModelFault.UNSUPPORTED_OP,
-        "op domain 'com.microsoft', expected one of ['', 'ai.onnx.ml']",
+        "op domain 'custom', expected one of ['', 'ai.onnx.ml', 'com.microsoft']",
     )
 
 
@@ -274,9 +274,21 @@ def test_check_model__sparse_tensor__is_refused():
     assert refused(model.SerializeToString())[0] is ModelFault.UNSUPPORTED_OP
 
 
-def test_check_model__strings__are_refused():
+def test_check_model__strings__are_counted_with_their_text():
+    def memory(text):
+        words = helper.make_tensor("words", TensorProto.STRING, [1], [text])
+        model = file(mean(), [LAST, words])
+        return check_model(model, VALUES, LIMITS, 100).memory_bytes
+
+    assert memory(b"w" * 10_000) - memory(b"w") >= 2 * 9_999
+
+
+def test_check_model__strings_of_another_number__are_refused():
     words = helper.make_tensor("words", TensorProto.STRING, [1], [b"word"])
-    assert refused(file(mean(), [LAST, words]))[0] is ModelFault.UNSUPPORTED_OP
+    words.dims[0] = 2
+    reason, detail = refused(file(mean(), [LAST, words]))
+    assert reason is ModelFault.UNREADABLE
+    assert detail == "tensor 'words' holds 1 items or raw bytes, expected 2"
 
 
 # ── Inputs and outputs ──
