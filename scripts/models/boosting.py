@@ -73,5 +73,4 @@ def _exports(family: str, model: Any, samples: Array) -> Mapping[str, Export]:
     def write(file: Path, **options: Any) -> None:
         file.write_bytes(convert(model, initial_types=types, **options).SerializeToString())
 
-
     return {"": write, "target_opset=15": lambda file: write(file, target_opset=15)}

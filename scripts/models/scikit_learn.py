@@ -55,7 +55,11 @@ def classifiers() -> list[Any]:
         ensemble.HistGradientBoostingClassifier(max_iter=5, random_state=0),
         ensemble.AdaBoostClassifier(n_estimators=10, random_state=0),
         ensemble.BaggingClassifier(n_estimators=5, random_state=0),
-        ensemble.VotingClassifier([("a", logistic), ("b", naive_bayes.BernoulliNB())], voting="soft", flatten_transform=False),
+        ensemble.VotingClassifier(
+            [("a", logistic), ("b", naive_bayes.BernoulliNB())],
+            voting="soft",
+            flatten_transform=False,
+        ),
         ensemble.StackingClassifier(
             [("a", naive_bayes.BernoulliNB()), ("b", tree.DecisionTreeClassifier(random_state=0))],
             final_estimator=linear_model.LogisticRegression(max_iter=50),
@@ -70,8 +74,12 @@ def classifiers() -> list[Any]:
         make_pipeline(preprocessing.StandardScaler(), decomposition.PCA(20), logistic),
         make_pipeline(preprocessing.MinMaxScaler(), neighbors.KNeighborsClassifier(3)),
         make_pipeline(preprocessing.Normalizer(), neural_network.MLPClassifier((16,), max_iter=20)),
-        make_pipeline(feature_selection.SelectKBest(k=30), naive_bayes.GaussianNB(var_smoothing=0.1)),
-        make_pipeline(feature_selection.VarianceThreshold(), preprocessing.MaxAbsScaler(), logistic),
+        make_pipeline(
+            feature_selection.SelectKBest(k=30), naive_bayes.GaussianNB(var_smoothing=0.1)
+        ),
+        make_pipeline(
+            feature_selection.VarianceThreshold(), preprocessing.MaxAbsScaler(), logistic
+        ),
         make_pipeline(impute.SimpleImputer(), preprocessing.RobustScaler(), logistic),
         make_pipeline(preprocessing.KBinsDiscretizer(4, encode="onehot-dense"), logistic),
         make_pipeline(preprocessing.Binarizer(threshold=8.0), naive_bayes.BernoulliNB()),
@@ -123,10 +131,19 @@ def regressors() -> list[Any]:
         ensemble.HistGradientBoostingRegressor(max_iter=50, random_state=0),
         ensemble.AdaBoostRegressor(n_estimators=10, random_state=0),
         ensemble.BaggingRegressor(n_estimators=5, random_state=0),
-        ensemble.VotingRegressor([("a", linear_model.Ridge()), ("b", tree.DecisionTreeRegressor())]),
-        make_pipeline(preprocessing.PolynomialFeatures(2), preprocessing.StandardScaler(), linear_model.Ridge()),
+        ensemble.VotingRegressor(
+            [("a", linear_model.Ridge()), ("b", tree.DecisionTreeRegressor())]
+        ),
+        make_pipeline(
+            preprocessing.PolynomialFeatures(2),
+            preprocessing.StandardScaler(),
+            linear_model.Ridge(),
+        ),
         make_pipeline(preprocessing.PowerTransformer(), linear_model.Ridge()),
-        make_pipeline(FeatureUnion([("a", decomposition.PCA(3)), ("b", preprocessing.MinMaxScaler())]), linear_model.Ridge()),
+        make_pipeline(
+            FeatureUnion([("a", decomposition.PCA(3)), ("b", preprocessing.MinMaxScaler())]),
+            linear_model.Ridge(),
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from onnx import AttributeProto, NodeProto, TensorProto
 
-from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK
+from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, type_name
 from offchain.protocol.errors import InvalidModel, ModelFault
 
 MAX_SIZE: Final = 2**31 - 1
@@ -155,7 +155,7 @@ def _check_type(node: NodeProto, name: str, value: int) -> None:
     if (value not in ITEM_BYTES or value == TensorProto.STRING) and not inferred:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
-            f"{name} of {node.op_type} is {value}, expected an element type of numbers",
+            f"{name} of {node.op_type} is {type_name(value)}, expected an element type of numbers",
         )
 
 

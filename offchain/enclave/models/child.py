@@ -66,7 +66,7 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
 def _run(model: bytes, settings: RunSettings, source: IO[bytes]) -> list[Array]:
     plan = check_model(model, settings.spec, settings.limits, settings.rows)
     return [
-        predict(model, plan, settings.spec, settings.rows, optimised, source)
+        predict(plan, settings.spec, settings.rows, optimised, source)
         for optimised in (False, True)
     ]
 
@@ -89,9 +89,7 @@ def _abort(error: Exception) -> RunOutcome:
     return RunOutcome(OutcomeStatus.ABORTED, detail=cause[:DETAIL_LENGTH])
 
 
-def predict(
-    model: bytes, plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]
-) -> Array:
+def predict(plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]) -> Array:
     """Return the predictions of one pass over samples that are read batch by batch.
 
     Returns:
@@ -100,7 +98,7 @@ def predict(
     Raises:
         InvalidModel: `RUNTIME`, `OUTPUT` or `NOT_FINITE`.
     """
-    session = open_session(model, optimised)
+    session = open_session(plan.model, optimised)
     batches = []
     for start in range(0, rows, plan.batch_rows):
         count = min(plan.batch_rows, rows - start)
@@ -148,6 +146,13 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         raise InvalidModel(
             ModelFault.NOT_FINITE, f"output {plan.output!r} has NaN or infinity, expected none"
         )
+    if plan.column:
+        second = output.reshape(-1, 1)
+        if plan.argmax and not 0 <= second.min() <= second.max() <= 1:
+            raise InvalidModel(
+                ModelFault.OUTPUT, "one column beyond 0 to 1, expected a probability or labels"
+            )
+        output = np.hstack((1 - second, second))
     if plan.argmax:
         output = output.argmax(axis=1)
     kind = "<i8" if spec.output is Output.LABELS else "<f8"

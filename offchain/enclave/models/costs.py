@@ -18,6 +18,17 @@ _INTEGERS: Final = (TensorProto.INT32, TensorProto.INT64, TensorProto.UINT32, Te
 ELEMENT_WORK: Final = 64
 """Work per element of inputs and outputs: it is fetched, and its function may be slow."""
 
+FUNCTION_WORK: Final = dict.fromkeys(
+    """
+    Acosh Asinh Atanh Cosh MeanVarianceNormalization Mish Pow ReduceLogSumExp Sinh Softplus Tan
+    """.split(),  # noqa: SIM905 - read as a list of words
+    256,
+) | {"Cos": 1024, "Mod": 4096, "Sin": 1024}
+"""Work per element of functions that are slower on some values (`scripts.models.speeds`)."""
+
+NODE_WORK: Final = 2**15
+"""Work to call a node once, whatever its size."""
+
 SLOW_WORK: Final = 512
 """Work per element for ops that sort or interpolate."""
 
@@ -40,8 +51,8 @@ POSITION_BYTES: Final = 512
 def operations(node: NodeProto, types: Types) -> int:
     """Return an upper bound of a node's work, in multiplications of a large matrix product.
 
-    The factors were measured on one core of an EPYC. With them 10^10 operations of any model take
-    at most three seconds, so a model reaches the default limit before the limit of CPU time.
+    The factors were measured on one core of an EPYC by `scripts.models.speeds`. With them an
+    operation of any model takes at most `OPERATION_SECONDS`.
 
     Args:
         types: the types of its inputs and outputs, all with known shapes.
@@ -50,12 +61,14 @@ def operations(node: NodeProto, types: Types) -> int:
     outputs = [_elements(types, name) for name in node.output]
     moved = sum(inputs) + sum(outputs)
     if node.op_type == "TopK":
-        return SLOW_WORK * moved
+        return NODE_WORK + SLOW_WORK * moved
     if node.op_type == "Resize":
         mode = attribute_of(node, "mode")
         positions = sum(_shape(types, node.output[0]))
-        return (CUBIC_WORK if mode and mode.s == b"cubic" else SLOW_WORK) * (moved + 4 * positions)
-    return ELEMENT_WORK * moved + _inner_work(node, types, inputs, max(outputs, default=0))
+        work = CUBIC_WORK if mode and mode.s == b"cubic" else SLOW_WORK
+        return NODE_WORK + work * (moved + 4 * positions)
+    work = FUNCTION_WORK.get(node.op_type, ELEMENT_WORK) * moved
+    return NODE_WORK + work + _inner_work(node, types, inputs, max(outputs, default=0))
 
 
 def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -> int:

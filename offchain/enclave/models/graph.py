@@ -47,6 +47,39 @@ def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
             yield from nested.initializer
 
 
+def reads(node: NodeProto) -> set[str]:
+    """Return the names of all values that a node or a graph nested in it reads."""
+    names = set(filter(None, node.input))
+    for nested in nested_graphs(node):
+        names.update(value.name for value in nested.output)
+        for inner in nested.node:
+            names |= reads(inner)
+    return names
+
+
+def _runtime_order(graph: GraphProto) -> list[NodeProto]:
+    """Return the nodes in the order in which onnxruntime runs them.
+
+    It goes back from the nodes whose outputs no node reads, depth first, the last ones first.
+    """
+    nodes = list(graph.node)
+    makers = {name: place for place, node in enumerate(nodes) for name in node.output if name}
+    sources = [sorted({makers[n] for n in reads(node) if n in makers}) for node in nodes]
+    inner = {place for places in sources for place in places}
+    order: list[NodeProto] = []
+    stack = [(place, False) for place in range(len(nodes)) if place not in inner]
+    seen: set[int] = set()
+    while stack:
+        place, done = stack.pop()
+        if done:
+            order.append(nodes[place])
+        elif place not in seen:
+            seen.add(place)
+            stack.append((place, True))
+            stack += [(source, False) for source in sources[place] if source not in seen]
+    return order
+
+
 @dataclass
 class Walk:
     """State of the walk over a graph: the values so far, and sums of memory and work.
@@ -59,8 +92,10 @@ class Walk:
         types: type of each value.
         known: values of small constants.
         unproven: values of unknown shape, from an op that the manifest admits or from such values.
+        made: names of the values that nodes have made.
         weight_bytes: size of all constants of the file.
-        value_bytes: size of all values of one batch, as if none were ever released.
+        value_bytes: memory for the file itself, its inputs and all predictions; at the end also the
+            maximum of the values of one batch that are alive at a time.
         scratch_bytes: maximum that one node needs beside its inputs and outputs.
         operations: work for all batches.
     """
@@ -72,6 +107,7 @@ class Walk:
     types: dict[str, TypeProto] = field(default_factory=dict)
     known: dict[str, TensorProto] = field(default_factory=dict)
     unproven: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
     weight_bytes: int = 0
     value_bytes: int = 0
     scratch_bytes: int = 0
@@ -149,11 +185,45 @@ class Walk:
         self._add_values(node, outputs)
         self.unproven |= {n for n in names if n not in outputs or shape_of(outputs[n]) is None}
 
+    def add_live_values(self, graph: GraphProto) -> None:
+        """Add the maximum of the values that are alive at a time; call it once, after all nodes.
+
+        A value is alive from the node that makes it to the last one that reads it, and an output of
+        the graph to the end. The runtime sorts the nodes anew, so both orders are followed.
+
+        Raises:
+            InvalidModel: `MEMORY`.
+        """
+        kept = {value.name for value in graph.output}
+        orders = (list(graph.node), _runtime_order(graph))
+        self.value_bytes += max(self._peak(nodes, kept) for nodes in orders)
+        self._check_memory("the most that is alive at a time")
+
+    def _peak(self, nodes: list[NodeProto], kept: set[str]) -> int:
+        last = {name: place for place, node in enumerate(nodes) for name in reads(node)}
+        dying: dict[int, list[str]] = {}
+        for name, place in last.items():
+            dying.setdefault(place, []).append(name)
+        live = peak = 0
+        for place, node in enumerate(nodes):
+            made = list(filter(None, node.output))
+            live += sum(map(self._bytes_of, made))
+            peak = max(peak, live)
+            unread = [name for name in made if name not in last]
+            for name in {*dying.get(place, ()), *unread} - kept:
+                live -= self._bytes_of(name) if name in self.made else 0
+        return peak
+
+    def _bytes_of(self, name: str) -> int:
+        value = self.types.get(name)
+        return 0 if value is None else tensor_bytes(value) + self.texts.bytes_of(name, value)
+
     def _add_values(self, node: NodeProto, outputs: Types) -> None:
         self.types.update(outputs)
-        self.value_bytes += sum(map(tensor_bytes, outputs.values()))
-        self.value_bytes += sum(self.texts.bytes_of(*each) for each in outputs.items())
-        self._check_memory(f"{node.op_type} {node.name!r}")
+        self.made.update(outputs)
+        if self.memory_bytes + sum(map(self._bytes_of, outputs)) > self.limits.memory_bytes:
+            self.value_bytes += sum(map(self._bytes_of, outputs))
+            self._check_memory(f"{node.op_type} {node.name!r}")
 
     def _check_memory(self, place: str) -> None:
         if self.memory_bytes > self.limits.memory_bytes:
