@@ -14,6 +14,7 @@ from offchain.enclave.models.pipe import (
     RunSettings,
     read_exactly,
     read_message,
+    run_seconds,
     take_pipes,
     write_message,
 )
@@ -23,6 +24,7 @@ from offchain.enclave.models.sandbox import (
     confine,
     die_with_parent,
     limit_resources,
+    shorten,
 )
 from offchain.enclave.models.static import Plan, check_model
 from offchain.enclave.models.text import load_locale
@@ -65,6 +67,7 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
 
 def _run(model: bytes, settings: RunSettings, source: IO[bytes]) -> list[Array]:
     plan = check_model(model, settings.spec, settings.limits, settings.rows)
+    shorten(run_seconds(settings.limits.operations - plan.operations))
     return [
         predict(plan, settings.spec, settings.rows, optimised, source)
         for optimised in (False, True)

@@ -20,13 +20,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any, Final
 
-from offchain.protocol.model_spec import Input, ModelLimits, ModelSpec, Output
+from offchain.protocol.model_spec import OPERATION_SECONDS, Input, ModelLimits, ModelSpec, Output
 
 MESSAGE_BYTES: Final = 64 * 1024
 """Maximum size of a message in bytes."""
 
 MAX_BRACKETS: Final = 400
 """Maximum number of brackets in a message: more than a refusal's detail has characters."""
+
+
+WORK_MARGIN: Final = 8
+"""Factor between the time that a work may take and the limit that stops it, on a slow machine."""
+
+
+def run_seconds(operations: int) -> float:
+    """Return the CPU time (seconds) after which the work of two passes is stopped."""
+    return 2 * WORK_MARGIN * OPERATION_SECONDS * operations
 
 
 class OutcomeStatus(StrEnum):
@@ -45,7 +54,7 @@ class RunSettings:
         parent: process id of the parent; the child is killed when it ends.
         model_bytes: size of the model that follows.
         rows: number of samples that follow.
-        cpu_seconds: as in `RunLimits`.
+        cpu_seconds: limit of CPU time, for all the work that `limits` allow.
         spec: shapes and types of the task's models.
         limits: resource limits of the task's models.
     """

@@ -98,13 +98,14 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
             )
     parsed = parsed_bytes(model, limits.memory_bytes // 2)
     proto = _parse(model)
-    _check_validity(model)
-    if _prepare(proto):
-        model = proto.SerializeToString()
-        parsed += len(model)
+    changed = _prepare(proto)
     versions = opset_versions(proto)
     _check_structure(proto, limits)
     _check_tensors(proto)
+    _check_validity(model)
+    if changed:
+        model = proto.SerializeToString()
+        parsed += len(model)
     batch_rows = min(limits.batch_rows, rows)
     fixed = _fixed_batch(proto, limits.batch_rows)
     while True:
@@ -162,7 +163,7 @@ def _prepare(proto: ModelProto) -> bool:
     """
     nodes, used = proto.graph.node, {name for node in proto.graph.node for name in node.input}
     removed = False
-    for node in [each for each in nodes if each.op_type == "ZipMap" and each.input]:
+    for node in [each for each in nodes if each.op_type == "ZipMap" and each.input and each.output]:
         outputs = [value.name for value in proto.graph.output]
         if node.output[0] in outputs and node.output[0] not in used:
             del proto.graph.output[outputs.index(node.output[0])]
@@ -192,7 +193,7 @@ def _fixed_batch(proto: ModelProto, most: int) -> int:
         raise InvalidModel(
             ModelFault.INPUT, f"batches of {size} samples, expected {most} at most or an open size"
         )
-    return size
+    return int(size)
 
 
 def _parse(model: bytes) -> ModelProto:
@@ -246,7 +247,8 @@ def _check_tensors(proto: ModelProto) -> None:
         if tensor.data_type not in ITEM_BYTES:
             raise InvalidModel(
                 ModelFault.UNSUPPORTED_OP,
-                f"tensor {tensor.name!r} of {type_name(tensor.data_type)}, expected numbers or text",
+                f"tensor {tensor.name!r} of {type_name(tensor.data_type)}, expected numbers or "
+                "text",
             )
         if len(tensor.dims) > MAX_RANK or min(tensor.dims, default=0) < 0:
             raise InvalidModel(
