@@ -22,10 +22,10 @@ REMEDIES = {
     "loaded model, writes one file",
     ModelFault.INPUT: "export with the task's type and shape: PyTorch dynamic_axes or "
     "dynamic_shapes, skl2onnx initial_types, Keras an InputSpec with None first",
-    ModelFault.OUTPUT: "export the probabilities too: PyTorch a softmax as the last layer, skl2onnx "
-    "options={'zipmap': False}, CatBoost and LightGBM a classifier rather than a booster",
-    ModelFault.NOT_PROBABILITIES: "end the model with a softmax or a sigmoid, and leave it out of "
-    "the quantisation (nodes_to_exclude)",
+    ModelFault.OUTPUT: "export probabilities: PyTorch a softmax as the last layer, skl2onnx, "
+    "CatBoost and LightGBM a classifier with predict_proba rather than a booster",
+    ModelFault.NOT_PROBABILITIES: "end the model with a softmax or a sigmoid, and leave that out "
+    "of a quantisation (nodes_to_exclude)",
     ModelFault.UNSUPPORTED_OP: "export for inference with another opset: PyTorch opset_version=18, "
     "onnxmltools target_opset=15; docs/MODELS.md lists the ops",
     ModelFault.SHAPE: "shapes may depend on shapes but not on values: no masks, no NonZero",
@@ -83,7 +83,9 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     yield f"time        {seconds:.1f} s for {len(samples)} rows, bound {bound:.1f} s for {size}"
     apart = float(np.abs(plain.astype(float) - optimised.astype(float)).max())
     yield f"stable      {apart:.1e} between runs with and without optimisations"
-    yield "ok" + (" on made-up rows: values of another kind may still be refused" if made_up else "")
+    yield "ok" + (
+        " on made-up rows: values of another kind may still be refused" if made_up else ""
+    )
 
 
 def _manifest(arguments: argparse.Namespace) -> Manifest:

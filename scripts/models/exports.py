@@ -22,7 +22,7 @@ Array = NDArray[Any]
 Export = Callable[[Path], object]
 """Writes an ONNX file."""
 
-FAMILIES = ("scikit_learn", "boosting", "text", "pytorch", "torchvision_models", "quantised")
+FAMILIES = ("scikit_learn", "boosting", "pytorch", "quantised", "torchvision_models")
 """Modules of this folder with a function ``export(folder)``."""
 
 

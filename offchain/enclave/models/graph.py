@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto
 
-from offchain.enclave.models.costs import operations, scratch_bytes
+from offchain.enclave.models.attributes import attribute_of, integer_of
+from offchain.enclave.models.costs import NODE_WORK, operations, scratch_bytes
 from offchain.enclave.models.folding import KNOWN_ELEMENTS, fold
 from offchain.enclave.models.shapes import infer
 from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_bytes, tensor_type
@@ -153,6 +154,9 @@ class Walk:
         if node.op_type in self.limits.extra_ops or self.unproven.intersection(node.input):
             self._add_unproven(node, inputs, known)
             return
+        if node.op_type == "Scan":
+            self._add_scan(node)
+            return
         outputs = infer_text(node, inputs, self.texts.longest)
         outputs = outputs or infer(node, inputs, known, self.versions)
         for name in filter(None, node.output):
@@ -172,6 +176,68 @@ class Walk:
         self.operations += self.batches * work
         self._check_work(f"{node.op_type} {node.name!r}")
         self.known.update(fold(node, types, known, self.versions))
+
+    def _add_scan(self, node: NodeProto) -> None:
+        """Add a loop over the rows of tensors, as often as these have rows.
+
+        Its body is walked once, for one turn, with the values around it (scikit-learn's distances).
+        """
+        body = attribute_of(node, "body")
+        count = integer_of(node, "num_scan_inputs", 0)
+        first = len(node.input) - count
+        types = [self.types.get(name) for name in node.input]
+        shapes = [None if value is None else shape_of(value) for value in types]
+        moves = [name for a in node.attribute if any(a.ints) for name in [a.name]]
+        rows = {shape[0] for shape in shapes[first:] if shape}
+        if (
+            body is None
+            or not 1 <= count <= len(node.input) == len(body.g.input)
+            or len(node.output) != len(body.g.output)
+            or moves
+            or not all(shapes[first:])
+            or None in shapes
+            or len(rows) != 1
+            or self.texts.tokens.intersection(node.input)
+        ):
+            raise InvalidModel(
+                ModelFault.SHAPE,
+                f"Scan over {shapes} with {moves or count}, expected the rows of tensors, forwards",
+            )
+        (turns,) = rows
+        inner = Walk(
+            self.versions,
+            self.limits,
+            self.batches * max(turns, 1),
+            self.texts,
+            types=dict(self.types),
+            known=dict(self.known),
+            operations=self.operations,
+        )
+        for place, value in enumerate(body.g.input):
+            kind = types[place].tensor_type.elem_type  # type: ignore[union-attr]
+            shape = (shapes[place] or ())[place >= first :]
+            inner.add_input(value.name, tensor_type(kind, shape))
+            inner.known.pop(value.name, None)
+        for tensor in body.g.initializer:
+            inner.add_constant(tensor)
+        for each in body.g.node:
+            inner.add_node(each)
+        inner.add_live_values(body.g)
+        made = [inner.types.get(value.name) for value in body.g.output]
+        outputs = {}
+        for place, (name, value) in enumerate(zip(node.output, made, strict=True)):
+            shape = None if value is None else shape_of(value)
+            if value is None or shape is None or (place < first and shape != shapes[place]):
+                raise InvalidModel(
+                    ModelFault.SHAPE, f"Scan that makes {shape}, expected {shapes[place]}"
+                )
+            kind = value.tensor_type.elem_type
+            outputs[name] = value if place < first else tensor_type(kind, (turns, *shape))
+        self._add_values(node, {name: value for name, value in outputs.items() if name})
+        self.scratch_bytes = max(self.scratch_bytes, inner.memory_bytes)
+        self.operations = inner.operations + self.batches * turns * NODE_WORK
+        self._check_memory(f"Scan {node.name!r}")
+        self._check_work(f"Scan {node.name!r}")
 
     def _add_unproven(
         self, node: NodeProto, inputs: Types, known: Mapping[str, TensorProto]

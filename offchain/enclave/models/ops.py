@@ -1,8 +1,8 @@
 """Allow-list of ONNX ops: deterministic, on tensors of numbers, with outputs of known shapes.
 
-It excludes control flow (unbounded work), random numbers, sequences, maps and strings, outputs
-whose shape depends on values (``NonZero``, ``Unique``), and ops with larger inner values than their
-inputs and outputs (``Einsum``). Other domains hold ops of the runtime alone or untrusted code.
+It excludes control flow of unbounded work (`Scan` ends with its input), random numbers, sequences
+and maps, outputs whose shape depends on values (``NonZero``, ``Unique``), and ops with larger inner
+values than their inputs and outputs (``Einsum``). Other domains hold ops of the runtime alone or untrusted code.
 """
 
 from typing import Final
@@ -29,7 +29,7 @@ _STANDARD: Final = frozenset(
     Min Mish Mod Mul Neg Not OneHot Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear
     RMSNormalization RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
     ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize
-    Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax
+    Round Scan ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax
     Softplus Softsign SpaceToDepth Split Sqrt Squeeze StringNormalizer Sub Sum Tan Tanh
     TfIdfVectorizer ThresholdedRelu Tile TopK Transpose Trilu Unsqueeze Where Xor
     """.split()  # noqa: SIM905 - read as a list of words

@@ -110,7 +110,7 @@ def test_check_model__bytes_spliced_at_random__plans_or_refuses(model, edits):
 
 
 FORBIDDEN = """
-    If Loop Scan RandomNormal RandomUniformLike Multinomial Bernoulli NonZero Unique Einsum
+    If Loop RandomNormal RandomUniformLike Multinomial Bernoulli NonZero Unique Einsum
     SequenceConstruct StringConcat StringSplit
 """.split()  # noqa: SIM905 - read as a list of words
 
