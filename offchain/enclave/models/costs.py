@@ -81,7 +81,7 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
         naive = types[node.input[0]].tensor_type.elem_type in _INTEGERS
         depth = _shape(types, node.input[0])[-1]
         return output * depth * (TAP_WORK if naive else 1) + CALL_WORK * matrices
-    if kind == "Gemm":
+    if kind in ("Gemm", "QGemm"):
         return output * max(_shape(types, node.input[0]))
     if kind in _WEIGHT_INPUT:
         image, spatial, window = _convolved(node, types)
@@ -116,7 +116,7 @@ def scratch_bytes(node: NodeProto, types: Types) -> int:
     kind = node.op_type
     names = [*node.input, *node.output]
     copied = sum(tensor_bytes(types[name]) for name in names if name)
-    if kind.startswith("QLinear"):  # sums in int32
+    if kind.startswith("Q"):  # sums in int32
         copied += 4 * _elements(types, node.output[0])
     if kind in _WEIGHT_INPUT:
         _, spatial, window = _convolved(node, types)

@@ -13,6 +13,7 @@ from onnx import GraphProto, NodeProto, TensorProto, TypeProto
 from offchain.enclave.models.attributes import attribute_of, integer_of
 from offchain.enclave.models.costs import NODE_WORK, operations, scratch_bytes
 from offchain.enclave.models.folding import KNOWN_ELEMENTS, fold
+from offchain.enclave.models.fused import infer_fused
 from offchain.enclave.models.shapes import infer
 from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_bytes, tensor_type
 from offchain.enclave.models.text import Texts, infer_text, text_work
@@ -158,7 +159,7 @@ class Walk:
             self._add_scan(node)
             return
         outputs = infer_text(node, inputs, self.texts.longest)
-        outputs = outputs or infer(node, inputs, known, self.versions)
+        outputs = outputs or infer_fused(node, inputs) or infer(node, inputs, known, self.versions)
         for name in filter(None, node.output):
             if name not in outputs or shape_of(outputs[name]) is None:
                 raise InvalidModel(
@@ -226,13 +227,13 @@ class Walk:
         made = [inner.types.get(value.name) for value in body.g.output]
         outputs = {}
         for place, (name, value) in enumerate(zip(node.output, made, strict=True)):
-            shape = None if value is None else shape_of(value)
-            if value is None or shape is None or (place < first and shape != shapes[place]):
+            size = None if value is None else shape_of(value)
+            if value is None or size is None or (place < first and size != shapes[place]):
                 raise InvalidModel(
-                    ModelFault.SHAPE, f"Scan that makes {shape}, expected {shapes[place]}"
+                    ModelFault.SHAPE, f"Scan that makes {size}, expected {shapes[place]}"
                 )
             kind = value.tensor_type.elem_type
-            outputs[name] = value if place < first else tensor_type(kind, (turns, *shape))
+            outputs[name] = value if place < first else tensor_type(kind, (turns, *size))
         self._add_values(node, {name: value for name, value in outputs.items() if name})
         self.scratch_bytes = max(self.scratch_bytes, inner.memory_bytes)
         self.operations = inner.operations + self.batches * turns * NODE_WORK

@@ -2,13 +2,15 @@
 
 It excludes control flow of unbounded work (`Scan` ends with its input), random numbers, sequences
 and maps, outputs whose shape depends on values (``NonZero``, ``Unique``), and ops with larger inner
-values than their inputs and outputs (``Einsum``). Other domains hold ops of the runtime alone or untrusted code.
+values than their inputs and outputs (``Einsum``). Other domains hold ops of the runtime alone or
+untrusted code.
 """
 
 from typing import Final
 
 import onnx
 
+from offchain.enclave.models.fused import FUSED
 from offchain.protocol.errors import InvalidModel, ModelFault
 
 IR_VERSIONS: Final = range(3, 15)
@@ -45,7 +47,7 @@ _CLASSICAL: Final = frozenset(
 ALLOWED: Final = {
     "": _STANDARD,
     "ai.onnx.ml": _CLASSICAL,
-    "com.microsoft": frozenset({"Tokenizer"}),
+    "com.microsoft": FUSED | {"Tokenizer"},
 }
 """Allowed ops of each allowed domain."""
 
