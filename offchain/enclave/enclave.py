@@ -18,7 +18,7 @@ from offchain.enclave.opening import draw_samples, open_submissions
 from offchain.enclave.panel import check_posted, upholding
 from offchain.enclave.proposals import Measured
 from offchain.enclave.sealed import SealedArrays
-from offchain.protocol.errors import InvalidRequest, RequestFault, expect_digest
+from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted, expect_digest
 from offchain.protocol.keys import hkdf, public_key
 from offchain.protocol.messages import Bundle, Posted, Proposal, Signed
 from offchain.protocol.release import MAX_INVENTORIES, open_release
@@ -88,7 +88,8 @@ class Enclave:
         self._measuring, self._signing = Lock(), Lock()
         self._attempts = count()
         self._measured: dict[tuple[bytes, int], _Run] = {}
-        self._kept: dict[tuple[bytes, int], tuple[Kept, list[frozenset[int]]]] = {}
+        self._kept: dict[tuple[bytes, int], Kept] = {}
+        self._inventories: dict[tuple[bytes, int], list[frozenset[int]]] = {}
 
     @classmethod
     def boot(cls, random: Callable[[int], bytes]) -> "Enclave":
@@ -153,6 +154,7 @@ class Enclave:
         run = self._get(task_id, round_)
         with self._signing:
             signed = run.signed or run.sign(proposal, round_, self._signing_key)
+            self._kept.pop((run.measured.transcript.seed, round_), None)
         if proposal != run.proposal:
             raise InvalidRequest(
                 RequestFault.SIGNED_OTHERWISE, f"task 0x{task_id.hex()} in round {round_}"
@@ -198,7 +200,16 @@ class Enclave:
             tuple(results[index] for index in transcript.by_index),
             Votes(kept.outputs, benchmark.score),
         )
-        run, key = _Run.of(own, bundle.posted), (transcript.task_id, bundle.round)
+        key = (transcript.task_id, bundle.round)
+        try:
+            run = _Run.of(own, bundle.posted)
+        except RunAborted:  # the disk lost outputs: the next attempt measures all again
+            kept.results.clear()
+            self._kept[transcript.seed, bundle.round] = (
+                Kept(self._outputs(tools)),
+                [frozenset(release.inventory)],
+            )
+            raise
         with self._signing:
             self._check_unsigned(*key)
             self._measured[key] = run
@@ -217,9 +228,7 @@ class Enclave:
         A model that the kernel or the clock ended is left out so, and the others keep their scores.
         """
         key = (bundle.transcript.seed, bundle.round)
-        if key not in self._kept:
-            self._kept[key] = Kept(self._outputs(tools)), []
-        kept, inventories = self._kept[key]
+        inventories = self._inventories.setdefault(key, [])
         inventory = frozenset(bundle.release.inventory)
         if inventory not in inventories:
             if len(inventories) == MAX_INVENTORIES or any(not inventory < i for i in inventories):
@@ -229,7 +238,9 @@ class Enclave:
                     f"{len(inventories)} ones, of which {MAX_INVENTORIES} are allowed",
                 )
             inventories.append(inventory)
-        return kept
+        if key not in self._kept:
+            self._kept[key] = Kept(self._outputs(tools))
+        return self._kept[key]
 
     def _outputs(self, tools: Tools) -> SealedArrays:
         attempt = next(self._attempts).to_bytes(8, "big")

@@ -101,7 +101,7 @@ def difference(parts: list[Any], ours: Array) -> float:
 
 def table(root: Path, families: list[str]) -> Iterator[str]:
     """Judge every case and yield the lines of the table."""
-    yield "| family | models | as they come | with the flag that is named | share | largest difference |"
+    yield "| family | models | as they come | with the named flag | share | largest difference |"
     yield "|---|---|---|---|---|---|"
     total: Counter[str] = Counter()
     for family in families or sorted(each.name for each in root.iterdir() if each.is_dir()):

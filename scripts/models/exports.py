@@ -2,7 +2,7 @@
 
     .venv-models/bin/python -m scripts.models.exports FOLDER [FAMILY …]
 
-Each case is a folder with ``data.npz`` (inputs, and what the library itself predicts), ``case.json``
+Each case is a folder with ``data.npz`` (inputs, and the library's own predictions), ``case.json``
 and one ONNX file for each way to export it: ``0.onnx`` as its user would, with defaults, and the
 others with one flag of the exporter. A case that exists is not exported again.
 """

@@ -129,7 +129,8 @@ NETWORKS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...], int]] = {
     "one-column": (Single, TABLE, 2),
     "group-norm": (
         lambda: nn.Sequential(
-            nn.Conv2d(1, 8, 3), nn.GroupNorm(2, 8), nn.ELU(), nn.Flatten(), nn.Linear(288, 10), nn.Softmax(1)
+            nn.Conv2d(1, 8, 3), nn.GroupNorm(2, 8), nn.ELU(), nn.Flatten(),
+            nn.Linear(288, 10), nn.Softmax(1),
         ),
         IMAGE, 10,
     ),

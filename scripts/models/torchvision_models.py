@@ -1,6 +1,6 @@
 """torchvision: its classifiers with random weights, since nothing is fetched from a network."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,11 +10,24 @@ from torch import nn
 from scripts.models.exports import Folder
 from scripts.models.pytorch import case
 
-NAMES = (
-    "alexnet convnext_tiny densenet121 efficientnet_b0 googlenet mnasnet0_5 mobilenet_v2 "
-    "mobilenet_v3_small regnet_y_400mf resnet18 resnet50 shufflenet_v2_x0_5 squeezenet1_1 swin_t "
-    "vit_b_16 efficientnet_v2_s"
-).split()
+NAMES = [
+    "alexnet",
+    "convnext_tiny",
+    "densenet121",
+    "efficientnet_b0",
+    "googlenet",
+    "mnasnet0_5",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "resnet18",
+    "resnet50",
+    "shufflenet_v2_x0_5",
+    "squeezenet1_1",
+    "swin_t",
+    "vit_b_16",
+    "efficientnet_v2_s",
+]
 
 
 class Classes(nn.Module):
@@ -33,7 +46,6 @@ class Classes(nn.Module):
 def export(folder: Folder) -> None:
     """Export all cases, every other one through the older exporter."""
     for place, name in enumerate(NAMES):
-        make: Callable[[], nn.Module] = lambda name=name: Classes(name)  # type: ignore[misc]
         opset = None if place % 2 else 17
-        build = case(make, (3, 224, 224), 1000, opset, dynamo=False, rows=8)
+        build = case(partial(Classes, name), (3, 224, 224), 1000, opset, dynamo=False, rows=8)
         folder.add("torchvision", name, build, 1000)

@@ -81,7 +81,8 @@ STRINGS: Final[dict[str, dict[str, str]]] = {
 
 FREE_TEXTS: Final = frozenset(
     """
-    cats_strings classes_strings classlabels_strings default_string keys_strings value_string
+    cats_strings classes_strings classlabels_strings default_string equation keys_strings
+    value_string
     value_strings values_strings
     """.split()  # noqa: SIM905 - read as a list of words
 )

@@ -29,6 +29,9 @@ FUNCTION_WORK: Final = dict.fromkeys(
 NODE_WORK: Final = 2**15
 """Work to call a node once, whatever its size."""
 
+EINSUM_WORK: Final = 64
+"""Work per element of the product of all letters, for each input: it may be transposed."""
+
 SLOW_WORK: Final = 512
 """Work per element for ops that sort or interpolate."""
 

@@ -1,9 +1,8 @@
 """Allow-list of ONNX ops: deterministic, on tensors of numbers, with outputs of known shapes.
 
 It excludes control flow of unbounded work (`Scan` ends with its input), random numbers, sequences
-and maps, outputs whose shape depends on values (``NonZero``, ``Unique``), and ops with larger inner
-values than their inputs and outputs (``Einsum``). Other domains hold ops of the runtime alone or
-untrusted code.
+and maps, and outputs whose shape depends on values (``NonZero``, ``Unique``). Other domains hold
+ops of the runtime alone or untrusted code.
 """
 
 from typing import Final
@@ -23,7 +22,8 @@ _STANDARD: Final = frozenset(
     Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
     BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu Clip Concat
     Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumSum DepthToSpace
-    DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand EyeLike Flatten
+    DequantizeLinear Div Dropout DynamicQuantizeLinear Einsum
+    Elu Equal Erf Exp Expand EyeLike Flatten
     Floor GRU Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater
     GreaterOrEqual GroupNormalization HardSigmoid HardSwish Hardmax Identity
     InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log

@@ -214,7 +214,7 @@ def test_measure__model_stopped__costs_nobody_else_a_score_nor_another_run() -> 
     runs.clear()
     enclave.measure(market.bundle(enclave, [0, 2]), counting(runs))
     assert runs == []
-    others = {i: SubmissionFault.NOT_IN_INVENTORY for i in (1, 3, 4)}
+    others = dict.fromkeys((1, 3, 4), SubmissionFault.NOT_IN_INVENTORY)
     found = {r.index: r.reason for r in enclave.propose(market.transcript.task_id, 0).results}
     assert found == {0: None, 2: None} | others
 
