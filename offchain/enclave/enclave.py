@@ -204,11 +204,7 @@ class Enclave:
         try:
             run = _Run.of(own, bundle.posted)
         except RunAborted:  # the disk lost outputs: the next attempt measures all again
-            kept.results.clear()
-            self._kept[transcript.seed, bundle.round] = (
-                Kept(self._outputs(tools)),
-                [frozenset(release.inventory)],
-            )
+            del self._kept[transcript.seed, bundle.round]
             raise
         with self._signing:
             self._check_unsigned(*key)

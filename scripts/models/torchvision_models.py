@@ -10,24 +10,11 @@ from torch import nn
 from scripts.models.exports import Folder
 from scripts.models.pytorch import case
 
-NAMES = [
-    "alexnet",
-    "convnext_tiny",
-    "densenet121",
-    "efficientnet_b0",
-    "googlenet",
-    "mnasnet0_5",
-    "mobilenet_v2",
-    "mobilenet_v3_small",
-    "regnet_y_400mf",
-    "resnet18",
-    "resnet50",
-    "shufflenet_v2_x0_5",
-    "squeezenet1_1",
-    "swin_t",
-    "vit_b_16",
-    "efficientnet_v2_s",
-]
+NAMES = (
+    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5"),
+    *("mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnet50"),
+    *("shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "vit_b_16", "efficientnet_v2_s"),
+)
 
 
 class Classes(nn.Module):
