@@ -83,7 +83,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Kept:
-    """What a task's attempts have measured: results by index, and the outputs behind them."""
+    """Results by index of all attempts at a task, and the outputs behind them."""
 
     outputs: SealedArrays
     results: dict[int, Result] = field(default_factory=dict)
