@@ -30,7 +30,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happened to a case.
+    """Outcome of a case.
 
     Args:
         accepted: the flag it was accepted with, empty for none; None if it was refused.

@@ -28,7 +28,7 @@ from offchain.enclave.models.sandbox import (
 )
 from offchain.enclave.models.static import Plan, check_model
 from offchain.enclave.models.text import load_locale
-from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault
+from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelSpec, Output
 
 Array = np.ndarray[Any, Any]
@@ -84,12 +84,9 @@ def _refuse(refusal: InvalidModel, reserve: Reserve) -> RunOutcome:
 
 
 def _abort(error: Exception) -> RunOutcome:
-    """Return an abort. Only errors of memory are quoted: others can hold samples' values."""
-    if isinstance(error, MemoryError):
-        cause = f"out of memory: {error}"
-    else:
-        cause = f"{type(error).__name__} in the process of the model"
-    return RunOutcome(OutcomeStatus.ABORTED, detail=cause[:DETAIL_LENGTH])
+    """Return an abort. No error is quoted: its text can hold values of the hidden samples."""
+    name = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+    return RunOutcome(OutcomeStatus.ABORTED, detail=f"{name} in the process of the model")
 
 
 def predict(plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]) -> Array:

@@ -271,3 +271,35 @@ def test_pickle__refusal_or_abort__survives(error):
     """Workers of a cluster send both errors pickled."""
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert (type(copy), copy.args, str(copy)) == (type(error), error.args, str(error))
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_run_model__text_with_a_hidden_value__stays_in_the_child(samples, lines):
+    """A model that asks for as much memory as an input says tries to print it by the failure."""
+    secret = 123_456_789
+    inputs = np.full((10, FEATURES), np.float32(secret))
+    nodes = [
+        node("ReduceMax", ["x"], ["most"], keepdims=0),
+        node("Cast", ["most"], ["count"], to=7),
+        node("Mul", ["count", "much"], ["size"]),
+        node("Reshape", ["size", "one"], ["shape"]),
+        node("ConstantOfShape", ["shape"], ["huge"])
+        if lines
+        else node("Range", ["zero", "size", "unit"], ["huge"]),
+        node("NonZero", ["huge"], ["found"]),
+        node("Cast", ["found"], ["cast"], to=1),
+        node("Flatten", ["cast"], ["y"], axis=0),
+    ]
+    constants = [
+        constant("much", 2**20),
+        constant("one", [1]),
+        constant("zero", 0),
+        constant("unit", 1),
+    ]
+    admitted = ("ConstantOfShape", "NonZero", "Range")
+    limits = replace(LIMITS, extra_ops=admitted)
+    cause = aborted(file(nodes, constants), inputs, limits=limits)
+    assert cause in (
+        "stream ended after 0 of 4 bytes, killed by SIGABRT, as when it is out of memory",
+        "out of memory in the process of the model",
+    )
