@@ -4,7 +4,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python deep lint gas abi clean
+.PHONY: help setup demo test test-chain test-python deep models lint gas abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -18,8 +18,8 @@ BROWNIE := $(RUN) .venv/bin/brownie
 PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
 CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
-PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks)
-DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
+PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks tests/fire)
+DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,10 @@ test-python: .venv/.ready node_modules/.ready ## off-chain, property, stateful a
 
 deep: .venv/.ready ## the random tests for hours rather than minutes
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
+
+models: .venv/.ready .venv-models/.ready ## the share of honest exports that an enclave accepts (8 GB)
+	@$(RUN) .venv-models/bin/python -m scripts.models.exports .home/models
+	@$(RUN) .venv/bin/python -m scripts.models.acceptance .home/models
 
 lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
 	.venv-lint/bin/ruff check
@@ -92,6 +96,11 @@ endef
 	@.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
 	@touch $@
 
+.venv-models/.ready: requirements-models.txt
+	$(call environment,.venv-models)
+	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-models.txt
+	@touch $@
+
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js is missing or too old: expected node 20 or newer on PATH" >&2; exit 1; }
@@ -101,6 +110,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-models .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ from types import ModuleType
 
 COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
+    "check": "try a model against a manifest as an enclave would; nothing is sent",
     "serve": "boot an enclave and serve it on loopback",
     "register": "register an operator's enclave, or renew it",
     "program": "name the program of a task's measurement, and check that you allow it",

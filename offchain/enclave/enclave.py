@@ -14,16 +14,16 @@ from threading import Lock
 
 from eth_keys.datatypes import PrivateKey
 
-from offchain.enclave.benchmark import Benchmark, Tools, measure_all
+from offchain.enclave.benchmark import Benchmark, Kept, Tools, measure_all
 from offchain.enclave.opening import draw_samples, open_submissions
 from offchain.enclave.panel import check_posted, upholds
 from offchain.enclave.proposals import Measured
 from offchain.enclave.sealed import SealedArrays
 from offchain.protocol.encoding import to_json
-from offchain.protocol.errors import InvalidRequest, RequestFault, expect_digest
+from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted, expect_digest
 from offchain.protocol.keys import hkdf, public_key
 from offchain.protocol.messages import Bundle, Posted, Proposal, Signed
-from offchain.protocol.release import open_release
+from offchain.protocol.release import MAX_INVENTORIES, open_release
 from offchain.protocol.reports import Report, sign
 from offchain.protocol.results import Result
 from offchain.protocol.selection import Votes
@@ -114,6 +114,8 @@ class Enclave:
         self._measuring, self._signing = Lock(), Lock()
         self._attempts = count()
         self._measured: dict[tuple[bytes, int], _Run] = {}
+        self._kept: dict[tuple[bytes, int], Kept] = {}
+        self._inventories: dict[tuple[bytes, int], list[frozenset[int]]] = {}
 
     @classmethod
     def boot(cls, random: Callable[[int], bytes]) -> "Enclave":
@@ -145,7 +147,7 @@ class Enclave:
             InvalidRequest: the bundle is inconsistent, is not for this enclave, or differs from the
                 one measured before.
             RunAborted: the environment failed, for example an artifact is missing; names the
-                submission. Nothing is stored.
+                submission. There is no report, but the other scores are kept for another attempt.
         """
         with self._measuring:
             self._measure(bundle, tools, workers, progress)
@@ -178,6 +180,7 @@ class Enclave:
         run = self._get(task_id, round_)
         with self._signing:
             signed = run.signed or run.sign(proposal, round_, self._signing_key)
+            self._kept.pop((run.measured.transcript.seed, round_), None)
         if proposal != run.proposal and not run.upheld:
             raise InvalidRequest(
                 RequestFault.SIGNED_OTHERWISE, f"task 0x{task_id.hex()} in round {round_}"
@@ -213,21 +216,58 @@ class Enclave:
             transcript.task.tolerance,
             tools,
         )
-        outputs = self._outputs(tools)
-        measured, doubtful = measure_all(
-            benchmark, samples.inputs, jobs, workers, progress, outputs
-        )
-        results |= measured
+        kept = self._keep(bundle, tools)
+        results |= measure_all(benchmark, samples.inputs, jobs, workers, progress, kept)
         own = Measured(
             transcript,
             manifest,
             release.inventory,
             secret,
             tuple(results[index] for index in transcript.by_index),
-            Votes(outputs, benchmark.score),
-            doubtful,
+            Votes(kept.outputs, benchmark.score),
+            {
+                index: doubt
+                for index, doubt in kept.doubtful.items()
+                if results.get(index) == kept.results[index]
+            },
         )
-        self._measured[transcript.task_id, bundle.round] = _Run.of(own, bundle.posted)
+        key = (transcript.task_id, bundle.round)
+        try:
+            run = _Run.of(own, bundle.posted)
+        except RunAborted:  # the disk lost outputs: the next attempt measures all again
+            del self._kept[transcript.seed, bundle.round]
+            raise
+        with self._signing:
+            self._check_unsigned(*key)
+            self._measured[key] = run
+
+    def _check_unsigned(self, task_id: bytes, round_: int) -> None:
+        known = self._measured.get((task_id, round_))
+        if known is not None and known.signed is not None:
+            raise InvalidRequest(
+                RequestFault.MEASURED_OTHERWISE,
+                f"task 0x{task_id.hex()} in round {round_} is signed on another inventory",
+            )
+
+    def _keep(self, bundle: Bundle, tools: Tools) -> Kept:
+        """Return what earlier attempts have measured; each may leave submissions out, a few times.
+
+        A model that the kernel or the clock ended is left out so, and the others keep their scores.
+        """
+        key = (bundle.transcript.seed, bundle.round)
+        inventories = self._inventories.setdefault(key, [])
+        inventory = frozenset(bundle.release.inventory)
+        if inventory not in inventories:
+            if len(inventories) == MAX_INVENTORIES or any(not inventory < i for i in inventories):
+                raise InvalidRequest(
+                    RequestFault.MEASURED_OTHERWISE,
+                    f"inventory of {len(inventory)} submissions, expected a part of the earlier "
+                    f"{len(inventories)} ones, of which {MAX_INVENTORIES} are allowed",
+                )
+            inventories.append(inventory)
+        if key not in self._kept:
+            self._kept[key] = Kept(self._outputs(tools))
+        return self._kept[key]
 
     def _outputs(self, tools: Tools) -> SealedArrays:
         attempt = next(self._attempts).to_bytes(8, "big")
@@ -258,6 +298,10 @@ class Enclave:
         measured, posted = known.measured, known.posted
         # The inventory's digest commits to the seed, and the seed to the transcript.
         earlier = measured.transcript.inventory_digest(measured.inventory)
+        same = bundle.transcript.seed == measured.transcript.seed
+        smaller = same and set(bundle.release.inventory) < set(measured.inventory)
+        if known.signed is None and bundle.posted is None and smaller:
+            return False
         expect_digest(RequestFault.MEASURED_OTHERWISE, "inventory", inventory, earlier)
         if posted is not None and bundle.posted is not None:
             domain = measured.transcript.domain

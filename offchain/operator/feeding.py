@@ -16,7 +16,7 @@ from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import PROBLEMS
 from offchain.protocol.artifacts import TAG_BYTES
 from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
-from offchain.protocol.messages import Bundle, Posted, RunId, RunStage, RunStatus
+from offchain.protocol.messages import Bundle, Posted, ProblemKind, RunId, RunStage, RunStatus
 from offchain.protocol.release import Release
 from offchain.protocol.results import Results
 from offchain.protocol.sample import artifact_bytes
@@ -67,6 +67,7 @@ class Feeder:
     _deliveries: dict[RunId, _Delivery] = field(default_factory=dict)
     _failures: Counter[RunId] = field(default_factory=Counter)
     _retry_at: dict[RunId, int] = field(default_factory=dict)
+    _delivered: dict[RunId, tuple[int, ...]] = field(default_factory=dict)
 
     def next_step(self) -> None:
         """Advance the count of steps, by which retries are scheduled."""
@@ -82,9 +83,16 @@ class Feeder:
             return False
         status = self._status(run)
         if status is not None and status.stage is not RunStage.FAILED:
-            return status.stage is RunStage.MEASURED
+            measured = status.stage is RunStage.MEASURED
+            if not measured or posted is not None or not self._has_new_release(case, run):
+                return measured
+            status = None
         if status is not None and run not in self._retry_at:
             yield self._schedule_retry(run, f"measurement failed: {status.problem}")
+            if status.problem is not None and status.problem.kind is ProblemKind.STOPPED:
+                stopped = (status.problem.submission, *status.problem.others)
+                options = " ".join(f"--without {index}" for index in stopped)
+                yield f"models were stopped, the provider can release {options}"
             return False
         delivery = self._delivery(case, run, posted)
         if delivery is None:
@@ -103,8 +111,15 @@ class Feeder:
             yield self._schedule_retry(run, f"{type(problem).__name__}: {problem}")
         else:
             self._retry_at.pop(run, None)
+            self._delivered[run] = delivery.release.inventory
             yield f"measures {count} submissions in round {run.round}"
         return False
+
+    def _has_new_release(self, case: Case, run: RunId) -> bool:
+        """Return True if the provider has left submissions out since the last delivery."""
+        release = self.folder.release(case.task_id, case.own.signing_key)
+        known = self._delivered.get(run)
+        return release is not None and known is not None and release.inventory != known
 
     def _status(self, run: RunId) -> RunStatus | None:
         try:

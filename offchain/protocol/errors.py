@@ -8,6 +8,7 @@ error                meaning                                                    
 `InvalidSubmission`  a submission breaks a rule around its model: becomes its result  its developer
 `QuoteRejected`      a quote, certificate or revocation list does not verify          the operator
 `RunAborted`         the environment failed: no result, and nothing is signed         the operator
+`RunStopped`         kernel or clock ended a model's run: others keep their scores    the provider
 `StorageError`       bytes are unavailable, or do not hash to their digest            the host
 `DeviceError`        the TEE's attestation interface returns no quote                 the operator
 `SandboxError`       the process of a model cannot be confined                        the operator
@@ -206,6 +207,21 @@ class RunAborted(GoldenGrainError):
 
     def __str__(self) -> str:
         return f"run of submission {self.submission} aborted: {self.cause}"
+
+
+class RunStopped(RunAborted):
+    """Kernel or clock ended the runs of models on this machine; the scores of others are kept.
+
+    Args:
+        submission: index of the first of them.
+        cause: its end in words.
+        others: indices of the others.
+    """
+
+    def __init__(self, submission: int, cause: str, others: tuple[int, ...] = ()) -> None:
+        super().__init__(submission, cause)
+        self.args = (submission, cause, others)
+        self.others = others
 
 
 class StorageError(GoldenGrainError):

@@ -39,6 +39,7 @@ from offchain.protocol.errors import (
     InvalidRequest,
     RequestFault,
     RunAborted,
+    RunStopped,
 )
 from offchain.protocol.hashes import tagged
 from offchain.protocol.manifest import Manifest
@@ -236,6 +237,9 @@ class ProblemKind(StrEnum):
     """The enclave refuses the request; ``reason`` says why."""
     ABORTED = "aborted"
     """The environment failed in the run of ``submission``. A retry may succeed."""
+    STOPPED = "stopped"
+    """Kernel or clock ended the models of ``submission`` and ``others``. All other scores are kept:
+    a release without these submissions measures nothing again."""
     REQUEST = "request"
     """No such path, method or measurement, or too many bytes."""
     ATTESTATION = "attestation"
@@ -252,6 +256,7 @@ class Problem:
     detail: str
     reason: RequestFault | None = None
     submission: Index | None = None
+    others: tuple[Index, ...] = ()
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -280,6 +285,7 @@ class ServiceError(GoldenGrainError, RuntimeError):
 _STATUS = {
     ProblemKind.REQUEST: 400,
     ProblemKind.ABORTED: 503,
+    ProblemKind.STOPPED: 503,
     ProblemKind.ATTESTATION: 503,
     ProblemKind.FAILED: 500,
 }
@@ -291,6 +297,9 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case InvalidRequest():
             return Problem(ProblemKind.REFUSED, error.detail, reason=error.reason)
+        case RunStopped():
+            place, others = error.submission, error.others
+            return Problem(ProblemKind.STOPPED, error.cause, submission=place, others=others)
         case RunAborted():
             return Problem(ProblemKind.ABORTED, error.cause, submission=error.submission)
         case DeviceError():
@@ -310,6 +319,8 @@ def error_of(problem: Problem) -> Exception:
     """Return the error that a problem was made from, as far as its fields show."""
     if problem.reason is not None:
         return InvalidRequest(problem.reason, problem.detail)
+    if problem.submission is not None and problem.kind is ProblemKind.STOPPED:
+        return RunStopped(problem.submission, problem.detail, problem.others)
     if problem.submission is not None:
         return RunAborted(problem.submission, problem.detail)
     return ServiceError(f"{problem.kind}: {problem.detail}")

@@ -16,6 +16,10 @@ from offchain.protocol.hashes import tagged
 from offchain.protocol.keys import public_key
 from offchain.protocol.transcript import Transcript
 
+MAX_INVENTORIES = 4
+"""Number of inventories of one task, each a part of the one before: models that the kernel or the
+clock ends are left out of the next."""
+
 
 @dataclass(frozen=True, config=STRICT)
 class Release:

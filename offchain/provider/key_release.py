@@ -1,7 +1,7 @@
 """Release of the test set to enclaves, once the reveals are final on the provider's own node."""
 
 from collections.abc import Callable, Collection, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from offchain.chain.market import History, Market
 from offchain.chain.registry import Registered, Registry
@@ -44,13 +44,14 @@ class TestSetRelease:
         """Release the test set to enclaves of the roster; yield lines about each step.
 
         The first release fixes the inventory, and writes it to disk before a key is sealed. Later
-        releases, for example to a panel, use the same inventory. An existing release is not
-        changed.
+        releases, for example to a panel, use the same inventory. Until a report is posted, models
+        that the kernel or the clock ended can be left out of a next one, a few times. An enclave
+        that has measured them measures nothing again.
 
         Args:
             task_id: bytes32.
             signing_keys: of the enclaves; when empty, as many active ones as the quorum needs.
-            without: submissions to leave out of a new inventory, such as one that aborted a run.
+            without: submissions to leave out, such as those whose runs were stopped.
 
         Raises:
             RevealsNotFinal: the reveals are not closed with enough confirmations.
@@ -60,10 +61,16 @@ class TestSetRelease:
         inventory = self.folder.inventory(task_id)
         if inventory is None:
             inventory = yield from self._fix_inventory(documents, transcript, without)
+        elif set(without) & set(inventory.indices) and history.posted is None:
+            rest = tuple(index for index in inventory.indices if index not in without)
+            inventory = replace(inventory, indices=rest)
+            self.folder.put_inventory(inventory)
+            yield f"next inventory of {len(rest)} submissions"
         self._check(inventory, transcript, history, without)
         chosen = yield from self._choose(transcript, signing_keys)
         for entry in chosen:
-            if self.folder.release(task_id, entry.signing_key) is not None:
+            earlier = self.folder.release(task_id, entry.signing_key)
+            if earlier is not None and earlier.inventory == inventory.indices:
                 yield f"released before to {entry.signing_key}"
                 continue
             release = make_release(

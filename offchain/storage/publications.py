@@ -5,6 +5,7 @@ file                                      content
 ========================================  =========================================================
 ``<task id>/documents.json``              `TaskDocuments`: manifest and roster, by the provider
 ``<task id>/inventory.json``              `Inventory`: submissions to measure; never replaced
+``<task id>/inventory-<1 to 3>.json``     `Inventory`: without models that stopped; likewise
 ``<task id>/release-<signing key>.json``  `Release` to an enclave
 ``<task id>-round-<0 or 1>.json``         `Results` of a report, by an operator, in its own folder
 ========================================  =========================================================
@@ -24,7 +25,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from offchain.protocol.encoding import STRICT, Bytes32, Index, from_json, to_json
 from offchain.protocol.manifest import Manifest
-from offchain.protocol.release import Release
+from offchain.protocol.release import MAX_INVENTORIES, Release
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Results
 from offchain.protocol.task import RosterEntry, Task, check_roster
@@ -32,6 +33,8 @@ from offchain.storage.files import write_bytes
 from offchain.storage.store import RetryPolicy, read
 
 T = TypeVar("T")
+
+_INVENTORIES = ("inventory.json", *(f"inventory-{n}.json" for n in range(1, MAX_INVENTORIES)))
 
 _MAX_BYTES = 2**26
 """Size limit of a file that is read; enough for about 200,000 submissions."""
@@ -82,8 +85,14 @@ class PublicationFolder:
         return self._read(TaskDocuments, self._path(task_id, "documents.json"))
 
     def inventory(self, task_id: bytes) -> Inventory | None:
-        """Return a task's inventory, or None before it is written."""
-        return self._read(Inventory, self._path(task_id, "inventory.json"))
+        """Return a task's newest inventory, or None before one is written."""
+        newest = None
+        for name in _INVENTORIES:
+            found = self._read(Inventory, self._path(task_id, name))
+            if found is None:
+                break
+            newest = found
+        return newest
 
     def release(self, task_id: bytes, signing_key: str) -> Release | None:
         """Return the release to an enclave, or None before the provider has made one."""
@@ -94,12 +103,18 @@ class PublicationFolder:
         self._write(self._path(task_id, "documents.json"), documents)
 
     def put_inventory(self, inventory: Inventory) -> None:
-        """Write the inventory atomically to a local folder, and never replace an existing one.
+        """Write an inventory atomically to a local folder, and never replace an existing one.
 
         Raises:
-            FileExistsError: the task has an inventory already.
+            FileExistsError: the task has this inventory already, or as many as are allowed.
         """
-        target = Path(self._path(inventory.task_id, "inventory.json"))
+        paths = [Path(self._path(inventory.task_id, name)) for name in _INVENTORIES]
+        newest = self.inventory(inventory.task_id)
+        smaller = newest is not None and set(inventory.indices) < set(newest.indices)
+        free = [path for path in paths if not path.exists()]
+        if not free:
+            raise FileExistsError(f"{paths[-1]} exists, expected {MAX_INVENTORIES} at most")
+        target = free[0] if smaller else paths[0]
         draft = target.with_name(f".inventory-{uuid4().hex}")
         self._write(str(draft), inventory)
         try:

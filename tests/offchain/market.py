@@ -22,7 +22,7 @@ from offchain.enclave.models.sandbox import Confinement
 from offchain.protocol.artifacts import MODEL, TEST_SET, encrypt
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.envelopes import delivery_envelope, keyring_info, make_keyring
-from offchain.protocol.errors import InvalidModel, ModelFault, RunAborted
+from offchain.protocol.errors import InvalidModel, ModelFault, RunStopped
 from offchain.protocol.keys import public_key
 from offchain.protocol.manifest import HiddenSet, Manifest, Selection
 from offchain.protocol.messages import Bundle
@@ -60,7 +60,7 @@ def run(
     if "refuse" in content:
         raise InvalidModel(ModelFault(content["refuse"]), "as the model says")
     if "abort" in content:
-        raise RunAborted(submission, "killed")
+        raise RunStopped(submission, "killed")
     rows = samples[:, 0].astype(int)
     plain, optimised = (
         np.array(content.get(name, content["plain"]))[rows] for name in ("plain", "optimised")

@@ -3,26 +3,38 @@
 import os
 import sys
 from dataclasses import asdict
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 
+from offchain.enclave.models.memory import Reserve, reserve_memory
 from offchain.enclave.models.pipe import (
     OutcomeStatus,
     RunOutcome,
     RunSettings,
     read_exactly,
     read_message,
+    run_seconds,
+    take_pipes,
     write_message,
 )
 from offchain.enclave.models.runtime import open_session, run_session
-from offchain.enclave.models.sandbox import confine, die_with_parent, limit_resources
+from offchain.enclave.models.sandbox import (
+    ADDRESS_MARGIN_BYTES,
+    confine,
+    die_with_parent,
+    limit_resources,
+    shorten,
+)
 from offchain.enclave.models.static import Plan, check_model
 from offchain.enclave.models.text import load_locale
-from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault
+from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelSpec, Output
 
 Array = np.ndarray[Any, Any]
+
+UNRESERVED_BYTES: Final = 64 * 2**20
+"""Address space that is left for what is not on the heap, such as code and stacks."""
 
 
 def main(source: IO[bytes], sink: IO[bytes]) -> None:
@@ -31,24 +43,21 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
     die_with_parent(settings.parent)
     if any(each.dtype == STRING for each in settings.spec.inputs):
         load_locale()
-    os.set_blocking(sys.stderr.fileno(), False)  # the parent reads it only after the end
-    limit_resources(settings.limits.memory_bytes, settings.cpu_seconds)
+    limits = settings.limits
+    limit_resources(limits.memory_bytes, settings.cpu_seconds)
+    reserve = reserve_memory(limits.memory_bytes + ADDRESS_MARGIN_BYTES - UNRESERVED_BYTES)
+    silence = os.open(os.devnull, os.O_WRONLY)
     write_message(sink, asdict(confine()))
+    os.dup2(silence, sys.stderr.fileno())  # untrusted bytes follow: nobody reads what they print
     passes: list[Array] = []
     try:
         model = read_exactly(source, settings.model_bytes)
-        plan = check_model(model, settings.spec, settings.limits, settings.rows)
-        passes = [
-            predict(model, plan, settings.spec, settings.rows, optimised, source)
-            for optimised in (False, True)
-        ]
+        passes = _run(model, settings, source)
         outcome = RunOutcome(OutcomeStatus.OK)
     except InvalidModel as refusal:
-        outcome = RunOutcome(OutcomeStatus.REFUSED, refusal.reason, refusal.detail)
-    except MemoryError as error:
-        outcome = RunOutcome(
-            OutcomeStatus.ABORTED, detail=f"out of memory: {error}"[:DETAIL_LENGTH]
-        )
+        outcome = _refuse(refusal, reserve)
+    except Exception as error:
+        outcome = _abort(error)
     write_message(sink, asdict(outcome))
     if outcome.status is OutcomeStatus.OK:
         for predictions in passes:
@@ -56,9 +65,31 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
         sink.flush()
 
 
-def predict(
-    model: bytes, plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]
-) -> Array:
+def _run(model: bytes, settings: RunSettings, source: IO[bytes]) -> list[Array]:
+    plan = check_model(model, settings.spec, settings.limits, settings.rows)
+    shorten(run_seconds(settings.limits.operations - plan.operations))
+    return [
+        predict(plan, settings.spec, settings.rows, optimised, source)
+        for optimised in (False, True)
+    ]
+
+
+def _refuse(refusal: InvalidModel, reserve: Reserve) -> RunOutcome:
+    """Return a refusal; if memory may have been short, an abort: a refusal may come of that."""
+    try:
+        reserve.check()
+    except MemoryError as error:
+        return _abort(error)
+    return RunOutcome(OutcomeStatus.REFUSED, refusal.reason, refusal.detail)
+
+
+def _abort(error: Exception) -> RunOutcome:
+    """Return an abort. No error is quoted: its text can hold values of the hidden samples."""
+    name = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+    return RunOutcome(OutcomeStatus.ABORTED, detail=f"{name} in the process of the model")
+
+
+def predict(plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]) -> Array:
     """Return the predictions of one pass over samples that are read batch by batch.
 
     Returns:
@@ -67,7 +98,7 @@ def predict(
     Raises:
         InvalidModel: `RUNTIME`, `OUTPUT` or `NOT_FINITE`.
     """
-    session = open_session(model, optimised)
+    session = open_session(plan.model, optimised)
     batches = []
     for start in range(0, rows, plan.batch_rows):
         count = min(plan.batch_rows, rows - start)
@@ -115,6 +146,13 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         raise InvalidModel(
             ModelFault.NOT_FINITE, f"output {plan.output!r} has NaN or infinity, expected none"
         )
+    if plan.column:
+        second = output.reshape(-1, 1)
+        if plan.argmax and not 0 <= second.min() <= second.max() <= 1:
+            raise InvalidModel(
+                ModelFault.OUTPUT, "one column beyond 0 to 1, expected a probability or labels"
+            )
+        output = np.hstack((1 - second, second))
     if plan.argmax:
         output = output.argmax(axis=1)
     kind = "<i8" if spec.output is Output.LABELS else "<f8"
@@ -122,4 +160,4 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
 
 
 if __name__ == "__main__":
-    main(sys.stdin.buffer, sys.stdout.buffer)
+    main(*take_pipes())

@@ -18,6 +18,20 @@ _INTEGERS: Final = (TensorProto.INT32, TensorProto.INT64, TensorProto.UINT32, Te
 ELEMENT_WORK: Final = 64
 """Work per element of inputs and outputs: it is fetched, and its function may be slow."""
 
+FUNCTION_WORK: Final = dict.fromkeys(
+    """
+    Acosh Asinh Atanh Cosh MeanVarianceNormalization Mish Pow ReduceLogSumExp Sinh Softplus Tan
+    """.split(),  # noqa: SIM905 - read as a list of words
+    256,
+) | {"Cos": 1024, "GroupNormalization": 1024, "Mod": 4096, "Sin": 1024}
+"""Work per element of functions that are slower on some values (`scripts.models.speeds`)."""
+
+NODE_WORK: Final = 2**15
+"""Work to call a node once, whatever its size."""
+
+EINSUM_WORK: Final = 64
+"""Work per element of the product of all letters, for each input: it may be transposed."""
+
 SLOW_WORK: Final = 512
 """Work per element for ops that sort or interpolate."""
 
@@ -40,8 +54,8 @@ POSITION_BYTES: Final = 512
 def operations(node: NodeProto, types: Types) -> int:
     """Return an upper bound of a node's work, in multiplications of a large matrix product.
 
-    The factors were measured on one core of an EPYC. With them 10^10 operations of any model take
-    at most three seconds, so a model reaches the default limit before the limit of CPU time.
+    The factors were measured on one core of an EPYC by `scripts.models.speeds`. With them an
+    operation of any model takes at most `OPERATION_SECONDS`.
 
     Args:
         types: the types of its inputs and outputs, all with known shapes.
@@ -50,12 +64,14 @@ def operations(node: NodeProto, types: Types) -> int:
     outputs = [_elements(types, name) for name in node.output]
     moved = sum(inputs) + sum(outputs)
     if node.op_type == "TopK":
-        return SLOW_WORK * moved
+        return NODE_WORK + SLOW_WORK * moved
     if node.op_type == "Resize":
         mode = attribute_of(node, "mode")
         positions = sum(_shape(types, node.output[0]))
-        return (CUBIC_WORK if mode and mode.s == b"cubic" else SLOW_WORK) * (moved + 4 * positions)
-    return ELEMENT_WORK * moved + _inner_work(node, types, inputs, max(outputs, default=0))
+        work = CUBIC_WORK if mode and mode.s == b"cubic" else SLOW_WORK
+        return NODE_WORK + work * (moved + 4 * positions)
+    work = FUNCTION_WORK.get(node.op_type, ELEMENT_WORK) * moved
+    return NODE_WORK + work + _inner_work(node, types, inputs, max(outputs, default=0))
 
 
 def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -> int:
@@ -68,7 +84,7 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
         naive = types[node.input[0]].tensor_type.elem_type in _INTEGERS
         depth = _shape(types, node.input[0])[-1]
         return output * depth * (TAP_WORK if naive else 1) + CALL_WORK * matrices
-    if kind == "Gemm":
+    if kind in ("Gemm", "QGemm"):
         return output * max(_shape(types, node.input[0]))
     if kind in _WEIGHT_INPUT:
         image, spatial, window = _convolved(node, types)
@@ -103,7 +119,9 @@ def scratch_bytes(node: NodeProto, types: Types) -> int:
     kind = node.op_type
     names = [*node.input, *node.output]
     copied = sum(tensor_bytes(types[name]) for name in names if name)
-    if kind.startswith("QLinear"):  # sums in int32
+    if kind == "GroupNormalization":  # the runtime runs it as a dozen ops
+        return 16 * copied
+    if kind.startswith("Q"):  # sums in int32
         copied += 4 * _elements(types, node.output[0])
     if kind in _WEIGHT_INPUT:
         _, spatial, window = _convolved(node, types)

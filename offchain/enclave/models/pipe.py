@@ -11,20 +11,31 @@ order  direction  content
 
 Arrays are raw little-endian values in C order. Both sides know every size beforehand. A child may
 be exploited by its model, so the parent reads no more from it than expected, and never unpickles.
+The child takes both pipes off the standard descriptors, because libraries print to those.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any, Final
 
-from offchain.protocol.model_spec import Input, ModelLimits, ModelSpec, Output
+from offchain.protocol.model_spec import OPERATION_SECONDS, Input, ModelLimits, ModelSpec, Output
 
 MESSAGE_BYTES: Final = 64 * 1024
 """Maximum size of a message in bytes."""
 
 MAX_BRACKETS: Final = 400
 """Maximum number of brackets in a message: more than a refusal's detail has characters."""
+
+
+WORK_MARGIN: Final = 8
+"""Factor between the time that a work may take and the limit that stops it, on a slow machine."""
+
+
+def run_seconds(operations: int) -> float:
+    """Return the CPU time (seconds) after which the work of two passes is stopped."""
+    return 2 * WORK_MARGIN * OPERATION_SECONDS * operations
 
 
 class OutcomeStatus(StrEnum):
@@ -43,7 +54,7 @@ class RunSettings:
         parent: process id of the parent; the child is killed when it ends.
         model_bytes: size of the model that follows.
         rows: number of samples that follow.
-        cpu_seconds: as in `RunLimits`.
+        cpu_seconds: limit of CPU time, for all the work that `limits` allow.
         spec: shapes and types of the task's models.
         limits: resource limits of the task's models.
     """
@@ -86,6 +97,21 @@ class RunOutcome:
     status: OutcomeStatus
     reason: str = ""
     detail: str = ""
+
+
+def take_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Return source and sink of a child on descriptors of their own.
+
+    What is printed to standard output is lost. Standard error stays a pipe that does not block, so
+    what is printed there is cut off at its size; the parent reads it only after the end.
+    """
+    source, sink = (os.fdopen(os.dup(standard), mode) for standard, mode in ((0, "rb"), (1, "wb")))
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
+    os.set_blocking(2, False)
+    return source, sink
 
 
 def write_message(stream: IO[bytes], message: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 A parsed message takes far more memory than its bytes: an empty node has two bytes in the file and
 hundreds in memory. A file within its size limit can therefore still exhaust a parser (denial of
 service). This module walks the wire format (https://protobuf.dev/programming-guides/encoding) of an
-ONNX model by its schema, without parsing it.
+ONNX model by its schema, without parsing it. It also checks that all text is UTF-8, which neither
+the parser nor the runtime does: they would fail later, when an error quotes the text.
 """
 
 import re
@@ -29,12 +30,16 @@ PACKED_FACTOR: Final = 16
 TAGGED_FACTOR: Final = 8
 """Memory per byte of numbers with a tag each: two bytes become eight, and the array doubles."""
 
+_STRING: Final = FieldDescriptor.TYPE_STRING
 _FIXED_TYPES: Final = (
     FieldDescriptor.TYPE_FLOAT,
     FieldDescriptor.TYPE_DOUBLE,
-    FieldDescriptor.TYPE_STRING,
+    _STRING,
     FieldDescriptor.TYPE_BYTES,
 )
+
+_TEXTS: Final = ("s", "strings", "string_data")
+"""Fields of text whose type is bytes."""
 
 _VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
 
@@ -59,7 +64,8 @@ def parsed_bytes(model: bytes, limit: int) -> int:
         limit: maximum in bytes; the walk ends above it.
 
     Raises:
-        InvalidModel: `UNREADABLE` if it is not in the wire format, `TOO_LARGE` above the limit.
+        InvalidModel: `UNREADABLE` if it is not in the wire format or has text that is not UTF-8,
+            `TOO_LARGE` above the limit.
     """
     total = MESSAGE_BYTES
     messages: list[tuple[int, int, Descriptor]] = [(0, len(model), onnx.ModelProto.DESCRIPTOR)]
@@ -78,6 +84,8 @@ def parsed_bytes(model: bytes, limit: int) -> int:
                 if wire_type != _LEN or field is None or field.type in _FIXED_TYPES:
                     weights = field is not None and field.name == "raw_data"
                     total += ITEM_BYTES + size * (1 if weights else TEXT_FACTOR)
+                    if field is not None and (field.type == _STRING or field.name in _TEXTS):
+                        _check_text(model[position : position + size], field.name)
                 elif field.message_type is not None:
                     messages.append((position, position + size, field.message_type))
                     total += MESSAGE_BYTES
@@ -90,6 +98,13 @@ def parsed_bytes(model: bytes, limit: int) -> int:
                     f"takes over {total} bytes to parse, expected {limit} at most",
                 )
     return total
+
+
+def _check_text(content: bytes, name: str) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidModel(ModelFault.UNREADABLE, f"{name} is not UTF-8: {error}") from error
 
 
 def _varint(model: bytes, position: int, end: int) -> tuple[int, int]:

@@ -21,10 +21,11 @@ from offchain.enclave.models.pipe import (
     RunSettings,
     read_exactly,
     read_message,
+    run_seconds,
     write_message,
 )
 from offchain.enclave.models.sandbox import Confinement
-from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault, RunAborted
+from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault, RunAborted, RunStopped
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +33,12 @@ Array = np.ndarray[Any, Any]
 CHILD: Final = ("-m", "offchain.enclave.models.child")
 
 _SOURCE_ROOT: Final = Path(offchain.__file__).resolve().parents[1]
-_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_ENVIRONMENT: Final = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "PYTHONMALLOC": "malloc",  # so that the heap's reserve serves Python's objects too
+}
 _STDERR_BYTES: Final = 65_536
 
 
@@ -41,14 +47,14 @@ class RunLimits:
     """Limits behind the static checks. Exceeding one aborts the run; it never becomes a result.
 
     Args:
-        wall_seconds: time after which the child is killed.
-        cpu_seconds: CPU time of the child, start-up not included.
+        wall_seconds: time after which the child is killed, beside twice the CPU time of its work.
+        cpu_seconds: CPU time of the child beside `run_seconds` of its work.
         require_sandbox: fail closed unless Landlock, seccomp or both deny files and network to the
             child. False is for enclaves whose runtime confines them itself (Gramine).
     """
 
-    wall_seconds: float = 900.0
-    cpu_seconds: int = 600
+    wall_seconds: float = 600.0
+    cpu_seconds: int = 300
     require_sandbox: bool = True
 
 
@@ -94,14 +100,16 @@ def run_model(
 
     Raises:
         InvalidModel: the model breaks a rule.
-        RunAborted: the environment failed.
+        RunAborted: the environment failed; `RunStopped` if it ended the child, or the child broke
+            the protocol.
         ValueError: the samples have another shape or dtype.
     """
     _check_samples(samples, spec)
     limits.check_size(len(model))
-    settings = RunSettings(
-        os.getpid(), len(model), len(samples), run_limits.cpu_seconds, spec, limits
-    )
+    work_seconds = run_seconds(limits.operations)
+    cpu_seconds = run_limits.cpu_seconds + int(work_seconds)
+    wall_seconds = run_limits.wall_seconds + 2 * work_seconds
+    settings = RunSettings(os.getpid(), len(model), len(samples), cpu_seconds, spec, limits)
     try:
         child = _spawn(child_program)
     except OSError as error:
@@ -112,17 +120,17 @@ def run_model(
         expired.set()
         child.kill()
 
-    deadline = Timer(run_limits.wall_seconds, expire)
+    deadline = Timer(wall_seconds, expire)
     deadline.start()
     try:
         return _converse(child, settings, model, samples, run_limits.require_sandbox)
     except EOFError as error:
         child.wait()
-        late = f"deadline of {run_limits.wall_seconds} s passed"
+        late = f"deadline of {wall_seconds:g} s passed"
         cause = late if expired.is_set() else f"{error}, {_end(child)}"
-        raise RunAborted(submission, cause) from error
+        raise RunStopped(submission, cause) from error
     except _ChildError as error:
-        raise RunAborted(submission, str(error)) from error
+        raise RunStopped(submission, str(error)) from error
     finally:
         deadline.cancel()
         child.kill()
@@ -162,7 +170,7 @@ def _spawn(program: tuple[str, ...]) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd="/",
-        env=paths | _ONE_THREAD | {"PYTHONPATH": str(_SOURCE_ROOT)},
+        env=paths | _ENVIRONMENT | {"PYTHONPATH": str(_SOURCE_ROOT)},
         start_new_session=True,
     )
 
@@ -214,7 +222,9 @@ def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
 def _end(child: subprocess.Popen[bytes]) -> str:
     """Return the signal or the exit code that ended a child, with the end of its errors."""
     if child.returncode < 0:
-        return f"killed by {signal.Signals(-child.returncode).name}"
+        ended = signal.Signals(-child.returncode)
+        memory = ", as when it is out of memory" if ended is signal.SIGABRT else ""
+        return f"killed by {ended.name}{memory}"
     errors = _stream(child.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
     return f"exit code {child.returncode} {errors[-DETAIL_LENGTH:]}"
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, TypeProto, helper
 from onnx.shape_inference import InferenceError, infer_node_outputs
@@ -10,7 +11,7 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 from offchain.enclave.models.attributes import attribute_of, check_attributes
 from offchain.enclave.models.classical import infer_classical
 from offchain.enclave.models.ops import domain_of
-from offchain.enclave.models.tensors import Shape, Types, shape_of
+from offchain.enclave.models.tensors import Shape, Types, shape_of, tensor_type
 from offchain.protocol.errors import InvalidModel, ModelFault
 
 RECURRENT: Final = ("GRU", "LSTM", "RNN")
@@ -41,12 +42,55 @@ def infer(
     if domain == "":
         _check_node(node, types)
         _check_axes(node, versions[domain])
+        if outputs := _infer_lacking(node, types, versions[domain]):
+            return outputs
+        node = _with_positive_axis(node, types, versions[domain])
     try:
         schema = onnx.defs.get_schema(node.op_type, versions[domain], domain)
         imports = [helper.make_opsetid(name, version) for name, version in versions.items()]
         return infer_node_outputs(schema, node, dict(types), dict(known), opset_imports=imports)
     except (InferenceError, onnx.checker.ValidationError) as error:
         raise InvalidModel(ModelFault.SHAPE, f"{node.op_type} {node.name!r}: {error}") from error
+
+
+def _infer_lacking(node: NodeProto, types: Types, version: int) -> dict[str, TypeProto]:
+    """Return the types of an op's outputs for which ONNX has no rule in some opset."""
+    shapes = [shape_of(types[name]) for name in node.input if name]
+    if not shapes or shapes[0] is None or None in shapes:
+        return {}
+    first, same = shapes[0], types[node.input[0]]
+    if node.op_type in ("GreaterOrEqual", "LessOrEqual"):
+        try:
+            shape = np.broadcast_shapes(*(shape or () for shape in shapes))
+        except ValueError as error:
+            raise InvalidModel(ModelFault.SHAPE, f"{node.op_type}: {error}") from error
+        return {node.output[0]: tensor_type(TensorProto.BOOL, shape)}
+    if node.op_type == "GroupNormalization":
+        if len(first) < 2 or any(shape != first[1:2] for shape in shapes[1:]):
+            raise InvalidModel(
+                ModelFault.SHAPE, f"GroupNormalization of {shapes}, expected one of each channel"
+            )
+        return {node.output[0]: same}
+    if node.op_type == "MeanVarianceNormalization":
+        return {node.output[0]: same}
+    if node.op_type == "Dropout":
+        kind = TensorProto.BOOL if version >= 10 else same.tensor_type.elem_type
+        made = (same, tensor_type(kind, first))
+        return {name: value for name, value in zip(node.output, made, strict=False) if name}
+    return {}
+
+
+def _with_positive_axis(node: NodeProto, types: Types, version: int) -> NodeProto:
+    """Return a ``Concat`` whose axis is counted from the front, as ONNX's old rule expects it."""
+    axis, first = attribute_of(node, "axis"), shape_of(types[node.input[0]]) if node.input else None
+    if node.op_type != "Concat" or version > 10 or axis is None or first is None or axis.i >= 0:
+        return node
+    changed = NodeProto()
+    changed.CopyFrom(node)
+    for attribute in changed.attribute:
+        if attribute.name == "axis":
+            attribute.i += len(first)
+    return changed
 
 
 def _check_node(node: NodeProto, types: Types) -> None:

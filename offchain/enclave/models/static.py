@@ -4,7 +4,7 @@ Nothing is run here except the arithmetic of small shape constants. A model that
 more resources than its plan states, unless the manifest admits an op whose values are not bounded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
@@ -12,16 +12,31 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 
+from offchain.enclave.models.attributes import check_strings
 from offchain.enclave.models.graph import Walk, nodes_of, tensors_of
-from offchain.enclave.models.ops import check_op, opset_versions
+from offchain.enclave.models.ops import ALLOWED, check_op, domain_of, opset_versions
 from offchain.enclave.models.protobuf_size import parsed_bytes
-from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
+from offchain.enclave.models.runtime import MACHINE_FAULTS, OUT_OF_MEMORY
+from offchain.enclave.models.tensors import (
+    ITEM_BYTES,
+    MAX_RANK,
+    Shape,
+    shape_of,
+    tensor_type,
+    type_name,
+)
 from offchain.enclave.models.text import Texts, longest_string
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelLimits, ModelSpec, Output
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
+
+BATCH_STEP = 4
+"""Factor by which a batch is made smaller until its values fit into the memory."""
+
+_MALFORMED = ("Wire format was corrupt", "bad UTF-8", "MaxDepth", "Missing required")
+"""Texts of protobuf's errors that are the file's fault."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,8 @@ class Plan:
         output_shape: shape of that output for one batch.
         argmax: True if the label is the class of the largest score in a row, the first of equals.
         batch_rows: samples in one batch.
+        column: True if the output is one column, the probability of the second of two classes.
+        model: the ONNX file to run, without what `_prepare` removes.
         memory_bytes: upper bound of the memory of a run, in bytes.
         operations: upper bound of the work for all samples, one pass, as in `ModelLimits`.
     """
@@ -42,7 +59,9 @@ class Plan:
     output: str
     output_shape: Shape
     argmax: bool
+    column: bool
     batch_rows: int
+    model: bytes = field(repr=False)
     memory_bytes: int
     operations: int
 
@@ -63,21 +82,53 @@ def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -
     """
     try:
         return _check(model, spec, limits, rows)
-    except UnicodeDecodeError as error:
-        raise InvalidModel(ModelFault.UNREADABLE, f"a name that is not UTF-8: {error}") from error
+    except (InvalidModel, *MACHINE_FAULTS):
+        raise
+    except Exception as error:  # of protobuf, onnx or this code: the model is its only input
+        detail = f"{type(error).__name__} while it is checked: {error}"
+        raise InvalidModel(ModelFault.UNREADABLE, detail) from error
 
 
 def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
     limits.check_size(len(model))
+    for words in OUT_OF_MEMORY:
+        if words.encode() in model:
+            raise InvalidModel(
+                ModelFault.UNREADABLE, f"a text with {words!r}, expected no words of the runtime's"
+            )
     parsed = parsed_bytes(model, limits.memory_bytes // 2)
     proto = _parse(model)
+    changed = _prepare(proto)
     versions = opset_versions(proto)
     _check_structure(proto, limits)
     _check_tensors(proto)
     _check_validity(model)
+    if changed:
+        model = proto.SerializeToString()
+        parsed += len(model)
     batch_rows = min(limits.batch_rows, rows)
+    fixed = _fixed_batch(proto, limits.batch_rows)
+    while True:
+        try:
+            return _plan(proto, model, versions, spec, limits, rows, fixed or batch_rows, parsed)
+        except InvalidModel as refusal:
+            if refusal.reason is not ModelFault.MEMORY or fixed or batch_rows == 1:
+                raise
+            batch_rows = max(batch_rows // BATCH_STEP, 1)
+
+
+def _plan(
+    proto: ModelProto,
+    model: bytes,
+    versions: dict[str, int],
+    spec: ModelSpec,
+    limits: ModelLimits,
+    rows: int,
+    batch_rows: int,
+    parsed: int,
+) -> Plan:
     # Those of both passes, and a copy while the batches of one are concatenated.
-    predictions = 3 * 8 * rows * max(spec.classes, 1)
+    predictions = 3 * 8 * (rows + batch_rows) * max(spec.classes, 1)
     batches = -(-rows // batch_rows)
     strings = max((each.string_bytes for each in spec.inputs), default=0)
     texts = Texts(max(strings, longest_string(proto)))
@@ -87,17 +138,74 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
     name = _add_inputs(proto, walk, spec, batch_rows)
     for node in proto.graph.node:
         walk.add_node(node)
+    walk.add_live_values(proto.graph)
     output, shape, argmax = _choose_output(proto, walk, spec, batch_rows)
-    return Plan(name, output, shape, argmax, batch_rows, walk.memory_bytes, walk.operations)
+    column = argmax and shape in ((batch_rows,), (batch_rows, 1))
+    column = column or (spec.output is Output.PROBABILITIES and shape != (batch_rows, spec.classes))
+    return Plan(
+        name,
+        output,
+        shape,
+        argmax,
+        column,
+        batch_rows,
+        model,
+        walk.memory_bytes,
+        walk.operations,
+    )
+
+
+def _prepare(proto: ModelProto) -> bool:
+    """Drop what exporters add by default and no prediction needs; return True if there was any.
+
+    A ``ZipMap`` at the end turns a table of probabilities into a list of dictionaries: the table is
+    read instead. An import of a domain without a node is dropped too.
+    """
+    nodes, used = proto.graph.node, {name for node in proto.graph.node for name in node.input}
+    removed = False
+    for node in [each for each in nodes if each.op_type == "ZipMap" and each.input and each.output]:
+        outputs = [value.name for value in proto.graph.output]
+        if node.output[0] in outputs and node.output[0] not in used:
+            del proto.graph.output[outputs.index(node.output[0])]
+            if node.input[0] not in outputs:
+                proto.graph.output.add(name=node.input[0])
+            nodes.remove(node)
+            removed = True
+    domains = {"", *(domain_of(node) for node in nodes_of(proto.graph))}
+    for entry in [each for each in proto.opset_import if each.domain not in (*domains, "ai.onnx")]:
+        proto.opset_import.remove(entry)
+        removed = True
+    return removed
+
+
+def _fixed_batch(proto: ModelProto, most: int) -> int:
+    """Return the number of samples that the inputs of a model are fixed to; 0 if it is open."""
+    constants = {tensor.name for tensor in proto.graph.initializer}
+    sizes = {
+        value.type.tensor_type.shape.dim[0].dim_value
+        for value in proto.graph.input
+        if value.name not in constants and value.type.tensor_type.shape.dim
+    }
+    if len(sizes) != 1 or max(sizes) < 1:
+        return 0
+    (size,) = sizes
+    if size > most:
+        raise InvalidModel(
+            ModelFault.INPUT, f"batches of {size} samples, expected {most} at most or an open size"
+        )
+    return int(size)
 
 
 def _parse(model: bytes) -> ModelProto:
+    """Parse a model; the parser reports lack of memory as it reports a malformed file."""
     try:
         proto = ModelProto()
         proto.ParseFromString(model)
         return proto
     except DecodeError as error:
-        raise InvalidModel(ModelFault.UNREADABLE, str(error)) from error
+        if any(fault in str(error) for fault in _MALFORMED):
+            raise InvalidModel(ModelFault.UNREADABLE, str(error)) from error
+        raise MemoryError(f"protobuf: {error}") from error
 
 
 def _check_validity(model: bytes) -> None:
@@ -119,6 +227,7 @@ def _check_structure(proto: ModelProto, limits: ModelLimits) -> None:
         if count > limits.nodes:
             raise InvalidModel(ModelFault.TOO_LARGE, f"more nodes than {limits.nodes}, the limit")
         check_op(node, limits.extra_ops)
+        check_strings(node, ALLOWED.get(domain_of(node), frozenset()))
         for attribute in node.attribute:
             if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
                 raise InvalidModel(
@@ -132,12 +241,14 @@ def _check_tensors(proto: ModelProto) -> None:
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
             raise InvalidModel(
                 ModelFault.EXTERNAL_DATA,
-                f"tensor {tensor.name!r} is stored outside the file, expected inside",
+                f"tensor {tensor.name!r} is stored outside the file, expected inside "
+                "(torch.onnx.export with external_data=False)",
             )
         if tensor.data_type not in ITEM_BYTES:
             raise InvalidModel(
                 ModelFault.UNSUPPORTED_OP,
-                f"tensor {tensor.name!r} of type {tensor.data_type}, expected numbers or text",
+                f"tensor {tensor.name!r} of {type_name(tensor.data_type)}, expected numbers or "
+                "text",
             )
         if len(tensor.dims) > MAX_RANK or min(tensor.dims, default=0) < 0:
             raise InvalidModel(
@@ -186,29 +297,19 @@ def _add_input(value: ValueInfoProto, walk: Walk, kind: int, shape: Shape) -> No
     if declared.elem_type != kind:
         raise InvalidModel(
             ModelFault.INPUT,
-            f"input {value.name!r} of {_type_name(declared.elem_type)}, expected "
-            f"{_type_name(kind)}",
+            f"input {value.name!r} of {type_name(declared.elem_type)}, expected {type_name(kind)}",
         )
     dims = declared.shape.dim
-    free = declared.HasField("shape") and len(dims) > 0 and not dims[0].HasField("dim_value")
-    fits = len(dims) == len(shape) and all(
-        not dim.HasField("dim_value") or dim.dim_value == size
-        for dim, size in zip(dims[1:], shape[1:], strict=False)
-    )
-    if not (free and fits):
-        sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+    # Exporters write an open size as a name, as nothing, as 0 or as -1.
+    if len(dims) != len(shape) or any(
+        dim.dim_value > 0 and dim.dim_value != size for dim, size in zip(dims, shape, strict=False)
+    ):
+        sizes = [dim.dim_value if dim.dim_value > 0 else None for dim in dims]
         raise InvalidModel(
             ModelFault.INPUT,
             f"input {value.name!r} of shape {sizes[:MAX_RANK]}, expected {[None, *shape[1:]]}",
         )
     walk.add_input(value.name, tensor_type(kind, shape))
-
-
-def _type_name(kind: int) -> str:
-    """Return the name of an element type as NumPy's."""
-    if kind == TensorProto.STRING:
-        return STRING
-    return str(helper.tensor_dtype_to_np_dtype(kind)) if kind in ITEM_BYTES else f"type {kind}"
 
 
 def _choose_output(
@@ -224,6 +325,8 @@ def _choose_output(
         Output.LABELS: ((_INTEGERS, column, False), (_FLOATS, table, True)),
         Output.VALUES: ((_FLOATS, column, False),),
     }.get(spec.output, ((_FLOATS, table, False),))
+    if spec.classes == 2 and spec.output in (Output.LABELS, Output.PROBABILITIES):
+        wanted += ((_FLOATS, column, spec.output is Output.LABELS),)
     any_shape = spec.output in (Output.VECTORS, Output.MULTILABEL)
     outputs = [(value.name, _output_type(value, walk, rows)) for value in proto.graph.output]
     for types, shapes, argmax in wanted:

@@ -33,6 +33,13 @@ ITEM_BYTES: Final[dict[int, int]] = {
 """Allowed element types and their sizes in bytes; of text without the text itself."""
 
 
+def type_name(kind: int) -> str:
+    """Return the name of an element type, such as ``float32``, ``bfloat16`` or ``string``."""
+    known = kind in TensorProto.DataType.values()
+    name = TensorProto.DataType.Name(kind).lower() if known else f"type {kind}"
+    return {"float": "float32", "double": "float64"}.get(name, name)
+
+
 def tensor_type(kind: int, shape: Shape) -> TypeProto:
     """Return the type of a tensor of known shape."""
     return helper.make_tensor_type_proto(kind, shape)
@@ -49,7 +56,7 @@ def shape_of(value: TypeProto) -> Shape | None:
     if not value.HasField("tensor_type") or tensor.elem_type not in ITEM_BYTES:
         raise InvalidModel(
             ModelFault.UNSUPPORTED_OP,
-            f"a value of {value.WhichOneof('value')}, element type {tensor.elem_type}, expected a "
+            f"a value of {value.WhichOneof('value')} of {type_name(tensor.elem_type)}, expected a "
             "tensor of numbers",
         )
     if not tensor.HasField("shape"):

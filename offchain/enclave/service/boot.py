@@ -56,8 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         help="bytes that a task may use, half of them for all workers' models (%(default)s: all)",
     )
-    parser.add_argument("--wall-seconds", type=float, default=900.0, help="deadline of a model")
-    parser.add_argument("--cpu-seconds", type=int, default=600, help="CPU time limit of a model")
+    beside = "of a model, beside the time that its work may take (%(default)s)"
+    parser.add_argument("--wall-seconds", type=float, default=600.0, help=f"deadline {beside}")
+    parser.add_argument("--cpu-seconds", type=int, default=300, help=f"CPU time {beside}")
     parser.add_argument(
         "--unconfined",
         action="store_true",

@@ -8,8 +8,10 @@ from threading import Thread
 
 from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted
 from offchain.protocol.messages import Bundle, RunId, RunStage, RunStatus, problem_of
+from offchain.protocol.reports import Report
 from offchain.protocol.results import Result
 
+_Inputs = tuple[bytes, tuple[int, ...], Report | None]
 RunMeasurement = Callable[[Bundle, Callable[[Result], None]], None]
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,8 @@ class Runs:
         self._measure = measure
         self._queue: SimpleQueue[tuple[RunId, Bundle]] = SimpleQueue()
         self._status: dict[RunId, RunStatus] = {}
-        self._inputs: dict[RunId, tuple[object, ...]] = {}
+        self._inputs: dict[RunId, _Inputs] = {}
+        self._before: dict[RunId, tuple[RunStatus, _Inputs]] = {}
         Thread(target=self._work, name="measure", daemon=True).start()
 
     def start(self, bundle: Bundle) -> RunStatus:
@@ -45,9 +48,12 @@ class Runs:
         if known is not None and known.stage is not RunStage.FAILED:
             if self._inputs[run] == inputs:
                 return known
-            raise InvalidRequest(
-                RequestFault.MEASURED_OTHERWISE, f"task 0x{run.task_id.hex()} in round {run.round}"
-            )
+            if known.stage is not RunStage.MEASURED or not _smaller(inputs, self._inputs[run]):
+                raise InvalidRequest(
+                    RequestFault.MEASURED_OTHERWISE,
+                    f"task 0x{run.task_id.hex()} in round {run.round}",
+                )
+            self._before[run] = known, self._inputs[run]
         self._inputs[run] = inputs
         status = RunStatus(run, RunStage.WAITING, 0, len(bundle.transcript.reveals))
         self._status[run] = status
@@ -78,6 +84,8 @@ class Runs:
             self._measure(bundle, count)
         except (InvalidRequest, RunAborted) as fault:
             self._update(run, stage=RunStage.FAILED, problem=problem_of(fault))
+            if isinstance(fault, InvalidRequest) and run in self._before:
+                self._status[run], self._inputs[run] = self._before.pop(run)
         except Exception as fault:
             log.exception("measurement failed")
             self._update(run, stage=RunStage.FAILED, problem=problem_of(fault))
@@ -93,6 +101,12 @@ class Runs:
         log.info("measurement", extra={"fields": fields})
 
 
-def _inputs_of(bundle: Bundle) -> tuple[object, ...]:
+def _inputs_of(bundle: Bundle) -> _Inputs:
     posted = bundle.posted
-    return bundle.transcript.seed, bundle.release.inventory, posted and posted.report
+    report = None if posted is None else posted.report
+    return bundle.transcript.seed, bundle.release.inventory, report
+
+
+def _smaller(new: _Inputs, known: _Inputs) -> bool:
+    """Return True if only the inventory differs, and leaves submissions out."""
+    return new[::2] == known[::2] and set(new[1]) < set(known[1])

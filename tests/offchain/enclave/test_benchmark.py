@@ -8,9 +8,16 @@ import fsspec
 import numpy as np
 import pytest
 
-from offchain.enclave.benchmark import Tools, read
+from offchain.enclave.benchmark import SUM_TOLERANCE, Tools, read
 from offchain.enclave.models.runner import Predictions
-from offchain.protocol.errors import InvalidModel, ModelFault, RunAborted, SubmissionFault
+from offchain.protocol.errors import (
+    InvalidModel,
+    InvalidRequest,
+    ModelFault,
+    RunAborted,
+    RunStopped,
+    SubmissionFault,
+)
 from offchain.protocol.model_spec import ModelSpec, Output
 from offchain.protocol.results import Result
 from tests.offchain.market import (
@@ -181,11 +188,79 @@ def test_measure__progress__is_told_every_result_once() -> None:
 # ── Faults of the environment abort the run and name the submission ──
 
 
+def counting(runs: list[int]) -> Tools:
+    """Return tools that note the submission of every run."""
+
+    def counted(*args: Any, submission: int) -> Predictions:
+        runs.append(submission)
+        return run(*args, submission=submission)
+
+    return replace(TOOLS, run=counted)
+
+
+def test_measure__model_stopped__costs_nobody_else_a_score_nor_another_run() -> None:
+    """An entry fee must not buy a stopped sale: two poisoned models, one of them sent twice."""
+    poison = Offer(model(abort=True))
+    other = Offer(model([1], abort=True))
+    market = make_market([Offer(), poison, Offer(model([1])), other, poison])
+    enclave, runs = market.enclaves[0], list[int]()
+    with pytest.raises(RunStopped) as stopped:
+        enclave.measure(market.bundle(enclave), counting(runs))
+    assert (stopped.value.submission, stopped.value.others) == (1, (3, 4))
+    assert sorted(runs) == [0, 1, 2, 3]  # the copy of a stopped model is not run
+    with pytest.raises(InvalidRequest, match="not measured"):
+        enclave.propose(market.transcript.task_id, 0)  # nothing to sign
+
+    runs.clear()
+    enclave.measure(market.bundle(enclave, [0, 2]), counting(runs))
+    assert runs == []
+    others = dict.fromkeys((1, 3, 4), SubmissionFault.NOT_IN_INVENTORY)
+    found = {r.index: r.reason for r in enclave.propose(market.transcript.task_id, 0).results}
+    assert found == {0: None, 2: None} | others
+
+    untouched = market.enclaves[1]  # it has measured all and follows, although it was not stopped
+    healthy = replace(TOOLS, run=lambda content, *rest, submission: run(
+        content.replace(b'"abort"', b'"calm"'), *rest, submission=submission))  # fmt: skip
+    untouched.measure(market.bundle(untouched), healthy)
+    untouched.measure(market.bundle(untouched, [0, 2]), healthy)
+    proposal = enclave.propose(market.transcript.task_id, 0)
+    reports = {
+        each.cosign(market.transcript.task_id, 0, proposal, bytes(32)).report
+        for each in (enclave, untouched)
+    }
+    assert len(reports) == 1
+
+
+def test_measure__smaller_inventories__are_bounded_in_number_and_end_with_a_signature() -> None:
+    market = make_market([Offer(model([i])) for i in range(6)])
+    enclave = market.enclaves[0]
+    for size in (6, 5, 4):
+        enclave.measure(market.bundle(enclave, list(range(size))), TOOLS)
+    for inventory in ([0, 1, 2, 3, 4], [1, 2, 3, 4, 5]):  # larger, or other ones
+        with pytest.raises(InvalidRequest, match="measured otherwise"):
+            enclave.measure(market.bundle(enclave, inventory), TOOLS)
+    enclave.measure(market.bundle(enclave, [0, 1, 2]), TOOLS)  # the fourth
+    with pytest.raises(InvalidRequest, match="measured otherwise: inventory of 2 submissions"):
+        enclave.measure(market.bundle(enclave, [0, 1]), TOOLS)
+    task_id = market.transcript.task_id
+    signed = enclave.cosign(task_id, 0, enclave.propose(task_id, 0), bytes(32))
+    assert signed.report.inventory == market.transcript.inventory_digest([0, 1, 2])
+
+
+def test_measure__after_a_signature__another_inventory_is_refused() -> None:
+    market = make_market([Offer(), Offer(model([1]))])
+    enclave, task_id = market.enclaves[0], market.transcript.task_id
+    enclave.measure(market.bundle(enclave), TOOLS)
+    enclave.cosign(task_id, 0, enclave.propose(task_id, 0), bytes(32))
+    with pytest.raises(InvalidRequest, match="measured otherwise"):
+        enclave.measure(market.bundle(enclave, [0]), TOOLS)
+
+
 def aborted(market: Market, change: Callable[[Any], Any] = lambda bundle: bundle) -> RunAborted:
     enclave = market.enclaves[0]
     with pytest.raises(RunAborted) as failure:
         enclave.measure(change(market.bundle(enclave)), TOOLS)
-    enclave.measure(market.bundle(enclave, [0]), TOOLS)  # accepted, since nothing was stored
+    enclave.measure(market.bundle(enclave, [0]), TOOLS)  # accepted, since nothing was signed
     return failure.value
 
 
@@ -232,6 +307,29 @@ def test_measure__keyring_missing_or_altered__aborts_and_names_the_submission(
 
 
 # ── Predictions are checked where they are used ──
+
+
+@pytest.mark.parametrize("off", [-SUM_TOLERANCE, -1.3e-6, 1.3e-6, 0.0039, SUM_TOLERANCE])
+def test_read__row_within_the_tolerance__is_clipped_and_normalised(off: float) -> None:
+    made = read(
+        np.array([[0.25, 0.75 + off * (1 - 1e-9)], [1.0, min(off, 0.0) * (1 - 1e-9)]]), SPEC
+    )
+    np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-7)
+    assert made.min() >= 0
+    np.testing.assert_allclose(made[0, 0], 0.25 / (1 + off), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [0.25, 0.75 + 1.01 * SUM_TOLERANCE],
+        [0.25, 0.75 - 1.01 * SUM_TOLERANCE],
+        [1 + 1.01 * SUM_TOLERANCE, -1.01 * SUM_TOLERANCE],
+    ],
+)
+def test_read__row_beyond_the_tolerance__raises(row: list[float]) -> None:
+    with pytest.raises(InvalidModel, match="not-probabilities"):
+        read(np.array([row]), SPEC)
 
 
 def test_read__probabilities__are_rounded_to_float32() -> None:

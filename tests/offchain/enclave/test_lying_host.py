@@ -273,11 +273,10 @@ def test_measure__same_bundle_again__does_not_run_a_model_again() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        HONEST.bundle(fresh(), [0, 1]),
         make_market(OFFERS, prevrandao=word("fork")).bundle(fresh()),
         make_market(OFFERS[:2]).bundle(fresh()),
     ],
-    ids=["inventory", "fork", "roll-back"],
+    ids=["fork", "roll-back"],
 )
 def test_measure__other_run_released_too__is_refused_after_the_first(other: Bundle) -> None:
     enclave = fresh()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from offchain.enclave.benchmark import Benchmark, measure_all
+from offchain.enclave.benchmark import Benchmark, Kept, measure_all
 from offchain.enclave.models.runner import Predictions
 from offchain.enclave.opening import open_submissions
 from offchain.enclave.sealed import SealedArrays
@@ -44,22 +44,26 @@ def test_measure__disk_of_the_host_alters_outputs__aborts_and_keeps_nothing(
     assert enclave.propose(TASK_ID, 0).chosen == (0,)
 
 
-def test_measure__run_that_aborted__uses_no_key_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measure__run_that_aborted__writes_each_output_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second encryption under the same key and number would break AES-GCM."""
     files = []
 
-    class Kept(BytesIO):
-        def close(self) -> None:
-            files.append(self.getvalue())
+    def make(**_: Any) -> BytesIO:
+        files.append(BytesIO())
+        return files[-1]
 
     market = make_market([Offer(), Offer(model(abort=True))])
     enclave = market.enclaves[0]
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Kept())
+    monkeypatch.setattr(tempfile, "TemporaryFile", make)
+    written = []
     for _ in range(2):
         with pytest.raises(RunAborted):
             enclave.measure(market.bundle(enclave), TOOLS)
-    first, second = files
-    assert len(first) == len(second) > 0
-    assert first != second
+        written.append(files[0].getvalue())
+    assert len(files) == 1
+    assert written[0] == written[1] != b""
 
 
 def test_cosign__signed__gives_the_outputs_back(tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_measure_all__eight_times_the_submissions__takes_no_more_memory() -> Non
         with tempfile.TemporaryFile() as file:
             tracemalloc.start()
             outputs = SealedArrays(word("key"), file)
-            results, _ = measure_all(benchmark, inputs, jobs, 1, lambda _: None, outputs)
+            results = measure_all(benchmark, inputs, jobs, 1, lambda _: None, Kept(outputs))
             reached = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert len(results) == len(outputs) == count

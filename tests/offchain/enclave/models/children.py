@@ -13,6 +13,7 @@ from offchain.enclave.models.pipe import (
     RunOutcome,
     read_exactly,
     read_message,
+    take_pipes,
     write_message,
 )
 
@@ -22,13 +23,13 @@ HELD = asdict(sandbox.Confinement(7, True, True, True))
 def unconfined() -> None:
     """Run honestly on a kernel without Landlock and seccomp."""
     child.confine = lambda: sandbox.Confinement(0, False, False, False)
-    child.main(sys.stdin.buffer, sys.stdout.buffer)
+    child.main(*take_pipes())
 
 
 def networked() -> None:
     """Run honestly on a kernel with Landlock alone."""
     child.confine = lambda: sandbox.Confinement(7, False, True, False)
-    child.main(sys.stdin.buffer, sys.stdout.buffer)
+    child.main(*take_pipes())
 
 
 def silent() -> None:
@@ -101,7 +102,32 @@ def noisy() -> None:
         return confine()
 
     child.confine = confine_and_complain
-    child.main(sys.stdin.buffer, sys.stdout.buffer)
+    child.main(*take_pipes())
+
+
+def printing() -> None:
+    """Run honestly with libraries that print more than a pipe can hold, as onnxruntime's did."""
+    check_model = child.check_model
+
+    def print_and_check(*arguments: object) -> object:
+        for _ in range(100):
+            os.write(1, b"*** EP Error ***" * 1000)
+            os.write(2, b"*** EP Error ***" * 1000)
+            print("Falling back", flush=True)
+        return check_model(*arguments)
+
+    child.check_model = print_and_check
+    child.main(*take_pipes())
+
+
+def raising() -> None:
+    """Run with a defect that raises an error with a value of the samples in it."""
+
+    def fail(*_: object) -> None:
+        raise ArithmeticError("sample 0.123")
+
+    child.run_session = fail
+    child.main(*take_pipes())
 
 
 def nested() -> None:

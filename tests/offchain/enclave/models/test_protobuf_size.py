@@ -86,7 +86,11 @@ def test_parsed_bytes__not_in_the_wire_format__is_unreadable(broken):
     assert refused(broken, MANY) is ModelFault.UNREADABLE
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1)), st.lists(st.binary()), st.lists(st.floats()))
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1)),
+    st.lists(st.text().map(str.encode)),
+    st.lists(st.floats()),
+)
 def test_parsed_bytes__any_attribute__is_at_least_its_size(integers, strings, floats):
     attribute = AttributeProto(ints=integers, strings=strings, floats=floats)
     model = ModelProto()

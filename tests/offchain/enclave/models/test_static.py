@@ -50,6 +50,41 @@ def test_check_model__honest__is_planned():
     assert plan.operations >= 4 * 32 * FEATURES  # four batches for a hundred samples
 
 
+@pytest.mark.parametrize(
+    ("equation", "fits"),
+    [
+        ("nf,fc->nc", True),
+        ("nf,fc->n", True),
+        ("nf,fc", False),
+        ("...f,fc->...c", False),
+        ("nf,nc->nc", False),
+        ("nf,fc->nx", False),
+        ("nf->n", False),
+    ],
+)
+def test_check_model__einsum__has_letters_that_fit(equation, fits):
+    weights = constant("w", np.ones((FEATURES, CLASSES)), np.float32)
+    nodes = [node("Einsum", ["x", "w"], ["z"], equation=equation)]
+    nodes.append(node("Reshape", ["z", "rows"], ["flat"]))
+    nodes.append(node("ReduceMean", ["flat", "last"], ["y"], keepdims=0))
+    model = file(nodes, [weights, constant("rows", [100, -1]), LAST])
+    if fits:
+        assert passes(model).operations >= 100 * FEATURES * CLASSES * 2
+    else:
+        assert refused(model)[0] is ModelFault.SHAPE
+
+
+def test_check_model__einsum_with_a_large_inner_value__is_charged_for_it():
+    """Two columns of a thousand letters' sizes make a table of a million, and one number."""
+    wide = [constant(name, np.ones(2**13), np.float32) for name in ("a", "b")]
+    nodes = [
+        node("Einsum", ["a", "b"], ["s"], equation="i,j->"),
+        node("Add", ["x", "s"], ["z"]),
+        *mean(of="z"),
+    ]
+    assert refused(file(nodes, [*wide, LAST]))[0] in (ModelFault.MEMORY, ModelFault.WORK)
+
+
 # ── Bytes ──
 
 
@@ -110,7 +145,7 @@ def test_check_model__bytes_spliced_at_random__plans_or_refuses(model, edits):
 
 
 FORBIDDEN = """
-    If Loop Scan RandomNormal RandomUniformLike Multinomial Bernoulli NonZero Unique Einsum
+    If Loop RandomNormal RandomUniformLike Multinomial Bernoulli NonZero Unique
     SequenceConstruct StringConcat StringSplit
 """.split()  # noqa: SIM905 - read as a list of words
 
@@ -122,10 +157,53 @@ def test_check_model__operator_outside_the_list__is_refused(operator):
     assert detail == f"op {operator!r} of domain '' is not allowed"
 
 
-def test_check_model__zipmap__is_refused_with_the_way_out():
-    reason, detail = refused(file([node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml")]))
+def test_check_model__zipmap_at_the_end__is_read_past():
+    weights = constant("w", np.ones((FEATURES, CLASSES)), np.float32)
+    nodes = [node("MatMul", ["x", "w"], ["scores"])]
+    nodes.append(node("ZipMap", ["scores"], ["y"], domain="ai.onnx.ml", classlabels_int64s=[0, 1]))
+    plan = passes(file(nodes, [weights]), PROBABILITIES)
+    assert (plan.output, plan.output_shape) == ("scores", (100, CLASSES))
+    assert b"ZipMap" not in plan.model
+
+
+def test_check_model__zipmap_that_is_read_on__is_refused_with_the_way_out():
+    nodes = [node("ZipMap", ["x"], ["z"], domain="ai.onnx.ml"), node("Identity", ["z"], ["y"])]
+    reason, detail = refused(file(nodes))
     assert reason is ModelFault.UNSUPPORTED_OP
     assert detail.endswith("(export with options={'zipmap': False})")
+
+
+@pytest.mark.parametrize(("size", "fits"), [(1, True), (7, True), (32, True), (33, False)])
+def test_check_model__fixed_batch__is_kept_up_to_the_limit(size, fits):
+    model = file(mean(), [LAST], input_shape=[size, FEATURES])
+    limits = replace(LIMITS, batch_rows=32)
+    if fits:
+        assert passes(model, limits=limits).batch_rows == size
+    else:
+        reason, detail = refused(model, limits=limits)
+        assert reason is ModelFault.INPUT
+        assert detail == "batches of 33 samples, expected 32 at most or an open size"
+
+
+def test_check_model__batch_of_minus_one__is_open():
+    assert passes(file(mean(), [LAST], input_shape=[-1, FEATURES])).batch_rows == 100
+
+
+def test_check_model__values_of_a_large_batch_do_not_fit__takes_a_smaller_one():
+    limits = replace(LIMITS, memory_bytes=2 * 2**20, batch_rows=10_000)
+    plan = check_model(onnx_files.linear(), LABELS, limits, 10_000)
+    assert plan.batch_rows == 2_500
+    assert plan.memory_bytes <= limits.memory_bytes
+
+
+@pytest.mark.parametrize("shape", [["N"], ["N", 1]])
+def test_check_model__one_column_for_two_classes__is_the_probability_of_the_second(shape):
+    nodes = [node("ReduceMean", ["x", "last"], ["y"], keepdims=len(shape) - 1)]
+    two = replace(PROBABILITIES, classes=2)
+    plan = passes(file(nodes, [LAST]), two)
+    assert (plan.column, plan.argmax) == (True, False)
+    assert passes(file(nodes, [LAST]), replace(LABELS, classes=2)).argmax
+    assert refused(file(nodes, [LAST]), PROBABILITIES)[0] is ModelFault.OUTPUT
 
 
 def test_check_model__custom_operator__is_refused():
@@ -134,22 +212,18 @@ def test_check_model__custom_operator__is_refused():
     assert detail == "op domain 'custom', expected one of ['', 'ai.onnx.ml', 'com.microsoft']"
 
 
-def test_check_model__custom_domain_imported__is_refused():
+def test_check_model__custom_domain_imported__is_dropped():
     model = proto(mean(), [LAST])
     model.opset_import.append(helper.make_opsetid("custom", 1))
-    reason, detail = refused(model.SerializeToString())
-    assert (reason, detail) == (
-        ModelFault.UNSUPPORTED_OP,
-        "op domain 'custom', expected one of ['', 'ai.onnx.ml', 'com.microsoft']",
-    )
+    assert b"custom" not in passes(model.SerializeToString()).model
 
 
-@pytest.mark.parametrize("opset", [0, 8, 29, 2**40])
+@pytest.mark.parametrize("opset", [0, 7, 29, 2**40])
 def test_check_model__unknown_opset__is_refused(opset):
     reason, detail = refused(file(mean(), [LAST], opset=opset))
     assert (reason, detail) == (
         ModelFault.UNSUPPORTED_OP,
-        f"opset {opset} of domain '', expected 9 to 28",
+        f"opset {opset} of domain '', expected 8 to 28",
     )
 
 
@@ -239,7 +313,8 @@ def test_check_model__external_data__is_refused(location):
     reason, detail = refused(onnx_files.outside(location))
     assert (reason, detail) == (
         ModelFault.EXTERNAL_DATA,
-        "tensor 'w' is stored outside the file, expected inside",
+        "tensor 'w' is stored outside the file, expected inside "
+        "(torch.onnx.export with external_data=False)",
     )
 
 
@@ -300,14 +375,14 @@ def test_check_model__strings_of_another_number__are_refused():
         (["N", FEATURES], True),
         ([None, FEATURES], True),
         (["N", None], True),
-        ([100, FEATURES], False),
+        ([101, FEATURES], True),
         (["N", FEATURES + 1], False),
         (["N", FEATURES, 1], False),
         (["N"], False),
         ([], False),
     ],
 )
-def test_check_model__input_shape__must_fit_with_a_free_batch(shape, fits):
+def test_check_model__input_shape__must_fit_but_for_the_batch(shape, fits):
     model = file(mean(), [LAST], input_shape=shape)
     if fits:
         passes(model)
