@@ -15,6 +15,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from offchain.attestation import sgx_extension
+from offchain.attestation.certificates import certificate_id
 from offchain.attestation.quote import Quote
 from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.x509 import CertificateFields, load_chain, read_certificate, read_crl
@@ -35,11 +36,6 @@ class Known(IntEnum):
     PCK = 0
     AUTHORITY = 1
     ROOT = 2
-
-
-def certificate_id(issuer_key: bytes, serial: int) -> bytes:
-    """Return the contract's id of a certificate (32 bytes), from its issuer's key X‖Y."""
-    return keccak(issuer_key + serial.to_bytes(32, "big"))
 
 
 def certificate_bytes(fields: CertificateFields) -> bytes:

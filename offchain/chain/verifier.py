@@ -8,8 +8,8 @@ from functools import cached_property
 
 from web3.exceptions import ContractLogicError
 
-from offchain.attestation.certificates import Revoked
-from offchain.attestation.evidence import REVOKED, Chain, Known, certificate_id
+from offchain.attestation.certificates import Revoked, certificate_id
+from offchain.attestation.evidence import REVOKED, Chain, Known
 from offchain.attestation.quote import Quote, TeeType
 from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.trust import QeIdentity, TcbFloor, Trust
