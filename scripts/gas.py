@@ -55,9 +55,14 @@ LIMITS = {
     "withdraw": 63_000,
     "dispute + resolve, 3 panel signatures, upheld": 245_000,
     "dispute + resolve, 3 panel signatures, overturned": 285_000,
-    "verify a quote, first of a platform": 300_000,
+    "verify a quote, first of a platform": 305_000,
     "verify a quote, platform cached": 70_000,
     "re-register an enclave, in all": 160_000,
+    "update_tcb, SGX document, 2 levels": 330_000,
+    "update_tcb, TDX document, 2 levels": 450_000,
+    "update_tcb, TDX document, 4 levels": 650_000,
+    "update_identity": 300_000,
+    "add_crl, 57 entries": 1_700_000,
 }
 """Gas at most, whole transactions; "verify" is what the verifier itself uses."""
 HOUR = 3_600

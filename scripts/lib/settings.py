@@ -1,10 +1,11 @@
 """Settings of a deployment: `scripts/config/<network>.json`, read strictly.
 
 root            "intel", "simulated", or an uncompressed P-256 key as 128 hex digits (X‖Y)
-owner           the guardian of registry and verifier; null is the deployer, local chains only
+owner           the guardian of registry and policy; null is the deployer, local chains only
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
-tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
+tcb_statuses    the TCB statuses that the policy accepts for good, in Intel's names
+grace_days      for how many days after its next update a document of Intel's is not stale yet
 programs        list of programs to describe in the registry, as in an allow-list
                 (offchain/attestation/programs.py), or "simulated"; may be left out
 untrusted_root  on a live network, to accept a root that is not Intel's: the words of CONSENT
@@ -22,15 +23,24 @@ from web3 import Web3
 from offchain.attestation.programs import DEVELOPMENT, AllowedProgram
 from offchain.attestation.programs import load_allowlist as load_allowlist
 from offchain.attestation.programs import parse_allowlist as parse_allowlist
-from offchain.attestation.quote import TeeType
-from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
-from offchain.simulation import floors
+from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 
 CONFIG = Path(__file__).parents[1] / "config"
 CONSENT = "anybody who holds this root can forge every attestation"
 MAX_SEAT_BOND = 2**64
 MAX_TOLERANCE = 1_000_000
+STATUSES = {
+    "UpToDate": 1,
+    "SWHardeningNeeded": 2,
+    "ConfigurationNeeded": 4,
+    "ConfigurationAndSWHardeningNeeded": 8,
+    "OutOfDate": 16,
+    "OutOfDateConfigurationNeeded": 32,
+}
+"""Intel's names, and the bits of `ITcbPolicy.accepted_statuses`."""
+OUT_OF_DATE = {"OutOfDate", "OutOfDateConfigurationNeeded"}
+MAX_GRACE_DAYS = 365
 
 
 class SettingsError(ValueError):
@@ -48,13 +58,20 @@ class Settings:
     """Wei."""
     min_tolerance: int
     """Parts per million."""
-    tcb_floors: tuple[TcbFloor, ...]
+    tcb_statuses: int
+    """The sum of the bits of `STATUSES` that the policy accepts."""
+    grace_days: int
     programs: tuple[AllowedProgram, ...]
 
     @property
     def root_name(self) -> str:
         """The name of the root, for people to read."""
         return root_name(self.root_key)
+
+
+def status_names(statuses: int) -> list[str]:
+    """Return Intel's names of the statuses of a sum of bits."""
+    return [name for name, bit in STATUSES.items() if statuses & bit]
 
 
 def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
@@ -81,7 +98,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
             the root is not, or the other way round; or, on a live network, the owner is not
             named or the root is not Intel's and `untrusted_root` does not say CONSENT.
     """
-    wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_floors"}
+    wanted = {"root", "owner", "seat_bond", "min_tolerance", "tcb_statuses", "grace_days"}
     missing = wanted - values.keys()
     unknown = values.keys() - wanted - {"untrusted_root", "programs"}
     if missing or unknown:
@@ -97,7 +114,8 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         _owner(values["owner"], live=live),
         _seat_bond(values["seat_bond"]),
         _tolerance(values["min_tolerance"]),
-        _floors(values["tcb_floors"]),
+        _statuses(values["tcb_statuses"]),
+        _grace_days(values["grace_days"]),
         _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
     )
 
@@ -140,12 +158,25 @@ def _tolerance(value: object) -> int:
     return value
 
 
-def _floors(value: object) -> tuple[TcbFloor, ...]:
-    if value == "simulated":
-        return floors()
-    if not isinstance(value, list):
-        raise SettingsError(f"tcb_floors is {value!r}: expected a list or 'simulated'")
-    return tuple(_floor(item) for item in value)
+def _statuses(value: object) -> int:
+    if (
+        not isinstance(value, list)
+        or not all(isinstance(name, str) and name in STATUSES for name in value)
+        or len(set(value)) != len(value)
+    ):
+        raise SettingsError(f"tcb_statuses is {value!r}: expected a list of some of {[*STATUSES]}")
+    if "UpToDate" not in value or len(OUT_OF_DATE.intersection(value)) == 1:
+        raise SettingsError(
+            f"tcb_statuses is {value!r}: expected UpToDate among them, and both or none of "
+            f"{sorted(OUT_OF_DATE)}"
+        )
+    return sum(STATUSES[name] for name in value)
+
+
+def _grace_days(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_GRACE_DAYS:
+        raise SettingsError(f"grace_days is {value!r}: expected 0 to {MAX_GRACE_DAYS}")
+    return value
 
 
 def _programs(value: object, *, simulated: bool) -> tuple[AllowedProgram, ...]:
@@ -168,16 +199,3 @@ def _listed(value: object) -> tuple[AllowedProgram, ...]:
         raise SettingsError(
             f"programs: {error!r}: expected objects of expected, commit and description"
         ) from error
-
-
-def _floor(item: Any) -> TcbFloor:
-    try:
-        fmspc, svns = bytes.fromhex(item["fmspc"]), bytes.fromhex(item["svns"])
-        floor = TcbFloor(fmspc, TeeType[item["tee"]], svns, int(item["pce_svn"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(
-            f"tcb floor is {item!r}: expected fmspc and svns in hex, tee SGX or TDX, pce_svn"
-        ) from error
-    if len(fmspc) != 6 or len(svns) != 16:
-        raise SettingsError(f"tcb floor is {item!r}: expected 6 bytes of fmspc, 16 of svns")
-    return floor

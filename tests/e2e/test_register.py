@@ -156,6 +156,6 @@ def test_trust__certificate_revoked__says_so(made, verifier, leaf):
     issuer, revoked = (INTEL.authority, MACHINE.pck) if leaf else (INTEL.root, INTEL.authority)
     by = chain.authority_record if leaf else BY_ROOT
     listed = crl_bytes(issuer.revoke(revoked.certificate.serial))
-    made.verifier.add_crl(astuple(by), listed, 0, 1)
+    made.verifier.add_crl(astuple(by), listed, 1)
     expected = {(issuer.public_key, revoked.certificate.serial)}
     assert verifier.trust(parse(quote.encode())).revoked == expected

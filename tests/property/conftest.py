@@ -6,8 +6,10 @@ from typing import Any
 import boa
 import pytest
 
-from tests.dcap import constructor
-from tests.dcap_refusals import TRUST
+from offchain.attestation.quote import TeeType
+from tests.dcap import Attesting
+from tests.dcap_refusals import INTEL, TRUST
+from tests.documents import collateral, lasting
 from tests.inprocess import Chain, deploy
 from tests.offchain.attestation.support import AT
 from tests.p256 import p256verify
@@ -29,4 +31,6 @@ def attesting() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def verifier(attesting: None) -> Any:
     """A verifier that trusts the simulated Intel of the table of refusals."""
-    return deploy("DcapVerifier", *constructor(TRUST))
+    made = Attesting.deploy(deploy, TRUST.root_key)
+    dates = lasting(AT)
+    return made.bring(*(collateral(INTEL, tee_type, dates) for tee_type in TeeType)).verifier

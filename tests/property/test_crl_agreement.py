@@ -37,7 +37,7 @@ def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | Rej
     """Return whether a list revokes just these serial numbers; the contract forgets it."""
     with boa.env.anchor():
         try:
-            revoked = verifier.add_crl(astuple(AUTHORITY), shown, 0, 100)
+            revoked = verifier.add_crl(astuple(AUTHORITY), shown, 100)
         except boa.BoaError as error:
             return RejectionReason(error.stack_trace[0].pretty_vm_reason)
         ids = [certificate_id(INTEL.authority.public_key, serial) for serial in serials]

@@ -235,7 +235,7 @@ def test_verify_quote__certificate_revoked__is_refused_alike(
     listed = verify_crl(crl, issuer.public_key, AT)
     with boa.env.anchor():
         record = chain.authority_record if leaf else BY_ROOT
-        assert knowing.add_crl(astuple(record), crl_bytes(crl), 0, 1) == 1
+        assert knowing.add_crl(astuple(record), crl_bytes(crl), 1) == 1
         said = on_chain(knowing, pack(quote, chain, known))
     assert said is RejectionReason.CERTIFICATE_REVOKED
     assert off_chain(quote, replace(TRUST, revoked=listed.revoked)) is said
