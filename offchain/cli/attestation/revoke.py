@@ -6,11 +6,11 @@ from web3.contract.contract import ContractFunction
 
 from offchain.attestation.quote import TeeType
 from offchain.chain.registry import Registry
+from offchain.chain.updates import send
 from offchain.cli import common as shared
 from offchain.cli.attestation.deployment import add_deployment, verifier_of
 from offchain.cli.attestation.inputs import fmspc
 from offchain.cli.attestation.output import Pairs
-from offchain.cli.attestation.update import send
 
 _TEES = {"sgx": TeeType.SGX, "tdx": TeeType.TDX}
 

@@ -2,14 +2,9 @@
 
 import argparse
 
-from web3.contract.contract import ContractFunction
-from web3.exceptions import ContractLogicError
-from web3.types import TxReceipt
-
 from offchain.attestation.bundle import Bundle
 from offchain.attestation.x509 import load_chain
-from offchain.chain.transactions import Sender
-from offchain.chain.updates import make_plan
+from offchain.chain.updates import carry_out, make_plan
 from offchain.cli import common as shared
 from offchain.cli.attestation.deployment import add_deployment, now, verifier_of
 from offchain.cli.attestation.inputs import (
@@ -72,20 +67,5 @@ def update(arguments: argparse.Namespace) -> Pairs:
     yield "gas", total
     if sender is None:
         return
-    for step in plan.steps:
-        if step.is_done():
-            say(f"done meanwhile: {step.what}")
-            continue
-        yield "sent", f"{step.what}: {send(sender, step.call)['gasUsed']:,} gas"
-
-
-def send(sender: Sender, call: ContractFunction) -> TxReceipt:
-    """Send a call.
-
-    Raises:
-        ValueError: the contract refuses it, with its reason.
-    """
-    try:
-        return sender.send(call)
-    except ContractLogicError as error:
-        raise ValueError(f"the contract refuses {call.fn_name}: {error}") from error
+    for step, used in carry_out(plan, sender):
+        yield "sent", f"{step.what}: {used:,} gas"
