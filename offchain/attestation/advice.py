@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
 
+from offchain.attestation import sgx_extension
+from offchain.attestation.bundle import Bundle
+from offchain.attestation.quote import Quote, TdReport
 from offchain.attestation.tcb import (
     Component,
     EnclaveIdentity,
@@ -14,7 +17,10 @@ from offchain.attestation.tcb import (
     TcbInfo,
     TcbLevel,
     evaluate,
+    read_identity,
+    read_tcb_info,
 )
+from offchain.attestation.x509 import load_chain, read_certificate
 
 _Level = TypeVar("_Level", TcbLevel, SvnLevel)
 
@@ -142,3 +148,40 @@ def _component(kind: str, place: int, have: int, least: Component, date: str) ->
     else:
         remedy = "a BIOS or microcode update"
     return Shortfall(f"{kind} component {place}{named}", have, least.svn, remedy, date)
+
+
+def machine_of(quote: Quote) -> Machine:
+    """Return what a quote says of its machine, unverified.
+
+    Raises:
+        QuoteRejected: the PCK certificate is malformed.
+    """
+    sgx = sgx_extension.read(read_certificate(load_chain(quote.pck_chain)[0]).sgx)
+    tdx = quote.body.tee_tcb_svn if isinstance(quote.body, TdReport) else b""
+    return Machine(sgx.svns, sgx.pce_svn, tdx, quote.qe_report.isv_svn)
+
+
+def standings(bundle: Bundle, quote: Quote, accepted: frozenset[str]) -> tuple[Standing, ...]:
+    """Return a quote's machine beside each TCB info of its FMSPC and TEE, by rising number.
+
+    Beside each stands the identity of the quoting enclave with the newest number and date.
+
+    Args:
+        bundle: verified documents.
+        quote: of the machine.
+        accepted: TCB statuses in Intel's names.
+
+    Raises:
+        KeyError, TypeError, ValueError: a document has another version or form.
+    """
+    sgx = sgx_extension.read(read_certificate(load_chain(quote.pck_chain)[0]).sgx)
+    contents = [document.content for document in bundle.documents]
+    infos = [read_tcb_info(each) for each in contents if "fmspc" in each]
+    identities = [read_identity(each) for each in contents if "fmspc" not in each]
+    mine = [each for each in infos if (each.fmspc, each.tee_type) == (sgx.fmspc, quote.tee_type)]
+    quoting = [each for each in identities if each.tee_type is quote.tee_type]
+    if not quoting:
+        return ()
+    newest = max(quoting, key=lambda each: (each.validity.number, each.validity.issued))
+    mine.sort(key=lambda each: (each.validity.number, each.validity.issued))
+    return tuple(standing(info, newest, machine_of(quote), accepted) for info in mine)

@@ -150,7 +150,7 @@ def _value(value: Any) -> Bundle:
             return _der(data) if data[:1] == b"\x30" else found
         members: Iterator[Any] = iter(value)
     elif isinstance(value, dict):
-        documents = {name: made for name, made in _documents(value)}
+        documents = dict(_documents(value))
         found = Bundle(documents=tuple(documents.values()))
         members = (member for name, member in value.items() if name not in documents)
     else:

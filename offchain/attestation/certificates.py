@@ -84,6 +84,7 @@ class RevocationList:
     this_update: int
     next_update: int
     serials: frozenset[int]
+    der: bytes
 
     @property
     def revoked(self) -> Revoked:
@@ -223,4 +224,4 @@ def verify_crl(
         raise QuoteRejected(
             RejectionReason.CRL_NOT_YET_VALID, f"list is of {fields.this_update}, now is {at}"
         )
-    return RevocationList(issuer_key, fields.this_update, fields.next_update, fields.serials)
+    return RevocationList(issuer_key, fields.this_update, fields.next_update, fields.serials, crl)

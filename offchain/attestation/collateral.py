@@ -29,7 +29,11 @@ class Collateral:
 
     def to_bundle(self) -> Bundle:
         """Return the same as a bundle."""
-        chains = self.pck_crl_issuer_chain, self.tcb_info_issuer_chain, self.qe_identity_issuer_chain
+        chains = (
+            self.pck_crl_issuer_chain,
+            self.tcb_info_issuer_chain,
+            self.qe_identity_issuer_chain,
+        )
         certificates = (each for chain in chains for each in load_chain(chain.encode()))
         return Bundle(
             tuple(dict.fromkeys(certificates)),

@@ -76,6 +76,11 @@ class AuthorityRecord:
         types = ["bytes32", "bytes32[2]", "bytes32", "uint256"]
         return abi_encode(types, [self.id, self.key, self.subject, self.expiry])
 
+    @property
+    def digest(self) -> bytes:
+        """The word that the contract keeps of the certificate."""
+        return keccak(self.encode())
+
 
 BY_ROOT = AuthorityRecord(bytes(32), (bytes(32), bytes(32)), bytes(32), 0)
 """The record that ``add_crl`` takes for a list that the root issued."""
@@ -161,7 +166,7 @@ class Chain:
         """
         if stored(self.pck_record.id) == keccak(self.pck_record.encode()):
             return Known.PCK
-        if stored(self.authority_record.id) == keccak(self.authority_record.encode()):
+        if stored(self.authority_record.id) == self.authority_record.digest:
             return Known.AUTHORITY
         return Known.ROOT
 

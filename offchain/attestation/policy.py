@@ -104,9 +104,32 @@ class Policy:
         Raises:
             QuoteRejected: see `keep`, `walk_tcb_info` and `walk_identity`.
         """
-        if is_tcb_info(text):
-            return self._with_floor(walk_tcb_info(text, self.rules.accepted), at)
-        return self._with_enclave(walk_identity(text, self.rules.accepted), at)
+        new = self.read(text)
+        if isinstance(new, TcbFloor):
+            return self._with_floor(new, at)
+        return self._with_enclave(new, at)
+
+    def read(self, text: str) -> TcbFloor | QeFloor:
+        """Return what follows from a signed document.
+
+        Raises:
+            QuoteRejected: see `walk_tcb_info` and `walk_identity`.
+        """
+        walk = walk_tcb_info if is_tcb_info(text) else walk_identity
+        return walk(text, self.rules.accepted)
+
+    def has(self, value: TcbFloor | QeFloor) -> bool:
+        """Return True if a document of this scope, number and time is kept."""
+        if isinstance(value, TcbFloor):
+            return any(
+                (each.fmspc, each.tee_type, each.validity)
+                == (value.fmspc, value.tee_type, value.validity)
+                for each in self.floors
+            )
+        return any(
+            (each.tee_type, each.validity) == (value.tee_type, value.validity)
+            for each in self.quoting_enclaves
+        )
 
     def _with_floor(self, new: TcbFloor, at: int) -> "Policy":
         scope = new.fmspc, new.tee_type
@@ -167,17 +190,17 @@ def _issued(
     """Return a list for each certificate of its issuer, with the certificate's id."""
     issuers: list[tuple[bytes, bytes, bytes | None]] = [(bytes(32), root_key, None)]
     issuers += [(each.id, each.key, each.subject) for each in authorities]
-    found, first = [], None
+    found: list[tuple[bytes, RevocationList]] = []
     for id_, key, name in issuers:
         try:
             found.append((id_, certificates.verify_crl(crl, key, at, issuer=name)))
         except QuoteRejected as error:
-            first = first or error
             if error.reason is not RejectionReason.CRL_SIGNATURE:
                 raise
     if not found:
-        assert first is not None
-        raise first
+        raise QuoteRejected(
+            RejectionReason.CRL_SIGNATURE, f"list is signed by none of {len(issuers)} authorities"
+        )
     return found
 
 

@@ -269,12 +269,11 @@ class Evaluation:
     @property
     def status(self) -> str | None:
         """Intel's status of the whole; None where a part is not supported at all."""
-        if any(part is None for part in self.parts) or self.platform is None:
-            return None
-        status = self.platform.status
-        for part in self.parts[1:]:
-            assert part is not None
-            status = _converge(status, part.status)
+        status: str | None = None
+        for part in self.parts:
+            if part is None:
+                return None
+            status = _converge(status, part.status) if status else part.status
         return status
 
     @property

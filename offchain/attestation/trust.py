@@ -1,8 +1,8 @@
 """A verifier's trust: root key, TCB floors, quoting enclaves and revocations, all passed in.
 
-Floors and identities follow from Intel's signed documents (``canonical.py``, ``policy.py``). Each belongs to one
-document. Of one scope there is at most one for each ``tcbEvaluationDataNumber``, because which of
-two counts would otherwise depend on their order.
+Floors and identities follow from Intel's signed documents (``canonical.py``, ``policy.py``). Each
+belongs to one document. Of one scope there is at most one for each ``tcbEvaluationDataNumber``,
+because which of two counts would otherwise depend on their order.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,8 +2,8 @@
 
 Hosts use it before they pay gas, and tests as an oracle for the contract. It follows the chain
 root key → intermediate CA → PCK certificate → quoting enclave's report → attestation key → report
-body. Algorithm and reasons are those of ``contracts/DcapVerifier.vy`` and ``TcbPolicy.vy``. It uses no clock, network or
-cache.
+body. Algorithm and reasons are those of ``contracts/DcapVerifier.vy`` and ``TcbPolicy.vy``. It uses
+no clock, network or cache.
 """
 
 from dataclasses import dataclass
@@ -174,7 +174,7 @@ def _check_machine(body: Body, tee_type: TeeType, pck: Pck, trust: Trust, at: in
             f" expected at least {wanted}"
         )
         if domain is not None:
-            modules = {major: svn for major, svn in newest.modules}
+            modules = dict(newest.modules)
             detail += (
                 f"; TEE_TCB_SVN {domain.tee_tcb_svn.hex()}{domain.tee_tcb_svn2.hex()}, expected at"
                 f" least {newest.tdx_svns.hex()}, modules {modules}"

@@ -16,7 +16,6 @@ from offchain.simulation import issuing
 from offchain.simulation.intel import FMSPC, NOT_AFTER, NOT_BEFORE, SimulatedIntel
 from offchain.simulation.machine import QUOTING_ENCLAVES, pem
 
-
 ADVISORIES = ("INTEL-SA-00001", "INTEL-SA-00002")
 """Advisories of the simulated levels that are not up to date."""
 

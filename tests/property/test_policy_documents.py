@@ -139,7 +139,9 @@ def test_update__a_byte_changed__is_read_alike(
 ) -> None:
     text = TEXTS[name]
     at = data.draw(st.integers(0, len(text) - 1))
-    byte = data.draw(st.sampled_from(b'0123456789abcdefABCDEFTZ"{}[],:-_ \\\0\xff') | st.integers(0, 255))
+    byte = data.draw(
+        st.sampled_from(b'0123456789abcdefABCDEFTZ"{}[],:-_ \\\0\xff') | st.integers(0, 255)
+    )
     kind = data.draw(st.sampled_from(["replaced", "inserted", "left out", "cut"]))
     changed = {
         "replaced": text[:at] + bytes([byte]) + text[at + 1 :],

@@ -46,7 +46,10 @@ def test_update_tcb__by_a_stranger__is_kept_at_once(policy, intel, stranger, tee
     receipt = policy.update_tcb(*signed(document, intel.tcb_signer), {"from": stranger})
     digest = "0x" + sha256(document).hexdigest()
     assert events(receipt) == [
-        ("TcbUpdated", {"tee": int(tee), "fmspc": FMSPC, "number": 17, "digest": bytes.fromhex(digest[2:])})
+        (
+            "TcbUpdated",
+            {"tee": int(tee), "fmspc": FMSPC, "number": 17, "digest": bytes.fromhex(digest[2:])},
+        )
     ]
     tdx = tee is TeeType.TDX
     svns, modules = bytes([10, 0, 10]) + bytes(13), [(3, 3), (1, 10)]
@@ -70,12 +73,16 @@ def test_update_identity__is_kept_at_once(policy, bring_identity, tee):
     assert bytes(kept[8]) == b"\x11" + bytes(15)
 
 
-@pytest.mark.parametrize("statuses", [("SWHardeningNeeded",), ("OutOfDate", "UpToDate"), ("Revoked",)])
+@pytest.mark.parametrize(
+    "statuses", [("SWHardeningNeeded",), ("OutOfDate", "UpToDate"), ("Revoked",)]
+)
 def test_update_tcb__no_accepted_level__is_kept_and_refuses(policy, bring_tcb, statuses):
     """It does not leave the floor that was there before."""
     dates = Dates.of(now())
     bring_tcb(dates=dates)
-    bring_tcb(*(Level(status=each) for each in statuses), dates=replace(dates, issued=dates.issued + 1))
+    bring_tcb(
+        *(Level(status=each) for each in statuses), dates=replace(dates, issued=dates.issued + 1)
+    )
     [kept] = policy.kept_floors(129, FMSPC)
     assert (kept[1], kept[4]) == (dates.issued + 1, False)
 
@@ -267,7 +274,9 @@ def test_update_tcb__below_two_live_numbers__reverts(bring_tcb, refused, policy)
     assert numbers(policy) == [17, 18]
 
 
-@pytest.mark.parametrize(("stale", "then", "kept"), [(17, 16, [16, 18]), (18, 16, [16, 17]), (17, 19, [18, 19])])
+@pytest.mark.parametrize(
+    ("stale", "then", "kept"), [(17, 16, [16, 18]), (18, 16, [16, 17]), (17, 19, [18, 19])]
+)
 def test_update_tcb__beside_a_stale_number__takes_its_place(policy, bring_tcb, stale, then, kept):
     """The two newest numbers that are not stale."""
     start = now()
