@@ -14,16 +14,6 @@ from offchain.simulation import FMSPC, Identity, issuing
 from tests.dcap import UpdateArguments, certificate, words
 
 DAY = 86_400
-STATUSES = {
-    "UpToDate": 1,
-    "SWHardeningNeeded": 2,
-    "ConfigurationNeeded": 4,
-    "ConfigurationAndSWHardeningNeeded": 8,
-    "OutOfDate": 16,
-    "OutOfDateConfigurationNeeded": 32,
-    "Revoked": 0,
-}
-"""Intel's names, and the bits of `accepted_statuses`."""
 CATEGORIES = {0: "BIOS", 1: "OS/VMM"}
 TYPES = {1: "SGX Late Microcode Update"}
 DATE = "2024-03-13T00:00:00Z"

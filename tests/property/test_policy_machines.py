@@ -13,14 +13,18 @@ import boa
 import pytest
 from eth_utils.crypto import keccak
 
+from offchain.attestation.canonical import walk_tcb_info
 from offchain.attestation.quote import TeeType
+from offchain.attestation.tcb import STATUSES
+from offchain.attestation.trust import TcbFloor
+from offchain.chain.policy import BITS
 from offchain.simulation import SimulatedIntel, issuing
 from offchain.simulation.machine import qe_report
 from tests.dcap import Attesting, certificate, words
-from tests.documents import STATUSES, Dates, IsvLevel, Level, identity, signed, tcb_info
+from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.inprocess import deploy
+from tests.intel_status import Machine, at_least, status
 from tests.offchain.attestation.support import AT
-from tests.policy_reference import Machine, at_least, read_tcb, status
 from tests.property.test_policy_documents import LONG_GRACE, ROOT_LIST, TEXTS
 
 INTEL = SimulatedIntel.from_seed(b"documents")
@@ -92,7 +96,8 @@ def machines(rng: random.Random, document: Any, tdx: bool) -> Iterator[tuple[Mac
 def check_document(judging: Attesting, text: bytes, rng: random.Random) -> int:
     """Bring a document and compare verdicts; return how many machines were accepted."""
     accepted_set = judging.policy.accepted_statuses()
-    document, floor = json.loads(text), read_tcb(text, accepted_set)
+    accepted_names = frozenset(name for name, bit in BITS.items() if accepted_set & bit)
+    document, floor = json.loads(text), walk_tcb_info(text.decode(), accepted_names)
     tee = TeeType[document["id"]]
     counted = 0
     with boa.env.anchor():
@@ -105,19 +110,19 @@ def check_document(judging: Attesting, text: bytes, rng: random.Random) -> int:
                 for moment in moments:
                     verdict = status(document, moment)
                     assert verdict is not None, (machine, now)
-                    assert STATUSES[verdict] & accepted_set, (machine, now, verdict)
+                    assert verdict in accepted_names, (machine, now, verdict)
             assert accepted == all(meets(floor, moment) for moment in moments), (machine, now)
             counted += accepted
     return counted
 
 
-def meets(floor: Any, machine: Machine) -> bool:
+def meets(floor: TcbFloor, machine: Machine) -> bool:
     """Whether a machine is at or above a floor, component by component."""
     version = machine.tdx_svns[1] if machine.tdx_svns else 0
     first = 2 if version else 0
     modules = dict(reversed(floor.modules))
     return bool(
-        floor.accepted
+        floor.svns
         and machine.pce_svn >= floor.pce_svn
         and at_least(machine.svns, [{"svn": svn} for svn in floor.svns])
         and (
