@@ -127,9 +127,7 @@ def meets(floor: TcbFloor, machine: Machine) -> bool:
         and at_least(machine.svns, [{"svn": svn} for svn in floor.svns])
         and (
             not machine.tdx_svns
-            or at_least(
-                machine.tdx_svns[first:], [{"svn": svn} for svn in floor.tdx_svns[first:]]
-            )
+            or at_least(machine.tdx_svns[first:], [{"svn": svn} for svn in floor.tdx_svns[first:]])
         )
         and (not version or (version in modules and machine.tdx_svns[0] >= modules[version]))
     )
