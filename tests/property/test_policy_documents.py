@@ -127,7 +127,7 @@ def off_chain(text: bytes, statuses: int) -> Read:
         return error.reason
     if found.validity.issued > NOW:
         return RejectionReason.DOCUMENT_NOT_YET_VALID
-    if found.validity.next_update + LONG_GRACE * 86_400 < AT:
+    if found.validity.next_update + LONG_GRACE * 86_400 < NOW:
         return RejectionReason.DOCUMENT_STALE
     return found
 
