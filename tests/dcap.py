@@ -54,10 +54,14 @@ class Attesting:
         grace_days: int = GRACE_DAYS,
     ) -> "Attesting":
         """Deploy both by `deploy(name, *arguments)`; they know nothing yet."""
-        policy = deploy("TcbPolicy", statuses, grace_days)
-        verifier = deploy("DcapVerifier", words(root_key), policy)
-        policy.set_verifier(verifier)
-        return cls(policy, verifier)
+        made = cls.of_policy(deploy, deploy("TcbPolicy", statuses, grace_days), root_key)
+        made.policy.set_verifier(made.verifier)
+        return made
+
+    @classmethod
+    def of_policy(cls, deploy: Callable[..., Any], policy: Any, root_key: bytes) -> "Attesting":
+        """Deploy a verifier that asks this policy."""
+        return cls(policy, deploy("DcapVerifier", words(root_key), policy))
 
     def add_authority(self, collateral: Collateral) -> AuthorityRecord:
         """Admit the issuer of the PCK certificates; return its record."""

@@ -5,27 +5,15 @@ that tests can make what Intel never would.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from offchain.attestation.collateral import Collateral
 from offchain.attestation.quote import TeeType
-from offchain.simulation import FMSPC, Identity, SimulatedIntel, issuing
-from offchain.simulation.machine import pem
+from offchain.simulation import FMSPC, Identity, issuing
 from tests.dcap import UpdateArguments, certificate, words
 
 DAY = 86_400
-STATUSES = {
-    "UpToDate": 1,
-    "SWHardeningNeeded": 2,
-    "ConfigurationNeeded": 4,
-    "ConfigurationAndSWHardeningNeeded": 8,
-    "OutOfDate": 16,
-    "OutOfDateConfigurationNeeded": 32,
-    "Revoked": 0,
-}
-"""Intel's names, and the bits of `accepted_statuses`."""
 CATEGORIES = {0: "BIOS", 1: "OS/VMM"}
 TYPES = {1: "SGX Late Microcode Update"}
 DATE = "2024-03-13T00:00:00Z"
@@ -178,28 +166,6 @@ def signed(document: bytes, by: Identity) -> UpdateArguments:
     return document, words(issuing.sign(by.key, document)), certificate(by)
 
 
-def collateral(intel: SimulatedIntel, tee_type: TeeType, dates: Dates) -> Collateral:
-    """What a quote of a simulated machine needs: documents of these dates, and lists that last."""
-    info, quoting = tcb_info(tee_type, dates), identity(tee_type, dates)
-    signers = _pem(intel.tcb_signer, intel.root)
-    return Collateral(
-        pck_crl_issuer_chain=_pem(intel.authority, intel.root),
-        root_ca_crl=intel.root.revoke(),
-        pck_crl=intel.authority.revoke(),
-        tcb_info_issuer_chain=signers,
-        tcb_info=info.decode(),
-        tcb_info_signature=issuing.sign(intel.tcb_signer.key, info),
-        qe_identity_issuer_chain=signers,
-        qe_identity=quoting.decode(),
-        qe_identity_signature=issuing.sign(intel.tcb_signer.key, quoting),
-    )
-
-
-def lasting(now: int) -> Dates:
-    """A document that does not go stale while tests run."""
-    return replace(Dates.of(now), next_update=now + 3_650 * DAY)
-
-
 def _components(svns: Sequence[int]) -> str:
     def component(place: int, svn: int) -> str:
         category = f',"category":"{CATEGORIES[place]}"' if place in CATEGORIES else ""
@@ -220,7 +186,3 @@ def _end_of_level(status: str, advisories: Sequence[str]) -> str:
     listed = ",".join(f'"{each}"' for each in advisories)
     more = f',"advisoryIDs":[{listed}]' if advisories else ""
     return f'}},"tcbDate":"{DATE}","tcbStatus":"{status}"{more}}}'
-
-
-def _pem(*certificates: Identity) -> str:
-    return pem(*(each.der for each in certificates)).rstrip(b"\0").decode()

@@ -24,21 +24,13 @@ from offchain.attestation.programs import DEVELOPMENT, AllowedProgram
 from offchain.attestation.programs import load_allowlist as load_allowlist
 from offchain.attestation.programs import parse_allowlist as parse_allowlist
 from offchain.attestation.trust import INTEL_ROOT_KEY
+from offchain.chain.policy import BITS
 from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 
 CONFIG = Path(__file__).parents[1] / "config"
 CONSENT = "anybody who holds this root can forge every attestation"
 MAX_SEAT_BOND = 2**64
 MAX_TOLERANCE = 1_000_000
-STATUSES = {
-    "UpToDate": 1,
-    "SWHardeningNeeded": 2,
-    "ConfigurationNeeded": 4,
-    "ConfigurationAndSWHardeningNeeded": 8,
-    "OutOfDate": 16,
-    "OutOfDateConfigurationNeeded": 32,
-}
-"""Intel's names, and the bits of `ITcbPolicy.accepted_statuses`."""
 OUT_OF_DATE = {"OutOfDate", "OutOfDateConfigurationNeeded"}
 MAX_GRACE_DAYS = 365
 
@@ -59,7 +51,7 @@ class Settings:
     min_tolerance: int
     """Parts per million."""
     tcb_statuses: int
-    """The sum of the bits of `STATUSES` that the policy accepts."""
+    """The sum of the bits of `BITS` whose statuses the policy accepts."""
     grace_days: int
     programs: tuple[AllowedProgram, ...]
 
@@ -71,7 +63,7 @@ class Settings:
 
 def status_names(statuses: int) -> list[str]:
     """Return Intel's names of the statuses of a sum of bits."""
-    return [name for name, bit in STATUSES.items() if statuses & bit]
+    return [name for name, bit in BITS.items() if statuses & bit]
 
 
 def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
@@ -161,16 +153,16 @@ def _tolerance(value: object) -> int:
 def _statuses(value: object) -> int:
     if (
         not isinstance(value, list)
-        or not all(isinstance(name, str) and name in STATUSES for name in value)
+        or not all(isinstance(name, str) and name in BITS for name in value)
         or len(set(value)) != len(value)
     ):
-        raise SettingsError(f"tcb_statuses is {value!r}: expected a list of some of {[*STATUSES]}")
+        raise SettingsError(f"tcb_statuses is {value!r}: expected a list of some of {[*BITS]}")
     if "UpToDate" not in value or len(OUT_OF_DATE.intersection(value)) == 1:
         raise SettingsError(
             f"tcb_statuses is {value!r}: expected UpToDate among them, and both or none of "
             f"{sorted(OUT_OF_DATE)}"
         )
-    return sum(STATUSES[name] for name in value)
+    return sum(BITS[name] for name in value)
 
 
 def _grace_days(value: object) -> int:

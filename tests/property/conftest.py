@@ -7,9 +7,9 @@ import boa
 import pytest
 
 from offchain.attestation.quote import TeeType
+from offchain.simulation import collateral
 from tests.dcap import Attesting
 from tests.dcap_refusals import INTEL, TRUST
-from tests.documents import collateral, lasting
 from tests.inprocess import Chain, deploy
 from tests.offchain.attestation.support import AT
 from tests.p256 import p256verify
@@ -32,5 +32,4 @@ def attesting() -> Iterator[None]:
 def verifier(attesting: None) -> Any:
     """A verifier that trusts the simulated Intel of the table of refusals."""
     made = Attesting.deploy(deploy, TRUST.root_key)
-    dates = lasting(AT)
-    return made.bring(*(collateral(INTEL, tee_type, dates) for tee_type in TeeType)).verifier
+    return made.bring(*(collateral(INTEL, tee_type) for tee_type in TeeType)).verifier

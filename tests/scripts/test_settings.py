@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 
 from offchain.attestation.programs import DEVELOPMENT, program_id
-from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation import sgx_report
 from scripts.lib.settings import CONSENT, SettingsError, load, parse
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
-FLOOR = {"fmspc": "00806f050000", "tee": "TDX", "svns": "03" * 16, "pce_svn": 0}
 PROGRAM = {**json.loads(DEVELOPMENT.read_text())[0], "commit": "ab" * 20, "description": "what"}
 LIVE = {
     "root": "intel",
     "owner": OWNER,
     "seat_bond": "0.01 ether",
     "min_tolerance": 1000,
-    "tcb_floors": [FLOOR],
+    "tcb_statuses": ["UpToDate", "SWHardeningNeeded"],
+    "grace_days": 14,
 }
 
 
@@ -27,9 +26,7 @@ def test_parse__intel_on_a_live_network__passes():
     settings = parse(LIVE, live=True)
     assert settings.root_key == INTEL_ROOT_KEY
     assert (settings.owner, settings.seat_bond, settings.min_tolerance) == (OWNER, 10**16, 1000)
-    (floor,) = settings.tcb_floors
-    assert floor.fmspc == bytes.fromhex("00806f050000")
-    assert (floor.tee_type, floor.svns, floor.pce_svn) == (TeeType.TDX, b"\x03" * 16, 0)
+    assert (settings.tcb_statuses, settings.grace_days) == (3, 14)
 
 
 @pytest.mark.parametrize("root", ["simulated", "ab" * 64])
@@ -65,10 +62,15 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("min_tolerance", 0, "min_tolerance is 0: expected 1 to 1000000 ppm"),
         ("min_tolerance", 1_000_001, "expected 1 to 1000000 ppm"),
         ("min_tolerance", "1000", "min_tolerance is '1000': expected 1 to 1000000 ppm"),
-        ("tcb_floors", {}, "expected a list or 'simulated'"),
-        ("tcb_floors", [{**FLOOR, "tee": "SEV"}], "expected fmspc and svns in hex, tee SGX or TDX"),
-        ("tcb_floors", [{**FLOOR, "svns": "03"}], "expected 6 bytes of fmspc, 16 of svns"),
-        ("tcb_floors", [{}], "expected fmspc and svns in hex"),
+        ("tcb_statuses", "UpToDate", "expected a list of some of"),
+        ("tcb_statuses", ["UpToDate", "Revoked"], "expected a list of some of"),
+        ("tcb_statuses", ["UpToDate", "UpToDate"], "expected a list of some of"),
+        ("tcb_statuses", ["SWHardeningNeeded"], "expected UpToDate among them"),
+        ("tcb_statuses", ["UpToDate", "OutOfDate"], "both or none of"),
+        ("grace_days", -1, "expected 0 to 365"),
+        ("grace_days", 366, "expected 0 to 365"),
+        ("grace_days", True, "expected 0 to 365"),
+        ("grace_days", "14", "expected 0 to 365"),
         ("programs", {}, "programs is {}: expected a list or 'simulated'"),
         ("programs", ["simulated"], "expected objects of expected, commit and description"),
         ("programs", [{}], "expected objects of expected, commit and description"),

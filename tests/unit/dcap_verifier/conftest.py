@@ -8,11 +8,9 @@ from brownie import accounts, project
 from offchain.attestation.evidence import Chain
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import Trust
-from offchain.simulation import Machine, SimulatedIntel
+from offchain.simulation import Machine, SimulatedIntel, collateral
 from offchain.simulation import trust as simulated_trust
-from tests.anvil import now
 from tests.dcap import BODIES, Attesting
-from tests.documents import collateral, lasting
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,10 +67,10 @@ def fresh(deploy: Any, trust: Trust) -> Attesting:
 
 
 @pytest.fixture(scope="module")
-def attesting(fresh: Attesting, intel: SimulatedIntel) -> Attesting:
-    """The same, once everything that quotes need was brought."""
-    dates = lasting(now())
-    return fresh.bring(*(collateral(intel, tee_type, dates) for tee_type in TeeType))
+def attesting(deploy: Any, trust: Trust, intel: SimulatedIntel) -> Attesting:
+    """Others, once everything that quotes need was brought."""
+    made = Attesting.deploy(deploy, trust.root_key)
+    return made.bring(*(collateral(intel, tee_type) for tee_type in TeeType))
 
 
 @pytest.fixture(scope="module")

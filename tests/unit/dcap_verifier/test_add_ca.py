@@ -27,6 +27,12 @@ AUTHORITY = issuing.basic_constraints(True, 0)
 
 
 @pytest.fixture(scope="module")
+def verifier(fresh):
+    """A verifier that knows no authority."""
+    return fresh.verifier
+
+
+@pytest.fixture(scope="module")
 def refused(verifier):
     def check(reason, shown):
         with reverts(reason):

@@ -4,10 +4,8 @@ import pytest
 from brownie import ZERO_ADDRESS, reverts
 
 from offchain.attestation.quote import TeeType
-from offchain.simulation import SimulatedIntel
-from tests.anvil import now
+from offchain.simulation import SimulatedIntel, collateral
 from tests.dcap import BODIES, REPORT_DATA, Attesting, evidence
-from tests.documents import collateral, lasting
 from tests.reasons import CERTIFICATE_SIGNATURE, QE_UNKNOWN
 
 
@@ -19,7 +17,7 @@ def test_init__knows_root_and_policy_and_no_list(fresh, trust):
 
 
 def test_init__without_documents__trusts_no_machine(fresh, intel, trust, machine):
-    fresh.add_lists(collateral(intel, TeeType.SGX, lasting(now())))
+    fresh.add_lists(collateral(intel, TeeType.SGX))
     for body in BODIES.values():
         with reverts(QE_UNKNOWN):
             fresh.verifier.verify.call(evidence(machine.quote(body), trust.root_key), REPORT_DATA)

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from brownie import reverts
+import brownie
 
 from offchain.attestation.quote import TeeType
-from offchain.simulation import SimulatedIntel
-from tests.anvil import now
+from offchain.simulation import SimulatedIntel, collateral
 from tests.dcap import Attesting
-from tests.documents import Dates, IsvLevel, Level, collateral, identity, signed, tcb_info
+from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.unit.dcap_verifier.conftest import (
     _a_chain_per_file,
     _undone_after_each_test,
@@ -41,7 +40,7 @@ __all__ = (
 @pytest.fixture(scope="module")
 def policy(fresh: Attesting, intel: SimulatedIntel) -> Any:
     """A policy without documents, whose verifier has the root's revocation list."""
-    fresh.add_lists(collateral(intel, TeeType.SGX, Dates.of(now())))
+    fresh.add_lists(collateral(intel, TeeType.SGX))
     return fresh.policy
 
 
@@ -76,7 +75,7 @@ def refused(policy: Any, intel: SimulatedIntel) -> Callable[..., None]:
 
     def check(reason: str, document: bytes, by: Any = None) -> None:
         method = policy.update_identity if b"QE" in document[:13] else policy.update_tcb
-        with reverts(reason):
+        with brownie.reverts(reason):
             method.call(*signed(document, by or intel.tcb_signer))
 
     return check
