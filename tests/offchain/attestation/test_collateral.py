@@ -97,10 +97,11 @@ def test_trust_in__documents_out_of_date__are_refused(intel: SimulatedIntel) -> 
         assert refusal.value.reason is reason
 
 
-@pytest.mark.parametrize("chain", ["tcb_info_issuer_chain", "qe_identity_issuer_chain"])
-def test_trust_in__signer_of_another_role__is_refused(intel: SimulatedIntel, chain: str) -> None:
+@pytest.mark.parametrize("name", ["tcb_info", "qe_identity"])
+def test_trust_in__signer_of_another_role__is_refused(intel: SimulatedIntel, name: str) -> None:
     documents = collateral(intel, TeeType.TDX)
-    posing = replace(documents, **{chain: documents.pck_crl_issuer_chain})
+    signature = issuing.sign(intel.authority.key, getattr(documents, name).encode())
+    posing = replace(documents, **{f"{name}_signature": signature})
     assert refusal_of(posing, intel) is RejectionReason.CERTIFICATE_ROLE
 
 
@@ -114,9 +115,12 @@ def test_trust_in__lists_swapped__are_told_apart_by_their_signature(intel: Simul
 
 def test_trust_in__another_root__is_refused(intel: SimulatedIntel) -> None:
     other = SimulatedIntel.from_seed(b"another")
-    assert (
-        refusal_of(collateral(other, TeeType.TDX), intel) is RejectionReason.CERTIFICATE_SIGNATURE
-    )
+    documents = collateral(other, TeeType.TDX)
+    assert refusal_of(documents, intel) is RejectionReason.CRL_SIGNATURE
+    bare = replace(documents.to_bundle(), crls=())
+    with pytest.raises(QuoteRejected) as refusal:
+        policy.trust_in(bare, intel.root.public_key, AT)
+    assert refusal.value.reason is RejectionReason.CERTIFICATE_SIGNATURE
 
 
 def test_from_json__result_of_to_json__round_trips(intel: SimulatedIntel) -> None:

@@ -39,7 +39,6 @@ TDX = ("tdx v4", "tdx v5")
         ("sgx_v3_automata", ProgramKind.SGX, "186950b6d8d014d89f0c144d1d90ebad"),
         ("tdx_v4_automata", ProgramKind.TDX, "85d50af2ad61799ebce974b7b0978b46"),
         ("tdx_v4_phala", ProgramKind.TDX, "811dca2a26b952e85bb6448b097ba4fd"),
-        ("tdx_v5_automata", ProgramKind.TDX, "f06984c8d9343452b997c48b36d6e678"),
         ("tdx_v5_phala", ProgramKind.TDX, "66498c9263c04ed2f0657c530ac2b0cb"),
     ],
 )
@@ -57,6 +56,7 @@ def test_verify__genuine_quote__is_accepted(name: str, kind: ProgramKind, ppid: 
     [
         ("sgx_v3_automata_solana", RejectionReason.DEBUG),
         ("tdx_v4_google_spr", RejectionReason.ATTRIBUTES),
+        ("tdx_v5_automata", RejectionReason.SERVICE_TD),
         ("tdx_v5_automata_alibaba", RejectionReason.SERVICE_TD),
     ],
 )
