@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from offchain.attestation import p256
-from offchain.attestation.quote_files import decode_text
+from offchain.attestation.quote_files import decode_text, load_json
 
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.+?)-----END \1-----", re.DOTALL)
 _BODIES = ("tcbInfo", "enclaveIdentity")
@@ -108,7 +108,7 @@ def read_bundle(data: bytes) -> Bundle:
     else:
         try:
             found = _text(data.decode().lstrip("\ufeff").strip("\0 \t\r\n"))
-        except (UnicodeDecodeError, RecursionError) as error:
+        except UnicodeDecodeError as error:
             raise ValueError(f"neither DER nor text: {error}") from error
     if not found:
         raise ValueError("no certificate, revocation list or signed document in it")
@@ -129,7 +129,7 @@ def _der(data: bytes) -> Bundle:
 
 def _text(text: str) -> Bundle:
     if text[:1] in ("{", "["):
-        return _value(json.loads(text))
+        return _value(load_json(text))
     if "-----BEGIN" in text:
         found = Bundle()
         for kind, body in _PEM.findall(text):

@@ -18,6 +18,7 @@ from offchain.protocol.errors import QuoteRejected
 
 _MIN_QUOTE = 436
 _HEADS = (b"\3\0", b"\4\0", b"\5\0")
+_MAX_DEPTH = 100
 _HCL = b"HCLA"
 _HEX = re.compile(r"(0[xX])?([0-9a-fA-F]{2})+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -61,6 +62,21 @@ def decode_text(text: str) -> bytes | None:
         return None
 
 
+def load_json(text: str) -> Any:
+    """Load JSON of a stranger; refuse nesting so deep that the parser may overflow its stack.
+
+    Raises:
+        ValueError: the text is no JSON, or is nested more than 100 deep.
+    """
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[{}\]]", text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > _MAX_DEPTH:
+        raise ValueError(f"nested {deepest} deep, expected at most {_MAX_DEPTH}")
+    return json.loads(text)
+
+
 def _is_quote(data: bytes) -> bool:
     return len(data) >= _MIN_QUOTE and data[:2] in _HEADS and data[2:4] == b"\2\0"
 
@@ -81,8 +97,8 @@ def _in_value(value: Any) -> Iterator[bytes]:
     if isinstance(value, str):
         if value.lstrip()[:1] in ("{", "["):
             try:
-                yield from _in_value(json.loads(value))
-            except (ValueError, RecursionError) as error:
+                yield from _in_value(load_json(value))
+            except ValueError as error:
                 raise QuoteRejected(RejectionReason.QUOTE_LENGTH, f"JSON: {error}") from error
         elif decoded := decode_text(value):
             yield decoded

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from hexbytes import HexBytes
+
+from offchain.attestation.bundle import Bundle, SignedDocument
 from offchain.attestation.policy import Rules
 from offchain.attestation.quote import TeeType
 from offchain.attestation.tcb import STATUSES, UP_TO_DATE, Validity
@@ -52,6 +55,28 @@ class PolicyContract:
         """Return the FMSPCs of which somebody has brought a TCB info, by the contract's events."""
         logs = self.contract.events.TcbUpdated().get_logs(from_block=first_block)
         return tuple(dict.fromkeys(bytes(log["args"]["fmspc"]) for log in logs))
+
+    def documents(self, first_block: int) -> Bundle:
+        """Return the documents that accounts have brought, as they stand in their transactions.
+
+        A document that another contract brought is left out. The policy has verified each.
+        """
+        events = self.contract.events
+        hashes: dict[HexBytes, None] = {}
+        for event in (events.TcbUpdated(), events.IdentityUpdated()):
+            hashes |= {
+                log["transactionHash"]: None for log in event.get_logs(from_block=first_block)
+            }
+        found = []
+        for digest in hashes:
+            sent = self.contract.w3.eth.get_transaction(digest)
+            try:
+                _, values = self.contract.decode_function_input(sent["input"])
+            except ValueError:
+                continue
+            text, signature = bytes(values["_document"]).decode(), b"".join(values["_signature"])
+            found.append(SignedDocument(text, signature))
+        return Bundle(documents=tuple(dict.fromkeys(found)))
 
     def _floor(self, tee_type: TeeType, fmspc: bytes, kept: Iterable[Any]) -> TcbFloor:
         number, issued, until, _, accepted, svns, pce_svn, tdx_svns, modules = kept

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, replace
 
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
+from web3.types import TxReceipt
 
 from offchain.attestation.bundle import Bundle, SignedDocument
 from offchain.attestation.certificates import Authority
@@ -28,6 +29,7 @@ from offchain.attestation.policy import (
 from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import TcbFloor
 from offchain.attestation.x509 import read_certificate
+from offchain.chain.transactions import Sender
 from offchain.chain.verifier import ROOT, Verifier
 from offchain.protocol.errors import QuoteRejected
 
@@ -89,6 +91,29 @@ def make_plan(verifier: Verifier, bundle: Bundle, at: int) -> Plan:
         *_documents(verifier, bundle, at, left_out),
     ]
     return Plan(tuple(steps), tuple(left_out))
+
+
+def carry_out(plan: Plan, sender: Sender) -> Iterator[tuple[Step, int]]:
+    """Send the calls of a plan; yield each with the gas that it used.
+
+    Raises:
+        ValueError: the contract refuses a call, with its reason.
+    """
+    for step in plan.steps:
+        if not step.is_done():
+            yield step, send(sender, step.call)["gasUsed"]
+
+
+def send(sender: Sender, call: ContractFunction) -> TxReceipt:
+    """Send a call.
+
+    Raises:
+        ValueError: the contract refuses it, with its reason.
+    """
+    try:
+        return sender.send(call)
+    except ContractLogicError as error:
+        raise ValueError(f"the contract refuses {call.fn_name}: {error}") from error
 
 
 def _lists(verifier: Verifier, bundle: Bundle, lists: Lists, left_out: list[str]) -> Iterator[Step]:

@@ -76,8 +76,7 @@ class Verifier:
     def authorities(self, first_block: int) -> dict[str, bytes]:
         """Return the ids of the intermediate CAs that were admitted, by their names in hex."""
         logs = self.contract.events.AuthorityAdded().get_logs(from_block=first_block)
-        records = (log["args"]["authority"] for log in logs)
-        ids = [bytes(each["id"] if isinstance(each, dict) else each[0]) for each in records]
+        ids = [bytes(log["args"]["authority"]["id"]) for log in logs]
         return {f"CA 0x{each.hex()}": each for each in ids}
 
     def stored(self, certificate: bytes) -> bytes:

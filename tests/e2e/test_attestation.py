@@ -1,4 +1,4 @@
-"""``golden-grain attestation`` on a chain: from Intel's service to quotes that the contract accepts."""
+"""``golden-grain attestation`` on a chain: from Intel's service to quotes that contracts accept."""
 
 import json
 
@@ -160,7 +160,7 @@ def test_update__genuine_collateral__lets_the_genuine_quote_pass(fn_isolation, a
     assert attestation("verify", quote, on=verifier)[0] == 0
     of = genuine(name)
     evidence = pack(of, Chain.of(of, INTEL_ROOT_KEY), Known.ROOT)
-    attested, report_data = verifier.verify_quote.call(evidence)
+    _, report_data = verifier.verify_quote.call(evidence)
     assert b"".join(map(bytes, report_data)) == of.body.report_data
 
 

@@ -54,6 +54,10 @@ def status(arguments: argparse.Namespace) -> Pairs:
                 yield "quote", "accepted by the deployment"
             except QuoteRejected as error:
                 yield "quote", f"refused by the deployment: {error}"
+                documents = verifier.policy.documents(arguments.first_block)
+                for each in standings(documents, quote, rules.accepted):
+                    for line in each.lines():
+                        yield "status", line
                 faults.append(f"the deployment refuses the quote: {error.reason}")
     if arguments.collateral or arguments.service:
         yield from _collateral(arguments, quote, rules, root_key, at, faults)

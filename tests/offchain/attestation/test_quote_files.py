@@ -63,9 +63,9 @@ def test_read_quote__genuine__is_found(name: str, form: str) -> None:
     [
         (b"", "quote length"),
         (b"\0" * 4096, "quote version"),
-        (b"no quote", "quote version"),
-        (b"{}", "quote version"),
-        (b'{"quote": 5}', "quote version"),
+        (b"no quote", "quote length"),
+        (b"{}", "quote length"),
+        (b'{"quote": 5}', "quote length"),
         (b'{"quote": ', "JSON"),
         (b"[" * 100_000, "JSON"),
         (b"HCLA" + bytes(1200), "an HCL report of Azure"),
