@@ -92,9 +92,7 @@ def update_identity(
     digest: bytes32 = sha256(_document)
     self._check_signer(digest, _signature, _certificate)
     start: uint256 = json._argument(0)
-    identity: documents.Identity = documents._read_identity(
-        start, start + len(_document), ACCEPTED
-    )
+    identity: documents.Identity = documents._read_identity(start, start + len(_document), ACCEPTED)
     qe_identities._keep(identity)
     log ITcbPolicy.IdentityUpdated(tee=identity.tee, number=identity.number, digest=digest)
 
@@ -154,9 +152,7 @@ def verifier() -> address:
 
 @internal
 @view
-def _check_signer(
-    _digest: bytes32, _signature: bytes32[2], _certificate: Bytes[MAX_CERTIFICATE]
-):
+def _check_signer(_digest: bytes32, _signature: bytes32[2], _certificate: Bytes[MAX_CERTIFICATE]):
     """
     @notice Revert unless the root's TCB signer, who is not revoked, signed the digest.
     """

@@ -393,7 +393,8 @@ def main() -> dict[str, int]:
     made = measure_attestation(bench.gas)
     Console().print(table(bench.gas))
     sizes = {
-        c._name: len(web3.eth.get_code(c.address)) for c in (bench.market, bench.registry, made.verifier, made.policy)
+        c._name: len(web3.eth.get_code(c.address))
+        for c in (bench.market, bench.registry, made.verifier, made.policy)
     }
     Console().print("Deployed code, bytes: " + ", ".join(f"{k} {v:,}" for k, v in sizes.items()))
     over = [name for name, used in bench.gas.items() if used > LIMITS[name]]

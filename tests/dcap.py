@@ -1,4 +1,4 @@
-"""Shared parts of the tests of `DcapVerifier` and `TcbPolicy`: both deployed, and what they take."""
+"""Shared parts of the tests of `DcapVerifier` and `TcbPolicy`: both deployed, and their input."""
 
 from collections.abc import Callable
 from dataclasses import astuple, dataclass

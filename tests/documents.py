@@ -1,7 +1,7 @@
 """Documents as Intel writes them, every part of them settable, and signed for `TcbPolicy`.
 
-Written from Intel's documents in ../shared/vectors, apart from the simulated Intel of `offchain`, so
-that tests can make what Intel never would.
+Written from Intel's documents in ../shared/vectors, apart from the simulated Intel of `offchain`,
+so that tests can make what Intel never would.
 """
 
 from collections.abc import Mapping, Sequence

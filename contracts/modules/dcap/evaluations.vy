@@ -126,7 +126,9 @@ def _is_live(_word: uint256, _least: uint256) -> bool:
 
 @internal
 @view
-def _choose(_first: uint256, _second: uint256, _new: uint256, _least: uint256) -> (uint256, uint256):
+def _choose(
+    _first: uint256, _second: uint256, _new: uint256, _least: uint256
+) -> (uint256, uint256):
     """
     @notice Return what to keep in the first and in the second place. Reverts unless the new document is kept.
     @dev An issue date is always after 2000, so the stamp of a document is never zero.

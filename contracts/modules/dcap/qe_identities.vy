@@ -56,9 +56,7 @@ def raise_qe_svn(_tee: uint256, _svn: uint256):
     self.raised[_tee] = svn
     for i: uint256 in range(2):
         if self.identities[_tee][i].versions != 0:
-            self.identities[_tee][i].versions = self._raised(
-                self.identities[_tee][i].versions, svn
-            )
+            self.identities[_tee][i].versions = self._raised(self.identities[_tee][i].versions, svn)
     log ITcbPolicy.QeSvnRaised(tee=_tee, svn=svn)
 
 

@@ -75,7 +75,6 @@ def add_crl(_authority: IDcapVerifier.Authority, _crl: Bytes[MAX_CRL], _count: u
         errors._revert(dcap_errors.CRL_NOT_YET_VALID)
     if this_update < certificates._this_update(certificates.lists[_authority.id]):
         errors._revert(dcap_errors.CRL_SUPERSEDED)
-
     # A list without entries leaves the sequence of entries out. Extensions follow; every list of Intel's has some.
     end = at
     if extract32(_crl, at, output_type=uint256) >> 248 == convert(der.SEQUENCE, uint256):

@@ -71,9 +71,8 @@ def raise_floor(
     ownable._check_owner()
     is_tdx: bool = _tee == documents.TDX
     if (
-        (not is_tdx and (_tee != documents.SGX or _tdx_svns != empty(bytes16)))
-        or _pce_svn >= 2**16
-    ):
+        not is_tdx and (_tee != documents.SGX or _tdx_svns != empty(bytes16))
+    ) or _pce_svn >= 2**16:
         errors._revert(dcap_errors.BAD_FLOOR)
     self._raise(
         self._key(_tee, convert(_fmspc, uint256)),
@@ -299,9 +298,7 @@ def _highest(_floor: uint256, _other: uint256) -> uint256:
     """
     @notice Return a word of a floor with each version as high as in the other word at least.
     """
-    pce_svn: uint256 = max(
-        (_floor >> _PCE_SVN) & _MAX_PCE_SVN, (_other >> _PCE_SVN) & _MAX_PCE_SVN
-    )
+    pce_svn: uint256 = max((_floor >> _PCE_SVN) & _MAX_PCE_SVN, (_other >> _PCE_SVN) & _MAX_PCE_SVN)
     highest: uint256 = (_floor >> 145 << 145) | (pce_svn << _PCE_SVN)
     for i: uint256 in range(16):
         highest |= max((_floor >> (8 * i)) & 255, (_other >> (8 * i)) & 255) << (8 * i)

@@ -106,9 +106,7 @@ def test_verify_quote__genuine_but_open_to_others__reverts(verifier, name, reaso
 
 def test_add_pck__two_keys_of_one_machine__are_one_platform(verifier):
     chains = [live(name)[1] for name in SERVED]
-    kept = [
-        verifier.add_pck.call(astuple(chain.authority_record), chain.pck) for chain in chains
-    ]
+    kept = [verifier.add_pck.call(astuple(chain.authority_record), chain.pck) for chain in chains]
     assert kept[0][3] == kept[1][3]
     assert kept[0][0] != kept[1][0]
 

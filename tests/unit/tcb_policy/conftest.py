@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import brownie
+import pytest
 
 from offchain.attestation.quote import TeeType
 from offchain.simulation import SimulatedIntel, collateral

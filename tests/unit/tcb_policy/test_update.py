@@ -1,4 +1,4 @@
-"""Documents that anybody brings: who signed them, which are kept beside one another, and for how long."""
+"""Documents that anybody brings: who signed them, which are kept, and for how long."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -7,9 +7,9 @@ import pytest
 from brownie import reverts
 
 from offchain.attestation.quote import TeeType
-from offchain.simulation import FMSPC, SimulatedIntel, issuing
+from offchain.simulation import FMSPC, SimulatedIntel
 from tests.anvil import events, now
-from tests.dcap import Attesting, certificate, crl_bytes, words
+from tests.dcap import Attesting, crl_bytes
 from tests.documents import DAY, Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
@@ -159,7 +159,7 @@ def test_update__no_verifier_yet__reverts(deploy, intel):
 @pytest.mark.parametrize("name", ["QVE", "QAE", "SGX", "TDX", "", "TD_QE2"])
 def test_update_identity__of_another_enclave__reverts(policy, intel, name):
     document = identity(TeeType.SGX, Dates.of(now()), id=name)
-    with reverts(DOCUMENT_ID if name != "TD_QE2" else DOCUMENT_ID):
+    with reverts(DOCUMENT_ID):
         policy.update_identity.call(*signed(document, intel.tcb_signer))
 
 
@@ -178,7 +178,6 @@ def test_update__one_kind_as_the_other__reverts(policy, intel):
         (b'"pceId":"0000"', b'"pceId":"0001"'),
         (b'"tcbType":0', b'"tcbType":1'),
         (b"issueDate", b"issuedate"),
-        (b'"number', b'"'),
         (b'"tcbEvaluationDataNumber":17', b'"tcbEvaluationDataNumber":65536'),
         (b'"tcbEvaluationDataNumber":17', b'"tcbEvaluationDataNumber":017'),
         (b'"svn":10}', b'"svn":256}'),
@@ -188,7 +187,7 @@ def test_update__one_kind_as_the_other__reverts(policy, intel):
         (b'"pcesvn":20', b'"pcesvn":-1'),
         (b'"tcbStatus":"UpToDate"', b'"tcbStatus":"Uptodate"'),
         (b'"id":"TDX_01"', b'"id":"TDX_0g"'),
-        (b'"attributesMask":"FFFFFFFFFFFFFFFF"},"tdxMod', b'"attributesMask":"FFFFFFFFFFFFFFFE"},"tdxMod'),
+        (b'FFFFFF"},"tdxModuleIdentities', b'FFFFFE"},"tdxModuleIdentities'),
         (b'{"svn":10},', b""),
         (b"}]}", b"}]} "),
         (b"}]}", b"}]"),
@@ -197,8 +196,8 @@ def test_update__one_kind_as_the_other__reverts(policy, intel):
 def test_update_tcb__not_in_intel_s_layout__reverts(refused, text, other):
     document = tcb_info(TeeType.TDX, Dates.of(now()))
     changed = document.replace(text, other, 1) if text != b"}]}" else document[:-3] + other
-    if changed != document:
-        refused(DOCUMENT_FORM, changed)
+    assert changed != document
+    refused(DOCUMENT_FORM, changed)
 
 
 @pytest.mark.parametrize(("levels", "fits"), [(64, True), (65, False)])
