@@ -1,4 +1,4 @@
-"""Where Intel's collateral comes from: a folder, a file, Intel's PCS or a caching service (PCCS).
+"""Sources of Intel's collateral: a folder, a file, Intel's PCS or a caching service (PCCS).
 
 PCS: https://api.portal.trustedservices.intel.com/content/documentation.html, version 4. PCCS: the
 same paths on a server of one's own, and the root's revocation list at ``rootcacrl``. Nothing that a
