@@ -58,7 +58,7 @@ class Standing:
     identity: EnclaveIdentity
     evaluation: Evaluation
     shortfalls: tuple[Shortfall, ...]
-    """The parts that keep it from an accepted status; empty where it has one, or where none is listed."""
+    """The parts that keep it from an accepted status, as far as Intel lists one."""
     is_accepted: bool
 
     def lines(self) -> Iterator[str]:
