@@ -6,7 +6,7 @@
 
 from interfaces import ITcbPolicy
 
-GRACE: constant(uint256) = 100 * 365 * 86_400
+GRACE: constant(uint256) = 3_650 * 86_400
 
 
 @external

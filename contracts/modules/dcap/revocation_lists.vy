@@ -152,5 +152,7 @@ def _check_current(_authority: bytes32):
     """
     @notice Revert unless a list of the authority (zero: the root) is wholly in and is not stale.
     """
-    if block.timestamp > certificates._next_update(certificates.lists[_authority]) + GRACE:
+    next_update: uint256 = certificates._next_update(certificates.lists[_authority])
+    # Zero is no list, however long the grace.
+    if next_update == 0 or block.timestamp > next_update + GRACE:
         errors._revert(dcap_errors.CRL_STALE)
