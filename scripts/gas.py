@@ -346,7 +346,7 @@ def measure_attestation(gas: dict[str, int]) -> Deployment:
 
 
 def measure_documents(gas: dict[str, int], made: Deployment, intel: SimulatedIntel) -> None:
-    """What anybody brings before the first quote: lists, identities, TCB infos."""
+    """Bring what anybody brings before the first quote: lists, identities, TCB infos."""
     attesting = Attesting(made.policy, made.verifier)
     dates = Dates.of(chain.time())
     attesting.add_lists(collateral(intel, TeeType.SGX))

@@ -1,4 +1,4 @@
-"""What a machine's operator is told: its status by Intel's documents, and what it has to update."""
+"""Advice for the operator of a machine: its status by Intel's documents, what it has to update."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Standing:
     identity: EnclaveIdentity
     evaluation: Evaluation
     shortfalls: tuple[Shortfall, ...]
-    """What keeps it from an accepted status; empty where it has one, or where none is listed."""
+    """The parts that keep it from an accepted status, as far as Intel lists one."""
     is_accepted: bool
 
     def lines(self) -> Iterator[str]:

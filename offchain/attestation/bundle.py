@@ -103,16 +103,30 @@ def read_bundle(data: bytes) -> Bundle:
     Raises:
         ValueError: there is none, or a part is malformed.
     """
-    if data[:1] == b"\x30":
-        found = _der(data)
-    else:
-        try:
-            found = _text(data.decode().lstrip("\ufeff").strip("\0 \t\r\n"))
-        except UnicodeDecodeError as error:
-            raise ValueError(f"neither DER nor text: {error}") from error
+    found = find_bundle(data)
     if not found:
         raise ValueError("no certificate, revocation list or signed document in it")
     return found
+
+
+def find_bundle(data: bytes) -> Bundle:
+    """Read collateral as `read_bundle` does; of anything else return an empty bundle.
+
+    Raises:
+        ValueError: a part is malformed.
+    """
+    if _is_der(data):
+        return _der(data)
+    try:
+        text = data.decode().lstrip("\ufeff").strip("\0 \t\r\n")
+    except UnicodeDecodeError:
+        return Bundle()
+    return _text(text)
+
+
+def _is_der(data: bytes) -> bool:
+    """Return True for a SEQUENCE of 128 bytes or more, as every certificate and list is."""
+    return data[:1] == b"\x30" and data[1:2] in (b"\x81", b"\x82", b"\x83")
 
 
 def _unique(parts: tuple[T, ...]) -> tuple[T, ...]:
@@ -137,7 +151,7 @@ def _text(text: str) -> Bundle:
                 found += _der(decode_text(body) or b"")
         return found
     data = decode_text(text)
-    return _der(data) if data and data[:1] == b"\x30" else Bundle()
+    return _der(data) if data and _is_der(data) else Bundle()
 
 
 def _value(value: Any) -> Bundle:
@@ -147,7 +161,7 @@ def _value(value: Any) -> Bundle:
     if isinstance(value, list):
         if value and all(type(each) is int and 0 <= each < 256 for each in value):
             data = bytes(value)
-            return _der(data) if data[:1] == b"\x30" else found
+            return _der(data) if _is_der(data) else found
         members: Iterator[Any] = iter(value)
     elif isinstance(value, dict):
         documents = dict(_documents(value))

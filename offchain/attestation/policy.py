@@ -1,4 +1,4 @@
-"""Which of Intel's documents count, and the trust that follows: the rules of ``TcbPolicy``.
+"""The rules of ``TcbPolicy``: which documents of Intel count, and the trust that follows.
 
 Of each kind (TCB info of an FMSPC and TEE, identity of a TEE) the two newest evaluation numbers
 that are not stale are kept. A document is stale from ``grace`` after its next update on. Within one
@@ -32,7 +32,7 @@ _K = TypeVar("_K", bound=_Kept)
 
 @dataclass(frozen=True)
 class Rules:
-    """What a deployment fixed for good, and what its guardian raised.
+    """The rules that a deployment fixed for good, and what its guardian raised.
 
     Args:
         accepted: TCB statuses in Intel's names.

@@ -1,4 +1,4 @@
-"""Where Intel's collateral comes from: a folder, a file, Intel's PCS or a caching service (PCCS).
+"""Sources of Intel's collateral: a folder, a file, Intel's PCS or a caching service (PCCS).
 
 PCS: https://api.portal.trustedservices.intel.com/content/documentation.html, version 4. PCCS: the
 same paths on a server of one's own, and the root's revocation list at ``rootcacrl``. Nothing that a
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from offchain.attestation.bundle import Bundle, read_bundle
+from offchain.attestation.bundle import Bundle, find_bundle, read_bundle
 from offchain.attestation.quote import TeeType
 from offchain.protocol.messages import ServiceError
 
@@ -26,10 +26,12 @@ _FOLDERS = {TeeType.SGX: "sgx", TeeType.TDX: "tdx"}
 
 
 def read_files(*paths: Path) -> Bundle:
-    """Read collateral from files, and from all files of folders and what is below them.
+    """Read collateral from files, and from folders with all that is below them.
+
+    What a folder holds beside collateral, such as quotes, is passed over.
 
     Raises:
-        ValueError: there is no collateral in a file.
+        ValueError: there is no collateral in a file that is named, or it is malformed.
         OSError: a file cannot be read.
     """
     found = Bundle()
@@ -38,7 +40,8 @@ def read_files(*paths: Path) -> Bundle:
         for file in files:
             if file.is_file():
                 try:
-                    found += read_bundle(file.read_bytes())
+                    read = find_bundle if path.is_dir() else read_bundle
+                    found += read(file.read_bytes())
                 except ValueError as error:
                     raise ValueError(f"{file}: {error}") from error
     return found

@@ -216,7 +216,7 @@ def _standing(level: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a quote says of its machine.
+    """A machine, as a quote describes it.
 
     Args:
         svns: the 16 SVNs of its PCK certificate.

@@ -1,4 +1,4 @@
-"""What a deployment lacks of Intel's collateral, and the calls that bring it.
+"""Updates: what a deployment lacks of Intel's collateral, and the calls that bring it.
 
 Nothing is sent that the contracts have already, or would refuse. So a plan can be made and carried
 out again at any time.
@@ -48,7 +48,7 @@ class Step:
     entries: int = 0
     """Entries of a revocation list that it applies."""
     is_done: Callable[[], bool] = lambda: False
-    """Whether somebody else has done it meanwhile."""
+    """Return True if somebody else has done it meanwhile."""
 
     def gas(self, sender: str) -> int:
         """Return the gas that the call needs, about.

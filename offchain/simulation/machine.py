@@ -14,7 +14,7 @@ from offchain.simulation.intel import Identity, SimulatedIntel
 
 @dataclass(frozen=True)
 class QuotingEnclave:
-    """What Intel says of its quoting enclaves, which the simulated ones copy."""
+    """The identity of a quoting enclave of Intel, which the simulated ones copy."""
 
     mr_signer: bytes
     isv_prod_id: int

@@ -22,7 +22,7 @@ _TEES = {"sgx": TeeType.SGX, "tdx": TeeType.TDX}
 
 @dataclass
 class Service:
-    """What a server answers, and what it was asked.
+    """The answers of a server, and what it was asked.
 
     Args:
         intel: who signs.

@@ -69,10 +69,18 @@ def test_read_bundle__answer_that_a_tool_printed_anew__still_verifies(
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{}", b"[]", b"text", b"\x30", b"\xff\xfe", b'{"tcbInfo": {}}', b"[" * 200_000]
+    ("data", "message"),
+    [
+        *((data, "no certificate") for data in (b"", b"{}", b"[]", b"text", b"\x30", b"\xff\xfe")),
+        (b'{"tcbInfo": {}}', "no certificate"),
+        (b"\x30\x82\x01", "parsing asn1"),
+        (b"[" * 200_000, "nested 200000 deep"),
+        (b"[" * 101 + b"]" * 101, "nested 101 deep"),
+        (b"[" * 100 + b"]" * 100, "no certificate"),
+    ],
 )
-def test_read_bundle__no_collateral_in_it__is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError):
+def test_read_bundle__no_collateral_in_it__is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         read_bundle(data)
 
 
