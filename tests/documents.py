@@ -41,7 +41,7 @@ class IsvLevel:
 
 @dataclass(frozen=True)
 class Seam:
-    """What signs a TDX module."""
+    """Signer and attributes of a TDX module, as a document gives them."""
 
     signer: bytes = bytes(48)
     attributes: bytes = bytes(8)

@@ -30,7 +30,11 @@ from tests.property.test_policy_documents import DATES, LONG_GRACE, NOW, ROOT_LI
 INTEL = SimulatedIntel.from_seed(b"documents")
 INTEL_SEAM = int.from_bytes(keccak(bytes(48))[:24], "big") << 64
 MACHINES, RANDOM_DOCUMENTS = 25, 8
-TCB_TEXTS = {name: text for name, text in TEXTS.items() if b'"tcbLevels":[{"tcb":{"sgx' in text}
+TCB_TEXTS = {
+    name: text
+    for name, text in TEXTS.items()
+    if b'"tcbLevels":[{"tcb":{"sgx' in text and name != "tdx of another signer"
+}
 
 
 @pytest.fixture(scope="module", params=[1, 3, 63])
@@ -137,12 +141,10 @@ def meets(floor: TcbFloor, machine: Machine) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", TCB_TEXTS)
+@pytest.mark.parametrize("name", sorted(TCB_TEXTS))
 def test_check__machines_around_a_document__have_an_accepted_status(
     judging: Attesting, name: str
 ) -> None:
-    if b'"mrsigner":"01' in TCB_TEXTS[name]:
-        pytest.skip("its modules are not signed by Intel")
     rng = random.Random(name)  # noqa: S311 - nothing secret
     check_document(judging, TCB_TEXTS[name], rng)
 
@@ -173,4 +175,4 @@ def test_check__machines_around_random_documents__have_an_accepted_status(
             for version in ("01", "03")
         }
         accepted += check_document(judging, tcb_info(tee, DATES, levels, modules=modules), rng)
-    assert accepted > 0 or judging.policy.accepted_statuses() != 63
+    assert accepted > 0

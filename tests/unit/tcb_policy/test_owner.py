@@ -1,4 +1,4 @@
-"""What the guardian can do: narrow, at once and for good; and the constructor."""
+"""Test what the guardian can do: narrow, at once and for good; and the constructor."""
 
 import pytest
 from brownie import ZERO_ADDRESS, reverts
