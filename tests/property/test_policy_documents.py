@@ -74,7 +74,7 @@ Read = TcbFloor | QeFloor | RejectionReason
 
 
 def on_chain(reading: Attesting, text: bytes) -> Read:
-    """What the contract keeps of a document, or why it refuses it; it forgets both.
+    """Return what the contract keeps of a document, or why it refuses it; it forgets both.
 
     The identity of the TDX modules has no view: `test_check__tdx_module__…` judges it.
     """
@@ -116,7 +116,7 @@ def on_chain(reading: Attesting, text: bytes) -> Read:
 
 
 def off_chain(text: bytes, statuses: int) -> Read:
-    """What Python reads of a document, or why it refuses it."""
+    """Return what Python reads of a document, or why it refuses it."""
     accepted = frozenset(name for name, bit in BITS.items() if statuses & bit)
     try:
         if b"QE" in text[:13]:

@@ -50,7 +50,7 @@ def judging(request: pytest.FixtureRequest, attesting: None) -> Attesting:
 
 
 def is_accepted(policy: Any, tee: TeeType, fmspc: bytes, machine: Machine, now: bytes) -> bool:
-    """Whether the policy takes a machine; `now` is its TEE_TCB_SVN2."""
+    """Return True if the policy takes a machine; `now` is its TEE_TCB_SVN2."""
     report = qe_report(tee).encode()
     quoted = (
         int(tee),
@@ -125,7 +125,7 @@ def check_document(judging: Attesting, text: bytes, rng: random.Random) -> int:
 
 
 def meets(floor: TcbFloor, machine: Machine) -> bool:
-    """Whether a machine is at or above a floor, component by component."""
+    """Return True if a machine is at or above a floor, component by component."""
     version = machine.tdx_svns[1] if machine.tdx_svns else 0
     first = 2 if version else 0
     modules = dict(reversed(floor.modules))
