@@ -67,7 +67,7 @@ def test_deploy__stopped_after_every_transaction__sends_none_twice(path, setting
 
 def test_deploy__stopped_with_other_settings__goes_on_with_nothing(path, settings, finished):
     nonce = accounts[0].nonce
-    with pytest.raises(DeploymentLogError, match=f"names {finished[2]}.*other code or settings"):
+    with pytest.raises(DeploymentLogError, match=f"names {finished[4]}.*other code or settings"):
         deploy(accounts[0], replace(settings, seat_bond=settings.seat_bond + 1), QUIET, path)
     assert accounts[0].nonce == nonce
 

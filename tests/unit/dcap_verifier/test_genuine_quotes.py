@@ -175,6 +175,7 @@ def test_register_enclave__genuine_quote__is_refused_for_its_report_data_alone(
     quote, _ = live(name)
     intels.bring(published(name))
     registry = deploy("EnclaveRegistry", owner, intels.verifier)
+    registry.set_market(deploy("ModelMarket", registry, 10**16, 1_000), {"from": owner})
     registry.stake({"from": owner, "value": 10**19})
     keys = accounts[5], b"\1" * 32
     shown = evidence(quote, INTEL_ROOT_KEY)
