@@ -7,54 +7,33 @@
         verified and why.
 """
 
-from snekmate.auth import ownable
-from snekmate.auth import ownable_2step
-
 from contracts.modules.common import errors
 from contracts.modules.dcap import certificates
-from contracts.modules.dcap import collateral
 from contracts.modules.dcap import dcap_errors
+from contracts.modules.dcap import documents
 from contracts.modules.dcap import p256
-from contracts.modules.dcap import qe_identities
 from contracts.modules.dcap import quote_body
 from contracts.modules.dcap import revocation_lists
-from contracts.modules.dcap import tcb_floors
-from contracts.modules.dcap import timelock
 from contracts.modules.dcap import x509
 from interfaces import IAttestationVerifier
 from interfaces import IDcapVerifier
+from interfaces import ITcbPolicy
 
 implements: IAttestationVerifier
 implements: IDcapVerifier
 
-initializes: ownable
-initializes: ownable_2step[ownable := ownable]
-initializes: timelock
 initializes: certificates
-initializes: collateral[certificates := certificates]
 initializes: revocation_lists[certificates := certificates]
-initializes: tcb_floors[ownable := ownable, timelock := timelock]
-initializes: qe_identities[ownable := ownable, timelock := timelock]
 
-exports: (
-    ownable_2step.owner,
-    ownable_2step.pending_owner,
-    ownable_2step.transfer_ownership,
-    ownable_2step.accept_ownership,
-)
 exports: (certificates.add_ca, certificates.add_pck, certificates.certificate)
-exports: (revocation_lists.add_crl, revocation_lists.crl_updated)
-exports: (collateral.anchor_tcb_info, collateral.anchored_at)
-exports: (tcb_floors.propose_tcb_floor, tcb_floors.set_tcb_floor, tcb_floors.tcb_floor)
 exports: (
-    qe_identities.propose_qe_identity,
-    qe_identities.set_qe_identity,
-    qe_identities.qe_identity,
+    revocation_lists.add_crl,
+    revocation_lists.crl_updated,
+    revocation_lists.crl_next_update,
+    revocation_lists.crl_progress,
 )
-exports: timelock.ready_at
 
 MAX_EVIDENCE: constant(uint256) = 8_192
-MAX_FLOORS: constant(uint256) = 128
 
 # Kinds of evidence: the first byte says what stands before the quote.
 KNOWN_PCK: constant(uint256) = 0
@@ -69,6 +48,8 @@ PCK_RECORD: constant(uint256) = 8 * 32
 AFTER_SIGNED: constant(uint256) = 19 * 32
 MIN_QUOTE: constant(uint256) = quote_body.MIN_SIGNED + AFTER_SIGNED
 
+POLICY: immutable(ITcbPolicy)
+
 
 struct Proof:
     signature: bytes32[2]  # of header and body, by the attestation key
@@ -79,21 +60,12 @@ struct Proof:
 
 
 @deploy
-def __init__(
-    _root: bytes32[2],
-    _sgx: IDcapVerifier.QeIdentity,
-    _tdx: IDcapVerifier.QeIdentity,
-    _floors: DynArray[IDcapVerifier.TcbFloor, MAX_FLOORS],
-):
+def __init__(_root: bytes32[2], _policy: address):
     if not p256._is_available():
         errors._revert(dcap_errors.NO_PRECOMPILE)
-    ownable.__init__()
-    ownable_2step.__init__()
     certificates.__init__(_root)
-    qe_identities._set(tcb_floors.SGX, _sgx)
-    qe_identities._set(tcb_floors.TDX, _tdx)
-    for least: IDcapVerifier.TcbFloor in _floors:
-        tcb_floors._set(least)
+    POLICY = ITcbPolicy(_policy)
+    revocation_lists.__init__(staticcall ITcbPolicy(_policy).grace())
 
 
 # ── Verification ──
@@ -134,6 +106,27 @@ def root() -> bytes32[2]:
     return certificates._root_key()
 
 
+@external
+@view
+def policy() -> address:
+    """
+    @dev See `IDcapVerifier.policy`.
+    """
+    return POLICY.address
+
+
+@external
+@view
+def signer_key(_certificate: Bytes[x509.MAX_CERTIFICATE]) -> bytes32[2]:
+    """
+    @dev See `IDcapVerifier.signer_key`.
+    """
+    root: bytes32[2] = certificates._root_key()
+    signer: x509.Certificate = certificates._verified(_certificate, root, x509.SIGNER)
+    revocation_lists._check_current(empty(bytes32))
+    return signer.key
+
+
 # ── Internals ──
 
 
@@ -147,6 +140,8 @@ def _verify(_evidence: Bytes[MAX_EVIDENCE]) -> (IAttestationVerifier.Attestation
     pck: IDcapVerifier.Pck = empty(IDcapVerifier.Pck)
     at: uint256 = 0  # where the quote begins
     pck, at = self._read_pck(_evidence, kind & ~DSTACK)
+    revocation_lists._check_current(empty(bytes32))
+    revocation_lists._check_current(pck.authority)
 
     if at + MIN_QUOTE > len(_evidence):
         errors._revert(dcap_errors.QUOTE_LENGTH)
@@ -161,20 +156,19 @@ def _verify(_evidence: Bytes[MAX_EVIDENCE]) -> (IAttestationVerifier.Attestation
     )
     proof: Proof = abi_decode(slice(_evidence, after, AFTER_SIGNED), Proof)
 
-    self._check_proof(proof, pck.key, form.tee, sha256(signed))
-    return self._attest(pck, form, signed, dstack)
+    self._check_proof(proof, pck.key, sha256(signed))
+    return self._attest(pck, form, signed, proof.qe_report, dstack)
 
 
 @internal
 @view
-def _check_proof(_proof: Proof, _pck: bytes32[2], _tee: uint256, _digest: bytes32):
+def _check_proof(_proof: Proof, _pck: bytes32[2], _digest: bytes32):
     """
     @notice Check the chain of signatures: the machine's key signs the report of the quoting enclave, that report
             vouches for the attestation key, and the attestation key signs the digest.
     """
     if not p256._is_valid(sha256(abi_encode(_proof.qe_report)), _proof.qe_signature, _pck):
         errors._revert(dcap_errors.QE_SIGNATURE)
-    qe_identities._check(_tee, _proof.qe_report)
     bound: bytes32 = sha256(concat(_proof.key[0], _proof.key[1], _proof.qe_auth))
     if convert(_proof.qe_report[10], bytes32) != bound or _proof.qe_report[11] != 0:
         errors._revert(dcap_errors.QE_BINDING)
@@ -188,25 +182,36 @@ def _attest(
     _pck: IDcapVerifier.Pck,
     _form: quote_body.Form,
     _signed: Bytes[quote_body.MAX_SIGNED],
+    _qe_report: uint256[12],
     _dstack: bool,
 ) -> (IAttestationVerifier.Attestation, bytes32[2]):
     """
-    @notice Return what a machine's signed quote attests, and its report data. Reverts unless TCB and body are trusted.
+    @notice Return what a machine's signed quote attests, and its report data. Reverts unless body and machine are
+            trusted.
     """
     program: bytes32 = empty(bytes32)
-    body: Bytes[quote_body.MAX_BODY] = b""
-    if _form.tee == tcb_floors.SGX:
+    report_data: uint256 = 0
+    body: Bytes[quote_body.MAX_BODY] = slice(_signed, _form.body, _form.size - _form.body)
+    quoted: ITcbPolicy.Quoted = ITcbPolicy.Quoted(
+        tee=_form.tee,
+        fmspc=_pck.fmspc,
+        tcb=_pck.tcb,
+        tdx_svns=empty(uint256[2]),
+        seam=0,
+        qe_report=_qe_report,
+    )
+    if _form.tee == documents.SGX:
         if _dstack:
             errors._revert(dcap_errors.EVIDENCE_KIND)
-        body = slice(_signed, quote_body.HEADER, 384)
         program = quote_body._sgx_program(body)
+        report_data = quote_body.SGX_REPORT_DATA
     else:
-        body = slice(_signed, _form.body, quote_body.MAX_BODY)
         program = quote_body._tdx_program(body, _dstack)
-    tcb_floors._check_sgx(_pck.fmspc, _pck.tcb)
-    if _form.tee == tcb_floors.TDX:
-        tcb_floors._check_tdx(_pck.fmspc, extract32(body, 0, output_type=uint256) >> 128)
-    report_data: uint256 = len(body) - 64
+        report_data = quote_body.TDX_REPORT_DATA
+        quoted.tdx_svns = quote_body._tdx_svns(body)
+        quoted.seam = quote_body._seam(body)
+    if not staticcall POLICY.check(quoted):
+        errors._revert(dcap_errors.TCB_FLOOR)
     return (
         IAttestationVerifier.Attestation(
             program=program, platform=_pck.platform, expiry=_pck.expiry

@@ -1,4 +1,4 @@
-"""Deploy verifier, registry and market, and write `deployments/<network>.json`.
+"""Deploy policy, verifier, registry and market, and write `deployments/<network>.json`.
 
     brownie run deploy --network <network>
 
@@ -15,6 +15,7 @@ from brownie import (
     DcapVerifier,
     EnclaveRegistry,
     ModelMarket,
+    TcbPolicy,
     accounts,
     chain,
     network,
@@ -24,10 +25,9 @@ from brownie._config import CONFIG
 from rich.console import Console
 from rich.table import Table
 
-from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor
 from scripts.lib.deployment_log import DeploymentLog, write_json
 from scripts.lib.gas_prices import check_room, measure_prices
-from scripts.lib.settings import Settings, load
+from scripts.lib.settings import Settings, load, status_names
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
 
@@ -36,6 +36,7 @@ DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
 class Deployment:
     """The contracts of one deployment."""
 
+    policy: Any
     verifier: Any
     registry: Any
     market: Any
@@ -44,7 +45,10 @@ class Deployment:
 def deploy(
     deployer: Any, settings: Settings, console: Console, log: Path | None = None
 ) -> Deployment:
-    """Deploy all three, name the market to the registry, describe programs, offer ownership.
+    """Deploy all four, introduce them to one another, describe programs, offer ownership.
+
+    The policy knows no document of Intel's then, and the verifier no revocation list: anybody can
+    bring them.
 
     Args:
         deployer: the account that sends every transaction, and owns what has no other owner.
@@ -60,13 +64,10 @@ def deploy(
     check_room(settings.payment_gas, measure_prices(web3, deployer.address))
     steps = DeploymentLog(deployer, log)
     root = [settings.root_key[:32], settings.root_key[32:]]
-    verifier = steps.deploy(
-        DcapVerifier,
-        root,
-        _qe_identity(SGX_QE),
-        _qe_identity(TDX_QE),
-        [_floor(floor) for floor in settings.tcb_floors],
-    )
+    policy = steps.deploy(TcbPolicy, settings.tcb_statuses, settings.grace_days)
+    console.print(f"TcbPolicy        {policy.address}")
+    verifier = steps.deploy(DcapVerifier, root, policy)
+    steps.call(policy.set_verifier, verifier)
     console.print(f"DcapVerifier     {verifier.address}   root: {settings.root_name}")
     registry = steps.deploy(EnclaveRegistry, deployer, verifier, settings.platform_stake)
     console.print(f"EnclaveRegistry  {registry.address}")
@@ -79,10 +80,10 @@ def deploy(
         steps.call(registry.describe_measurement, verifier, *said)
         console.print(f"described        {program}")
     if settings.owner is not None and settings.owner != deployer.address:
-        for owned in (verifier, registry):
+        for owned in (policy, registry):
             steps.call(owned.transfer_ownership, settings.owner)
         console.print(f"ownership offered to {settings.owner}, who has to accept it on both")
-    return Deployment(verifier, registry, market)
+    return Deployment(policy, verifier, registry, market)
 
 
 def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[str, Any]:
@@ -94,10 +95,13 @@ def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[st
         "owner": settings.owner or deployer,
         "root": settings.root_name,
         "root_key": settings.root_key.hex(),
+        "tcb_statuses": status_names(settings.tcb_statuses),
         "seat_bond": settings.seat_bond,
         "min_tolerance": settings.min_tolerance,
         "platform_stake": settings.platform_stake,
         "payment_gas": settings.payment_gas._asdict(),
+        "grace_days": settings.grace_days,
+        "policy": made.policy.address,
         "verifier": made.verifier.address,
         "registry": made.registry.address,
         "market": made.market.address,
@@ -116,7 +120,8 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     table.add_row("stake for each platform", f"{settings.platform_stake} wei")
     for name, gas in settings.payment_gas._asdict().items():
         table.add_row(f"gas of payments: {name}", str(gas))
-    table.add_row("TCB floors", str(len(settings.tcb_floors)))
+    table.add_row("accepted TCB statuses", ", ".join(status_names(settings.tcb_statuses)))
+    table.add_row("grace for stale documents", f"{settings.grace_days} days")
     for program in settings.programs:
         table.add_row("to describe, for good", f"{program}, 0x{program.program.hex()}")
     return table
@@ -149,19 +154,3 @@ def main() -> Deployment | None:
 
 def _ask_account(console: Console) -> Any:
     return accounts.load(console.input("Brownie account to deploy from: "))
-
-
-def _qe_identity(identity: QeIdentity) -> tuple[Any, ...]:
-    return (
-        identity.mr_signer,
-        identity.isv_prod_id,
-        identity.min_isv_svn,
-        identity.attributes,
-        identity.attributes_mask,
-        identity.misc_select,
-        identity.misc_select_mask,
-    )
-
-
-def _floor(floor: TcbFloor) -> tuple[Any, ...]:
-    return floor.fmspc, int(floor.tee_type), floor.svns, floor.pce_svn

@@ -7,7 +7,7 @@ limit is exceeded.
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -27,14 +27,18 @@ from rich.console import Console
 from rich.table import Table
 from web3 import Web3
 
+from offchain.attestation.evidence import crl_bytes
+from offchain.attestation.quote import TeeType
 from offchain.protocol.eip712 import Domain
-from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
-from scripts.deploy import deploy
+from offchain.simulation import DEVELOPMENT_SEED, FMSPC, Machine, SimulatedIntel, collateral
+from scripts.deploy import Deployment, deploy
 from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.lib.local_chain import now, send, warp
 from scripts.lib.settings import load
 from tests import sale
+from tests.dcap import Attesting
 from tests.deployment import PAYMENT_GAS
+from tests.documents import LEVELS, Dates, identity, signed, tcb_info
 
 LIMITS = {
     "create_task, 2 knots": 90_000,
@@ -59,10 +63,16 @@ LIMITS = {
     "of reveal_model, later: for certainty": 1_000,
     "of claim_award, of 1: for certainty": 4_000,
     "of settle, 1 signer: for certainty": 1_000,
-    "verify a quote, first of a platform": 300_000,
-    "verify a quote, platform cached": 70_000,
     "renew an enclave, in all": 125_000,
     "re-register an enclave, retiring the one before, in all": 160_000,
+    "verify a quote, first of a platform": 305_000,
+    "verify a quote, platform cached": 70_000,
+    "update_identity": 260_000,
+    "update_tcb, SGX document, 2 levels": 260_000,
+    "update_tcb, SGX document, 4 levels": 330_000,
+    "update_tcb, TDX document, 2 levels": 400_000,
+    "update_tcb, TDX document, 4 levels": 520_000,
+    "add_crl, 57 entries": 1_750_000,
 }
 """Gas at most, whole transactions; "verify" is what the verifier itself uses."""
 UNCERTAIN = {
@@ -314,8 +324,8 @@ def posted_resolve(
     return posted.resolve(disputed.entries, challenger, found, panel)
 
 
-def measure_attestation(gas: dict[str, int]) -> Any:
-    """A machine's first quote with its chain, its next one, two re-registrations; the verifier.
+def measure_attestation(gas: dict[str, int]) -> Deployment:
+    """A machine's first quote with its chain, its next one, two re-registrations; the contracts.
 
     The second enclave retires the first: one more word is read and two are written than in a
     renewal. A renewal reads one word more than it would without retirement.
@@ -323,6 +333,7 @@ def measure_attestation(gas: dict[str, int]) -> Any:
     settings = load("development", live=False)
     made = deploy(accounts[0], settings, Console(quiet=True))
     intel = SimulatedIntel.from_seed(DEVELOPMENT_SEED)
+    measure_documents(gas, made, intel)
     machine, account = Machine.simulate(intel, "gas"), accounts[4]
     operators = [
         DishonestOperator(
@@ -348,7 +359,25 @@ def measure_attestation(gas: dict[str, int]) -> Any:
         used = operator.register(2 * sale.ETHER).gas_used
     gas["re-register an enclave, retiring the one before, in all"] = used
     gas["renew an enclave, in all"] = operators[1].register(1).gas_used
-    return made.verifier
+    return made
+
+
+def measure_documents(gas: dict[str, int], made: Deployment, intel: SimulatedIntel) -> None:
+    """Bring what anybody brings before the first quote: lists, identities, TCB infos."""
+    attesting = Attesting(made.policy, made.verifier)
+    dates = Dates.of(chain.time())
+    attesting.add_lists(collateral(intel, TeeType.SGX))
+    record = attesting.add_authority(collateral(intel, TeeType.SGX))
+    serials = range(2**152, 2**152 + 57)
+    crl = crl_bytes(intel.authority.revoke(*serials, this_update=dates.issued))
+    gas["add_crl, 57 entries"] = made.verifier.add_crl(astuple(record), crl, 2_048).gas_used
+    for tee_type in TeeType:
+        brought = signed(identity(tee_type, dates), intel.tcb_signer)
+        gas["update_identity"] = made.policy.update_identity(*brought).gas_used
+        for fmspc, levels in ((b"others", LEVELS * 2), (FMSPC, LEVELS)):
+            brought = signed(tcb_info(tee_type, dates, levels, fmspc=fmspc), intel.tcb_signer)
+            used = made.policy.update_tcb(*brought).gas_used
+            gas[f"update_tcb, {tee_type.name} document, {len(levels)} levels"] = used
 
 
 def intrinsic(calldata: str) -> int:
@@ -381,10 +410,11 @@ def main() -> dict[str, int]:
     bench.gas |= {
         f"of {name}: for certainty": bench.gas[name] - used for name, used in UNCERTAIN.items()
     }
-    verifier = measure_attestation(bench.gas)
+    made = measure_attestation(bench.gas)
     Console().print(table(bench.gas))
     sizes = {
-        c._name: len(web3.eth.get_code(c.address)) for c in (bench.market, bench.registry, verifier)
+        c._name: len(web3.eth.get_code(c.address))
+        for c in (bench.market, bench.registry, made.verifier, made.policy)
     }
     Console().print("Deployed code, bytes: " + ", ".join(f"{k} {v:,}" for k, v in sizes.items()))
     over = [name for name, used in bench.gas.items() if used > LIMITS[name]]

@@ -214,16 +214,31 @@ TDX_FIELDS: list[tuple[str, str, RejectionReason | None]] = [
     ("td_attributes", "0000000000000000", RejectionReason.ATTRIBUTES),
     ("td_attributes", "00ffffefffffffff", RejectionReason.ATTRIBUTES),
     ("td_attributes", "0000003000000000", RejectionReason.ATTRIBUTES),
-    ("seam_attributes", "0100000000000000", RejectionReason.ATTRIBUTES),
-    ("seam_attributes", "0000000000000080", RejectionReason.ATTRIBUTES),
-    ("mr_signer_seam", "01" + "00" * 47, RejectionReason.SEAM_SIGNER),
-    ("mr_signer_seam", "00" * 31 + "01" + "00" * 16, RejectionReason.SEAM_SIGNER),
-    ("mr_signer_seam", "00" * 32 + "01" + "00" * 15, RejectionReason.SEAM_SIGNER),
-    ("mr_signer_seam", "00" * 47 + "01", RejectionReason.SEAM_SIGNER),
-    ("mr_signer_seam", "ff" * 48, RejectionReason.SEAM_SIGNER),
+    ("td_attributes", "0001001000000000", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0080001000000000", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0000801000000000", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0000001100000000", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0000001400000000", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0000001001000000", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0000001000000020", RejectionReason.ATTRIBUTES),
+    ("td_attributes", "0000021000000000", RejectionReason.SERVICE_TD),
+    ("td_attributes", "00007dd8000000c0", None),
+    ("seam_attributes", "0100000000000000", RejectionReason.TDX_MODULE),
+    ("seam_attributes", "0000000000000080", RejectionReason.TDX_MODULE),
+    ("mr_signer_seam", "01" + "00" * 47, RejectionReason.TDX_MODULE),
+    ("mr_signer_seam", "00" * 31 + "01" + "00" * 16, RejectionReason.TDX_MODULE),
+    ("mr_signer_seam", "00" * 32 + "01" + "00" * 15, RejectionReason.TDX_MODULE),
+    ("mr_signer_seam", "00" * 47 + "01", RejectionReason.TDX_MODULE),
+    ("mr_signer_seam", "ff" * 48, RejectionReason.TDX_MODULE),
 ]
 GUARDED = {"attributes", "td_attributes", "seam_attributes", "mr_signer_seam", "tee_tcb_svn"}
 """Fields of a body that are not free: of SGX's attributes, all zero is accepted too."""
+
+EXTREMES_REFUSED = {
+    ("tee_tcb_svn2", bytes(16)): RejectionReason.TCB_FLOOR,
+    ("tee_tcb_svn2", b"\xff" * 16): RejectionReason.TDX_MODULE,
+    ("mr_service_td", b"\xff" * 48): RejectionReason.SERVICE_TD,
+}
 
 
 def bodies(name: str) -> Iterator[Case]:
@@ -235,9 +250,8 @@ def bodies(name: str) -> Iterator[Case]:
         if field not in GUARDED or (field == "attributes" and not any(extreme)):
             shown = extreme if isinstance(extreme, int) else f"{extreme[:1].hex()}…"
             quote = sign(MACHINE, body, **{field: extreme})
-            # dcap-qvl also judges the second TCB, and takes no service TD.
-            disputed = field == "tee_tcb_svn2" or (field == "mr_service_td" and any(extreme))
-            yield Case(f"{name}: {field} {shown}", quote, None, disputed=disputed)
+            reason = EXTREMES_REFUSED.get((field, extreme))
+            yield Case(f"{name}: {field} {shown}", quote, reason)
 
 
 def extremes(body: Body) -> Iterator[tuple[str, Any]]:
@@ -260,11 +274,13 @@ TDX_LEVELS: list[tuple[list[int], RejectionReason | None]] = [
     ([10, 1, 9], RejectionReason.TCB_FLOOR),
     ([9, 0, 10], RejectionReason.TCB_FLOOR),
     ([255, 0, 9], RejectionReason.TCB_FLOOR),
-    ([10, 2, 10], RejectionReason.TCB_UNKNOWN),
-    ([255, 2, 255], RejectionReason.TCB_UNKNOWN),
-    ([255, 255, 255], RejectionReason.TCB_UNKNOWN),
+    ([10, 3, 10], None),
+    ([9, 3, 10], RejectionReason.TCB_FLOOR),
+    ([10, 2, 10], RejectionReason.TDX_MODULE),
+    ([255, 2, 255], RejectionReason.TDX_MODULE),
+    ([255, 255, 255], RejectionReason.TDX_MODULE),
 ]
-"""Simulated machines: modules 0 and 1 from SVN 10 on, late microcode from 10 on."""
+"""Simulated machines: modules 0, 1 and 3 from SVN 10 on, late microcode from 10 on."""
 
 
 def odd_machine(**changes: Any) -> Machine:
@@ -294,8 +310,11 @@ def levels(name: str) -> Iterator[Case]:
         disputed = value == 65_535  # dcap-qvl reads DER's sign byte into the number
         yield Case(f"{name}: machine's {field} {shown}", quote, reason, disputed=disputed)
     for level, reason in TDX_LEVELS if name in TDX else []:
-        quote = sign(MACHINE, BODIES[name], tee_tcb_svn=bytes(level).ljust(16, b"\0"))
-        yield Case(f"{name}: tee_tcb_svn {level}", quote, reason)
+        for field in ("tee_tcb_svn", "tee_tcb_svn2") if name == "tdx v5" else ("tee_tcb_svn",):
+            quote = sign(MACHINE, BODIES[name], **{field: bytes(level).ljust(16, b"\0")})
+            # dcap-qvl wants no level of the second TCB.
+            disputed = field == "tee_tcb_svn2" and reason is RejectionReason.TCB_FLOOR
+            yield Case(f"{name}: {field} {level}", quote, reason, disputed=disputed)
 
 
 # ── Certificates and programs ──

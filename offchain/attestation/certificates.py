@@ -7,6 +7,7 @@ role is refused in any other.
 from dataclasses import dataclass
 
 from cryptography import x509
+from eth_utils.crypto import keccak
 
 from offchain.attestation import der, p256, sgx_extension
 from offchain.attestation.rejections import RejectionReason
@@ -52,6 +53,8 @@ Revoked = frozenset[tuple[bytes, int]]
 class Authority:
     """A verified intermediate CA."""
 
+    id: bytes
+    """The contract's id of its certificate, 32 bytes."""
     subject: bytes
     """Its distinguished name, DER."""
     key: bytes
@@ -64,6 +67,8 @@ class Authority:
 class Pck:
     """A verified PCK certificate, whose key belongs to one machine at one patch level."""
 
+    authority: bytes
+    """Id of the certificate of its issuer."""
     key: bytes
     """X‖Y, 64 bytes."""
     not_after: int
@@ -77,12 +82,19 @@ class RevocationList:
 
     issuer_key: bytes
     this_update: int
+    next_update: int
     serials: frozenset[int]
+    der: bytes
 
     @property
     def revoked(self) -> Revoked:
         """The entries in the form of ``Trust.revoked``."""
         return frozenset((self.issuer_key, serial) for serial in self.serials)
+
+
+def certificate_id(issuer_key: bytes, serial: int) -> bytes:
+    """Return the contract's id of a certificate (32 bytes), from its issuer's key X‖Y."""
+    return keccak(issuer_key + serial.to_bytes(32, "big"))
 
 
 def verify_certificate(
@@ -143,7 +155,9 @@ def verify_authority(
         QuoteRejected: see ``verify_certificate``.
     """
     fields = verify_certificate(certificate, INTERMEDIATE, root_key, at, revoked)
-    return Authority(fields.subject, fields.key, fields.not_after)
+    return Authority(
+        certificate_id(root_key, fields.serial), fields.subject, fields.key, fields.not_after
+    )
 
 
 def verify_pck(
@@ -162,19 +176,22 @@ def verify_pck(
             f"issuer {fields.issuer.hex()}, expected {authority.subject.hex()}",
         )
     return Pck(
+        authority=authority.id,
         key=fields.key,
         not_after=min(fields.not_after, authority.not_after),
         sgx=sgx_extension.read(fields.sgx),
     )
 
 
-def verify_tcb_signer(certificate: x509.Certificate, root_key: bytes, at: int) -> bytes:
+def verify_tcb_signer(
+    certificate: x509.Certificate, root_key: bytes, at: int, revoked: Revoked
+) -> bytes:
     """Verify a TCB signing certificate under the root key; return its key, X‖Y.
 
     Raises:
         QuoteRejected: see ``verify_certificate``.
     """
-    return verify_certificate(certificate, TCB_SIGNER, root_key, at, frozenset()).key
+    return verify_certificate(certificate, TCB_SIGNER, root_key, at, revoked).key
 
 
 def verify_crl(
@@ -207,4 +224,4 @@ def verify_crl(
         raise QuoteRejected(
             RejectionReason.CRL_NOT_YET_VALID, f"list is of {fields.this_update}, now is {at}"
         )
-    return RevocationList(issuer_key, fields.this_update, fields.serials)
+    return RevocationList(issuer_key, fields.this_update, fields.next_update, fields.serials, crl)

@@ -4,12 +4,11 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from offchain.attestation import certificates, tcb
-from offchain.attestation.quote import TeeType
-from offchain.attestation.trust import SGX_QE, TDX_QE, Trust
+from offchain.attestation import policy
+from offchain.attestation.bundle import Bundle, SignedDocument
+from offchain.attestation.policy import DEFAULT_ACCEPTED, Rules
+from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain
-
-UP_TO_DATE = frozenset({"UpToDate"})
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,23 @@ class Collateral:
     qe_identity_issuer_chain: str
     qe_identity: str
     qe_identity_signature: bytes
+
+    def to_bundle(self) -> Bundle:
+        """Return the same as a bundle."""
+        chains = (
+            self.pck_crl_issuer_chain,
+            self.tcb_info_issuer_chain,
+            self.qe_identity_issuer_chain,
+        )
+        certificates = (each for chain in chains for each in load_chain(chain.encode()))
+        return Bundle(
+            tuple(dict.fromkeys(certificates)),
+            (self.root_ca_crl, self.pck_crl),
+            (
+                SignedDocument(self.tcb_info, self.tcb_info_signature),
+                SignedDocument(self.qe_identity, self.qe_identity_signature),
+            ),
+        )
 
     def to_json(self) -> str:
         """Return a JSON object, with bytes in hex."""
@@ -50,45 +66,17 @@ class Collateral:
 
 
 def trust_in(
-    collateral: Collateral, root_key: bytes, at: int, accepted: frozenset[str] = UP_TO_DATE
+    collateral: Collateral, root_key: bytes, at: int, accepted: frozenset[str] = DEFAULT_ACCEPTED
 ) -> Trust:
     """Verify collateral under a root key; return the trust that follows from it at a time.
 
     Args:
         collateral: of one FMSPC and TEE.
         root_key: X‖Y of the root.
-        at: Unix seconds; TCB info and QE identity must be current then.
+        at: Unix seconds; nothing may be stale then, and there is no grace.
         accepted: TCB statuses to accept, in Intel's names.
 
     Raises:
-        QuoteRejected: a signature does not verify, or a document is not current.
-        ValueError: the status of the newest TCB level is not accepted.
+        QuoteRejected: see `policy.trust_in`.
     """
-    content = tcb.signed_document(
-        collateral.tcb_info,
-        collateral.tcb_info_signature,
-        collateral.tcb_info_issuer_chain.encode(),
-        root_key,
-        at,
-    )
-    identity = tcb.signed_document(
-        collateral.qe_identity,
-        collateral.qe_identity_signature,
-        collateral.qe_identity_issuer_chain.encode(),
-        root_key,
-        at,
-    )
-    issuer = load_chain(collateral.pck_crl_issuer_chain.encode())[0]
-    authority = certificates.verify_authority(issuer, root_key, at)
-    lists = (
-        certificates.verify_crl(collateral.root_ca_crl, root_key, at),
-        certificates.verify_crl(collateral.pck_crl, authority.key, at, issuer=authority.subject),
-    )
-    quoting_enclaves = {TeeType.SGX: SGX_QE, TeeType.TDX: TDX_QE}
-    quoting_enclaves[TeeType[content["id"]]] = tcb.qe_identity(identity)
-    return Trust(
-        root_key=root_key,
-        floors=tcb.propose_floors(tcb.tcb_info(content), accepted),
-        revoked=lists[0].revoked | lists[1].revoked,
-        quoting_enclaves=quoting_enclaves,
-    )
+    return policy.trust_in(collateral.to_bundle(), root_key, at, Rules(accepted))

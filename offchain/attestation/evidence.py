@@ -15,6 +15,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from offchain.attestation import sgx_extension
+from offchain.attestation.certificates import certificate_id
 from offchain.attestation.quote import Quote
 from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.x509 import CertificateFields, load_chain, read_certificate, read_crl
@@ -35,11 +36,6 @@ class Known(IntEnum):
     PCK = 0
     AUTHORITY = 1
     ROOT = 2
-
-
-def certificate_id(issuer_key: bytes, serial: int) -> bytes:
-    """Return the contract's id of a certificate (32 bytes), from its issuer's key X‖Y."""
-    return keccak(issuer_key + serial.to_bytes(32, "big"))
 
 
 def certificate_bytes(fields: CertificateFields) -> bytes:
@@ -79,6 +75,11 @@ class AuthorityRecord:
         """Return the 160 bytes whose keccak256 the contract keeps."""
         types = ["bytes32", "bytes32[2]", "bytes32", "uint256"]
         return abi_encode(types, [self.id, self.key, self.subject, self.expiry])
+
+    @property
+    def digest(self) -> bytes:
+        """The word that the contract keeps of the certificate."""
+        return keccak(self.encode())
 
 
 BY_ROOT = AuthorityRecord(bytes(32), (bytes(32), bytes(32)), bytes(32), 0)
@@ -165,7 +166,7 @@ class Chain:
         """
         if stored(self.pck_record.id) == keccak(self.pck_record.encode()):
             return Known.PCK
-        if stored(self.authority_record.id) == keccak(self.authority_record.encode()):
+        if stored(self.authority_record.id) == self.authority_record.digest:
             return Known.AUTHORITY
         return Known.ROOT
 

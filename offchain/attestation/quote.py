@@ -26,6 +26,15 @@ _TD15 = struct.Struct(_TD10.format + "16s48s")
 
 _SGX_DEBUG = 1 << 1
 _TD_SEPT_VE_DISABLE = 1 << 28
+
+
+def _bits(first: int, last: int) -> int:
+    """Return a word with these bits set, both included."""
+    return (1 << last + 1) - (1 << first)
+
+
+_TD_RESERVED = _bits(8, 15) | _bits(23, 26) | _bits(32, 61)
+_TD_SERVTD_EXT = 1 << 17
 _TD_MIGRATABLE = 1 << 29
 
 
@@ -104,9 +113,19 @@ class TdReport:
 
     @property
     def confined(self) -> bool:
-        """True if the host can neither insert pages unnoticed (SEPT_VE_DISABLE) nor migrate it."""
+        """True if the host can neither insert pages unnoticed (SEPT_VE_DISABLE) nor migrate it.
+
+        All reserved bits must be zero too.
+        """
         flags = int.from_bytes(self.td_attributes, "little")
-        return bool(flags & _TD_SEPT_VE_DISABLE) and not flags & _TD_MIGRATABLE
+        bits = _TD_SEPT_VE_DISABLE | _TD_RESERVED | _TD_MIGRATABLE
+        return flags & bits == _TD_SEPT_VE_DISABLE
+
+    @property
+    def serviced(self) -> bool:
+        """True if a service TD can reach into the domain (SERVTD_EXT, MRSERVICETD)."""
+        flags = int.from_bytes(self.td_attributes, "little")
+        return bool(flags & _TD_SERVTD_EXT) or any(self.mr_service_td)
 
 
 Body = SgxReport | TdReport

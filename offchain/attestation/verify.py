@@ -2,8 +2,8 @@
 
 Hosts use it before they pay gas, and tests as an oracle for the contract. It follows the chain
 root key → intermediate CA → PCK certificate → quoting enclave's report → attestation key → report
-body. Algorithm and reasons are those of ``contracts/DcapVerifier.vy``. It uses no clock, network or
-cache.
+body. Algorithm and reasons are those of ``contracts/DcapVerifier.vy`` and ``TcbPolicy.vy``. It uses
+no clock, network or cache.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,12 @@ from eth_utils.crypto import keccak
 
 from offchain.attestation import certificates, p256
 from offchain.attestation.certificates import Pck
+from offchain.attestation.dstack import ENABLE
 from offchain.attestation.programs import ProgramKind, kind_of, program_id
 from offchain.attestation.quote import Body, Quote, SgxReport, TdReport, TeeType
 from offchain.attestation.rejections import RejectionReason
-from offchain.attestation.trust import QeIdentity, Trust
+from offchain.attestation.tcb import Validity
+from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain
 from offchain.protocol.errors import QuoteRejected
 
@@ -50,14 +52,20 @@ def verify(quote: Quote, trust: Trust, at: int, *, dstack: bool = False) -> Veri
         QuoteRejected: with one of ``rejections.RejectionReason``.
     """
     pck = verify_chain(quote.pck_chain, trust, at)
+    for authority in (bytes(32), pck.authority):
+        if not trust.has_list(authority, at):
+            whose = "the root" if authority == bytes(32) else f"CA {authority.hex()}"
+            raise QuoteRejected(
+                RejectionReason.CRL_STALE,
+                f"revocation list of {whose}: next update {trust.lists.get(authority, 'unknown')}"
+                f" and {trust.grace} seconds of grace, now is {at}",
+            )
     _check_qe_signature(quote, pck.key)
-    _check_quoting_enclave(quote.qe_report, trust.quoting_enclaves[quote.tee_type])
     _check_quote_signature(quote)
     kind = kind_of(quote.body, dstack)
     _check_body(quote.body, kind)
-    _check_floor(trust, pck.sgx.fmspc, TeeType.SGX, pck.sgx.svns, pck.sgx.pce_svn)
-    if isinstance(quote.body, TdReport):
-        _check_floor(trust, pck.sgx.fmspc, TeeType.TDX, quote.body.tee_tcb_svn, 0)
+    _check_quoting_enclave(quote.qe_report, quote.tee_type, trust, at)
+    _check_machine(quote.body, quote.tee_type, pck, trust, at)
     return VerifiedQuote(
         kind=kind,
         program=program_id(quote.body, dstack),
@@ -105,66 +113,77 @@ def _check_quote_signature(quote: Quote) -> None:
         )
 
 
-def _masked(value: bytes, mask: bytes) -> bytes:
-    return bytes(v & m for v, m in zip(value, mask, strict=True))
-
-
-def _check_quoting_enclave(report: SgxReport, identity: QeIdentity) -> None:
+def _check_quoting_enclave(report: SgxReport, tee_type: TeeType, trust: Trust, at: int) -> None:
     if report.debug:
         raise QuoteRejected(RejectionReason.QE_DEBUG, f"attributes {report.attributes.hex()}")
-    found = (
-        report.mr_signer,
-        report.isv_prod_id,
-        _masked(report.attributes, identity.attributes_mask),
-        _masked(report.misc_select, identity.misc_select_mask),
-    )
-    expected = (
-        identity.mr_signer,
-        identity.isv_prod_id,
-        identity.attributes,
-        identity.misc_select,
-    )
-    if found != expected:
-        raise QuoteRejected(RejectionReason.QE_IDENTITY, f"{found}, expected {expected}")
-    if report.isv_svn < identity.min_isv_svn:
+    kept = trust.identities_of(tee_type)
+    if not kept:
+        raise QuoteRejected(RejectionReason.QE_UNKNOWN, f"no identity of {tee_type.name}")
+    live = [each for each in kept if trust.is_live(each.validity, trust.least_identity, at)]
+    if not live:
+        raise QuoteRejected(RejectionReason.QE_STALE, _stale(kept[-1].validity, trust, at))
+    faults = [each.fault(report) for each in live]
+    if all(faults):
+        newest = live[-1]
         raise QuoteRejected(
-            RejectionReason.QE_SVN, f"{report.isv_svn}, expected at least {identity.min_isv_svn}"
+            faults[-1] or RejectionReason.QE_IDENTITY,
+            f"MRSIGNER {report.mr_signer.hex()}, product {report.isv_prod_id}, SVN "
+            f"{report.isv_svn}, expected {newest.mr_signer.hex()}, {newest.isv_prod_id}, "
+            f"at least {newest.min_isv_svn}",
         )
 
 
 def _check_body(body: Body, kind: ProgramKind) -> None:
-    if isinstance(body, TdReport) and body.mr_signer_seam != bytes(48):
-        raise QuoteRejected(
-            RejectionReason.SEAM_SIGNER,
-            f"{body.mr_signer_seam.hex()}, expected 48 zero bytes (Intel)",
-        )
     if body.debug:
         raise QuoteRejected(RejectionReason.DEBUG, "the host can read this enclave's memory")
     if isinstance(body, SgxReport):
         return
-    if not body.confined or body.seam_attributes != bytes(8):
+    if not body.confined:
         raise QuoteRejected(
             RejectionReason.ATTRIBUTES,
-            f"TDATTRIBUTES {body.td_attributes.hex()} and SEAM attributes"
-            f" {body.seam_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE, and zero",
+            f"TDATTRIBUTES {body.td_attributes.hex()}, expected SEPT_VE_DISABLE, not MIGRATABLE,"
+            " and all reserved bits zero",
+        )
+    if body.serviced:
+        raise QuoteRejected(
+            RejectionReason.SERVICE_TD,
+            f"TDATTRIBUTES {body.td_attributes.hex()} and MRSERVICETD {body.mr_service_td.hex()}:"
+            " a service TD can reach into this domain, expected SERVTD_EXT clear and zero",
         )
     if kind is ProgramKind.TDX_DSTACK and body.mr_config_id == bytes(48):
-        raise QuoteRejected(
-            RejectionReason.MR_CONFIG, "MRCONFIGID is zero: it does not bind the application"
-        )
+        raise QuoteRejected(RejectionReason.MR_CONFIG, ENABLE)
 
 
-def _check_floor(trust: Trust, fmspc: bytes, tee_type: TeeType, svns: bytes, pce_svn: int) -> None:
-    module = svns[1] if tee_type is TeeType.TDX else 0
-    floor = trust.floor(fmspc, tee_type, module)
-    if floor is None:
+def _check_machine(body: Body, tee_type: TeeType, pck: Pck, trust: Trust, at: int) -> None:
+    fmspc = pck.sgx.fmspc
+    kept = trust.floors_of(fmspc, tee_type)
+    if not kept:
         raise QuoteRejected(
-            RejectionReason.TCB_UNKNOWN,
-            f"no {tee_type.name} floor for FMSPC {fmspc.hex()} (TDX module {module})",
+            RejectionReason.TCB_UNKNOWN, f"no {tee_type.name} TCB info of FMSPC {fmspc.hex()}"
         )
-    if not floor.reached_by(svns, pce_svn):
-        raise QuoteRejected(
-            RejectionReason.TCB_FLOOR,
-            f"{tee_type.name} SVNs {svns.hex()} and PCE {pce_svn},"
-            f" expected at least {floor.svns.hex()} and {floor.pce_svn}",
+    live = [each for each in kept if trust.is_live(each.validity, trust.least_tcb, at)]
+    if not live:
+        raise QuoteRejected(RejectionReason.TCB_STALE, _stale(kept[-1].validity, trust, at))
+    domain = body if isinstance(body, TdReport) else None
+    faults = [each.fault(pck.sgx.svns, pck.sgx.pce_svn, domain) for each in live]
+    if all(faults):
+        newest = live[-1]
+        wanted = f"{newest.svns.hex()} and {newest.pce_svn}" if newest.svns else "no level at all"
+        detail = (
+            f"{tee_type.name} SVNs {pck.sgx.svns.hex()} and PCE {pck.sgx.pce_svn},"
+            f" expected at least {wanted}"
         )
+        if domain is not None:
+            modules = dict(newest.modules)
+            detail += (
+                f"; TEE_TCB_SVN {domain.tee_tcb_svn.hex()}{domain.tee_tcb_svn2.hex()}, expected at"
+                f" least {newest.tdx_svns.hex()}, modules {modules}"
+            )
+        raise QuoteRejected(faults[-1] or RejectionReason.TCB_FLOOR, detail)
+
+
+def _stale(validity: Validity, trust: Trust, at: int) -> str:
+    return (
+        f"newest document has number {validity.number} and next update {validity.next_update},"
+        f" with {trust.grace} seconds of grace, now is {at}"
+    )

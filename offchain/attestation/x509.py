@@ -61,6 +61,7 @@ class CrlFields:
     signature: bytes
     issuer: bytes
     this_update: int
+    next_update: int
     serials: frozenset[int]
 
 
@@ -126,6 +127,7 @@ def read_crl(crl: bytes) -> CrlFields:
             signature=p256.raw_signature(found.signature),
             issuer=issuer,
             this_update=_unix(found.last_update_utc),
+            next_update=_unix(found.next_update_utc or found.last_update_utc),
             serials=frozenset(_serial(entry.serial_number) for entry in found),
         )
     except _MALFORMED as error:

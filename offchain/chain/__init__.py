@@ -4,7 +4,9 @@
 ``node``          a node, trusted after a number of confirmations
 ``market``        history of a task from the market's logs, and its transcript
 ``registry``      registered enclaves and descriptions of programs
-``verifier``      the trust anchors and TCB floors that a `DcapVerifier` holds
+``verifier``      the certificates and lists that a `DcapVerifier` holds
+``policy``        the documents that a `TcbPolicy` keeps
+``updates``       what a deployment lacks of Intel's documents, and the calls that bring it
 ``accounts``      keystores and password files
 ``transactions``  sending with EIP-1559 fees, replacing stuck transactions
 ================  ==================================================================================

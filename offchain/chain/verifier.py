@@ -1,26 +1,27 @@
-"""The state of a DCAP verifier on the chain: with it, the verifier in Python decides alike.
+"""The state of a DCAP verifier and its policy: with it, the verifier in Python decides alike.
 
-It is read anew for each quote, because its owner moves TCB floors and any account may submit
-revocation lists.
+It is read anew for each quote, because any account may bring documents and revocation lists.
 """
 
 from functools import cached_property
 
-from web3.exceptions import ContractLogicError
-
-from offchain.attestation.certificates import Revoked
-from offchain.attestation.evidence import REVOKED, Chain, Known, certificate_id
-from offchain.attestation.quote import Quote, TeeType
-from offchain.attestation.rejections import RejectionReason
-from offchain.attestation.trust import QeIdentity, TcbFloor, Trust
+from offchain.attestation.certificates import Revoked, certificate_id
+from offchain.attestation.evidence import REVOKED, AuthorityRecord, Chain, Known
+from offchain.attestation.quote import Quote
+from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain, read_certificate
 from offchain.chain.node import Node, abi
+from offchain.chain.policy import PolicyContract
+
+ROOT = bytes(32)
+"""The id of the root, among those of authorities."""
 
 
 class Verifier:
     """A `DcapVerifier` on a node."""
 
     def __init__(self, node: Node, address: str) -> None:
+        self.node = node
         self.contract = node.web3.eth.contract(
             address=node.web3.to_checksum_address(address), abi=abi("IDcapVerifier")
         )
@@ -30,46 +31,61 @@ class Verifier:
         """The root's public key, X‖Y in 64 bytes; it never changes."""
         return b"".join(self.contract.functions.root().call())
 
+    @cached_property
+    def policy(self) -> PolicyContract:
+        """The policy that it asks about each quote; it never changes."""
+        return PolicyContract(self.node, self.contract.functions.policy().call())
+
     def known(self, chain: Chain) -> Known:
         """Return which of a machine's certificates the contract has verified before."""
-        return chain.known_by(self._stored)
+        return chain.known_by(self.stored)
 
     def trust(self, quote: Quote) -> Trust:
-        """Return the part of the contract's trust that concerns a quote's machine.
+        """Return the part of the contracts' trust that concerns a quote's machine.
 
         Raises:
             QuoteRejected: the quote's certificates are malformed.
         """
-        fmspc = Chain.of(quote, self.root_key).pck_record.fmspc.to_bytes(6, "big")
-        scopes = [(TeeType.SGX, 0)]
-        if quote.tee_type is TeeType.TDX:
-            scopes.append((TeeType.TDX, quote.body.encode()[1]))
+        chain = Chain.of(quote, self.root_key)
+        fmspc = chain.pck_record.fmspc.to_bytes(6, "big")
+        rules = self.policy.rules()
+        authorities = (ROOT, chain.authority_record.id)
         return Trust(
             root_key=self.root_key,
-            floors=tuple(floor for scope in scopes for floor in self._floor(fmspc, *scope)),
+            floors=self.policy.floors(quote.tee_type, fmspc),
+            quoting_enclaves=self.policy.identities(quote.tee_type),
+            lists={each: self.next_update(each) for each in authorities},
             revoked=self._revoked(quote),
-            quoting_enclaves={quote.tee_type: self._quoting_enclave(quote.tee_type)},
+            grace=rules.grace,
+            least_tcb=rules.least_tcb,
+            least_identity=rules.least_identity,
         )
 
-    def _stored(self, certificate: bytes) -> bytes:
+    def knows_authority(self, record: AuthorityRecord) -> bool:
+        """Return True if the contract has admitted the certificate of an intermediate CA."""
+        return self.stored(record.id) == record.digest
+
+    def this_update(self, authority: bytes) -> int:
+        """Return the time of an authority's newest revocation list that is wholly in, or 0."""
+        return int(self.contract.functions.crl_updated(authority).call())
+
+    def next_update(self, authority: bytes) -> int:
+        """Return the next update of that list, or 0."""
+        return int(self.contract.functions.crl_next_update(authority).call())
+
+    def authorities(self, first_block: int) -> dict[str, bytes]:
+        """Return the ids of the intermediate CAs that were admitted, by their names in hex."""
+        logs = self.contract.events.AuthorityAdded().get_logs(from_block=first_block)
+        ids = [bytes(log["args"]["authority"]["id"]) for log in logs]
+        return {f"CA 0x{each.hex()}": each for each in ids}
+
+    def stored(self, certificate: bytes) -> bytes:
+        """Return the word that the contract keeps of a certificate, by its id."""
         stored: bytes = self.contract.functions.certificate(certificate).call()
         return stored
-
-    def _floor(self, fmspc: bytes, tee_type: TeeType, module: int) -> tuple[TcbFloor, ...]:
-        """Return the floor in a tuple, or an empty tuple when the contract has none."""
-        try:
-            floor = self.contract.functions.tcb_floor(fmspc, tee_type, module).call()
-        except ContractLogicError as error:
-            if RejectionReason.TCB_UNKNOWN not in str(error):
-                raise
-            return ()
-        return (TcbFloor(floor[0], TeeType(floor[1]), *floor[2:]),)
-
-    def _quoting_enclave(self, tee_type: TeeType) -> QeIdentity:
-        return QeIdentity(*self.contract.functions.qe_identity(tee_type).call())
 
     def _revoked(self, quote: Quote) -> Revoked:
         """Return the quote's certificates that are revoked, as issuer's key and serial number."""
         pck, authority = map(read_certificate, load_chain(quote.pck_chain)[:2])
         issued = (self.root_key, authority.serial), (authority.key, pck.serial)
-        return frozenset(each for each in issued if self._stored(certificate_id(*each)) == REVOKED)
+        return frozenset(each for each in issued if self.stored(certificate_id(*each)) == REVOKED)

@@ -87,9 +87,9 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_account(parser: argparse.ArgumentParser) -> None:
+def add_account(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Declare the arguments of the account that sends transactions."""
-    account = parser.add_mutually_exclusive_group(required=True)
+    account = parser.add_mutually_exclusive_group(required=required)
     account.add_argument("--keystore", type=Path, help="key file, as geth writes it")
     account.add_argument("--node-account", type=address, help="account of the node")
     parser.add_argument(

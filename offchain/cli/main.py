@@ -15,7 +15,7 @@ COMMANDS = {
     "roster": "propose a roster with spares for a task",
     "release": "release the test set of a task to enclaves",
     "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
-    "attestation": "show and verify quotes, compute program ids and TCB floors",
+    "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
 """Each command is a module of `offchain.cli` with ``add`` and ``run``. A module whose errors are of
 more types than those in `main` lists them in ``FAULTS``."""

@@ -9,13 +9,17 @@ so that no gas is paid for a quote that the contract would refuse.
 
 from dataclasses import dataclass
 
+from offchain.attestation.advice import standings
+from offchain.attestation.dstack import describe_config
 from offchain.attestation.evidence import Chain, pack
-from offchain.attestation.quote import TeeType, parse, trim
+from offchain.attestation.quote import Quote, TdReport, TeeType, parse, trim
+from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.verify import VerifiedQuote, verify
 from offchain.chain.node import Node
 from offchain.chain.registry import Registry
 from offchain.chain.verifier import Verifier
 from offchain.operator.client import EnclaveClient
+from offchain.protocol.errors import QuoteRejected
 from offchain.protocol.messages import Attestation, Registration
 from offchain.protocol.task import RosterEntry
 
@@ -77,7 +81,8 @@ def verify_and_pack(
 
     Raises:
         QuoteRejected: the contract would refuse the quote.
-        ValueError: the quote is bound to other report data, or its TEE is not that of the device.
+        ValueError: the quote is bound to other report data, its TEE is not that of the device, or
+            its MRCONFIGID is not one of dstack's.
     """
     quote = parse(trim(attestation.quote))
     dstack = attestation.device == "dstack"
@@ -86,13 +91,40 @@ def verify_and_pack(
             f"quote of an {quote.tee_type.name} enclave from device {attestation.device!r}"
         )
     now = node.web3.eth.get_block("latest")["timestamp"]
-    verified = verify(quote, verifier.trust(quote), now, dstack=dstack)
+    if dstack and isinstance(quote.body, TdReport) and any(quote.body.mr_config_id):
+        describe_config(quote.body.mr_config_id)
+    try:
+        verified = verify(quote, verifier.trust(quote), now, dstack=dstack)
+    except QuoteRejected as error:
+        detail = str(error).removeprefix(f"{error.reason}: ")
+        raise QuoteRejected(error.reason, detail + _in_words(error, quote, verifier)) from error
     if verified.report_data != report_data:
         raise ValueError(
             f"quote is bound to 0x{verified.report_data.hex()}, expected 0x{report_data.hex()}"
         )
     chain = Chain.of(quote, verifier.root_key)
     return verified, pack(quote, chain, verifier.known(chain), dstack=dstack)
+
+
+_BELOW = {RejectionReason.TCB_FLOOR, RejectionReason.TDX_MODULE, RejectionReason.QE_SVN}
+_LACKS = {
+    RejectionReason.CRL_STALE,
+    RejectionReason.QE_UNKNOWN,
+    RejectionReason.QE_STALE,
+    RejectionReason.TCB_UNKNOWN,
+    RejectionReason.TCB_STALE,
+}
+
+
+def _in_words(refusal: QuoteRejected, quote: Quote, verifier: Verifier) -> str:
+    """Return what the operator can do about a refusal, as lines behind its detail."""
+    if refusal.reason in _LACKS:
+        return "\nthe deployment lacks a document of Intel's: `golden-grain attestation update`"
+    if refusal.reason not in _BELOW:
+        return ""
+    documents = verifier.policy.documents(verifier.node.first_block)
+    found = standings(documents, quote, verifier.policy.rules().accepted)
+    return "".join(f"\n{line}" for each in found for line in each.lines())
 
 
 def _block_to_bind(node: Node) -> int:

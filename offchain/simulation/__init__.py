@@ -14,7 +14,7 @@ image of an enclave contains this folder.
 """
 
 from offchain.simulation.device import SimulatedDevice
-from offchain.simulation.documents import collateral, floors, trust
+from offchain.simulation.documents import Issue, bundle, collateral, trust
 from offchain.simulation.intel import DEVELOPMENT_SEED, FMSPC, Identity, SimulatedIntel
 from offchain.simulation.machine import Machine, sgx_report, td10_report, td15_report
 
@@ -22,11 +22,12 @@ __all__ = [
     "DEVELOPMENT_SEED",
     "FMSPC",
     "Identity",
+    "Issue",
     "Machine",
     "SimulatedDevice",
     "SimulatedIntel",
+    "bundle",
     "collateral",
-    "floors",
     "sgx_report",
     "td10_report",
     "td15_report",

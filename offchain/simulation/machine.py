@@ -8,10 +8,27 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from offchain.attestation.quote import Body, Quote, SgxReport, TdReport, TeeType
 from offchain.attestation.sgx_extension import SgxExtension
-from offchain.attestation.trust import SGX_QE, TDX_QE
 from offchain.simulation import issuing
 from offchain.simulation.intel import Identity, SimulatedIntel
 
+
+@dataclass(frozen=True)
+class QuotingEnclave:
+    """The identity of a quoting enclave of Intel, which the simulated ones copy."""
+
+    mr_signer: bytes
+    isv_prod_id: int
+    isv_svn: int
+
+
+QUOTING_ENCLAVES = {
+    TeeType.SGX: QuotingEnclave(
+        bytes.fromhex("8c4f5775d796503e96137f77c68a829a0056ac8ded70140b081b094490c57bff"), 1, 8
+    ),
+    TeeType.TDX: QuotingEnclave(
+        bytes.fromhex("dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"), 2, 4
+    ),
+}
 _QE_FLAGS = bytes.fromhex("1500000000000000e700000000000000")
 _TD_ATTRIBUTES = bytes.fromhex("0000001000000000")
 _QE_USER_DATA = b"SIMULATED QE".ljust(20, b"\0")
@@ -72,14 +89,14 @@ def td15_report(report_data: bytes) -> TdReport:
 
 def qe_report(tee_type: TeeType) -> SgxReport:
     """Return the quoting enclave's report body, with the identity of Intel's quoting enclave."""
-    identity = TDX_QE if tee_type is TeeType.TDX else SGX_QE
+    identity = QUOTING_ENCLAVES[tee_type]
     return replace(
         sgx_report(bytes(64)),
         attributes=_QE_FLAGS,
         mr_enclave=_measure(f"{tee_type.name} QE", 32),
         mr_signer=identity.mr_signer,
         isv_prod_id=identity.isv_prod_id,
-        isv_svn=identity.min_isv_svn,
+        isv_svn=identity.isv_svn,
     )
 
 

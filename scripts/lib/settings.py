@@ -1,13 +1,14 @@
 """Settings of a deployment: `scripts/config/<network>.json`, read strictly.
 
 root            "intel", "simulated", or an uncompressed P-256 key as 128 hex digits (X‖Y)
-owner           the guardian of registry and verifier; null is the deployer, local chains only
+owner           the guardian of registry and policy; null is the deployer, local chains only
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
 min_tolerance   the smallest tolerance of a task, ppm
 platform_stake  what an operator must stake for each of its machines, such as "1 ether"
 payment_gas     gas of the market's payments: {ether, token, reserve}, the cap of each kind and what
                 is kept beside it; ten times what scripts/lib/gas_prices.py measures, or more
-tcb_floors      list of {fmspc, tee, svns, pce_svn} in hex and integers, or "simulated"
+tcb_statuses    the TCB statuses that the policy accepts for good, in Intel's names
+grace_days      for how many days after its next update a document of Intel's is not stale yet
 programs        list of programs to describe in the registry, as in an allow-list
                 (offchain/attestation/programs.py), or "simulated"; may be left out
 untrusted_root  on a live network, to accept a root that is not Intel's: the words of CONSENT
@@ -25,9 +26,8 @@ from web3 import Web3
 from offchain.attestation.programs import DEVELOPMENT, AllowedProgram
 from offchain.attestation.programs import load_allowlist as load_allowlist
 from offchain.attestation.programs import parse_allowlist as parse_allowlist
-from offchain.attestation.quote import TeeType
-from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
-from offchain.simulation import floors
+from offchain.attestation.trust import INTEL_ROOT_KEY
+from offchain.chain.policy import BITS
 from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -35,6 +35,8 @@ CONSENT = "anybody who holds this root can forge every attestation"
 MAX_SEAT_BOND = 2**64
 MAX_PLATFORM_STAKE = 2**128
 MAX_TOLERANCE = 1_000_000
+OUT_OF_DATE = {"OutOfDate", "OutOfDateConfigurationNeeded"}
+MAX_GRACE_DAYS = 365
 
 
 class SettingsError(ValueError):
@@ -63,13 +65,20 @@ class Settings:
     platform_stake: int
     """Wei."""
     payment_gas: PaymentGas
-    tcb_floors: tuple[TcbFloor, ...]
+    tcb_statuses: int
+    """The sum of the bits of `BITS` whose statuses the policy accepts."""
+    grace_days: int
     programs: tuple[AllowedProgram, ...]
 
     @property
     def root_name(self) -> str:
         """The name of the root, for people to read."""
         return root_name(self.root_key)
+
+
+def status_names(statuses: int) -> list[str]:
+    """Return Intel's names of the statuses of a sum of bits."""
+    return [name for name, bit in BITS.items() if statuses & bit]
 
 
 def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
@@ -103,7 +112,8 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         "min_tolerance",
         "platform_stake",
         "payment_gas",
-        "tcb_floors",
+        "tcb_statuses",
+        "grace_days",
     }
     missing = wanted - values.keys()
     unknown = values.keys() - wanted - {"untrusted_root", "programs"}
@@ -122,7 +132,8 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         _tolerance(values["min_tolerance"]),
         _wei("platform_stake", values["platform_stake"], MAX_PLATFORM_STAKE),
         _payment_gas(values["payment_gas"]),
-        _floors(values["tcb_floors"]),
+        _statuses(values["tcb_statuses"]),
+        _grace_days(values["grace_days"]),
         _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
     )
 
@@ -177,12 +188,25 @@ def _payment_gas(value: object) -> PaymentGas:
     return gas
 
 
-def _floors(value: object) -> tuple[TcbFloor, ...]:
-    if value == "simulated":
-        return floors()
-    if not isinstance(value, list):
-        raise SettingsError(f"tcb_floors is {value!r}: expected a list or 'simulated'")
-    return tuple(_floor(item) for item in value)
+def _statuses(value: object) -> int:
+    if (
+        not isinstance(value, list)
+        or not all(isinstance(name, str) and name in BITS for name in value)
+        or len(set(value)) != len(value)
+    ):
+        raise SettingsError(f"tcb_statuses is {value!r}: expected a list of some of {[*BITS]}")
+    if "UpToDate" not in value or len(OUT_OF_DATE.intersection(value)) == 1:
+        raise SettingsError(
+            f"tcb_statuses is {value!r}: expected UpToDate among them, and both or none of "
+            f"{sorted(OUT_OF_DATE)}"
+        )
+    return sum(BITS[name] for name in value)
+
+
+def _grace_days(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_GRACE_DAYS:
+        raise SettingsError(f"grace_days is {value!r}: expected 0 to {MAX_GRACE_DAYS}")
+    return value
 
 
 def _programs(value: object, *, simulated: bool) -> tuple[AllowedProgram, ...]:
@@ -205,16 +229,3 @@ def _listed(value: object) -> tuple[AllowedProgram, ...]:
         raise SettingsError(
             f"programs: {error!r}: expected objects of expected, commit and description"
         ) from error
-
-
-def _floor(item: Any) -> TcbFloor:
-    try:
-        fmspc, svns = bytes.fromhex(item["fmspc"]), bytes.fromhex(item["svns"])
-        floor = TcbFloor(fmspc, TeeType[item["tee"]], svns, int(item["pce_svn"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(
-            f"tcb floor is {item!r}: expected fmspc and svns in hex, tee SGX or TDX, pce_svn"
-        ) from error
-    if len(fmspc) != 6 or len(svns) != 16:
-        raise SettingsError(f"tcb floor is {item!r}: expected 6 bytes of fmspc, 16 of svns")
-    return floor

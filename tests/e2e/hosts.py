@@ -37,6 +37,7 @@ from offchain.storage.publications import PublicationFolder, ResultsFolder, Task
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 from scripts.deploy import deploy
+from scripts.lib.documents import bring_documents
 from scripts.lib.settings import load
 from tests.anvil import Anvil, now, rpc
 from tests.deployment import Steps
@@ -161,6 +162,7 @@ def _random() -> Callable[[int], bytes]:
 def run_hosts(folder: Path) -> Iterator[Hosts]:
     """Deploys, serves, attests, stakes and registers."""
     made = deploy(accounts[0], load("development", live=False), Console(file=StringIO()))
+    bring_documents(made.verifier.address, accounts[0].address, Console(file=StringIO()))
     web3 = Web3(HTTPProvider(brownie_web3.provider.endpoint_uri))
     with ExitStack() as stack:
         clients, senders = [], []

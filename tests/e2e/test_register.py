@@ -10,16 +10,18 @@ from web3 import HTTPProvider, Web3
 
 from offchain.__main__ import main
 from offchain.attestation.evidence import BY_ROOT, Chain, crl_bytes
-from offchain.attestation.quote import TeeType, parse
+from offchain.attestation.quote import parse
 from offchain.chain.node import Node
 from offchain.chain.verifier import Verifier
 from offchain.enclave.enclave import Enclave
 from offchain.protocol.messages import Registration
-from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel, floors
+from offchain.simulation import DEVELOPMENT_SEED, FMSPC, Machine, SimulatedIntel
+from offchain.simulation import trust as simulated_trust
 from scripts.deploy import deploy
+from scripts.lib.documents import bring_documents
 from scripts.lib.settings import load
 from tests.anvil import rpc
-from tests.dcap import BODIES, floor
+from tests.dcap import BODIES
 from tests.offchain.enclave.service.served import served
 from tests.vectors.generate import word
 
@@ -30,7 +32,10 @@ MACHINE = Machine.simulate(INTEL, "development")
 
 @pytest.fixture(scope="module")
 def made(module_isolation):
-    return deploy(accounts[0], load("development", live=False), Console(file=StringIO()))
+    console = Console(file=StringIO())
+    deployed = deploy(accounts[0], load("development", live=False), console)
+    bring_documents(deployed.verifier.address, accounts[0].address, console)
+    return deployed
 
 
 @pytest.fixture
@@ -128,9 +133,7 @@ def test_register__enclave_that_rebooted__says_first_which_key_is_retired(
 
 
 def test_register__quote_that_would_be_refused__costs_nothing(made, operator, register):
-    sgx = next(each for each in floors() if each.tee_type is TeeType.SGX)
-    raised = replace(sgx, pce_svn=sgx.pce_svn + 1)
-    made.verifier.set_tcb_floor(floor(raised), {"from": accounts[0]})
+    made.policy.raise_floor(0, FMSPC, bytes(16), 21, bytes(16), {"from": accounts[0]})
     before = operator.nonce, operator.balance()
     lines, error = register("--stake", str(ETHER))
     assert lines == []
@@ -173,11 +176,11 @@ def test_trust__of_a_quote_s_machine__is_the_chain_s(verifier, name):
     trust = verifier.trust(quote)
     assert trust.root_key == INTEL.root.public_key
     assert trust.revoked == frozenset()
-    module = BODIES[name].encode()[1]
-    scopes = {(TeeType.SGX, 0), (quote.tee_type, module if quote.tee_type is TeeType.TDX else 0)}
-    assert set(trust.floors) == {
-        each for each in floors() if (each.tee_type, each.module) in scopes
-    }
+    simulated = simulated_trust(INTEL)
+    assert trust.floors == simulated.floors_of(FMSPC, quote.tee_type)
+    assert trust.quoting_enclaves == simulated.identities_of(quote.tee_type)
+    assert trust.lists == simulated.lists
+    assert trust.grace == 14 * 86_400
 
 
 def test_trust__machine_without_a_floor__has_none(verifier):
@@ -194,6 +197,6 @@ def test_trust__certificate_revoked__says_so(made, verifier, leaf):
     issuer, revoked = (INTEL.authority, MACHINE.pck) if leaf else (INTEL.root, INTEL.authority)
     by = chain.authority_record if leaf else BY_ROOT
     listed = crl_bytes(issuer.revoke(revoked.certificate.serial))
-    made.verifier.add_crl(astuple(by), listed, 0, 1)
+    made.verifier.add_crl(astuple(by), listed, 1)
     expected = {(issuer.public_key, revoked.certificate.serial)}
     assert verifier.trust(parse(quote.encode())).revoked == expected

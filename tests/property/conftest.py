@@ -6,8 +6,10 @@ from typing import Any
 import boa
 import pytest
 
-from tests.dcap import constructor
-from tests.dcap_refusals import TRUST
+from offchain.attestation.quote import TeeType
+from offchain.simulation import collateral
+from tests.dcap import Attesting
+from tests.dcap_refusals import INTEL, TRUST
 from tests.inprocess import Chain, deploy
 from tests.offchain.attestation.support import AT
 from tests.p256 import p256verify
@@ -29,4 +31,5 @@ def attesting() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def verifier(attesting: None) -> Any:
     """A verifier that trusts the simulated Intel of the table of refusals."""
-    return deploy("DcapVerifier", *constructor(TRUST))
+    made = Attesting.deploy(deploy, TRUST.root_key)
+    return made.bring(*(collateral(INTEL, tee_type) for tee_type in TeeType)).verifier

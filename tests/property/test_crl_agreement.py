@@ -14,8 +14,7 @@ from offchain.attestation.evidence import REVOKED, AuthorityRecord, certificate_
 from offchain.attestation.rejections import RejectionReason
 from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import SimulatedIntel, issuing
-from offchain.simulation import trust as simulated_trust
-from tests.dcap import certificate, constructor, fields
+from tests.dcap import Attesting, certificate, fields
 from tests.inprocess import deploy
 from tests.offchain.attestation.support import AT
 
@@ -28,7 +27,7 @@ SERIALS = (0, 1, 127, 128, 1 << 159)
 
 @pytest.fixture(scope="module")
 def verifier(attesting: None) -> Any:
-    made = deploy("DcapVerifier", *constructor(simulated_trust(INTEL)))
+    made = Attesting.deploy(deploy, INTEL.root.public_key).verifier
     made.add_ca(certificate(INTEL.authority))
     return made
 
@@ -37,7 +36,7 @@ def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | Rej
     """Return whether a list revokes just these serial numbers; the contract forgets it."""
     with boa.env.anchor():
         try:
-            revoked = verifier.add_crl(astuple(AUTHORITY), shown, 0, 100)
+            revoked = verifier.add_crl(astuple(AUTHORITY), shown, 100)
         except boa.BoaError as error:
             return RejectionReason(error.stack_trace[0].pretty_vm_reason)
         ids = [certificate_id(INTEL.authority.public_key, serial) for serial in serials]

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.attestation.bundle import Bundle
 from offchain.attestation.certificates import verify_crl
 from offchain.attestation.evidence import BY_ROOT, Chain, Known, crl_bytes, pack
+from offchain.attestation.policy import Rules, trust_in
 from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.trust import INTEL_ROOT_KEY, Trust
 from offchain.simulation import Machine, SimulatedIntel, issuing
 from offchain.simulation.machine import pem, qe_report
-from tests.dcap import certificate, constructor
+from tests.dcap import Attesting, certificate
 from tests.dcap_judges import off_chain, on_chain, whole, with_certificates
 from tests.dcap_refusals import INTEL, MACHINE, TRUST, extremes, regions
 from tests.inprocess import deploy
@@ -27,13 +30,15 @@ from tests.offchain.attestation.support import (
     BODIES,
     GENUINE,
     genuine,
-    intel_trust,
+    published,
     sign,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")
 
-
+PUBLISHED = "tdx_v4_phala", "tdx_v5_phala"
+LONG_GRACE = 3_650
+"""Days, so that published documents are not stale yet."""
 CERTIFICATE = {
     RejectionReason.DER,
     RejectionReason.SGX_EXTENSION,
@@ -49,8 +54,16 @@ STRICTER = {RejectionReason.DER, RejectionReason.SGX_EXTENSION}
 
 
 @pytest.fixture(scope="module")
+def intel_trust() -> Trust:
+    """Trust in Intel's root, with the documents that are published for two of the quotes."""
+    bundles = (published(name).to_bundle() for name in PUBLISHED)
+    return trust_in(sum(bundles, Bundle()), INTEL_ROOT_KEY, AT, Rules(grace=LONG_GRACE * 86_400))
+
+
+@pytest.fixture(scope="module")
 def genuine_verifier(attesting: None) -> Any:
-    return deploy("DcapVerifier", *constructor(intel_trust()))
+    made = Attesting.deploy(deploy, INTEL_ROOT_KEY, statuses=3, grace_days=LONG_GRACE)
+    return made.bring(*map(published, PUBLISHED)).verifier
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +79,13 @@ def knowing(verifier: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", GENUINE)
-def test_verify_quote__genuine__is_judged_alike(genuine_verifier: Any, name: str) -> None:
+def test_verify_quote__genuine__is_judged_alike(
+    genuine_verifier: Any, intel_trust: Trust, name: str
+) -> None:
     quote = genuine(name)
-    trust = intel_trust()
-    expected = off_chain(quote, trust)
-    assert on_chain(genuine_verifier, whole(quote, trust)) == expected
+    expected = off_chain(quote, intel_trust)
+    assert on_chain(genuine_verifier, whole(quote, intel_trust)) == expected
+    assert isinstance(expected, RejectionReason) == (name != "tdx_v4_phala")
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -85,13 +100,13 @@ def test_verify_quote__simulated__is_judged_alike(verifier: Any, name: str, dsta
 
 
 def test_verify_quote__of_the_other_root__is_refused_alike(
-    verifier: Any, genuine_verifier: Any
+    verifier: Any, genuine_verifier: Any, intel_trust: Trust
 ) -> None:
     theirs, mine = genuine("tdx_v4_phala"), MACHINE.quote(BODIES["tdx v4"])
     assert on_chain(verifier, whole(theirs)) is RejectionReason.CERTIFICATE_SIGNATURE
     assert off_chain(theirs) is RejectionReason.CERTIFICATE_SIGNATURE
     assert on_chain(genuine_verifier, whole(mine)) is RejectionReason.CERTIFICATE_SIGNATURE
-    assert off_chain(mine, intel_trust()) is RejectionReason.CERTIFICATE_SIGNATURE
+    assert off_chain(mine, intel_trust) is RejectionReason.CERTIFICATE_SIGNATURE
 
 
 # ── Fields at their extremes ──
@@ -235,7 +250,7 @@ def test_verify_quote__certificate_revoked__is_refused_alike(
     listed = verify_crl(crl, issuer.public_key, AT)
     with boa.env.anchor():
         record = chain.authority_record if leaf else BY_ROOT
-        assert knowing.add_crl(astuple(record), crl_bytes(crl), 0, 1) == 1
+        assert knowing.add_crl(astuple(record), crl_bytes(crl), 1) == 1
         said = on_chain(knowing, pack(quote, chain, known))
     assert said is RejectionReason.CERTIFICATE_REVOKED
     assert off_chain(quote, replace(TRUST, revoked=listed.revoked)) is said

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from offchain.attestation.collateral import trust_in
+from offchain.attestation.policy import trust_in
 from tests.dcap import certificate
 from tests.dcap_judges import DOCUMENTS, off_chain, on_chain, they_accept, whole, with_certificates
 from tests.dcap_refusals import INTEL, MACHINE, SECTIONS, Case, altered, equivalents
 from tests.offchain.attestation.support import AT, BODIES
 
 COLLATERAL_TRUST = {
-    tee_type: trust_in(documents, INTEL.root.public_key, AT)
+    tee_type: trust_in(documents.to_bundle(), INTEL.root.public_key, AT)
     for tee_type, documents in DOCUMENTS.items()
 }
 """Trust from Intel's documents, for the verifier in Python."""

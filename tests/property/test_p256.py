@@ -9,9 +9,10 @@ from boa.vm.py_evm import deregister_raw_precompile, register_raw_precompile
 from eth.exceptions import Revert
 
 from offchain.attestation.evidence import Known
-from offchain.simulation import Machine, SimulatedIntel
+from offchain.attestation.quote import TeeType
+from offchain.simulation import Machine, SimulatedIntel, collateral
 from offchain.simulation import trust as simulated_trust
-from tests.dcap import BODIES, REPORT_DATA, constructor, evidence
+from tests.dcap import BODIES, REPORT_DATA, Attesting, evidence
 from tests.inprocess import deploy, refuses
 from tests.p256 import ADDRESS, p256verify
 from tests.reasons import CERTIFICATE_SIGNATURE, NO_PRECOMPILE, QE_SIGNATURE
@@ -55,7 +56,8 @@ def answering(answer: bytes | None) -> Iterator[None]:
 def verifier() -> Any:
     """A verifier deployed while the precompile was there, which knows a machine."""
     with p256verify():
-        deployed = deploy("DcapVerifier", *constructor(TRUST))
+        made = Attesting.deploy(deploy, TRUST.root_key)
+        deployed = made.bring(*(collateral(INTEL, tee_type) for tee_type in TeeType)).verifier
         deployed.verify(WHOLE, REPORT_DATA)
         assert deployed.verify(KNOWN, REPORT_DATA)
     return deployed
@@ -63,13 +65,13 @@ def verifier() -> Any:
 
 def test_init__without_the_precompile__reverts() -> None:
     with refuses(NO_PRECOMPILE):
-        deploy("DcapVerifier", *constructor(TRUST))
+        Attesting.deploy(deploy, TRUST.root_key)
 
 
 @pytest.mark.parametrize("answer", [*WRONG.values(), None], ids=[*WRONG, "revert"])
 def test_init__precompile_that_answers_otherwise__reverts(answer: bytes | None) -> None:
     with answering(answer), refuses(NO_PRECOMPILE):
-        deploy("DcapVerifier", *constructor(TRUST))
+        Attesting.deploy(deploy, TRUST.root_key)
 
 
 def test_verify__precompile_gone__reverts(verifier: Any) -> None:

@@ -41,13 +41,15 @@ def test_deploy__development__wires_the_three_contracts(made, settings):
 
 def test_deploy__without_owner__leaves_the_deployer_in_charge(made):
     assert made.registry.owner() == accounts[0]
-    assert made.verifier.owner() == accounts[0]
+    assert made.policy.owner() == accounts[0]
+    assert made.policy.verifier() == made.verifier
+    assert made.verifier.policy() == made.policy
 
 
 def test_deploy__with_owner__offers_ownership_of_both(settings):
     owner = accounts[1]
     made = deploy(accounts[0], replace(settings, owner=owner.address), Console(quiet=True))
-    for owned in (made.registry, made.verifier):
+    for owned in (made.registry, made.policy):
         assert owned.pending_owner() == owner
         owned.accept_ownership({"from": owner})
         assert owned.owner() == owner
@@ -87,6 +89,7 @@ def test_address_book__names__what_integrators_need(made, settings, tmp_path):
     assert read["market"] == made.market.address
     assert read["registry"] == made.registry.address
     assert read["verifier"] == made.verifier.address
+    assert read["policy"] == made.policy.address
     assert read["root"] == "SIMULATED"
     assert read["owner"] == accounts[0].address
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from brownie import DcapVerifier, accounts, chain, history
+from brownie import TcbPolicy, accounts, chain, history
 from brownie.exceptions import VirtualMachineError
 from rich.console import Console
 
@@ -62,12 +62,12 @@ def test_deploy__stopped_after_every_transaction__sends_none_twice(path, setting
     assert made.registry.market() == made.market
     assert made.market.registry() == made.registry
     assert made.registry.verifier(made.verifier)[1] > 0
-    assert made.registry.pending_owner() == made.verifier.pending_owner() == accounts[1]
+    assert made.registry.pending_owner() == made.policy.pending_owner() == accounts[1]
 
 
 def test_deploy__stopped_with_other_settings__goes_on_with_nothing(path, settings, finished):
     nonce = accounts[0].nonce
-    with pytest.raises(DeploymentLogError, match=f"names {finished[2]}.*other code or settings"):
+    with pytest.raises(DeploymentLogError, match=f"names {finished[4]}.*other code or settings"):
         deploy(accounts[0], replace(settings, seat_bond=settings.seat_bond + 1), QUIET, path)
     assert accounts[0].nonce == nonce
 
@@ -117,5 +117,5 @@ def test_deploy__step_that_reverted__is_sent_again(path, settings, finished):
     assert history[-1].status == 0
     path.write_text(json.dumps([history[-1].txid]))
     made = deploy(accounts[0], settings, QUIET, path)
-    assert DcapVerifier.at(made.verifier.address).owner() == accounts[0]
+    assert TcbPolicy.at(made.policy.address).owner() == accounts[0]
     assert len(json.loads(path.read_text())) == len(finished)

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 
 from offchain.attestation.programs import DEVELOPMENT, program_id
-from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation import sgx_report
 from scripts.lib.settings import CONSENT, SettingsError, load, parse
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
-FLOOR = {"fmspc": "00806f050000", "tee": "TDX", "svns": "03" * 16, "pce_svn": 0}
 PROGRAM = {**json.loads(DEVELOPMENT.read_text())[0], "commit": "ab" * 20, "description": "what"}
 GAS = {"ether": 1, "token": 2, "reserve": 3}
 LIVE = {
@@ -22,7 +20,8 @@ LIVE = {
     "min_tolerance": 1000,
     "platform_stake": "1 ether",
     "payment_gas": GAS,
-    "tcb_floors": [FLOOR],
+    "tcb_statuses": ["UpToDate", "SWHardeningNeeded"],
+    "grace_days": 14,
 }
 
 
@@ -32,9 +31,7 @@ def test_parse__intel_on_a_live_network__passes():
     assert (settings.owner, settings.seat_bond, settings.min_tolerance) == (OWNER, 10**16, 1000)
     assert settings.platform_stake == 10**18
     assert settings.payment_gas == (1, 2, 3)
-    (floor,) = settings.tcb_floors
-    assert floor.fmspc == bytes.fromhex("00806f050000")
-    assert (floor.tee_type, floor.svns, floor.pce_svn) == (TeeType.TDX, b"\x03" * 16, 0)
+    assert (settings.tcb_statuses, settings.grace_days) == (3, 14)
 
 
 @pytest.mark.parametrize("root", ["simulated", "ab" * 64])
@@ -79,10 +76,15 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("payment_gas", {**GAS, "token": 0}, "expected whole numbers above 0"),
         ("payment_gas", {**GAS, "ether": "1"}, "expected whole numbers above 0"),
         ("payment_gas", {**GAS, "reserve": True}, "expected whole numbers above 0"),
-        ("tcb_floors", {}, "expected a list or 'simulated'"),
-        ("tcb_floors", [{**FLOOR, "tee": "SEV"}], "expected fmspc and svns in hex, tee SGX or TDX"),
-        ("tcb_floors", [{**FLOOR, "svns": "03"}], "expected 6 bytes of fmspc, 16 of svns"),
-        ("tcb_floors", [{}], "expected fmspc and svns in hex"),
+        ("tcb_statuses", "UpToDate", "expected a list of some of"),
+        ("tcb_statuses", ["UpToDate", "Revoked"], "expected a list of some of"),
+        ("tcb_statuses", ["UpToDate", "UpToDate"], "expected a list of some of"),
+        ("tcb_statuses", ["SWHardeningNeeded"], "expected UpToDate among them"),
+        ("tcb_statuses", ["UpToDate", "OutOfDate"], "both or none of"),
+        ("grace_days", -1, "expected 0 to 365"),
+        ("grace_days", 366, "expected 0 to 365"),
+        ("grace_days", True, "expected 0 to 365"),
+        ("grace_days", "14", "expected 0 to 365"),
         ("programs", {}, "programs is {}: expected a list or 'simulated'"),
         ("programs", ["simulated"], "expected objects of expected, commit and description"),
         ("programs", [{}], "expected objects of expected, commit and description"),

@@ -18,12 +18,17 @@ from contracts.modules.dcap import x509
 from interfaces import IDcapVerifier
 
 REVOKED: constant(bytes32) = 0x0000000000000000000000000000000000000000000000000000000000000001
+REVOKED_AUTHORITY: constant(uint256) = 1 << 255
 
 ROOT_X: immutable(bytes32)
 ROOT_Y: immutable(bytes32)
 
 # id -> digest of the record, or REVOKED
 admitted: HashMap[bytes32, bytes32]
+
+# id of an authority, zero for the root -> the newest list that is wholly in (thisUpdate 40 · nextUpdate 40), or
+# REVOKED_AUTHORITY. The mark stands in both mappings, so that a quote reads one word of its authority.
+lists: HashMap[bytes32, uint256]
 
 
 @deploy
@@ -149,7 +154,7 @@ def _admit_pck(
 
 
 @internal
-def _revoke(_issuer_key: bytes32[2], _serial: uint256) -> bool:
+def _revoke(_issuer_key: bytes32[2], _serial: uint256, _of_root: bool) -> bool:
     """
     @notice Revoke a certificate, and return True if it was not revoked before.
     """
@@ -157,8 +162,28 @@ def _revoke(_issuer_key: bytes32[2], _serial: uint256) -> bool:
     if self.admitted[id] == REVOKED:
         return False
     self.admitted[id] = REVOKED
+    if _of_root:
+        self.lists[id] = REVOKED_AUTHORITY
     log IDcapVerifier.CertificateRevoked(id=id)
     return True
+
+
+@internal
+@pure
+def _list(_this_update: uint256, _next_update: uint256) -> uint256:
+    return (_this_update << 40) | _next_update
+
+
+@internal
+@pure
+def _this_update(_list: uint256) -> uint256:
+    return (_list >> 40) & (2**40 - 1)
+
+
+@internal
+@pure
+def _next_update(_list: uint256) -> uint256:
+    return _list & (2**40 - 1)
 
 
 @internal
@@ -170,7 +195,7 @@ def _check_authority(_authority: IDcapVerifier.Authority):
 @internal
 @view
 def _check_pck(_pck: IDcapVerifier.Pck):
-    if self.admitted[_pck.authority] == REVOKED:
+    if self.lists[_pck.authority] == REVOKED_AUTHORITY:
         errors._revert(dcap_errors.CERTIFICATE_REVOKED)
     self._check(_pck.id, keccak256(abi_encode(_pck)), _pck.expiry)
 

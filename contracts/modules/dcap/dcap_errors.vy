@@ -29,12 +29,14 @@ QE_BINDING: constant(String[32]) = "qe binding"
 QE_IDENTITY: constant(String[32]) = "qe identity"
 QE_SVN: constant(String[32]) = "qe svn"
 QE_DEBUG: constant(String[32]) = "qe debug"
+QE_UNKNOWN: constant(String[32]) = "qe unknown"
+QE_STALE: constant(String[32]) = "qe stale"
 
 # ── Body ──
 
 DEBUG: constant(String[32]) = "debug"
 ATTRIBUTES: constant(String[32]) = "attributes"
-SEAM_SIGNER: constant(String[32]) = "seam signer"
+SERVICE_TD: constant(String[32]) = "service td"
 MR_CONFIG: constant(String[32]) = "mr config"
 
 # ── Certificates and revocation lists ──
@@ -51,12 +53,28 @@ SGX_EXTENSION: constant(String[32]) = "sgx extension"
 CRL_SIGNATURE: constant(String[32]) = "crl signature"
 CRL_ISSUER: constant(String[32]) = "crl issuer"
 CRL_STALE: constant(String[32]) = "crl stale"
+CRL_SUPERSEDED: constant(String[32]) = "crl superseded"
 CRL_NOT_YET_VALID: constant(String[32]) = "crl not yet valid"
 COLLATERAL_SIGNATURE: constant(String[32]) = "collateral signature"
 
+# ── Documents ──
+
+DOCUMENT_ID: constant(String[32]) = "document id"
+DOCUMENT_FORM: constant(String[32]) = "document form"
+DOCUMENT_NOT_YET_VALID: constant(String[32]) = "document not yet valid"
+DOCUMENT_STALE: constant(String[32]) = "document stale"
+DOCUMENT_SUPERSEDED: constant(String[32]) = "document superseded"
+DOCUMENT_NUMBER: constant(String[32]) = "document number"
+
 # ── Policy ──
 
-TCB_UNKNOWN: constant(String[32]) = "tcb unknown"
-TCB_FLOOR: constant(String[32]) = "tcb floor"
+NO_VERIFIER: constant(String[32]) = "no verifier"
+VERIFIER_SET: constant(String[32]) = "verifier set"
+BAD_VERIFIER: constant(String[32]) = "bad verifier"
+BAD_STATUSES: constant(String[32]) = "bad statuses"
+BAD_GRACE: constant(String[32]) = "bad grace"
 BAD_FLOOR: constant(String[32]) = "bad floor"
-BAD_IDENTITY: constant(String[32]) = "bad identity"
+TCB_UNKNOWN: constant(String[32]) = "tcb unknown"
+TCB_STALE: constant(String[32]) = "tcb stale"
+TCB_FLOOR: constant(String[32]) = "tcb floor"
+TDX_MODULE: constant(String[32]) = "tdx module"

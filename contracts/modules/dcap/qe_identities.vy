@@ -1,58 +1,63 @@
 # pragma version 0.4.3
 """
-@title The identities of the quoting enclaves that are trusted
+@title The quoting enclaves that are trusted, from their identities as Intel signs them
 @license GNU Affero General Public License v3.0 only
-@notice propose_qe_identity, set_qe_identity. There is one identity per TEE, as Intel publishes it. It is narrowed at
-        once and widened after a delay.
-@dev Three words per TEE. A TEE without an identity is rejected, because no report has a signer of zero.
+@notice raise_qe_svn. A TEE has the identities of at most two evaluation numbers.
+@dev Three words per identity. The SVN is kept as it holds, with what the owner raised.
 """
 
 from contracts.modules.common import errors
 from contracts.modules.dcap import dcap_errors
-from contracts.modules.dcap import tcb_floors
-from contracts.modules.dcap import timelock
-from interfaces import IDcapVerifier
+from contracts.modules.dcap import documents
+from contracts.modules.dcap import evaluations
+from interfaces import ITcbPolicy
 from snekmate.auth import ownable
 
 uses: ownable
-uses: timelock
+uses: evaluations
 
 _DEBUG: constant(uint256) = 2 << 120  # bit 1 of the first of 16 bytes of attributes
+_MISC_SELECT: constant(uint256) = 64
+_PRODUCT: constant(uint256) = 32
+
+# How a quoting enclave compares with an identity.
+_MET: constant(uint256) = 0
+_BELOW: constant(uint256) = 1
+_OTHER: constant(uint256) = 2
+_STALE: constant(uint256) = 3
+_UNKNOWN: constant(uint256) = 4
 
 
 struct Identity:
+    versions: uint256  # stamp 96 · 32 free · miscselect's mask 32 · value 32 · product 32 · least svn 32
     mr_signer: bytes32
     attributes: uint256  # mask 128 · value 128
-    versions: uint256  # miscselect's mask 32 · value 32 · product 16 · least SVN 16
 
 
-identities: HashMap[uint256, Identity]  # TEE type → identity
+# TEE -> by rising number
+identities: HashMap[uint256, Identity[2]]
+
+# TEE -> the least SVN to which the owner raised it
+raised: HashMap[uint256, uint256]
 
 
 # ── Owner ──
 
 
 @external
-def propose_qe_identity(_tee: uint256, _identity: IDcapVerifier.QeIdentity) -> uint256:
+def raise_qe_svn(_tee: uint256, _svn: uint256):
     """
-    @dev See `IDcapVerifier.propose_qe_identity`.
-    """
-    ownable._check_owner()
-    self._pack(_tee, _identity)
-    ready_at: uint256 = timelock._propose(self._proposal_digest(_tee, _identity))
-    log IDcapVerifier.QeIdentityProposed(tee=_tee, identity=_identity, ready_at=ready_at)
-    return ready_at
-
-
-@external
-def set_qe_identity(_tee: uint256, _identity: IDcapVerifier.QeIdentity):
-    """
-    @dev See `IDcapVerifier.set_qe_identity`.
+    @dev See `ITcbPolicy.raise_qe_svn`.
     """
     ownable._check_owner()
-    if not self._narrows(self._pack(_tee, _identity), self.identities[_tee]):
-        timelock._carry_out(self._proposal_digest(_tee, _identity))
-    self._set(_tee, _identity)
+    if (_tee != documents.SGX and _tee != documents.TDX) or _svn >= 2**16:
+        errors._revert(dcap_errors.BAD_FLOOR)
+    svn: uint256 = max(_svn, self.raised[_tee])
+    self.raised[_tee] = svn
+    for i: uint256 in range(2):
+        if self.identities[_tee][i].versions != 0:
+            self.identities[_tee][i].versions = self._raised(self.identities[_tee][i].versions, svn)
+    log ITcbPolicy.QeSvnRaised(tee=_tee, svn=svn)
 
 
 # ── Views ──
@@ -60,57 +65,126 @@ def set_qe_identity(_tee: uint256, _identity: IDcapVerifier.QeIdentity):
 
 @external
 @view
-def qe_identity(_tee: uint256) -> IDcapVerifier.QeIdentity:
+def kept_identities(_tee: uint256) -> DynArray[ITcbPolicy.QeIdentity, 2]:
     """
-    @dev See `IDcapVerifier.qe_identity`.
+    @dev See `ITcbPolicy.kept_identities`.
     """
-    identity: Identity = self.identities[_tee]
-    return IDcapVerifier.QeIdentity(
-        mr_signer=identity.mr_signer,
-        product=(identity.versions >> 16) & 65535,
-        min_svn=identity.versions & 65535,
-        attributes=convert(convert(identity.attributes & (2**128 - 1), uint128), bytes16),
-        attributes_mask=convert(convert(identity.attributes >> 128, uint128), bytes16),
-        misc_select=convert(convert((identity.versions >> 32) & (2**32 - 1), uint32), bytes4),
-        misc_select_mask=convert(convert(identity.versions >> 64, uint32), bytes4),
-    )
+    kept: DynArray[ITcbPolicy.QeIdentity, 2] = []
+    least: uint256 = evaluations._least_identity(evaluations.least)
+    for identity: Identity in self.identities[_tee]:
+        versions: uint256 = identity.versions
+        if versions == 0:
+            break
+        misc_select: uint256 = versions >> _MISC_SELECT
+        kept.append(
+            ITcbPolicy.QeIdentity(
+                number=evaluations._number(versions),
+                issued=evaluations._issued(versions),
+                next_update=evaluations._next_update(versions),
+                live=evaluations._is_live(versions, least),
+                accepted=versions & (2**32 - 1) < documents.UNREACHABLE,
+                mr_signer=identity.mr_signer,
+                product=(versions >> _PRODUCT) & (2**32 - 1),
+                min_svn=versions & (2**32 - 1),
+                attributes=convert(convert(identity.attributes & (2**128 - 1), uint128), bytes16),
+                attributes_mask=convert(convert(identity.attributes >> 128, uint128), bytes16),
+                misc_select=convert(convert(misc_select & (2**32 - 1), uint32), bytes4),
+                misc_select_mask=convert(
+                    convert((misc_select >> 32) & (2**32 - 1), uint32), bytes4
+                ),
+            )
+        )
+    return kept
 
 
 # ── Internals ──
 
 
 @internal
-def _set(_tee: uint256, _identity: IDcapVerifier.QeIdentity):
-    self.identities[_tee] = self._pack(_tee, _identity)
-    log IDcapVerifier.QeIdentitySet(tee=_tee, identity=_identity)
+def _keep(_identity: documents.Identity):
+    """
+    @notice Keep a signed identity, beside or instead of those that are kept.
+    """
+    tee: uint256 = _identity.tee
+    versions: uint256 = (
+        evaluations._stamp(_identity.number, _identity.issued, _identity.next_update)
+        | (_identity.misc_select << _MISC_SELECT)
+        | (_identity.product << _PRODUCT)
+        | _identity.min_svn
+    )
+    new: Identity = Identity(
+        versions=self._raised(versions, self.raised[tee]),
+        mr_signer=_identity.mr_signer,
+        attributes=_identity.attributes,
+    )
+    first: uint256 = 0
+    second: uint256 = 0
+    first, second = evaluations._choose(
+        self.identities[tee][0].versions,
+        self.identities[tee][1].versions,
+        new.versions,
+        evaluations._least_identity(evaluations.least),
+    )
+    # Only one of the two places gets what stood in the other one.
+    if second == evaluations.FIRST:
+        self.identities[tee][1] = self.identities[tee][0]
+    if first == evaluations.SECOND:
+        self.identities[tee][0] = self.identities[tee][1]
+    if first == evaluations.NEW:
+        self.identities[tee][0] = new
+    if second == evaluations.NEW:
+        self.identities[tee][1] = new
+    if second == evaluations.NOTHING:
+        self.identities[tee][1].versions = 0
 
 
 @internal
 @view
-def _check(_tee: uint256, _report: uint256[12]):
+def _check(_tee: uint256, _report: uint256[12], _least: uint256):
     """
-    @notice Revert unless the report (384 bytes, integers little-endian) is that of a trusted quoting enclave that is
-            not debugged.
+    @notice Revert unless the report (384 bytes, integers little-endian) is that of a quoting enclave that meets an
+            identity that is live, and is not debugged. The reason is that of the last identity that is live.
     """
-    identity: Identity = self.identities[_tee]
-    attributes: uint256 = _report[1] & (2**128 - 1)
-    if attributes & _DEBUG != 0:
+    if _report[1] & _DEBUG != 0:
         errors._revert(dcap_errors.QE_DEBUG)
+    verdict: uint256 = _UNKNOWN
+    for i: uint256 in range(2):
+        versions: uint256 = self.identities[_tee][i].versions
+        if versions == 0:
+            break
+        if evaluations._is_live(versions, _least):
+            verdict = self._judge(_tee, i, versions, _report)
+            if verdict == _MET:
+                return
+        elif verdict == _UNKNOWN:
+            verdict = _STALE
+    if verdict == _UNKNOWN:
+        errors._revert(dcap_errors.QE_UNKNOWN)
+    if verdict == _STALE:
+        errors._revert(dcap_errors.QE_STALE)
+    if verdict == _OTHER:
+        errors._revert(dcap_errors.QE_IDENTITY)
+    errors._revert(dcap_errors.QE_SVN)
 
-    misc_select: uint256 = (_report[0] >> 96) & (2**32 - 1)
+
+@internal
+@view
+def _judge(_tee: uint256, _place: uint256, _versions: uint256, _report: uint256[12]) -> uint256:
     numbers: uint256 = _report[8]
     product: uint256 = (numbers >> 248) | ((numbers >> 232) & 65280)
     svn: uint256 = ((numbers >> 232) & 255) | ((numbers >> 216) & 65280)
-    versions: uint256 = identity.versions
     if (
-        convert(_report[4], bytes32) != identity.mr_signer
-        or product != (versions >> 16) & 65535
-        or not self._fits(attributes, identity.attributes, 128)
-        or not self._fits(misc_select, versions >> 32, 32)
+        convert(_report[4], bytes32) != self.identities[_tee][_place].mr_signer
+        or product != (_versions >> _PRODUCT) & (2**32 - 1)
+        or not self._fits(
+            _report[1] & (2**128 - 1), self.identities[_tee][_place].attributes, 128
+        )
+        or not self._fits(
+            (_report[0] >> 96) & (2**32 - 1), (_versions >> _MISC_SELECT) & (2**64 - 1), 32
+        )
     ):
-        errors._revert(dcap_errors.QE_IDENTITY)
-    if svn < versions & 65535:
-        errors._revert(dcap_errors.QE_SVN)
+        return _OTHER
+    return _MET if svn >= _versions & (2**32 - 1) else _BELOW
 
 
 @internal
@@ -125,52 +199,5 @@ def _fits(_bits: uint256, _rule: uint256, _size: uint256) -> bool:
 
 @internal
 @pure
-def _narrows(_new: Identity, _old: Identity) -> bool:
-    """
-    @notice Return True if every quoting enclave that fits the new identity also fits the old one.
-    """
-    attributes_mask: uint256 = _old.attributes >> 128
-    misc_select_mask: uint256 = _old.versions >> 64
-    return (
-        _new.mr_signer == _old.mr_signer
-        and (_new.versions >> 16) & 65535 == (_old.versions >> 16) & 65535
-        and _new.versions & 65535 >= _old.versions & 65535
-        and (_new.attributes >> 128) & attributes_mask == attributes_mask
-        and self._fits(_new.attributes & (2**128 - 1), _old.attributes, 128)
-        and (_new.versions >> 64) & misc_select_mask == misc_select_mask
-        and self._fits((_new.versions >> 32) & (2**32 - 1), _old.versions >> 32, 32)
-    )
-
-
-@internal
-@pure
-def _pack(_tee: uint256, _identity: IDcapVerifier.QeIdentity) -> Identity:
-    attributes: uint256 = convert(_identity.attributes, uint256)
-    attributes_mask: uint256 = convert(_identity.attributes_mask, uint256)
-    misc_select: uint256 = convert(_identity.misc_select, uint256)
-    misc_select_mask: uint256 = convert(_identity.misc_select_mask, uint256)
-    if (
-        (_tee != tcb_floors.SGX and _tee != tcb_floors.TDX)
-        or _identity.mr_signer == empty(bytes32)
-        or _identity.product >= 2**16
-        or _identity.min_svn >= 2**16
-        or attributes & attributes_mask != attributes
-        or misc_select & misc_select_mask != misc_select
-    ):
-        errors._revert(dcap_errors.BAD_IDENTITY)
-    return Identity(
-        mr_signer=_identity.mr_signer,
-        attributes=(attributes_mask << 128) | attributes,
-        versions=(
-            (misc_select_mask << 64)
-            | (misc_select << 32)
-            | (_identity.product << 16)
-            | _identity.min_svn
-        ),
-    )
-
-
-@internal
-@pure
-def _proposal_digest(_tee: uint256, _identity: IDcapVerifier.QeIdentity) -> bytes32:
-    return keccak256(abi_encode("qe identity", _tee, _identity))
+def _raised(_versions: uint256, _svn: uint256) -> uint256:
+    return (_versions >> 32 << 32) | max(_versions & (2**32 - 1), _svn)

@@ -15,6 +15,7 @@ from scripts.deploy import Deployment, deploy
 from scripts.lib.acts import exhibits
 from scripts.lib.acts.operators import DishonestOperator, HonestOperator, Operator
 from scripts.lib.acts.roles import Developer, Provider
+from scripts.lib.documents import bring_documents
 from scripts.lib.settings import load
 
 ETHER = 10**18
@@ -71,6 +72,7 @@ def ether(wei: int) -> str:
 def set_up(console: Console, store: Store) -> Stage:
     console.rule("The stage: contracts, a provider with a hidden test set")
     made = deploy(accounts[0], load("development", live=False), console)
+    bring_documents(made.verifier.address, accounts[0].address, console)
     data, provider = exhibits.digits(), Provider(accounts[1], store)
     manifest = Manifest(
         description="Handwritten digits, 8 x 8 pixels (scikit-learn)",

@@ -1,17 +1,23 @@
 """Genuine quotes and collateral, report bodies and helpers for the attestation tests."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from offchain.attestation.canonical import walk_identity
+from offchain.attestation.certificates import verify_authority
 from offchain.attestation.collateral import Collateral
 from offchain.attestation.quote import Body, Quote, TeeType, parse, trim
 from offchain.attestation.rejections import RejectionReason
-from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor, Trust
+from offchain.attestation.tcb import Validity
+from offchain.attestation.trust import INTEL_ROOT_KEY, QeFloor, TcbFloor, Trust
 from offchain.attestation.verify import VerifiedQuote, verify
+from offchain.attestation.x509 import load_chain
 from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import Machine, sgx_report, td10_report, td15_report
+from offchain.simulation.documents import make_qe_identity
 
 AT = 1_780_000_000
 """2026-05-28, a time within the validity of every certificate in the tests."""
@@ -26,6 +32,8 @@ GENUINE = (
     "tdx_v5_automata",
     "tdx_v5_automata_alibaba",
     "tdx_v5_phala",
+    "tdx_v4_b0c06f_two_documents",
+    "tdx_v4_b0c06f_2026_08",
 )
 GENUINE_FMSPCS = (
     "00606a000000",
@@ -36,7 +44,12 @@ GENUINE_FMSPCS = (
     "90c06f000000",
 )
 
-PUBLISHED = {"tdx_v4_phala": 1_750_400_000, "tdx_v5_phala": 1_771_500_000}
+UP_TO_DATE = frozenset({"UpToDate"})
+PUBLISHED = {
+    "tdx_v4_phala": 1_750_400_000,
+    "tdx_v5_phala": 1_771_500_000,
+    "tdx_v4_b0c06f_2026_08": 1_786_700_000,
+}
 """For each vector with collateral, a time at which it was current."""
 
 REPORT_DATA = bytes(range(64))
@@ -65,18 +78,42 @@ def published(name: str) -> Collateral:
     return Collateral.from_json(vector(name, "collateral.json").decode())
 
 
+FOREVER = Validity(1, 0, 2**40)
+"""Of a document that never goes stale."""
+
+
 def lowest_floors(*fmspcs: bytes) -> tuple[TcbFloor, ...]:
-    """Return floors that every machine of these FMSPCs reaches, whatever its TDX module."""
+    """Return floors that every machine of these FMSPCs reaches, with modules of three versions."""
+    modules = tuple((version, 0) for version in (1, 3))
     return tuple(
-        TcbFloor(fmspc, tee_type, bytes([0, module]) + bytes(14))
+        floor
         for fmspc in fmspcs
-        for tee_type, module in ((TeeType.SGX, 0), (TeeType.TDX, 0), (TeeType.TDX, 1))
+        for floor in (
+            TcbFloor(TeeType.SGX, fmspc, FOREVER, bytes(16)),
+            TcbFloor(TeeType.TDX, fmspc, FOREVER, bytes(16), 0, bytes(16), modules),
+        )
     )
 
 
+def quoting_enclaves() -> tuple[QeFloor, ...]:
+    """Return Intel's quoting enclaves, as its documents of evaluation 17 to 20 name them."""
+    return tuple(
+        replace(walk_identity(make_qe_identity(tee_type), UP_TO_DATE), validity=FOREVER)
+        for tee_type in TeeType
+    )
+
+
+@cache
 def intel_trust() -> Trust:
     """Return trust in Intel's root, with the lowest floors for the genuine quotes' machines."""
-    return Trust(INTEL_ROOT_KEY, lowest_floors(*map(bytes.fromhex, GENUINE_FMSPCS)))
+    authorities = (load_chain(genuine(name).pck_chain)[1] for name in GENUINE)
+    ids = {verify_authority(each, INTEL_ROOT_KEY, AT).id for each in authorities}
+    return Trust(
+        INTEL_ROOT_KEY,
+        lowest_floors(*map(bytes.fromhex, GENUINE_FMSPCS)),
+        quoting_enclaves(),
+        dict.fromkeys((bytes(32), *ids), FOREVER.next_update),
+    )
 
 
 def outcome(

@@ -5,13 +5,18 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from offchain.attestation import policy
+from offchain.attestation.advice import standings
+from offchain.attestation.bundle import Bundle, read_bundle
 from offchain.attestation.collateral import Collateral, trust_in
+from offchain.attestation.policy import Rules
 from offchain.attestation.quote import TeeType
 from offchain.attestation.rejections import RejectionReason
-from offchain.attestation.trust import INTEL_ROOT_KEY, TDX_QE
+from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.verify import VerifiedQuote, verify
 from offchain.protocol.errors import QuoteRejected
-from offchain.simulation import Machine, SimulatedIntel, collateral
+from offchain.simulation import Machine, SimulatedIntel, collateral, issuing
+from offchain.simulation.documents import make_qe_identity
 from tests.offchain.attestation.support import (
     AT,
     BODIES,
@@ -26,7 +31,6 @@ from tests.offchain.attestation.support import (
 def test_trust_in__genuine_collateral__accepts_the_up_to_date_quote() -> None:
     at = PUBLISHED["tdx_v4_phala"]
     trust = trust_in(published("tdx_v4_phala"), INTEL_ROOT_KEY, at)
-    assert trust.quoting_enclaves[TeeType.TDX] == TDX_QE
     assert len(trust.revoked) == 44
     assert isinstance(verify(genuine("tdx_v4_phala"), trust, at), VerifiedQuote)
 
@@ -84,30 +88,39 @@ def test_trust_in__documents_changed__are_refused(intel: SimulatedIntel) -> None
 def test_trust_in__documents_out_of_date__are_refused(intel: SimulatedIntel) -> None:
     documents = published("tdx_v4_phala")
     issued, expires = 1_750_328_163, 1_752_920_163
-    for at in (issued - 1, expires + 1_000):
+    for at, reason in (
+        (issued - 1, RejectionReason.DOCUMENT_NOT_YET_VALID),
+        (expires + 1_000, RejectionReason.DOCUMENT_STALE),
+    ):
         with pytest.raises(QuoteRejected) as refusal:
             trust_in(documents, INTEL_ROOT_KEY, at)
-        assert refusal.value.reason is RejectionReason.COLLATERAL_STALE
+        assert refusal.value.reason is reason
 
 
-@pytest.mark.parametrize("chain", ["tcb_info_issuer_chain", "qe_identity_issuer_chain"])
-def test_trust_in__signer_of_another_role__is_refused(intel: SimulatedIntel, chain: str) -> None:
+@pytest.mark.parametrize("name", ["tcb_info", "qe_identity"])
+def test_trust_in__signer_of_another_role__is_refused(intel: SimulatedIntel, name: str) -> None:
     documents = collateral(intel, TeeType.TDX)
-    posing = replace(documents, **{chain: documents.pck_crl_issuer_chain})
+    signature = issuing.sign(intel.authority.key, getattr(documents, name).encode())
+    posing = replace(documents, **{f"{name}_signature": signature})
     assert refusal_of(posing, intel) is RejectionReason.CERTIFICATE_ROLE
 
 
-def test_trust_in__lists_swapped__are_refused(intel: SimulatedIntel) -> None:
+def test_trust_in__lists_swapped__are_told_apart_by_their_signature(intel: SimulatedIntel) -> None:
     documents = collateral(intel, TeeType.TDX)
     swapped = replace(documents, root_ca_crl=documents.pck_crl, pck_crl=documents.root_ca_crl)
-    assert refusal_of(swapped, intel) is RejectionReason.CRL_SIGNATURE
+    assert trust_in(swapped, intel.root.public_key, AT) == trust_in(
+        documents, intel.root.public_key, AT
+    )
 
 
 def test_trust_in__another_root__is_refused(intel: SimulatedIntel) -> None:
     other = SimulatedIntel.from_seed(b"another")
-    assert (
-        refusal_of(collateral(other, TeeType.TDX), intel) is RejectionReason.CERTIFICATE_SIGNATURE
-    )
+    documents = collateral(other, TeeType.TDX)
+    assert refusal_of(documents, intel) is RejectionReason.CRL_SIGNATURE
+    bare = replace(documents.to_bundle(), crls=())
+    with pytest.raises(QuoteRejected) as refusal:
+        policy.trust_in(bare, intel.root.public_key, AT)
+    assert refusal.value.reason is RejectionReason.CERTIFICATE_SIGNATURE
 
 
 def test_from_json__result_of_to_json__round_trips(intel: SimulatedIntel) -> None:
@@ -121,3 +134,43 @@ def test_from_json__genuine_collateral__is_read_whole(name: str) -> None:
     assert json.loads(published(name).to_json()) == {
         key: members[key] for key in asdict(published(name))
     }
+
+
+# ── Faults of the policy that were found ──
+
+
+def test_trust_in__revoked_tcb_signer__is_refused(intel: SimulatedIntel) -> None:
+    serial = intel.tcb_signer.certificate.serial
+    documents = collateral(intel, TeeType.SGX, revoked_authorities=(serial,))
+    assert refusal_of(documents, intel) is RejectionReason.CERTIFICATE_REVOKED
+    other = collateral(intel, TeeType.SGX, revoked_authorities=(serial + 1,))
+    assert trust_in(other, intel.root.public_key, AT).floors
+
+
+@pytest.mark.parametrize("name", ["QVE", "QAE", "TD_QAE", "QE2", ""])
+def test_trust_in__identity_of_another_enclave__is_refused(
+    intel: SimulatedIntel, name: str
+) -> None:
+    text = make_qe_identity(TeeType.SGX, id=name)
+    signature = issuing.sign(intel.tcb_signer.key, text.encode())
+    posing = replace(
+        collateral(intel, TeeType.SGX), qe_identity=text, qe_identity_signature=signature
+    )
+    assert refusal_of(posing, intel) is RejectionReason.DOCUMENT_ID
+
+
+def test_trust_in__sgx_and_tdx_documents_of_one_fmspc__judge_a_tdx_quote_by_its_own() -> None:
+    folder = "tdx_v4_b0c06f_two_documents"
+    files = ("tcb_info_sgx.json", "tcb_info_tdx.json")
+    parts = [read_bundle(vector(folder, file)) for file in files]
+    others = published("tdx_v4_b0c06f_2026_08").to_bundle()
+    patient = Rules(grace=3_650 * 86_400)
+    for order in (parts, parts[::-1]):
+        bundle = sum((*order, others), Bundle())
+        trust = policy.trust_in(bundle, INTEL_ROOT_KEY, PUBLISHED["tdx_v4_b0c06f_2026_08"], patient)
+        numbers = {(f.tee_type, f.validity.number): f.svns[7] for f in trust.floors}
+        assert numbers == {(TeeType.SGX, 17): 3, (TeeType.TDX, 17): 5, (TeeType.TDX, 20): 5}
+        at = PUBLISHED["tdx_v4_b0c06f_2026_08"]
+        assert outcome(genuine(folder), trust, at=at) is RejectionReason.TCB_FLOOR
+        (standing, _) = standings(bundle, genuine(folder), patient.accepted)
+        assert "SGX component 7 (SEAMLDR ACM, OS/VMM) is 3, needs 5" in "".join(standing.lines())

@@ -11,6 +11,7 @@ from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain
 from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import SimulatedIntel, issuing
+from offchain.simulation.intel import NOT_AFTER
 from tests.offchain.attestation.support import AT, vector
 
 
@@ -39,7 +40,7 @@ def test_verify_crl__simulated_list__gives_its_serials(
 ) -> None:
     crl = intel.authority.revoke(*serials, this_update=AT)
     key = intel.authority.public_key
-    expected = RevocationList(key, AT, frozenset(serials))
+    expected = RevocationList(key, AT, NOT_AFTER, frozenset(serials), crl)
     assert certificates.verify_crl(crl, key, AT) == expected
 
 

@@ -1,4 +1,4 @@
-"""Intel's TCB info: the level of a machine, floors that follow from it, signed documents."""
+"""Intel's documents: the status of a machine by Intel's algorithm, and floors that follow."""
 
 import json
 from dataclasses import replace
@@ -8,40 +8,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation import tcb
+from offchain.attestation.advice import standing
+from offchain.attestation.canonical import walk_identity, walk_tcb_info
+from offchain.attestation.policy import Policy, Rules
 from offchain.attestation.quote import TeeType
-from offchain.attestation.tcb import ModuleLevel, TcbInfo, TcbLevel
-from offchain.attestation.trust import INTEL_ROOT_KEY, TcbFloor
-from offchain.simulation import FMSPC
-from offchain.simulation.documents import make_tcb_info
-from tests.offchain.attestation.support import published
+from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.tcb import Machine
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation.documents import Issue, SimulatedLevel, make_qe_identity, make_tcb_info
+from tests.offchain.attestation.support import AT, PUBLISHED, UP_TO_DATE, published
 
-UP_TO_DATE = frozenset({"UpToDate"})
-
-
-def level(svn: int, status: str, tdx: tuple[int, ...] = ()) -> TcbLevel:
-    return TcbLevel(
-        bytes([svn] * 16),
-        svn,
-        bytes(tdx).ljust(16, b"\0") if tdx else b"",
-        status,
-        "2026-01-01T00:00:00Z",
-        (),
-    )
-
-
-INFO = TcbInfo(
-    FMSPC,
-    (
-        level(9, "UpToDate", (9, 0, 9)),
-        level(7, "UpToDate", (7, 0, 7)),
-        level(5, "OutOfDate", (5, 0, 5)),
-        level(3, "UpToDate", (3, 0, 3)),
-    ),
-    {
-        1: (ModuleLevel(6, "UpToDate"), ModuleLevel(4, "OutOfDate")),
-        3: (ModuleLevel(3, "OutOfDate"),),
-    },
+LEVELS = (
+    SimulatedLevel(9, 9),
+    SimulatedLevel(7, 7, "SWHardeningNeeded"),
+    SimulatedLevel(5, 5, "OutOfDate"),
+    SimulatedLevel(3, 3),
 )
+SGX = tcb.read_tcb_info(json.loads(make_tcb_info(TeeType.SGX, levels=LEVELS)))
+TDX = tcb.read_tcb_info(json.loads(make_tcb_info(TeeType.TDX, levels=LEVELS)))
+QE = {
+    tee_type: tcb.read_identity(
+        json.loads(make_qe_identity(tee_type, levels=((8, "UpToDate"), (6, "OutOfDate"))))
+    )
+    for tee_type in TeeType
+}
+SETS = [
+    frozenset(tcb.STATUSES[:1]),
+    frozenset(tcb.STATUSES[:2]),
+    frozenset(tcb.STATUSES[:4]),
+    frozenset(tcb.STATUSES[:6]),
+]
+"""Sets of statuses that a deployment can accept."""
+
+
+def machine(svn: int, tdx: tuple[int, ...] = (), qe_svn: int = 8) -> Machine:
+    return Machine(bytes([svn] * 16), svn, bytes(tdx).ljust(16, b"\0") if tdx else b"", qe_svn)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,8 @@ INFO = TcbInfo(
     [
         (255, "UpToDate"),
         (9, "UpToDate"),
-        (8, "UpToDate"),
-        (5, "OutOfDate"),
+        (8, "SWHardeningNeeded"),
+        (6, "OutOfDate"),
         (4, "UpToDate"),
         (2, None),
     ],
@@ -58,112 +59,200 @@ INFO = TcbInfo(
 def test_evaluate__sgx_machine__is_at_the_first_level_it_reaches(
     svn: int, status: str | None
 ) -> None:
-    sgx_only = tuple(replace(each, tdx_svns=b"") for each in INFO.levels)
-    found = tcb.evaluate(replace(INFO, levels=sgx_only), bytes([svn] * 16), svn).platform
-    assert (found and found.status) == status
+    assert tcb.evaluate(SGX, QE[TeeType.SGX], machine(svn)).status == status
 
 
 def test_evaluate__one_component_lower__falls_to_a_lower_level() -> None:
     for component in range(16):
-        svns = bytes(8 if i == component else 9 for i in range(16))
-        found = tcb.evaluate(INFO, svns, 9, bytes([9, 0, 9]).ljust(16, b"\0"))
-        assert found.platform == INFO.levels[1]
-    found = tcb.evaluate(INFO, bytes([9] * 16), 8, bytes([9, 0, 9]).ljust(16, b"\0"))
-    assert found.platform == INFO.levels[1]
+        lower = bytes(8 if i == component else 9 for i in range(16))
+        found = tcb.evaluate(SGX, QE[TeeType.SGX], replace(machine(9), svns=lower))
+        assert found.platform == SGX.levels[1]
+    found = tcb.evaluate(SGX, QE[TeeType.SGX], replace(machine(9), pce_svn=8))
+    assert found.platform == SGX.levels[1]
 
 
 @pytest.mark.parametrize(
-    ("tee_tcb_svn", "platform", "module"),
+    ("tee_tcb_svn", "qe_svn", "status"),
     [
-        ((0, 1, 9), 0, None),
-        ((6, 1, 9), 0, "UpToDate"),
-        ((4, 1, 9), 0, "OutOfDate"),
-        ((4, 1, 7), 1, "OutOfDate"),
-        ((9, 0, 9), 0, None),
-        ((8, 0, 9), 1, None),
-        ((3, 3, 9), 0, "OutOfDate"),
-        ((9, 2, 9), 0, None),
+        ((9, 1, 9), 8, "UpToDate"),
+        ((9, 3, 9), 8, "UpToDate"),
+        ((6, 1, 9), 8, "OutOfDate"),
+        ((2, 1, 9), 8, None),
+        ((9, 2, 9), 8, None),
+        ((9, 0, 9), 8, "UpToDate"),
+        ((8, 0, 9), 8, "SWHardeningNeeded"),
+        ((9, 1, 7), 8, "SWHardeningNeeded"),
+        ((9, 1, 9), 6, "OutOfDate"),
+        ((9, 1, 9), 5, None),
     ],
 )
-def test_evaluate__tdx_module__counts_within_its_major_version(
-    tee_tcb_svn: tuple[int, ...], platform: int, module: str | None
+def test_evaluate__tdx_module_and_qe__converge_with_the_platform(
+    tee_tcb_svn: tuple[int, ...], qe_svn: int, status: str | None
 ) -> None:
-    found = tcb.evaluate(INFO, bytes([9] * 16), 9, bytes(tee_tcb_svn).ljust(16, b"\0"))
-    assert found == tcb.Evaluation(INFO.levels[platform], module)
+    found = tcb.evaluate(TDX, QE[TeeType.TDX], machine(9, tee_tcb_svn, qe_svn))
+    assert found.status == status
+    assert found.is_accepted(UP_TO_DATE) == (status == "UpToDate")
 
 
-def test_propose_floors__accepted_level_below_an_unaccepted_one__is_not_used() -> None:
-    assert tcb.propose_floors(INFO, UP_TO_DATE) == (
-        TcbFloor(FMSPC, TeeType.SGX, bytes([7] * 16), 7),
-        TcbFloor(FMSPC, TeeType.TDX, bytes([7, 0, 7]).ljust(16, b"\0")),
-        TcbFloor(FMSPC, TeeType.TDX, bytes([6, 1, 7]).ljust(16, b"\0")),
-    )
-
-
-def test_propose_floors__more_statuses_accepted__go_deeper() -> None:
-    floors = tcb.propose_floors(INFO, UP_TO_DATE | {"OutOfDate"})
-    assert [floor.svns[:3] for floor in floors] == [
-        bytes([3, 3, 3]),
-        bytes([3, 0, 3]),
-        bytes([4, 1, 3]),
-        bytes([3, 3, 3]),
+@pytest.mark.parametrize("accepted", SETS, ids=len)
+@given(st.data())
+def test_walk__machine_that_reaches_a_floor__has_an_accepted_status(
+    accepted: frozenset[str], data: st.DataObject
+) -> None:
+    """No machine whose status Intel's algorithm puts outside of the set is accepted."""
+    statuses = st.sampled_from(tcb.STATUSES)
+    levels = [
+        SimulatedLevel(svn, svn, data.draw(statuses)) for svn in sorted(range(2, 10), reverse=True)
     ]
-
-
-def test_propose_floors__level_of_a_major_version__bounds_no_module_of_version_0() -> None:
-    """The TCB info lists no level for version 0, so no floor is set and no such module trusted."""
-    newest = level(9, "UpToDate", (9, 1, 9))
-    assert tcb.propose_floors(replace(INFO, levels=(newest,)), UP_TO_DATE) == (
-        TcbFloor(FMSPC, TeeType.SGX, bytes([9] * 16), 9),
-        TcbFloor(FMSPC, TeeType.TDX, bytes([6, 1, 9]).ljust(16, b"\0")),
+    text = make_tcb_info(TeeType.TDX, levels=levels)
+    floor = walk_tcb_info(text, accepted)
+    near = st.integers(0, 11)
+    svns = bytes(data.draw(st.lists(near, min_size=16, max_size=16)))
+    tdx = (data.draw(near), data.draw(st.sampled_from([0, 1, 2, 3])), data.draw(near))
+    asked = replace(machine(9, tdx), svns=svns, pce_svn=data.draw(near))
+    least = floor.least_of_module(asked.module)
+    reached = (
+        bool(floor.svns)
+        and asked.pce_svn >= floor.pce_svn
+        and tcb.at_least(svns, floor.svns)
+        and least is not None
+        and tcb.at_least(asked.tee_tcb_svn, least)
     )
+    found = tcb.evaluate(tcb.read_tcb_info(json.loads(text)), QE[TeeType.TDX], asked)
+    assert not reached or found.status in accepted
 
 
-def test_propose_floors__newest_level_unaccepted__is_refused() -> None:
-    with pytest.raises(ValueError, match="newest level of FMSPC 53494d554c00 is UpToDate"):
-        tcb.propose_floors(INFO, frozenset({"Revoked"}))
+def test_walk__no_accepted_level__refuses_every_machine() -> None:
+    levels = (SimulatedLevel(9, 9, "OutOfDate"), SimulatedLevel(3, 3))
+    floor = walk_tcb_info(make_tcb_info(TeeType.SGX, levels=levels), UP_TO_DATE)
+    assert floor.fault(b"\xff" * 16, 65_535, None) is RejectionReason.TCB_FLOOR
 
 
-@given(st.binary(min_size=16, max_size=16), st.integers(0, 20))
-def test_propose_floors__machine_that_reaches_them__is_at_an_accepted_level(
-    svns: bytes, pce_svn: int
-) -> None:
-    sgx = tcb.propose_floors(INFO, UP_TO_DATE)[0]
-    found = tcb.evaluate(INFO, svns, pce_svn, b"\xff\x01" + b"\xff" * 14).platform
-    assert not sgx.reached_by(svns, pce_svn) or (found and found.status == "UpToDate")
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_walk__genuine_documents__give_what_their_levels_say(name: str) -> None:
+    found = published(name)
+    floor = walk_tcb_info(found.tcb_info, UP_TO_DATE)
+    info = tcb.read_tcb_info(json.loads(found.tcb_info))
+    assert (floor.svns, floor.pce_svn) == (info.levels[0].sgx_svns, info.levels[0].pce_svn)
+    assert floor.tdx_svns == info.levels[0].tdx_svns
+    assert dict(floor.modules) == {
+        version: levels[0].isv_svn for version, levels in info.modules.items()
+    }
+    assert floor.validity == info.validity
+    assert walk_identity(found.qe_identity, UP_TO_DATE).min_isv_svn == 4
 
 
-# ── Intel's documents ──
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"version":3', '"version":4'),
+        ('"pceId":"0000"', '"pceId":"0001"'),
+        ('"tcbType":0', '"tcbType":1'),
+        (",", ", "),
+        ('"svn":10', '"svn":010'),
+        ('"svn":10', '"svn":256'),
+        ("UpToDate", "Uptodate"),
+        ("TDX_01", "TDX_0x"),
+        ('"attributes":"00', '"attributes":"01'),
+        ("2020-01-01", "2050-01-01"),
+        ("2020-01-01T00", "2020-01-01T24"),
+    ],
+)
+def test_walk__another_layout__is_refused(old: str, new: str) -> None:
+    text = make_tcb_info(TeeType.TDX)
+    assert old in text
+    with pytest.raises(QuoteRejected) as refusal:
+        walk_tcb_info(text.replace(old, new, 1), UP_TO_DATE)
+    assert refusal.value.reason is RejectionReason.DOCUMENT_FORM
 
 
-def test_signed_document__at_each_end_of_its_time__is_current() -> None:
-    documents = published("tdx_v4_phala")
-    issued, expires = 1_750_328_163, 1_752_920_163
-    for at in (issued, expires):
-        content = tcb.signed_document(
-            documents.tcb_info,
-            documents.tcb_info_signature,
-            documents.tcb_info_issuer_chain.encode(),
-            INTEL_ROOT_KEY,
-            at,
-        )
-        assert content["fmspc"] == "B0C06F000000"
+def test_walk__bytes_after_the_end__are_refused() -> None:
+    for text, walk in (
+        (make_tcb_info(TeeType.SGX), walk_tcb_info),
+        (make_qe_identity(TeeType.SGX), walk_identity),
+    ):
+        assert walk(text, UP_TO_DATE)
+        for longer in (text + "}", text + " ", text[:-1]):
+            with pytest.raises(QuoteRejected, match="document form"):
+                walk(longer, UP_TO_DATE)
 
 
-def test_tcb_info__module_of_a_high_version__is_read_as_hexadecimal() -> None:
-    content = json.loads(make_tcb_info(TeeType.TDX))
-    content["tdxModuleIdentities"][0]["id"] = "TDX_10"
-    assert tcb.tcb_info(content).modules.keys() == {16}
+# ── Which documents count ──
+
+DAY = 86_400
 
 
-@pytest.mark.parametrize("version", [2, 4])
-def test_tcb_info__other_version__is_refused(version: int) -> None:
-    content = json.loads(make_tcb_info(TeeType.SGX)) | {"version": version}
-    with pytest.raises(ValueError, match=f"version {version}, expected 3"):
-        tcb.tcb_info(content)
+def document(number: int, *, age: int = 1, lasts: int = 30) -> str:
+    issued = AT - age * DAY
+    return make_tcb_info(TeeType.SGX, issue=Issue(number, issued, issued + lasts * DAY))
 
 
-@pytest.mark.parametrize("version", [1, 3])
-def test_qe_identity__other_version__is_refused(version: int) -> None:
-    with pytest.raises(ValueError, match=f"version {version}, expected 2"):
-        tcb.qe_identity({"version": version})
+def numbers(policy: Policy) -> list[int]:
+    return [each.validity.number for each in policy.floors]
+
+
+def refusal(policy: Policy, text: str) -> RejectionReason:
+    with pytest.raises(QuoteRejected) as caught:
+        policy.with_document(text, AT)
+    return RejectionReason(caught.value.reason)
+
+
+def test_with_document__third_number__replaces_the_lowest_of_those_that_count() -> None:
+    policy = Policy().with_document(document(17), AT).with_document(document(19), AT)
+    assert numbers(policy.with_document(document(18), AT)) == [18, 19]
+    assert numbers(policy.with_document(document(20), AT)) == [19, 20]
+    assert refusal(policy, document(16)) is RejectionReason.DOCUMENT_NUMBER
+    later = AT + 40 * DAY
+    fresh = make_tcb_info(TeeType.SGX, issue=Issue(16, later - DAY, later + DAY))
+    assert numbers(policy.with_document(fresh, later)) == [16]
+
+
+def test_with_document__older_one_of_a_number__is_refused() -> None:
+    policy = Policy().with_document(document(17, age=2), AT)
+    assert refusal(policy, document(17, age=3)) is RejectionReason.DOCUMENT_SUPERSEDED
+    assert policy.with_document(document(17, age=2), AT) == policy
+    assert numbers(policy.with_document(document(17, age=1), AT)) == [17]
+
+
+def test_with_document__around_the_ends_of_its_time() -> None:
+    rules = Rules(grace=2 * DAY)
+    assert numbers(Policy(rules).with_document(document(17, age=32), AT)) == [17]
+    assert refusal(Policy(rules), document(17, age=33)) is RejectionReason.DOCUMENT_STALE
+    assert numbers(Policy(rules).with_document(document(17, age=0), AT)) == [17]
+    assert refusal(Policy(rules), document(17, age=-1)) is RejectionReason.DOCUMENT_NOT_YET_VALID
+
+
+def test_with_document__below_the_least_number__is_refused() -> None:
+    policy = Policy(Rules(least_tcb=18))
+    assert refusal(policy, document(17)) is RejectionReason.DOCUMENT_NUMBER
+    assert numbers(policy.with_document(document(18), AT)) == [18]
+
+
+# ── Words ──
+
+
+def test_standing__machine_below_in_each_part__says_what_to_update() -> None:
+    asked = machine(8, (6, 1, 6), qe_svn=7)
+    found = standing(TDX, QE[TeeType.TDX], asked, UP_TO_DATE)
+    said = "\n".join(found.lines())
+    assert not found.is_accepted
+    assert "TDX TCB info 17: OutOfDate since 2020-01-01 (INTEL-SA-00001, INTEL-SA-00002)" in said
+    for part in (
+        "SGX component 0 (Early Microcode Update, BIOS) is 8, needs 9: "
+        "needs a BIOS update with microcode of 2020-01-01 or later",
+        "SGX component 1 (SGX Late Microcode Update, OS/VMM) is 8, needs 9: "
+        "needs a microcode update of 2020-01-01 or later",
+        "SGX component 3 is 8, needs 9: needs a BIOS or microcode update of 2020-01-01",
+        "TDX component 2 (TDX Late Microcode Update, OS/VMM) is 6, needs 9",
+        "PCE is 8, needs 9",
+        "TDX module of version 1 is 6, needs 9",
+        "QE is 7, needs 8",
+    ):
+        assert part in said
+
+
+def test_standing__no_accepted_level__says_that_no_update_helps() -> None:
+    levels = (SimulatedLevel(9, 9, "SWHardeningNeeded"),)
+    info = tcb.read_tcb_info(json.loads(make_tcb_info(TeeType.SGX, levels=levels)))
+    found = standing(info, QE[TeeType.SGX], machine(9), UP_TO_DATE)
+    assert "no update helps" in list(found.lines())[-1]

@@ -5,21 +5,28 @@ from dataclasses import replace
 import pytest
 from eth_utils.crypto import keccak
 
+from offchain.attestation.canonical import walk_identity
 from offchain.attestation.programs import ProgramKind
 from offchain.attestation.quote import TdReport, TeeType
 from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.sgx_extension import SgxExtension
-from offchain.attestation.trust import SGX_QE, TDX_QE, QeIdentity, TcbFloor, Trust
-from offchain.attestation.verify import VerifiedQuote
+from offchain.attestation.tcb import Validity
+from offchain.attestation.trust import TcbFloor, Trust
+from offchain.attestation.verify import VerifiedQuote, verify_chain
 from offchain.simulation import FMSPC, Machine, SimulatedIntel
+from offchain.simulation.documents import make_qe_identity
 from offchain.simulation.machine import pem
 from tests.offchain.attestation.support import (
+    AT,
     BODIES,
+    PUBLISHED,
     REPORT_DATA,
+    UP_TO_DATE,
     genuine,
     intel_trust,
     lowest_floors,
     outcome,
+    published,
     sign,
 )
 
@@ -32,8 +39,6 @@ TDX = ("tdx v4", "tdx v5")
         ("sgx_v3_automata", ProgramKind.SGX, "186950b6d8d014d89f0c144d1d90ebad"),
         ("tdx_v4_automata", ProgramKind.TDX, "85d50af2ad61799ebce974b7b0978b46"),
         ("tdx_v4_phala", ProgramKind.TDX, "811dca2a26b952e85bb6448b097ba4fd"),
-        ("tdx_v5_automata", ProgramKind.TDX, "f06984c8d9343452b997c48b36d6e678"),
-        ("tdx_v5_automata_alibaba", ProgramKind.TDX, "f06984c8d9343452b997c48b36d6e678"),
         ("tdx_v5_phala", ProgramKind.TDX, "66498c9263c04ed2f0657c530ac2b0cb"),
     ],
 )
@@ -51,6 +56,8 @@ def test_verify__genuine_quote__is_accepted(name: str, kind: ProgramKind, ppid: 
     [
         ("sgx_v3_automata_solana", RejectionReason.DEBUG),
         ("tdx_v4_google_spr", RejectionReason.ATTRIBUTES),
+        ("tdx_v5_automata", RejectionReason.SERVICE_TD),
+        ("tdx_v5_automata_alibaba", RejectionReason.SERVICE_TD),
     ],
 )
 def test_verify__genuine_quote_of_an_open_enclave__is_refused(
@@ -60,14 +67,12 @@ def test_verify__genuine_quote_of_an_open_enclave__is_refused(
 
 
 def test_verify__two_pck_keys_of_one_machine__are_one_platform() -> None:
-    verdicts = [
-        outcome(genuine(name), intel_trust())
+    pcks = [
+        verify_chain(genuine(name).pck_chain, intel_trust(), AT)
         for name in ("tdx_v5_automata", "tdx_v5_automata_alibaba")
     ]
-    assert (
-        len({verdict.platform for verdict in verdicts if isinstance(verdict, VerifiedQuote)}) == 1
-    )
-    assert len({verdict.pck.key for verdict in verdicts if isinstance(verdict, VerifiedQuote)}) == 2
+    assert len({pck.sgx.ppid for pck in pcks}) == 1
+    assert len({pck.key for pck in pcks}) == 2
 
 
 def test_verify__genuine_quote_under_a_simulated_root__is_refused(trust: Trust) -> None:
@@ -122,17 +127,11 @@ def test_verify__dstack_td_that_binds_its_application__is_measured_without_rtmr3
 # ── Quoting enclave ──
 
 
-def test_identities__intel_s_quoting_enclaves__are_those_that_intel_published() -> None:
-    sgx = "8c4f5775d796503e96137f77c68a829a0056ac8ded70140b081b094490c57bff"
-    tdx = "dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"
-    common = {
-        "attributes": bytes.fromhex("11000000000000000000000000000000"),
-        "attributes_mask": bytes.fromhex("fbffffffffffffff0000000000000000"),
-        "misc_select": bytes.fromhex("00000000"),
-        "misc_select_mask": bytes.fromhex("ffffffff"),
-    }
-    assert QeIdentity(bytes.fromhex(sgx), 1, 8, **common) == SGX_QE
-    assert QeIdentity(bytes.fromhex(tdx), 2, 4, **common) == TDX_QE
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_quoting_enclaves__simulated__are_those_that_intel_published(name: str) -> None:
+    theirs = walk_identity(published(name).qe_identity, UP_TO_DATE)
+    ours = walk_identity(make_qe_identity(TeeType.TDX), UP_TO_DATE)
+    assert replace(theirs, validity=ours.validity) == ours
 
 
 # ── Chain ──
@@ -178,7 +177,7 @@ def test_verify__fmspc_without_a_floor__is_refused(intel: SimulatedIntel, trust:
 
 
 def test_verify__tdx_without_a_tdx_floor__is_refused(machine: Machine, trust: Trust) -> None:
-    only_sgx = replace(trust, floors=(TcbFloor(FMSPC, TeeType.SGX, bytes(16)),))
+    only_sgx = replace(trust, floors=trust.floors_of(FMSPC, TeeType.SGX))
     assert isinstance(outcome(machine.quote(BODIES["sgx v3"]), only_sgx), VerifiedQuote)
     for name in TDX:
         assert outcome(machine.quote(BODIES[name]), only_sgx) is RejectionReason.TCB_UNKNOWN
@@ -200,3 +199,104 @@ def test_verify__machine_at_its_extremes__is_accepted_above_the_lowest_floor(
         verdict = outcome(Machine.simulate(intel, "extreme", values).quote(raised), lowest)
         assert isinstance(verdict, VerifiedQuote)
         assert verdict.pck.sgx == values
+
+
+# ── Documents that count ──
+
+
+def later(trust: Trust, number: int, **changes: object) -> TcbFloor:
+    (floor,) = trust.floors_of(FMSPC, TeeType.SGX)
+    return replace(floor, validity=replace(floor.validity, number=number), **changes)
+
+
+def test_verify__machine_that_meets_either_of_two_documents__is_accepted(
+    machine: Machine, trust: Trust
+) -> None:
+    quote = machine.quote(BODIES["sgx v3"])
+    early = later(trust, 18, svns=b"\x0b" * 16)
+    both = replace(trust, floors=(*trust.floors, early))
+    assert isinstance(outcome(quote, both), VerifiedQuote)
+    assert outcome(quote, replace(trust, floors=(early,))) is RejectionReason.TCB_FLOOR
+    assert outcome(quote, replace(both, least_tcb=18)) is RejectionReason.TCB_FLOOR
+    assert outcome(quote, replace(both, least_tcb=19)) is RejectionReason.TCB_STALE
+
+
+def test_trust__two_floors_of_one_scope_and_number__cannot_be(trust: Trust) -> None:
+    with pytest.raises(ValueError, match="two floors of one scope"):
+        replace(trust, floors=(*trust.floors, later(trust, 17, pce_svn=1)))
+    with pytest.raises(ValueError, match="two floors of one scope"):
+        replace(trust, quoting_enclaves=trust.quoting_enclaves * 2)
+
+
+def test_verify__document_without_an_accepted_level__refuses(
+    machine: Machine, trust: Trust
+) -> None:
+    refusing = replace(trust, floors=(later(trust, 17, svns=b"", pce_svn=0),))
+    assert outcome(machine.quote(BODIES["sgx v3"]), refusing) is RejectionReason.TCB_FLOOR
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_verify__around_the_grace_of_each_document(
+    machine: Machine, trust: Trust, name: str
+) -> None:
+    quote, grace = machine.quote(BODIES[name]), 1_000
+    until = Validity(17, 0, AT - grace)
+    over = Validity(17, 0, AT - grace - 1)
+    patient = replace(trust, grace=grace)
+    floors = {v: tuple(replace(f, validity=v) for f in trust.floors) for v in (until, over)}
+    enclaves = {
+        v: tuple(replace(q, validity=v) for q in trust.quoting_enclaves) for v in (until, over)
+    }
+    lists = {v: dict.fromkeys(trust.lists, v.next_update) for v in (until, over)}
+    for members, reason in (
+        ("floors", RejectionReason.TCB_STALE),
+        ("quoting_enclaves", RejectionReason.QE_STALE),
+        ("lists", RejectionReason.CRL_STALE),
+    ):
+        values = {"floors": floors, "quoting_enclaves": enclaves, "lists": lists}[members]
+        assert isinstance(
+            outcome(quote, replace(patient, **{members: values[until]})), VerifiedQuote
+        )
+        assert outcome(quote, replace(patient, **{members: values[over]})) is reason
+
+
+def test_verify__list_of_either_authority_missing__is_refused(
+    machine: Machine, trust: Trust
+) -> None:
+    for missing in trust.lists:
+        lists = {id_: until for id_, until in trust.lists.items() if id_ != missing}
+        verdict = outcome(machine.quote(BODIES["tdx v4"]), replace(trust, lists=lists))
+        assert verdict is RejectionReason.CRL_STALE
+
+
+# ── Trust domains ──
+
+
+@pytest.mark.parametrize("bit", range(8, 64))
+def test_verify__each_bit_of_td_attributes__is_judged(
+    machine: Machine, trust: Trust, bit: int
+) -> None:
+    reserved = {*range(8, 16), *range(23, 27), *range(32, 62), 29}
+    flags = (1 << 28 | 1 << bit).to_bytes(8, "little")
+    verdict = outcome(sign(machine, BODIES["tdx v5"], td_attributes=flags), trust)
+    if bit in reserved:
+        assert verdict is RejectionReason.ATTRIBUTES
+    elif bit == 17:
+        assert verdict is RejectionReason.SERVICE_TD
+    else:
+        assert isinstance(verdict, VerifiedQuote)
+
+
+@pytest.mark.parametrize("place", [0, 47])
+def test_verify__service_td__is_refused(machine: Machine, trust: Trust, place: int) -> None:
+    service = bytes(place) + b"\1" + bytes(47 - place)
+    quote = sign(machine, BODIES["tdx v5"], mr_service_td=service)
+    assert outcome(quote, trust) is RejectionReason.SERVICE_TD
+
+
+def test_verify__tee_tcb_svn2_below_the_floor__is_refused(machine: Machine, trust: Trust) -> None:
+    for svns in (bytes([9, 1, 10]), bytes([10, 1, 9])):
+        quote = sign(machine, BODIES["tdx v5"], tee_tcb_svn2=svns.ljust(16, b"\0"))
+        assert outcome(quote, trust) is RejectionReason.TCB_FLOOR
+    quote = sign(machine, BODIES["tdx v5"], tee_tcb_svn2=bytes([10, 2, 10]).ljust(16, b"\0"))
+    assert outcome(quote, trust) is RejectionReason.TDX_MODULE

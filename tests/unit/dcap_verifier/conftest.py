@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from brownie import DcapVerifier, accounts
+from brownie import accounts, project
 
 from offchain.attestation.evidence import Chain
+from offchain.attestation.quote import TeeType
 from offchain.attestation.trust import Trust
-from offchain.simulation import Machine, SimulatedIntel
+from offchain.simulation import Machine, SimulatedIntel, collateral
 from offchain.simulation import trust as simulated_trust
-from tests.dcap import BODIES, constructor
+from tests.dcap import BODIES, Attesting
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,5 +55,29 @@ def chain_of(machine: Machine, trust: Trust) -> Chain:
 
 
 @pytest.fixture(scope="module")
-def verifier(owner: Any, trust: Trust) -> Any:
-    return owner.deploy(DcapVerifier, *constructor(trust))
+def deploy(owner: Any) -> Any:
+    """Deploys a contract by its name."""
+    return lambda name, *args: owner.deploy(getattr(project.get_loaded_projects()[0], name), *args)
+
+
+@pytest.fixture(scope="module")
+def fresh(deploy: Any, trust: Trust) -> Attesting:
+    """A policy and a verifier that know nothing yet."""
+    return Attesting.deploy(deploy, trust.root_key)
+
+
+@pytest.fixture(scope="module")
+def attesting(deploy: Any, trust: Trust, intel: SimulatedIntel) -> Attesting:
+    """Others, once everything that quotes need was brought."""
+    made = Attesting.deploy(deploy, trust.root_key)
+    return made.bring(*(collateral(intel, tee_type) for tee_type in TeeType))
+
+
+@pytest.fixture(scope="module")
+def verifier(attesting: Attesting) -> Any:
+    return attesting.verifier
+
+
+@pytest.fixture(scope="module")
+def policy(attesting: Attesting) -> Any:
+    return attesting.policy

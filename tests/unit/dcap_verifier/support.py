@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from brownie import reverts
 
 from offchain.attestation.evidence import Chain
 from offchain.attestation.quote import Quote
@@ -12,7 +11,6 @@ from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.simulation import Identity, issuing
 from tests.anvil import now, rpc
 from tests.offchain.attestation.support import genuine
-from tests.reasons import TOO_EARLY, TOO_LATE
 
 Attested = tuple[bytes, bytes, int]
 NOT_OWNER = "ownable: caller is not the owner"
@@ -54,16 +52,3 @@ def views_see(time: int) -> None:
 def signed(document: bytes, issuer: Identity) -> bytes:
     """Any bytes, signed, in the contract's form of certificates and revocation lists."""
     return document + issuing.sign(issuer.key, document)
-
-
-def takes_effect_between(function: Any, owner: Any, ready_at: int, *arguments: Any) -> None:
-    """Checks that a proposal can be carried out from `ready_at` on and before 14 days after it."""
-    views_see(ready_at - 1)
-    with reverts(TOO_EARLY):
-        function.call(*arguments, {"from": owner})
-    for time in (ready_at, ready_at + 1, ready_at + 14 * DAY - 1):
-        views_see(time)
-        function.call(*arguments, {"from": owner})
-    views_see(ready_at + 14 * DAY)
-    with reverts(TOO_LATE):
-        function.call(*arguments, {"from": owner})

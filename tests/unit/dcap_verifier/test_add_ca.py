@@ -27,6 +27,12 @@ AUTHORITY = issuing.basic_constraints(True, 0)
 
 
 @pytest.fixture(scope="module")
+def verifier(fresh):
+    """A verifier that knows no authority."""
+    return fresh.verifier
+
+
+@pytest.fixture(scope="module")
 def refused(verifier):
     def check(reason, shown):
         with reverts(reason):
@@ -388,5 +394,5 @@ def test_add_ca__revoked__reverts_for_good(verifier, refused, intel):
     shown = certificate(intel.authority)
     verifier.add_ca(shown)
     crl = intel.root.revoke(intel.authority.certificate.serial)
-    verifier.add_crl(astuple(BY_ROOT), crl_bytes(crl), 0, 1)
+    verifier.add_crl(astuple(BY_ROOT), crl_bytes(crl), 1)
     refused(CERTIFICATE_REVOKED, shown)

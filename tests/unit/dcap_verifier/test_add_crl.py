@@ -1,10 +1,10 @@
-"""Revocation lists: what they revoke, by whom, in batches, and what poses as one."""
+"""Revocation lists: what they revoke, by whom, in pieces, until when, and what poses as one."""
 
 from dataclasses import astuple, replace
+from hashlib import sha256
 
 import pytest
 from brownie import reverts
-from eth_utils.crypto import keccak
 
 from offchain.attestation.der import SEQUENCE, encode, explicit
 from offchain.attestation.evidence import (
@@ -17,8 +17,9 @@ from offchain.attestation.evidence import (
     crl_bytes,
 )
 from offchain.simulation import Machine, SimulatedIntel, issuing
+from offchain.simulation.intel import NOT_BEFORE
 from tests.anvil import events, now
-from tests.dcap import BODIES, REPORT_DATA, certificate, evidence, fields, words
+from tests.dcap import BODIES, GRACE_DAYS, REPORT_DATA, certificate, evidence, fields, words
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_REVOKED,
@@ -27,19 +28,25 @@ from tests.reasons import (
     CRL_NOT_YET_VALID,
     CRL_SIGNATURE,
     CRL_STALE,
+    CRL_SUPERSEDED,
     DER,
+    QE_UNKNOWN,
 )
-from tests.unit.dcap_verifier.support import signed, verify, views_see
+from tests.unit.dcap_verifier.support import DAY, signed, verify, views_see
 
 ROOT = astuple(BY_ROOT)
 SERIALS = tuple(range(2**152, 2**152 + 5))
 
 
 @pytest.fixture(scope="module")
-def authority(verifier, intel, chain_of):
-    """The record of the intermediate CA, which the verifier knows."""
-    verifier.add_ca(certificate(intel.authority))
+def authority_record(chain_of):
     return astuple(chain_of.authority_record)
+
+
+@pytest.fixture(scope="module")
+def authority(verifier, authority_record):
+    """The record of the intermediate CA, which the verifier knows."""
+    return authority_record
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +79,7 @@ def applied(verifier):
 def refused(verifier, authority):
     def check(reason, crl, under=authority):
         with reverts(reason):
-            verifier.add_crl.call(under, crl, 0, 10)
+            verifier.add_crl.call(under, crl, 10)
 
     return check
 
@@ -86,13 +93,13 @@ def test_add_crl__of_the_authority__revokes_its_machines(
     quote = machine.quote(BODIES["sgx v3"])
     verifier.verify(evidence(quote, trust.root_key), REPORT_DATA)
     serial = machine.pck.certificate.serial
-    assert verifier.add_crl.call(authority, by_authority(serial), 0, 1) == 1
-    receipt = verifier.add_crl(authority, by_authority(serial), 0, 1, {"from": stranger})
-    issuer = keccak(intel.authority.public_key)
+    assert verifier.add_crl.call(authority, by_authority(serial), 1) == 1
+    receipt = verifier.add_crl(authority, by_authority(serial), 1, {"from": stranger})
+    issuer = authority[0]
     this_update = intel.authority.certificate.not_before
     assert events(receipt) == [
-        ("CrlApplied", {"issuer": issuer, "this_update": this_update}),
         ("CertificateRevoked", {"id": certificate_id(intel.authority.public_key, serial)}),
+        ("CrlApplied", {"authority": issuer, "this_update": this_update}),
     ]
     assert kept(serial) == REVOKED
     assert verifier.crl_updated(issuer) == this_update
@@ -109,7 +116,7 @@ def test_add_crl__of_the_root__revokes_an_authority_with_its_machines(
     quote = machine.quote(BODIES["sgx v3"])
     verifier.verify(evidence(quote, trust.root_key), REPORT_DATA)
     crl = crl_bytes(intel.root.revoke(intel.authority.certificate.serial))
-    assert applied(ROOT, crl, 0, 1) == 1
+    assert applied(ROOT, crl, 1) == 1
     for known in Known:
         with reverts(CERTIFICATE_REVOKED):
             verifier.verify.call(evidence(quote, trust.root_key, known), REPORT_DATA)
@@ -118,8 +125,8 @@ def test_add_crl__of_the_root__revokes_an_authority_with_its_machines(
 def test_add_crl__same_serial_number_under_another_issuer__is_another_certificate(
     verifier, authority, by_authority, kept, intel, machine, trust
 ):
-    verifier.add_crl(ROOT, crl_bytes(intel.root.revoke(machine.pck.certificate.serial)), 0, 1)
-    verifier.add_crl(authority, by_authority(intel.authority.certificate.serial), 0, 1)
+    verifier.add_crl(ROOT, crl_bytes(intel.root.revoke(machine.pck.certificate.serial)), 1)
+    verifier.add_crl(authority, by_authority(intel.authority.certificate.serial), 1)
     assert kept(machine.pck.certificate.serial) == bytes(32)
     assert verify(verifier, evidence(machine.quote(BODIES["sgx v3"]), trust.root_key), REPORT_DATA)
 
@@ -127,7 +134,7 @@ def test_add_crl__same_serial_number_under_another_issuer__is_another_certificat
 def test_add_crl__new_certificate_for_the_authority_s_key__does_not_bring_a_machine_back(
     verifier, authority, by_authority, intel, machine
 ):
-    verifier.add_crl(authority, by_authority(machine.pck.certificate.serial), 0, 1)
+    verifier.add_crl(authority, by_authority(machine.pck.certificate.serial), 1)
     renewed = intel.root.issue(intel.authority.key, replace(intel.authority.certificate, serial=77))
     under = replace(intel, authority=renewed)
     again = Machine.with_pck(under, "machine", machine.pck)
@@ -141,44 +148,128 @@ def test_add_crl__new_certificate_for_the_authority_s_key__does_not_bring_a_mach
 
 
 def test_add_crl__empty__only_counts_as_an_update(verifier, authority, by_authority):
-    assert verifier.add_crl.call(authority, by_authority(), 0, 10) == 0
-    receipt = verifier.add_crl(authority, by_authority(), 0, 10)
+    assert verifier.add_crl.call(authority, by_authority(), 10) == 0
+    receipt = verifier.add_crl(authority, by_authority(), 10)
     assert [name for name, _ in events(receipt)] == ["CrlApplied"]
 
 
 @pytest.mark.parametrize("serial", [0, 1, 127, 128, 2**152, 2**160 - 1, 2**239 - 1])
 def test_add_crl__any_serial_number__is_revoked(verifier, authority, by_authority, kept, serial):
-    verifier.add_crl(authority, by_authority(serial), 0, 1)
+    verifier.add_crl(authority, by_authority(serial), 1)
     assert kept(serial) == REVOKED
 
 
-# ── Batches ──
+# ── Pieces ──
 
 
-def test_add_crl__in_batches__revokes_each_entry_once(applied, authority, by_authority, kept):
-    crl = by_authority(*SERIALS)
-    counts = [
-        applied(authority, crl, first, count)
-        for first, count in ((3, 2), (0, 2), (0, 3), (0, 10), (5, 1), (99, 1))
-    ]
-    assert counts == [2, 2, 1, 0, 0, 0]
-    assert [kept(serial) for serial in SERIALS] == [REVOKED] * 5
+@pytest.fixture(scope="module")
+def progress(verifier, authority):
+    """Entries of a list that are in, while it is not wholly in."""
+    return lambda crl: verifier.crl_progress(authority[0], sha256(crl[:-64]).digest())
 
 
-@pytest.mark.parametrize(
-    ("first", "count"), [(0, 0), (2, 0), (1, 2), (4, 1), (0, 5), (3, 2**256 - 1)]
-)
-def test_add_crl__batch__revokes_its_entries_only(
-    verifier, authority, by_authority, kept, first, count
+def test_add_crl__in_pieces__goes_on_and_counts_once_it_is_in(
+    verifier, applied, authority, by_authority, kept, progress, stranger
 ):
-    verifier.add_crl(authority, by_authority(*SERIALS), first, count)
-    chosen = range(first, min(first + count, 5))
-    assert [kept(serial) == REVOKED for serial in SERIALS] == [n in chosen for n in range(5)]
+    newest = now() - 1_000
+    crl = by_authority(*SERIALS, this_update=newest, next_update=newest + 9)
+    before = verifier.crl_updated(authority[0]), verifier.crl_next_update(authority[0])
+    for count, revoked, entries in ((0, 0, 0), (2, 2, 2), (0, 0, 2), (1, 1, 3), (1, 1, 4)):
+        assert applied(authority, crl, count, {"from": stranger}) == revoked
+        assert progress(crl) == entries
+        seen = verifier.crl_updated(authority[0]), verifier.crl_next_update(authority[0])
+        assert seen == before
+    assert [kept(serial) == REVOKED for serial in SERIALS] == [True] * 4 + [False]
+    receipt = verifier.add_crl(authority, crl, 2**256 - 1)
+    assert [name for name, _ in events(receipt)] == ["CertificateRevoked", "CrlApplied"]
+    assert (progress(crl), kept(SERIALS[4])) == (0, REVOKED)
+    assert verifier.crl_updated(authority[0]) == newest
+    assert verifier.crl_next_update(authority[0]) == newest + 9
 
 
-def test_add_crl__beyond_the_end__revokes_nothing(verifier, authority, by_authority, kept):
-    verifier.add_crl(authority, by_authority(*SERIALS), 2**256 - 1, 2**256 - 1)
-    assert [kept(serial) for serial in SERIALS] == [bytes(32)] * 5
+@pytest.mark.parametrize("count", [0, 4])
+def test_add_crl__an_entry_left_out__does_not_count(
+    verifier, authority, by_authority, progress, count
+):
+    """A stranger cannot mark a list as applied by applying none of it."""
+    crl = by_authority(*SERIALS, this_update=now() - 1_000)
+    before = verifier.crl_updated(authority[0])
+    receipt = verifier.add_crl(authority, crl, count)
+    assert "CrlApplied" not in [name for name, _ in events(receipt)]
+    assert (verifier.crl_updated(authority[0]), progress(crl)) == (before, count)
+
+
+def test_add_crl__two_lists_in_turns__each_goes_on(verifier, authority, by_authority, progress):
+    older = by_authority(*SERIALS, this_update=now() - 1_000)
+    newer = by_authority(*SERIALS, this_update=now() - 999)
+    for crl in (older, newer, older):
+        verifier.add_crl(authority, crl, 2)
+    assert (progress(older), progress(newer)) == (4, 2)
+    verifier.add_crl(authority, newer, 3)
+    with reverts(CRL_SUPERSEDED):
+        verifier.add_crl.call(authority, older, 1)
+
+
+def test_add_crl__progress__belongs_to_one_authority(verifier, authority, by_authority, intel):
+    """The same bytes, were they another authority's, are another list."""
+    crl = by_authority(*SERIALS, this_update=now() - 1_000)
+    verifier.add_crl(authority, crl, 2)
+    assert verifier.crl_progress(bytes(32), sha256(crl[:-64]).digest()) == 0
+
+
+def test_add_crl__again__revokes_nobody_and_stays_in(applied, verifier, authority, by_authority):
+    crl = by_authority(*SERIALS)
+    assert [applied(authority, crl, 10) for _ in range(2)] == [5, 0]
+    assert applied(authority, crl, 0) == 0
+    assert verifier.crl_updated(authority[0]) == NOT_BEFORE
+
+
+# ── Staleness ──
+
+
+@pytest.mark.parametrize("of_root", [True, False])
+def test_verify__list_not_wholly_in__reverts(
+    fresh, authority_record, intel, machine, trust, of_root
+):
+    """Fail closed: neither list is there, then one of them."""
+    verifier = fresh.verifier
+    verifier.add_ca(certificate(intel.authority))
+    shown = evidence(machine.quote(BODIES["sgx v3"]), trust.root_key)
+    with reverts(CRL_STALE):
+        verifier.verify.call(shown, REPORT_DATA)
+    lists = (ROOT, intel.root), (authority_record, intel.authority)
+    record, issuer = lists[0 if of_root else 1]
+    verifier.add_crl(record, crl_bytes(issuer.revoke(1)), 1)
+    other, other_issuer = lists[1 if of_root else 0]
+    verifier.add_crl(other, crl_bytes(other_issuer.revoke(1, 2)), 1)
+    with reverts(CRL_STALE):
+        verifier.verify.call(shown, REPORT_DATA)
+    verifier.add_crl(other, crl_bytes(other_issuer.revoke(1, 2)), 1)
+    with reverts(QE_UNKNOWN):
+        verifier.verify.call(shown, REPORT_DATA)
+
+
+@pytest.mark.parametrize("of_root", [True, False])
+@pytest.mark.parametrize("known", Known)
+def test_verify__stale_list__reverts_after_the_grace(
+    verifier, authority, intel, machine, trust, of_root, known
+):
+    shown = evidence(machine.quote(BODIES["sgx v3"]), trust.root_key)
+    verifier.verify(shown, REPORT_DATA)
+    shown = evidence(machine.quote(BODIES["sgx v3"]), trust.root_key, known)
+    record, issuer = (ROOT, intel.root) if of_root else (authority, intel.authority)
+    soon = now() + 1_000
+    crl = crl_bytes(issuer.revoke(this_update=now(), next_update=soon))
+    verifier.add_crl(record, crl, 0)
+    last = soon + GRACE_DAYS * DAY
+    views_see(last)
+    assert verify(verifier, shown, REPORT_DATA)
+    views_see(last + 1)
+    with reverts(CRL_STALE):
+        verifier.verify.call(shown, REPORT_DATA)
+    again = crl_bytes(issuer.revoke(this_update=last, next_update=last + 9))
+    verifier.add_crl(record, again, 0)
+    assert verify(verifier, shown, REPORT_DATA)
 
 
 # ── Age ──
@@ -186,20 +277,20 @@ def test_add_crl__beyond_the_end__revokes_nothing(verifier, authority, by_author
 
 def test_add_crl__older_than_the_newest__reverts(verifier, refused, authority, by_authority, intel):
     newest = now() - 1_000
-    verifier.add_crl(authority, by_authority(1, this_update=newest), 0, 1)
-    refused(CRL_STALE, by_authority(2, this_update=newest - 1))
+    verifier.add_crl(authority, by_authority(1, this_update=newest), 1)
+    refused(CRL_SUPERSEDED, by_authority(2, this_update=newest - 1))
     for time in (newest, newest + 1):
-        verifier.add_crl(authority, by_authority(2, this_update=time), 0, 1)
-    refused(CRL_STALE, by_authority(3, this_update=newest))
-    assert verifier.crl_updated(keccak(intel.authority.public_key)) == newest + 1
+        verifier.add_crl(authority, by_authority(2, this_update=time), 1)
+    refused(CRL_SUPERSEDED, by_authority(3, this_update=newest))
+    assert verifier.crl_updated(authority[0]) == newest + 1
 
 
 def test_add_crl__age_of_one_issuer__does_not_bind_another(
     verifier, authority, by_authority, intel
 ):
-    verifier.add_crl(authority, by_authority(1, this_update=now()), 0, 1)
+    verifier.add_crl(authority, by_authority(1, this_update=now()), 1)
     older = crl_bytes(intel.root.revoke(1, this_update=now() - 1_000))
-    assert verifier.add_crl.call(ROOT, older, 0, 1) == 1
+    assert verifier.add_crl.call(ROOT, older, 1) == 1
 
 
 def test_add_crl__of_the_future__reverts(verifier, refused, authority, by_authority):
@@ -208,12 +299,12 @@ def test_add_crl__of_the_future__reverts(verifier, refused, authority, by_author
     views_see(soon - 1)
     refused(CRL_NOT_YET_VALID, crl)
     views_see(soon)
-    assert verifier.add_crl.call(authority, crl, 0, 1) == 1
+    assert verifier.add_crl.call(authority, crl, 1) == 1
 
 
 def test_add_crl__past_its_next_update__still_revokes(verifier, authority, by_authority):
     crl = by_authority(1, this_update=now() - 200, next_update=now() - 100)
-    assert verifier.add_crl.call(authority, crl, 0, 1) == 1
+    assert verifier.add_crl.call(authority, crl, 1) == 1
 
 
 # ── Issuer ──
@@ -250,7 +341,7 @@ def test_add_crl__authority_unknown_or_changed__reverts(refused, chain_of, by_au
 
 def test_add_crl__authority_revoked__reverts(verifier, refused, by_authority, intel):
     crl = crl_bytes(intel.root.revoke(intel.authority.certificate.serial))
-    verifier.add_crl(ROOT, crl, 0, 1)
+    verifier.add_crl(ROOT, crl, 1)
     refused(CERTIFICATE_REVOKED, by_authority(1))
 
 
@@ -299,7 +390,7 @@ def parts(intel):
 
 def test_add_crl__parts_in_order__are_a_list(verifier, authority, parts, intel):
     whole = signed(encode(SEQUENCE, *parts.values()), intel.authority)
-    assert verifier.add_crl.call(authority, whole, 0, 9) == 1
+    assert verifier.add_crl.call(authority, whole, 9) == 1
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_add_pck__expired_authority__reverts(verifier, refused, intel, machine):
 
 def test_add_pck__revoked_authority__reverts(verifier, refused, intel, machine):
     crl = intel.root.revoke(intel.authority.certificate.serial)
-    verifier.add_crl(astuple(BY_ROOT), crl_bytes(crl), 0, 1)
+    verifier.add_crl(astuple(BY_ROOT), crl_bytes(crl), 1)
     refused(CERTIFICATE_REVOKED, certificate(machine.pck))
 
 
@@ -217,7 +217,7 @@ def test_add_pck__around_its_validity(verifier, authority, refused, issued):
 
 def test_add_pck__revoked__reverts_for_good(verifier, authority, refused, intel, machine):
     crl = intel.authority.revoke(machine.pck.certificate.serial)
-    verifier.add_crl(authority, crl_bytes(crl), 0, 1)
+    verifier.add_crl(authority, crl_bytes(crl), 1)
     refused(CERTIFICATE_REVOKED, certificate(machine.pck))
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from brownie import DcapVerifier, web3
+from brownie import web3
 from eth_abi.abi import decode
 
 from offchain.attestation.evidence import Chain, Known, pack
+from offchain.attestation.trust import INTEL_ROOT_KEY
 from tests.anvil import rpc
-from tests.dcap import BODIES, constructor
+from tests.dcap import BODIES, Attesting
 from tests.dcap_refusals import regions
-from tests.offchain.attestation.support import intel_trust
+from tests.offchain.attestation.support import published
 from tests.reasons import (
     CERTIFICATE_ROLE,
     CERTIFICATE_SIGNATURE,
@@ -83,7 +84,9 @@ def test_verify_quote__any_byte_of_simulated_evidence_changed__reverts(
 
 
 @pytest.mark.parametrize("name", ["sgx_v3_automata", "tdx_v5_phala"])
-def test_verify_quote__any_byte_of_genuine_evidence_changed__reverts(owner, name):
+def test_verify_quote__any_byte_of_genuine_evidence_changed__reverts(deploy, name):
     quote, chain = live(name)
-    verifier = owner.deploy(DcapVerifier, *constructor(intel_trust()))
+    opened = Attesting.of_policy(deploy, deploy("OpenPolicy"), INTEL_ROOT_KEY)
+    opened.add_lists(published("tdx_v5_phala"))
+    verifier = opened.verifier
     check_every_byte(verifier, quote, chain, Known.ROOT)

@@ -1,76 +1,40 @@
 """The state of a new verifier."""
 
-from dataclasses import replace
-
 import pytest
-from brownie import ZERO_ADDRESS, DcapVerifier, reverts
+from brownie import ZERO_ADDRESS, reverts
 
 from offchain.attestation.quote import TeeType
-from offchain.attestation.trust import SGX_QE, TDX_QE, TcbFloor
-from offchain.simulation import SimulatedIntel
-from offchain.simulation import trust as simulated_trust
-from tests.anvil import events
-from tests.dcap import BODIES, REPORT_DATA, constructor, evidence, floor, identity
-from tests.reasons import BAD_FLOOR, BAD_IDENTITY, CERTIFICATE_SIGNATURE, TCB_UNKNOWN
-from tests.unit.dcap_verifier.support import NOT_OWNER
+from offchain.simulation import SimulatedIntel, collateral
+from tests.dcap import BODIES, REPORT_DATA, Attesting, evidence
+from tests.reasons import CERTIFICATE_SIGNATURE, QE_UNKNOWN
 
 
-def test_init__trusts_what_it_is_told_at_once(owner, trust):
-    verifier = owner.deploy(DcapVerifier, *constructor(trust))
+def test_init__knows_root_and_policy_and_no_list(fresh, trust):
+    verifier = fresh.verifier
     assert b"".join(map(bytes, verifier.root())) == trust.root_key
-    assert events(verifier.tx) == [
-        ("OwnershipTransferred", {"previous_owner": ZERO_ADDRESS, "new_owner": owner.address}),
-        ("QeIdentitySet", {"tee": 0, "identity": identity(SGX_QE)}),
-        ("QeIdentitySet", {"tee": 129, "identity": identity(TDX_QE)}),
-        *(("TcbFloorSet", {"floor": floor(each)}) for each in trust.floors),
-    ]
+    assert verifier.policy() == fresh.policy.address
+    assert verifier.crl_updated(bytes(32)) == verifier.crl_next_update(bytes(32)) == 0
 
 
-def test_init__without_floors__trusts_no_machine(owner, trust, machine):
-    verifier = owner.deploy(DcapVerifier, *constructor(replace(trust, floors=())))
+def test_init__without_documents__trusts_no_machine(fresh, intel, trust, machine):
+    fresh.add_lists(collateral(intel, TeeType.SGX))
     for body in BODIES.values():
-        with reverts(TCB_UNKNOWN):
-            verifier.verify.call(evidence(machine.quote(body), trust.root_key), REPORT_DATA)
+        with reverts(QE_UNKNOWN):
+            fresh.verifier.verify.call(evidence(machine.quote(body), trust.root_key), REPORT_DATA)
 
 
-def test_init__another_root__trusts_nobody_else(owner, trust, machine):
-    other = simulated_trust(SimulatedIntel.from_seed(b"another Intel"))
-    verifier = owner.deploy(DcapVerifier, *constructor(other))
+def test_init__another_root__trusts_nobody_else(deploy, trust, machine):
+    other = SimulatedIntel.from_seed(b"another Intel")
+    verifier = Attesting.deploy(deploy, other.root.public_key).verifier
     with reverts(CERTIFICATE_SIGNATURE):
         verifier.verify.call(evidence(machine.quote(BODIES["sgx v3"]), trust.root_key), REPORT_DATA)
 
 
-@pytest.mark.parametrize("tee", TeeType)
-def test_init__malformed_identity__reverts(owner, trust, tee):
-    wrong = {**trust.quoting_enclaves, tee: replace(SGX_QE, mr_signer=bytes(32))}
-    with reverts(BAD_IDENTITY):
-        owner.deploy(DcapVerifier, *constructor(replace(trust, quoting_enclaves=wrong)))
+def test_init__policy_that_is_none__reverts(deploy, trust):
+    with pytest.raises(Exception, match="revert"):
+        deploy("DcapVerifier", [trust.root_key[:32], trust.root_key[32:]], ZERO_ADDRESS)
 
 
-def test_init__malformed_floor__reverts(owner, trust):
-    wrong = TcbFloor(b"fmspc!", TeeType.TDX, bytes(16), 1)
-    with reverts(BAD_FLOOR):
-        owner.deploy(DcapVerifier, *constructor(replace(trust, floors=(*trust.floors, wrong))))
-
-
-# ── Ownership ──
-
-
-def test_transfer_ownership__takes_effect_when_accepted(verifier, owner, stranger, trust):
-    higher = floor(replace(trust.floors[0], pce_svn=21))
-    verifier.transfer_ownership(stranger, {"from": owner})
-    assert verifier.pending_owner() == stranger
-    with reverts(NOT_OWNER):
-        verifier.set_tcb_floor.call(higher, {"from": stranger})
-    verifier.accept_ownership({"from": stranger})
-    assert verifier.owner() == stranger
-    with reverts(NOT_OWNER):
-        verifier.set_tcb_floor.call(higher, {"from": owner})
-    verifier.set_tcb_floor(higher, {"from": stranger})
-
-
-def test_transfer_ownership__by_others__reverts(verifier, stranger):
-    with reverts(NOT_OWNER):
-        verifier.transfer_ownership.call(stranger, {"from": stranger})
-    with reverts("ownable_2step: caller is not the new owner"):
-        verifier.accept_ownership.call({"from": stranger})
+def test_init__nobody_owns_a_verifier(verifier):
+    assert not hasattr(verifier, "owner")
+    assert not hasattr(verifier, "transfer_ownership")

@@ -1,17 +1,15 @@
 """Production quotes of Intel's platforms, verified on a chain under Intel's own root."""
 
+import json
 from dataclasses import astuple
-from hashlib import sha256
 
 import pytest
-from brownie import DcapVerifier, reverts
+from brownie import accounts, chain, reverts
 from eth_utils.crypto import keccak
 
-from offchain.attestation.collateral import Collateral
 from offchain.attestation.evidence import (
     BY_ROOT,
     REVOKED,
-    AuthorityRecord,
     Known,
     certificate_bytes,
     certificate_id,
@@ -20,10 +18,18 @@ from offchain.attestation.evidence import (
 from offchain.attestation.programs import program_id
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain, read_certificate, read_crl
-from tests.anvil import events, now
-from tests.dcap import BODIES, constructor, evidence, words
-from tests.offchain.attestation.support import intel_trust, vector
-from tests.reasons import ATTRIBUTES, CERTIFICATE_SIGNATURE, DEBUG, REPORT_DATA
+from tests.anvil import events
+from tests.dcap import BODIES, Attesting, evidence, identity_arguments, tcb_arguments, words
+from tests.offchain.attestation.support import published, vector
+from tests.reasons import (
+    ATTRIBUTES,
+    CERTIFICATE_SIGNATURE,
+    CRL_STALE,
+    REPORT_DATA,
+    SERVICE_TD,
+    TCB_FLOOR,
+    TCB_UNKNOWN,
+)
 from tests.unit.dcap_verifier.support import kept_by, live, verify, verify_quote
 
 PPIDS = {
@@ -34,23 +40,32 @@ PPIDS = {
     "tdx_v5_automata_alibaba": "f06984c8d9343452b997c48b36d6e678",
     "tdx_v5_phala": "66498c9263c04ed2f0657c530ac2b0cb",
 }
-WITH_COLLATERAL = "tdx_v4_phala", "tdx_v5_phala"
+SERVED = "tdx_v5_automata", "tdx_v5_automata_alibaba"
+"""A service TD can reach into these domains: their MRSERVICETD is not zero."""
+ACCEPTED = [name for name in PPIDS if name not in SERVED]
+WITH_COLLATERAL = "tdx_v4_phala", "tdx_v5_phala", "tdx_v4_b0c06f_2026_08"
+LONG_GRACE = 3_650
+"""Days, so that published documents are not stale yet."""
 
 
 @pytest.fixture(scope="module")
-def verifier(owner):
-    """A verifier as on a live network, but one that trusts these machines at any TCB."""
-    return owner.deploy(DcapVerifier, *constructor(intel_trust()))
+def verifier(deploy):
+    """A verifier as on a live network, with Intel's lists, whose policy takes every machine."""
+    opened = Attesting.of_policy(deploy, deploy("OpenPolicy"), INTEL_ROOT_KEY)
+    opened.add_lists(published("tdx_v5_phala"))
+    return opened.verifier
 
 
-def collateral(name):
-    return Collateral.from_json(vector(name, "collateral.json").decode())
+@pytest.fixture(scope="module")
+def intels(deploy):
+    """Policy and verifier as on a live network, without documents."""
+    return Attesting.deploy(deploy, INTEL_ROOT_KEY, statuses=3, grace_days=LONG_GRACE)
 
 
 # ── Quotes ──
 
 
-@pytest.mark.parametrize("name", PPIDS)
+@pytest.mark.parametrize("name", ACCEPTED)
 def test_verify_quote__genuine__is_accepted_and_cached(verifier, name):
     quote, chain = live(name)
     expected = program_id(quote.body), keccak(bytes.fromhex(PPIDS[name])), chain.pck_record.expiry
@@ -63,7 +78,7 @@ def test_verify_quote__genuine__is_accepted_and_cached(verifier, name):
         assert verify_quote(verifier, shown) == (expected, quote.body.report_data)
 
 
-@pytest.mark.parametrize("name", PPIDS)
+@pytest.mark.parametrize("name", ACCEPTED)
 def test_verify__genuine__binds_32_bytes_and_32_zeros(verifier, name):
     quote, _ = live(name)
     whole, report_data = evidence(quote, INTEL_ROOT_KEY), quote.body.report_data
@@ -75,29 +90,32 @@ def test_verify__genuine__binds_32_bytes_and_32_zeros(verifier, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("sgx_v3_automata_solana", DEBUG), ("tdx_v4_google_spr", ATTRIBUTES)]
+    ("name", "reason"),
+    [
+        # Its CA's revocation list is not among the vectors.
+        ("sgx_v3_automata_solana", CRL_STALE),
+        ("tdx_v4_google_spr", ATTRIBUTES),
+        *((name, SERVICE_TD) for name in SERVED),
+    ],
 )
-def test_verify_quote__genuine_but_open_to_its_host__reverts(verifier, name, reason):
+def test_verify_quote__genuine_but_open_to_others__reverts(verifier, name, reason):
     quote, _ = live(name)
     with reverts(reason):
         verifier.verify_quote.call(evidence(quote, INTEL_ROOT_KEY))
 
 
-def test_verify_quote__two_keys_of_one_machine__are_one_platform(verifier):
-    attested = [
-        verify_quote(verifier, evidence(live(name)[0], INTEL_ROOT_KEY))[0]
-        for name in ("tdx_v5_automata", "tdx_v5_automata_alibaba")
-    ]
-    assert attested[0][1] == attested[1][1]
-    assert attested[0][0] != attested[1][0]
+def test_add_pck__two_keys_of_one_machine__are_one_platform(verifier):
+    chains = [live(name)[1] for name in SERVED]
+    kept = [verifier.add_pck.call(astuple(chain.authority_record), chain.pck) for chain in chains]
+    assert kept[0][3] == kept[1][3]
+    assert kept[0][0] != kept[1][0]
 
 
 @pytest.mark.parametrize("name", PPIDS)
-def test_verify_quote__genuine_under_a_simulated_root__reverts(owner, trust, name):
+def test_verify_quote__genuine_under_a_simulated_root__reverts(fresh, name):
     quote, _ = live(name)
-    simulated = owner.deploy(DcapVerifier, *constructor(trust))
     with reverts(CERTIFICATE_SIGNATURE):
-        simulated.verify_quote.call(evidence(quote, INTEL_ROOT_KEY))
+        fresh.verifier.verify_quote.call(evidence(quote, INTEL_ROOT_KEY))
 
 
 def test_verify_quote__simulated_under_intel_s_root__reverts(verifier, machine, trust):
@@ -110,44 +128,95 @@ def test_verify_quote__simulated_under_intel_s_root__reverts(verifier, machine, 
 
 
 @pytest.mark.parametrize("name", WITH_COLLATERAL)
-def test_anchor_tcb_info__genuine__is_kept(verifier, name):
-    documents = collateral(name)
-    for text, signature, chain in (
-        (documents.tcb_info, documents.tcb_info_signature, documents.tcb_info_issuer_chain),
-        (
-            documents.qe_identity,
-            documents.qe_identity_signature,
-            documents.qe_identity_issuer_chain,
-        ),
-    ):
-        signer = read_certificate(load_chain(chain.encode())[0])
-        if now() > signer.not_after:
-            pytest.skip(f"the TCB signer of {name} expired at {signer.not_after}")
-        shown = certificate_bytes(signer), text.encode(), words(signature)
-        receipt = verifier.anchor_tcb_info(*shown)
-        digest = sha256(text.encode()).digest()
-        assert events(receipt) == [("TcbInfoAnchored", {"digest": digest})]
-
-
-@pytest.mark.parametrize("name", WITH_COLLATERAL)
-def test_add_crl__genuine__revokes_every_entry(verifier, name):
-    documents = collateral(name)
-    authority = read_certificate(load_chain(documents.pck_crl_issuer_chain.encode())[0])
-    verifier.add_ca(certificate_bytes(authority))
-    record = astuple(AuthorityRecord.of(authority, INTEL_ROOT_KEY))
+def test_add_crl__genuine__revokes_every_entry(intels, name):
+    documents, verifier = published(name), intels.verifier
+    record = intels.add_authority(documents)
     serials = read_crl(documents.pck_crl).serials
     crl = crl_bytes(documents.pck_crl)
-    for first in range(0, len(serials), 40):
-        verifier.add_crl(record, crl, first, 40)
+    for _ in range(0, len(serials), 40):
+        assert verifier.crl_updated(record.id) == 0
+        verifier.add_crl(astuple(record), crl, 40)
+    assert verifier.crl_updated(record.id) > 0
     kept = kept_by(verifier)
-    assert all(kept(certificate_id(authority.key, serial)) == REVOKED for serial in serials)
-    assert verifier.add_crl.call(record, crl, 0, len(serials)) == 0
+    key = b"".join(record.key)
+    assert all(kept(certificate_id(key, serial)) == REVOKED for serial in serials)
+    assert verifier.add_crl.call(astuple(record), crl, len(serials)) == 0
     assert len(serials) > 40
 
 
 @pytest.mark.parametrize("name", WITH_COLLATERAL)
-def test_add_crl__genuine_of_the_root__revokes_nobody(verifier, name):
-    crl = crl_bytes(collateral(name).root_ca_crl)
-    assert verifier.add_crl.call(astuple(BY_ROOT), crl, 0, 10) == 0
-    receipt = verifier.add_crl(astuple(BY_ROOT), crl, 0, 10)
+def test_add_crl__genuine_of_the_root__revokes_nobody(intels, name):
+    crl = crl_bytes(published(name).root_ca_crl)
+    assert intels.verifier.add_crl.call(astuple(BY_ROOT), crl, 10) == 0
+    receipt = intels.verifier.add_crl(astuple(BY_ROOT), crl, 10)
     assert [logged for logged, _ in events(receipt)] == ["CrlApplied"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("tdx_v4_phala", None), ("tdx_v4_b0c06f_2026_08", None), ("tdx_v5_phala", TCB_FLOOR)],
+)
+def test_update__genuine_documents__decide_about_genuine_quotes(intels, name, reason):
+    """From Intel's own root to the registry, which only misses its own report data."""
+    quote, _ = live(name)
+    intels.bring(published(name))
+    shown = evidence(quote, INTEL_ROOT_KEY)
+    if reason is None:
+        assert verify_quote(intels.verifier, shown)[1] == quote.body.report_data
+    else:
+        with reverts(reason):
+            intels.verifier.verify_quote.call(shown)
+
+
+@pytest.mark.parametrize(("name", "reason"), [("tdx_v4_phala", None), ("tdx_v5_phala", TCB_FLOOR)])
+def test_register_enclave__genuine_quote__is_refused_for_its_report_data_alone(
+    deploy, owner, intels, name, reason
+):
+    quote, _ = live(name)
+    intels.bring(published(name))
+    registry = deploy("EnclaveRegistry", owner, intels.verifier)
+    registry.set_market(deploy("ModelMarket", registry, 10**16, 1_000), {"from": owner})
+    registry.stake({"from": owner, "value": 10**19})
+    keys = accounts[5], b"\1" * 32
+    shown = evidence(quote, INTEL_ROOT_KEY)
+    with reverts(reason or REPORT_DATA):
+        registry.register_enclave.call(
+            intels.verifier, shown, *keys, chain.height - 1, {"from": owner}
+        )
+
+
+def test_update_tcb__two_documents_of_one_fmspc__the_tdx_quote_needs_its_own(intels):
+    """Component 7 is 3 in the machine and in the SGX document, 5 in the TDX document."""
+    name = "tdx_v4_b0c06f_two_documents"
+    quote, _ = live(name)
+    intels.add_lists(published("tdx_v4_phala"))
+    intels.policy.update_identity(*identity_arguments(published("tdx_v4_phala")))
+    shown = evidence(quote, INTEL_ROOT_KEY)
+    for file, reason in (("tcb_info_sgx.json", TCB_UNKNOWN), ("tcb_info_tdx.json", TCB_FLOOR)):
+        content = json.loads(vector(name, file))
+        signer = read_certificate(load_chain(content["tcb_info_issuer_chain"].encode())[0])
+        intels.policy.update_tcb(
+            content["tcb_info"].encode(),
+            words(bytes.fromhex(content["tcb_info_signature"])),
+            certificate_bytes(signer),
+        )
+        with reverts(reason):
+            intels.verifier.verify_quote.call(shown)
+    components = [
+        bytes(intels.policy.kept_floors(tee, bytes.fromhex("b0c06f000000"))[0][5])[7]
+        for tee in (0, 129)
+    ]
+    assert components == [3, 5]
+
+
+@pytest.mark.parametrize("name", WITH_COLLATERAL)
+def test_update__genuine_documents__gas(intels, name):
+    documents = published(name)
+    intels.add_lists(documents)
+    for method, arguments in (
+        (intels.policy.update_tcb, tcb_arguments(documents)),
+        (intels.policy.update_identity, identity_arguments(documents)),
+    ):
+        used = method(*arguments).gas_used
+        print(f"{name}: {len(arguments[0]):,} bytes, {used:,} gas")
+        assert used <= 700_000

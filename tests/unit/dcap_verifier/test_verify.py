@@ -48,9 +48,8 @@ def test_verify__whatever_is_cached__attests_the_same(verifier, intel, machine, 
 
 def test_verify__whole_chain__is_cached_once(verifier, machine, trust, chain_of):
     whole = evidence(machine.quote(BODIES["sgx v3"]), trust.root_key)
-    assert chain_of.known_by(kept_by(verifier)) is Known.ROOT
+    assert chain_of.known_by(kept_by(verifier)) is Known.AUTHORITY
     assert events(verifier.verify(whole, REPORT_DATA)) == [
-        ("AuthorityAdded", {"authority": astuple(chain_of.authority_record)}),
         ("PckAdded", {"pck": astuple(chain_of.pck_record)}),
     ]
     assert chain_of.known_by(kept_by(verifier)) is Known.PCK
@@ -67,7 +66,8 @@ def test_verify__another_machine_of_a_known_authority__is_cached(verifier, intel
 
 
 @pytest.mark.parametrize("known", [Known.PCK, Known.AUTHORITY])
-def test_verify__record_not_cached__reverts(verifier, machine, trust, known):
+def test_verify__record_not_cached__reverts(fresh, machine, trust, known):
+    verifier = fresh.verifier
     shown = evidence(machine.quote(BODIES["sgx v3"]), trust.root_key, known)
     with reverts(CERTIFICATE_UNKNOWN):
         verifier.verify.call(shown, REPORT_DATA)

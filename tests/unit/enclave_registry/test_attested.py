@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from brownie import DcapVerifier, EnclaveRegistry, chain, reverts, web3
+from brownie import DcapVerifier, EnclaveRegistry, TcbPolicy, chain, reverts, web3
 from eth_utils.crypto import keccak
 
 from offchain.attestation.evidence import Known
 from offchain.attestation.programs import measurement, program_id
-from offchain.simulation import Machine, SimulatedIntel
+from offchain.attestation.quote import TeeType
+from offchain.simulation import Machine, SimulatedIntel, collateral
 from offchain.simulation import trust as simulated_trust
 from tests.anvil import at, events, now, rpc
-from tests.dcap import BODIES, constructor, evidence
+from tests.dcap import BODIES, Attesting, evidence
 from tests.deployment import PLATFORM_STAKE
 from tests.reasons import CERTIFICATE_UNKNOWN, DEBUG, PLATFORM_TAKEN, REPORT_DATA, STALE_BLOCK
 from tests.sale import DAY, ETHER, enclave, word
@@ -26,7 +27,11 @@ PPID = INTEL.machine_values("machine").ppid
 
 @pytest.fixture(scope="module")
 def dcap(deployer):
-    return deployer.deploy(DcapVerifier, *constructor(TRUST))
+    def deploy(name, *args):
+        return deployer.deploy({"TcbPolicy": TcbPolicy, "DcapVerifier": DcapVerifier}[name], *args)
+
+    made = Attesting.deploy(deploy, TRUST.root_key)
+    return made.bring(*(collateral(INTEL, tee_type) for tee_type in TeeType)).verifier
 
 
 def registry_of(deployer, owner, dcap, market):

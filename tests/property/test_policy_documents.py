@@ -1,0 +1,196 @@
+"""Contract and Python read Intel's documents alike, byte for byte and field for field."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.attestation.canonical import walk_identity, walk_tcb_info
+from offchain.attestation.evidence import crl_bytes
+from offchain.attestation.quote import TeeType
+from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.tcb import Validity
+from offchain.attestation.trust import QeFloor, Seam, TcbFloor
+from offchain.chain.policy import BITS
+from offchain.protocol.errors import QuoteRejected
+from offchain.simulation import SimulatedIntel
+from tests.dcap import Attesting
+from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info
+from tests.documents import Seam as SeamText
+from tests.inprocess import deploy
+from tests.offchain.attestation.support import VECTORS
+
+INTEL = SimulatedIntel.from_seed(b"documents")
+ROOT_LIST = ((bytes(32), (bytes(32), bytes(32)), bytes(32), 0), crl_bytes(INTEL.root.revoke()), 1)
+LONG_GRACE = 3_650
+NOW = 1_786_800_000
+"""2026-08-15, when every document was issued."""
+DATES = Dates.of(NOW)
+OTHER_SEAM = SeamText(b"\1" * 48, b"\2" * 8, b"\x0f" * 8)
+WORDY = Level((1, 22, 255) + (0,) * 13, 65_535, (3,) * 16, "SWHardeningNeeded", ("INTEL-SA-1",))
+CHARACTERS = '0123456789abcdefABCDEFTZ"{}[],:-_ \\\0\x7f'
+
+
+def genuine_texts() -> dict[str, bytes]:
+    """Documents that Intel signed, by folder and kind."""
+    texts = {}
+    for path in sorted(VECTORS.glob("*/*.json")) if VECTORS.exists() else ():
+        content = json.loads(path.read_text())
+        for kind in ("tcb_info", "qe_identity"):
+            if kind in content:
+                texts[f"{path.parent.name} {path.stem} {kind}"] = content[kind].encode()
+    return texts
+
+
+TEXTS = {
+    "sgx": tcb_info(TeeType.SGX, DATES),
+    "tdx": tcb_info(TeeType.TDX, DATES),
+    "sgx of many levels": tcb_info(TeeType.SGX, DATES, [Level(), WORDY, Level(status="Revoked")]),
+    "tdx without an accepted level": tcb_info(
+        TeeType.TDX, DATES, [Level(status="Revoked")], modules={"01": (IsvLevel(4, "OutOfDate"),)}
+    ),
+    "tdx of another signer": tcb_info(TeeType.TDX, DATES, seam=OTHER_SEAM),
+    "qe": identity(TeeType.SGX, DATES, [IsvLevel(8), IsvLevel(6, "OutOfDate", ("INTEL-SA-7",))]),
+    "td qe": identity(TeeType.TDX, DATES),
+    **genuine_texts(),
+}
+
+
+@pytest.fixture(scope="module", params=[1, 3, 63], ids=lambda bits: f"accepted {bits}")
+def reading(request: pytest.FixtureRequest, attesting: None) -> Attesting:
+    """A policy of one set of accepted statuses, which knows no document yet."""
+    made = Attesting.deploy(
+        deploy, INTEL.root.public_key, statuses=request.param, grace_days=LONG_GRACE
+    )
+    made.verifier.add_crl(*ROOT_LIST)
+    return made
+
+
+Read = TcbFloor | QeFloor | RejectionReason
+
+
+def on_chain(reading: Attesting, text: bytes) -> Read:
+    """Return what the contract keeps of a document, or why it refuses it; it forgets both.
+
+    The identity of the TDX modules has no view: `test_check__tdx_module__…` judges it.
+    """
+    policy, head = reading.policy, text[:13]
+    is_identity = b"QE" in head
+    tee = TeeType.TDX if head.startswith((b'{"id":"TDX"', b'{"id":"TD_QE"')) else TeeType.SGX
+    method = policy.update_identity if is_identity else policy.update_tcb
+    with boa.env.anchor():
+        boa.env.timestamp = NOW
+        try:
+            method(*signed(text, INTEL.tcb_signer))
+        except boa.BoaError as error:
+            return RejectionReason(error.stack_trace[0].pretty_vm_reason)
+        if is_identity:
+            (kept,) = policy.kept_identities(int(tee))
+            return QeFloor(
+                tee,
+                Validity(kept.number, kept.issued, kept.next_update),
+                kept.mr_signer,
+                kept.product,
+                kept.attributes,
+                kept.attributes_mask,
+                kept.misc_select,
+                kept.misc_select_mask,
+                kept.min_svn if kept.accepted else None,
+            )
+        fmspc = next(log.fmspc for log in policy.get_logs() if type(log).__name__ == "TcbUpdated")
+        (kept,) = policy.kept_floors(int(tee), fmspc)
+        is_tdx = tee is TeeType.TDX
+        return TcbFloor(
+            tee,
+            fmspc,
+            Validity(kept.number, kept.issued, kept.next_update),
+            kept.svns if kept.accepted else b"",
+            kept.pce_svn if kept.accepted else 0,
+            kept.tdx_svns if kept.accepted and is_tdx else b"",
+            tuple((module.version, module.svn) for module in kept.modules),
+        )
+
+
+def off_chain(text: bytes, statuses: int) -> Read:
+    """Return what Python reads of a document, or why it refuses it."""
+    accepted = frozenset(name for name, bit in BITS.items() if statuses & bit)
+    try:
+        if b"QE" in text[:13]:
+            found: TcbFloor | QeFloor = walk_identity(text.decode(), accepted)
+        else:
+            found = replace(walk_tcb_info(text.decode(), accepted), seam=Seam())
+    except QuoteRejected as error:
+        return error.reason
+    if found.validity.issued > NOW:
+        return RejectionReason.DOCUMENT_NOT_YET_VALID
+    if found.validity.next_update + LONG_GRACE * 86_400 < NOW:
+        return RejectionReason.DOCUMENT_STALE
+    return found
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_update__documents__are_read_alike(reading: Attesting, name: str) -> None:
+    statuses, text = reading.policy.accepted_statuses(), TEXTS[name]
+    said = on_chain(reading, text)
+    assert said == off_chain(text, statuses)
+    assert not isinstance(said, RejectionReason)
+
+
+@given(st.data())
+def test_update__a_byte_changed__is_read_alike(reading: Attesting, data: st.DataObject) -> None:
+    text = TEXTS[data.draw(st.sampled_from(sorted(TEXTS)))]
+    at = data.draw(st.integers(0, len(text) - 1))
+    byte = data.draw(st.sampled_from(CHARACTERS.encode()) | st.integers(0, 127))
+    kind = data.draw(st.sampled_from(["replaced", "inserted", "left out", "cut"]))
+    changed = {
+        "replaced": text[:at] + bytes([byte]) + text[at + 1 :],
+        "inserted": text[:at] + bytes([byte]) + text[at:],
+        "left out": text[:at] + text[at + 1 :],
+        "cut": text[:at],
+    }[kind]
+    said = on_chain(reading, changed)
+    assert said == off_chain(changed, reading.policy.accepted_statuses())
+
+
+READER = """# pragma version 0.4.3
+from contracts.modules.dcap import documents
+from contracts.modules.dcap import json
+@external
+@view
+def identity(_document: Bytes[16384], _room: Bytes[128]) -> uint256:
+    at: uint256 = json._argument(0)
+    return documents._read_identity(at, at + len(_document), 3).min_svn
+@external
+@view
+def tcb(_document: Bytes[16384], _room: Bytes[128]) -> uint256:
+    at: uint256 = json._argument(0)
+    return documents._read_tcb(at, at + len(_document), 3).sgx
+"""
+
+
+@pytest.mark.parametrize("name", ["qe", "one level"])
+def test_read__every_byte_changed__is_refused_or_read_alike(attesting: None, name: str) -> None:
+    """Each byte of a document in turn; numbers that count are the sum of what is kept."""
+    reader = boa.loads(READER)
+    text = TEXTS["qe"] if name == "qe" else tcb_info(TeeType.SGX, DATES, [Level()])
+    refused = 0
+    for at in range(len(text)):
+        changed = text[:at] + bytes([text[at] ^ 1 << at % 7]) + text[at + 1 :]
+        try:
+            said: Any = (reader.identity if name == "qe" else reader.tcb)(changed, bytes(128))
+        except boa.BoaError as error:
+            said = RejectionReason(error.stack_trace[0].pretty_vm_reason)
+            refused += 1
+        read = off_chain(changed, 3)
+        if isinstance(read, QeFloor):
+            read = 2**16 if read.min_isv_svn is None else read.min_isv_svn
+        elif isinstance(read, TcbFloor):
+            svns = int.from_bytes(read.svns, "big")
+            read = read.pce_svn << 128 | svns if read.svns else 2**144
+        if read not in (RejectionReason.DOCUMENT_NOT_YET_VALID, RejectionReason.DOCUMENT_STALE):
+            assert said == read, (at, changed)
+    assert refused > len(text) // 2

@@ -1,0 +1,178 @@
+"""No machine is accepted to which Intel's own algorithm gives a status outside the accepted set.
+
+Random machines around the levels of Intel's documents, and of random documents whose levels and
+statuses follow one another in any order.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import boa
+import pytest
+from eth_utils.crypto import keccak
+
+from offchain.attestation.canonical import walk_tcb_info
+from offchain.attestation.quote import TeeType
+from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.tcb import STATUSES
+from offchain.attestation.trust import TcbFloor
+from offchain.chain.policy import BITS
+from offchain.simulation import SimulatedIntel, issuing
+from offchain.simulation.machine import qe_report
+from tests.dcap import Attesting, certificate, words
+from tests.documents import IsvLevel, Level, identity, signed, tcb_info
+from tests.inprocess import deploy
+from tests.intel_status import Machine, at_least, status
+from tests.property.test_policy_documents import DATES, LONG_GRACE, NOW, ROOT_LIST, TEXTS
+
+INTEL = SimulatedIntel.from_seed(b"documents")
+INTEL_SEAM = int.from_bytes(keccak(bytes(48))[:24], "big") << 64
+MACHINES, RANDOM_DOCUMENTS = 25, 8
+TCB_TEXTS = {
+    name: text
+    for name, text in TEXTS.items()
+    if b'"tcbLevels":[{"tcb":{"sgx' in text and name != "tdx of another signer"
+}
+
+
+@pytest.fixture(scope="module", params=[1, 3, 63])
+def judging(request: pytest.FixtureRequest, attesting: None) -> Attesting:
+    made = Attesting.deploy(
+        deploy, INTEL.root.public_key, statuses=request.param, grace_days=LONG_GRACE
+    )
+    made.verifier.add_crl(*ROOT_LIST)
+    boa.env.timestamp = NOW
+    for tee in TeeType:
+        made.policy.update_identity(*signed(identity(tee, DATES), INTEL.tcb_signer))
+    return made
+
+
+def is_accepted(policy: Any, tee: TeeType, fmspc: bytes, machine: Machine, now: bytes) -> bool:
+    """Return True if the policy takes a machine; `now` is its TEE_TCB_SVN2."""
+    report = qe_report(tee).encode()
+    quoted = (
+        int(tee),
+        int.from_bytes(fmspc, "big"),
+        machine.tcb,
+        [int.from_bytes(svns, "big") for svns in (machine.tdx_svns, now)],
+        INTEL_SEAM if tee is TeeType.TDX else 0,
+        [int.from_bytes(report[at : at + 32], "big") for at in range(0, 384, 32)],
+    )
+    try:
+        return bool(policy.check(quoted))
+    except boa.BoaError as error:
+        reason = RejectionReason(error.stack_trace[0].pretty_vm_reason)
+    if reason not in (RejectionReason.TCB_FLOOR, RejectionReason.TDX_MODULE):
+        raise AssertionError(reason)
+    return False
+
+
+def around(rng: random.Random, values: bytes, most: int = 255) -> bytes:
+    """The same numbers, a few of them one off."""
+    return bytes(
+        min(most, max(0, value + (rng.choice((1, -1)) if rng.random() < 0.04 else 0)))
+        for value in values
+    )
+
+
+def machines(rng: random.Random, document: Any, tdx: bool) -> Iterator[tuple[Machine, bytes]]:
+    """Machines near the levels of a document, and their TEE_TCB_SVN2."""
+    versions = [int(each["id"][4:], 16) for each in document.get("tdxModuleIdentities", ())]
+    module_svns = [
+        level["tcb"]["isvsvn"]
+        for each in document.get("tdxModuleIdentities", ())
+        for level in each["tcbLevels"]
+    ]
+    for _ in range(MACHINES):
+        tcb = rng.choice([document["tcbLevels"][0], *document["tcbLevels"]])["tcb"]
+        svns = around(rng, bytes(each["svn"] for each in tcb["sgxtcbcomponents"]))
+        pce_svn = min(65_535, max(0, tcb["pcesvn"] + rng.choice((0, 0, 0, 1, -1))))
+        if not tdx:
+            yield Machine(svns, pce_svn), b""
+            continue
+        launched = around(rng, bytes(each["svn"] for each in tcb["tdxtcbcomponents"]))
+        if rng.random() < 0.7 and versions:
+            svn = around(rng, bytes([min(255, rng.choice(module_svns))]))
+            launched = svn + bytes([rng.choice([*versions, 0, 9])]) + launched[2:]
+        now = around(rng, launched) if rng.random() < 0.3 else launched
+        yield Machine(svns, pce_svn, launched), now
+
+
+def check_document(judging: Attesting, text: bytes, rng: random.Random) -> int:
+    """Bring a document and compare verdicts; return how many machines were accepted."""
+    accepted_set = judging.policy.accepted_statuses()
+    accepted_names = frozenset(name for name, bit in BITS.items() if accepted_set & bit)
+    document, floor = json.loads(text), walk_tcb_info(text.decode(), accepted_names)
+    tee = TeeType[document["id"]]
+    counted = 0
+    with boa.env.anchor():
+        boa.env.timestamp = NOW
+        signature = words(issuing.sign(INTEL.tcb_signer.key, text))
+        judging.policy.update_tcb(text, signature, certificate(INTEL.tcb_signer))
+        for machine, now in machines(rng, document, tee is TeeType.TDX):
+            accepted = is_accepted(judging.policy, tee, floor.fmspc, machine, now)
+            moments = [machine, Machine(machine.svns, machine.pce_svn, now)]
+            if accepted:
+                for moment in moments:
+                    verdict = status(document, moment)
+                    assert verdict is not None, (machine, now)
+                    assert verdict in accepted_names, (machine, now, verdict)
+            assert accepted == all(meets(floor, moment) for moment in moments), (machine, now)
+            counted += accepted
+    return counted
+
+
+def meets(floor: TcbFloor, machine: Machine) -> bool:
+    """Return True if a machine is at or above a floor, component by component."""
+    version = machine.tdx_svns[1] if machine.tdx_svns else 0
+    first = 2 if version else 0
+    modules = dict(reversed(floor.modules))
+    return bool(
+        floor.svns
+        and machine.pce_svn >= floor.pce_svn
+        and at_least(machine.svns, [{"svn": svn} for svn in floor.svns])
+        and (
+            not machine.tdx_svns
+            or at_least(machine.tdx_svns[first:], [{"svn": svn} for svn in floor.tdx_svns[first:]])
+        )
+        and (not version or (version in modules and machine.tdx_svns[0] >= modules[version]))
+    )
+
+
+@pytest.mark.parametrize("name", sorted(TCB_TEXTS))
+def test_check__machines_around_a_document__have_an_accepted_status(
+    judging: Attesting, name: str
+) -> None:
+    rng = random.Random(name)  # noqa: S311 - nothing secret
+    check_document(judging, TCB_TEXTS[name], rng)
+
+
+@pytest.mark.parametrize("tee", TeeType)
+def test_check__machines_around_random_documents__have_an_accepted_status(
+    judging: Attesting, tee: TeeType
+) -> None:
+    seed = f"{tee.name} {judging.policy.accepted_statuses()}"
+    rng = random.Random(seed)  # noqa: S311 - nothing secret
+    accepted = 0
+    for _ in range(RANDOM_DOCUMENTS):
+        common = [*(["UpToDate"] * 6), *STATUSES]
+        levels = [
+            Level(
+                bytes(rng.choice((3, 4)) for _ in range(16)),
+                rng.choice((10, 11)),
+                bytes(rng.choice((3, 4)) for _ in range(16)),
+                rng.choice(common),
+                rng.choice(((), ("INTEL-SA-00837",))),
+            )
+            for _ in range(rng.randint(1, 6))
+        ]
+        modules = {
+            version: [
+                IsvLevel(rng.randint(0, 6), rng.choice(common)) for _ in range(rng.randint(1, 3))
+            ]
+            for version in ("01", "03")
+        }
+        accepted += check_document(judging, tcb_info(tee, DATES, levels, modules=modules), rng)
+    assert accepted > 0
