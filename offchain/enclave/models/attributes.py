@@ -70,6 +70,8 @@ STRINGS: Final[dict[str, dict[str, str]]] = {
     "ScatterElements": {"reduction": _REDUCTION},
     "ScatterND": {"reduction": _REDUCTION},
     "SpaceToDepth": {"mode": "CRD DCR"},
+    "StringNormalizer": {"case_change_action": "LOWER NONE UPPER", "locale": "en_US.UTF-8"},
+    "TfIdfVectorizer": {"mode": "IDF TF TFIDF"},
     "TreeEnsembleClassifier": {"nodes_modes": _TREE_MODES, "post_transform": _POST_TRANSFORM},
     "TreeEnsembleRegressor": {
         "aggregate_function": "AVERAGE MAX MIN SUM",
@@ -81,12 +83,11 @@ STRINGS: Final[dict[str, dict[str, str]]] = {
 
 FREE_TEXTS: Final = frozenset(
     """
-    cats_strings classes_strings classlabels_strings default_string equation keys_strings
-    value_string
-    value_strings values_strings
+    cats_strings classes_strings classlabels_strings default_string equation keys_strings pad_value
+    pool_strings separators stopwords tokenexp value_string value_strings values_strings
     """.split()  # noqa: SIM905 - read as a list of words
 )
-"""Text attributes that are data."""
+"""Text attributes that are data, or that `text` checks."""
 
 _BOUNDS: Final = ("end", "ends", "start", "starts")
 """Bounds that are clipped to the tensor's size; exporters write the largest number for its end."""

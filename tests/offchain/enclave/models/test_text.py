@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from offchain.enclave.models.runner import RunLimits, run_model
-from offchain.enclave.models.static import check_model
+from offchain.enclave.models.static import BATCH_STEP, check_model
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import Input, ModelLimits, ModelSpec, Output
 
@@ -191,6 +191,29 @@ def test_check_model__text_of_unknown_shape__is_refused(nodes: tuple[NodeProto, 
     assert refusal(text_file(*nodes), text_spec(), ModelLimits()).reason is ModelFault.SHAPE
 
 
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({}, True),
+        ({"case_change_action": "UPPER", "locale": "en_US.UTF-8"}, True),
+        ({"case_change_action": "TITLE"}, False),
+        ({"locale": "tr_TR.UTF-8"}, False),
+    ],
+)
+def test_check_model__normaliser__changes_case_in_the_locale_of_every_machine(
+    changes: dict[str, str], allowed: bool
+) -> None:
+    """Another machine can lack another locale, and would refuse the model."""
+    normaliser = helper.make_node("StringNormalizer", ["text"], ["same"], **changes)
+    split = tokenizer(tokenexp="[a-z]+")
+    split.input[0] = "same"
+    model = text_file(normaliser, split, FLATTEN, counter())
+    if allowed:
+        check_model(model, text_spec(), ModelLimits(), 100)
+        return
+    assert refusal(model, text_spec(), ModelLimits()).reason is ModelFault.UNSUPPORTED_OP
+
+
 @pytest.mark.parametrize("length", [100, 10_000])
 def test_check_model__longer_text__is_charged_more(length: int) -> None:
     large = ModelLimits(memory_bytes=2**33)
@@ -198,9 +221,11 @@ def test_check_model__longer_text__is_charged_more(length: int) -> None:
     batch = 100
     assert plan.memory_bytes > batch * length * 128
     assert plan.operations > batch * length * 4096
-    limits = ModelLimits(memory_bytes=plan.memory_bytes - 1)
-    fault = refusal(text_file(*HONEST), text_spec((), length), limits)
-    assert fault.reason is ModelFault.MEMORY
+    for spare, rows in ((0, batch), (-1, batch // BATCH_STEP)):
+        limits = ModelLimits(memory_bytes=plan.memory_bytes + spare)
+        assert (
+            check_model(text_file(*HONEST), text_spec((), length), limits, 100).batch_rows == rows
+        )
     fewer = ModelLimits(memory_bytes=2**33, operations=plan.operations - 1)
     assert refusal(text_file(*HONEST), text_spec((), length), fewer).reason is ModelFault.WORK
 
