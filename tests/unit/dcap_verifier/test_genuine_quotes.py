@@ -20,6 +20,7 @@ from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain, read_certificate, read_crl
 from tests.anvil import events
 from tests.dcap import BODIES, Attesting, evidence, identity_arguments, tcb_arguments, words
+from tests.deployment import PLATFORM_STAKE, TERMS
 from tests.offchain.attestation.support import published, vector
 from tests.reasons import (
     ATTRIBUTES,
@@ -174,8 +175,8 @@ def test_register_enclave__genuine_quote__is_refused_for_its_report_data_alone(
 ):
     quote, _ = live(name)
     intels.bring(published(name))
-    registry = deploy("EnclaveRegistry", owner, intels.verifier)
-    registry.set_market(deploy("ModelMarket", registry, 10**16, 1_000), {"from": owner})
+    registry = deploy("EnclaveRegistry", owner, intels.verifier, PLATFORM_STAKE)
+    registry.set_market(deploy("ModelMarket", registry, *TERMS), {"from": owner})
     registry.stake({"from": owner, "value": 10**19})
     keys = accounts[5], b"\1" * 32
     shown = evidence(quote, INTEL_ROOT_KEY)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from offchain.enclave.benchmark import read
 from offchain.enclave.models.runner import CHILD, Predictions, RunLimits, run_model
 from offchain.protocol.errors import InvalidModel, ModelFault, RunAborted
 from offchain.protocol.model_spec import ModelLimits, ModelSpec
@@ -138,7 +139,9 @@ def test_run_model__output_not_finite__is_a_reason(samples, value, spec):
     model = file(
         [node("MatMul", ["x", "w"], ["m"]), node("Add", ["m", "bad"], ["y"])], [weights, bad]
     )
-    assert refused(model, samples, spec=spec) is ModelFault.NOT_FINITE
+    with pytest.raises(InvalidModel) as caught:
+        read(run(model, samples, spec).plain, spec)
+    assert caught.value.reason is ModelFault.NOT_FINITE
 
 
 def test_run_model__runtime_fails_on_valid_input__is_a_reason(samples):
