@@ -113,6 +113,7 @@ class Benchmark:
         predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
         plain = read(predictions.plain, manifest.model)
         optimised = read(predictions.optimised, manifest.model)
+        del predictions, model  # scores take memory too
         score = self.score(plain)
         if abs(self.score(optimised) - score) > self.tolerance:
             raise InvalidSubmission(SubmissionFault.UNSTABLE)

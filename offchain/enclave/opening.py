@@ -137,6 +137,7 @@ def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Arti
     try:
         artifact = artifacts.fetch_bytes(test_set.artifact_digest, artifact_bytes(manifest))
         data = decrypt_bytes(artifact, secret, TEST_SET)
+        del artifact  # one copy less while the sample is taken
         rows = draw(seed, test_set.samples, manifest.sample_size)
         samples = unpack(data, test_set.samples, spec).rows(rows)
         metrics.get(manifest.metric).check(samples.targets)
