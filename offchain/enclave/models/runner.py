@@ -204,8 +204,8 @@ def _converse(
             sink.write(model)
             for sequence in (None, order):
                 for start in range(0, len(samples), settings.limits.batch_rows):
-                    rows = slice(start, start + settings.limits.batch_rows)
-                    batch = samples[rows] if sequence is None else samples[sequence[rows]]
+                    part = slice(start, start + settings.limits.batch_rows)
+                    batch = samples[part] if sequence is None else samples[sequence[part]]
                     sink.write(batch.astype(batch.dtype.newbyteorder("<"), copy=False).tobytes())
             sink.close()
         outcome = RunOutcome(**read_message(source))
