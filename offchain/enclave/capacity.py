@@ -4,7 +4,6 @@ An enclave that runs out of memory loses its keys, and with them its seats in al
 """
 
 from dataclasses import dataclass
-from math import prod
 from typing import Final
 
 from offchain.protocol.errors import InvalidRequest, RequestFault
@@ -21,7 +20,7 @@ _ROW_BYTES: Final = 64
 _SHUFFLE_BYTES: Final = 40
 """Memory per row of the sample for its second order, once for all workers."""
 
-_DRAW_BYTES: Final = 24
+_DRAW_BYTES: Final = 40
 """Memory per row of the test set while the sample is drawn."""
 
 
@@ -33,12 +32,16 @@ def measuring_bytes(manifest: Manifest, workers: int) -> int:
     `tests/fire/test_peak.py` holds it against real processes.
     """
     spec, rows = manifest.model, manifest.test_set.samples
-    values = rows * prod(spec.input_shape)  # a flag for each: is it finite?
-    drawing = 3 * artifact_bytes(manifest) + values + _DRAW_BYTES * rows
-    columns = spec.classes if spec.output is Output.PROBABILITIES else 1
+    # Ciphertext, plaintext, sample, and a flag for each value: is it finite?
+    drawing = 4 * artifact_bytes(manifest) + _DRAW_BYTES * rows
+    columns = 1 if spec.output in (Output.LABELS, Output.VALUES) else max(spec.classes, 1)
     sample = manifest.sample_size
     run = 2 * manifest.limits.model_bytes + sample * (_COLUMN_BYTES * columns + _ROW_BYTES)
-    measuring = packed_bytes(sample, spec) + _SHUFFLE_BYTES * sample + workers * run
+    measuring = (
+        packed_bytes(sample, spec, manifest.test_set.weighted)
+        + _SHUFFLE_BYTES * sample
+        + workers * run
+    )
     return max(drawing, measuring)
 
 

@@ -108,7 +108,7 @@ def _measure(
     samples = draw_samples(manifest, bytes(32), KEY, tools.artifacts)
     if rows:
         samples = samples.rows(np.arange(rows))
-    benchmark = Benchmark(manifest, samples.targets, 10**6, tools)
+    benchmark = Benchmark(manifest, samples.targets, samples.weights, bytes(32), 10**6, tools)
     with tempfile.TemporaryFile(dir=tools.scratch) as file:
         outputs = SealedArrays(KEY, file)
         results = measure_all(benchmark, samples.inputs, jobs, workers, lambda _: None, outputs)

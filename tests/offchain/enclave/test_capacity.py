@@ -69,7 +69,7 @@ def test_of__workers__share_half_of_the_memory() -> None:
     ("rows", "sample", "bound"),
     [
         (40, 20, 20 * 12 + 40 * 20 + 2 * 64 * MIB + 20 * (160 + 64)),
-        (10**9, 20, 3 * (12 * 10**9 + 16) + 10**9 + 24 * 10**9),
+        (10**9, 20, 4 * (12 * 10**9 + 16) + 40 * 10**9),
     ],
 )
 def test_measuring_bytes__small_or_large_test_set__is_of_the_sample_or_of_the_draw(
