@@ -131,7 +131,7 @@ def _serve(source: int, sink: int, prepare: Callable[[], None]) -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 2)
         os.closerange(3, 100)
-        signal.alarm(120)  # the deadline of `run_model`
+        signal.alarm(60)  # the deadline of `run_model`
         prepare()
         child.main(*child.take_pipes())
         status = 0
