@@ -47,7 +47,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: predictions, the model's fault, or the cause of an abort."""
+    """The outcome of a run: predictions, the model's fault, or the cause of an abort."""
 
     plain: np.ndarray | None = None
     fault: ModelFault | None = None
