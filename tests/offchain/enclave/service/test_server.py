@@ -81,11 +81,12 @@ def test_cosign__after_a_measurement__is_what_the_enclave_signs(client):
     assert signed.results.root() == REPORT.results
 
 
-def test_cosign__every_time__is_in_the_journal_before_it_is_sent(client, tmp_path):
+def test_cosign__however_often__is_one_line_of_the_journal(client, tmp_path):
     client.measure(BUNDLE)
     proposal = client.propose(TASK_ID, 0)
-    sent = [client.cosign(TASK_ID, 0, proposal, PLATFORM) for _ in range(2)]
-    assert SignatureJournal(tmp_path / f"{fresh().identity.signing_key}.jsonl").read() == sent
+    sent = [client.cosign(TASK_ID, 0, proposal, word(f"platform {i}")) for i in range(3)]
+    assert len({each.cosignature.platform for each in sent}) == 3
+    assert SignatureJournal(tmp_path / f"{fresh().identity.signing_key}.jsonl").read() == sent[:1]
 
 
 def test_cosign__when_the_journal_cannot_be_written__sends_no_signature(client, tmp_path):
@@ -227,7 +228,8 @@ def test_post__unknown_field__is_malformed(client):
 
 
 def test_post__too_many_bytes__are_not_read(tmp_path):
-    with client_of(fresh(), tmp_path, request_bytes=1_000) as client:
+    with client_of(fresh(), tmp_path, bundle_bytes=1_000) as client:
+        assert post(client, "measure", bytes(1_000))[0] == 400
         status, problem = post(client, "measure", bytes(1_001))
     assert (status, problem.kind) == (413, ProblemKind.REQUEST)
 
