@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from threading import Thread
 from typing import IO, TypeVar
 
@@ -111,22 +111,15 @@ def in_background(work: Callable[[], T], future: Future[T]) -> None:
     Thread(target=run, name="request", daemon=True).start()
 
 
-def side_by_side(
-    asked: Sequence[S], ask: Callable[[S], T], seconds: float
-) -> Iterator[tuple[S, Future[T] | None]]:
-    """Ask all at the same time; yield each with its answer as soon as it comes.
+def side_by_side(asked: Sequence[S], ask: Callable[[S], T]) -> Iterator[tuple[S, Future[T]]]:
+    """Ask all at the same time; yield each with its answer, in the order of the answers.
 
-    Those without an answer after ``seconds`` come last, with None. A caller that stops early does
-    not wait for them.
+    A caller that stops early does not wait for the others. What is asked has its own deadline.
     """
     futures: dict[Future[T], S] = {}
     for each in asked:
         future: Future[T] = Future()
         futures[future] = each
-        in_background(lambda each=each: ask(each), future)  # type: ignore[misc]
-    try:
-        for future in as_completed(list(futures), seconds):
-            yield futures.pop(future), future
-    except TimeoutError:
-        for each in futures.values():
-            yield each, None
+        in_background(partial(ask, each), future)
+    for future in as_completed(futures):
+        yield futures[future], future
