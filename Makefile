@@ -18,8 +18,8 @@ BROWNIE := $(RUN) .venv/bin/brownie
 PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
 CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
-PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks)
-DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
+PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks tests/fire)
+DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20

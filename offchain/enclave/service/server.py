@@ -209,7 +209,7 @@ async def _read(kind: type[T], request: web.Request, limit: int) -> T:
         raise InvalidRequest(RequestFault.MALFORMED, str(error)) from error
 
 
-async def _body(request: web.Request, limit: int) -> bytes:
+async def _body(request: web.Request, limit: int) -> bytearray:
     """Return the body of a request, at most ``limit`` bytes of it, within its time."""
     size = request.content_length or 0
     if size > limit:
@@ -220,7 +220,7 @@ async def _body(request: web.Request, limit: int) -> bytes:
             found += piece
             if len(found) > limit:
                 raise web.HTTPRequestEntityTooLarge(limit, len(found))
-    return bytes(found)
+    return found
 
 
 @asynccontextmanager
