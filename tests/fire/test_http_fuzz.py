@@ -1,9 +1,10 @@
 """Mutated HTTP requests and documents: never a fault of the service, never a long text.
 
-The number of inputs is `INPUTS` for each example of the Hypothesis profile: some 2,500 a test in the
-quick profile, 100,000 with ``make deep``.
+The number of inputs is `INPUTS` for each example of the Hypothesis profile: some 3,000 in the
+quick profile, 120,000 with ``make deep``.
 """
 
+import json
 import random
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from offchain.protocol.encoding import from_json, to_json
-from offchain.protocol.messages import Bundle, CosignRequest, Registration, RunId, Signed
+from offchain.protocol.messages import CosignRequest, Registration, RunId, Signed
 from offchain.storage.publications import Inventory, TaskDocuments
 from tests.fire.services import connect, head, process
 from tests.offchain.honest import BUNDLE, HONEST, REPORT, TASK_ID, fresh
@@ -64,8 +65,9 @@ def test_from_json__mutated_document__is_read_as_pydantic_reads_it(seed):
         document = source.choice(DOCUMENTS)
         content, kind = mutated(to_json(document), source), type(document)
         try:
-            expected = TypeAdapter(kind).validate_json(content)
-        except ValidationError:
+            plain = json.dumps(json.loads(content)).encode()  # of equal names the last counts
+            expected = TypeAdapter(kind).validate_json(plain)
+        except ValueError:
             with pytest.raises(ValidationError) as refusal:
                 from_json(kind, content)
             assert refusal.value.error_count() == 1

@@ -23,15 +23,15 @@ from tests.vectors.generate import word
 
 OK = b"HTTP/1.1 200 OK\r\n"
 DRIPS = {
-    "nothing": b"",
-    "of the head": b"HTTP/1.1 200",
-    "of the body": OK + b"Content-Length: 99\r\n\r\n",
+    "nothing": (b"", b""),
+    "of the head": (OK + b"X: ", b"a"),
+    "of the body": (OK + b"Content-Length: 99\r\n\r\n", b"a"),
 }
 
 
 @contextmanager
-def answering(content: bytes, drip: bytes = b""):
-    """Serve one answer to every connection, then a byte every 50 ms; yield the URL."""
+def answering(content: bytes, drip: bytes | None = None):
+    """Serve one answer to every connection; then close it, or send ``drip`` every 50 ms."""
     over = Event()
 
     def answer(connection):
@@ -39,7 +39,7 @@ def answering(content: bytes, drip: bytes = b""):
             try:
                 connection.recv(2**16)
                 connection.sendall(content)
-                while drip and not over.wait(0.05):
+                while drip is not None and not over.wait(0.05):
                     connection.sendall(drip)
             except OSError:
                 pass
@@ -65,33 +65,32 @@ def whole(body: bytes, *lines: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", DRIPS)
 def test_client__peer_that_drips__is_given_up_at_the_deadline(kind):
-    drip = b"" if kind == "nothing" else b"a"
-    content = DRIPS[kind]
-    with answering(content, drip or b"") as url, EnclaveClient(url, seconds=0.5) as client:
-        with pytest.raises(ServiceError, match=r"no answer within 0\.5 s|Disconnected"):
-            client.identity()
+    with (
+        answering(*DRIPS[kind]) as url,
+        EnclaveClient(url, seconds=0.5) as client,
+        pytest.raises(ServiceError, match=r"no answer within 0\.5 s"),
+    ):
+        client.identity()
 
 
 def test_client__compressed_answer__is_refused_unread():
     bomb = gzip.compress(bytes(2**24))
-    with answering(whole(bomb, b"Content-Encoding: gzip")) as url, EnclaveClient(url) as client:
-        with pytest.raises(ServiceError, match="Content-Encoding 'gzip', expected none"):
-            client.identity()
+    refused = pytest.raises(ServiceError, match="Content-Encoding 'gzip', expected none")
+    with answering(whole(bomb, b"Content-Encoding: gzip")) as url, refused:
+        EnclaveClient(url).identity()
 
 
 @pytest.mark.parametrize("size", [2**16, 2**16 + 1])
 def test_client__answer_at_its_limit_and_above__is_read_or_refused(size):
     expected = "Invalid JSON" if size == 2**16 else "answer of more than 65536 bytes"
-    with answering(whole(b"x" * size)) as url, EnclaveClient(url) as client:
-        with pytest.raises(ServiceError, match=expected):
-            client.identity()
+    with answering(whole(b"x" * size)) as url, pytest.raises(ServiceError, match=expected):
+        EnclaveClient(url).identity()
 
 
 def test_client__answer_of_faults__has_a_short_error():
     body = b'{"report":1,"results":{"entries":[' + b"{}," * 2**20 + b"{}]}}"
-    with answering(whole(body)) as url, EnclaveClient(url) as client:
-        with pytest.raises(ServiceError) as error:
-            client.cosign(TASK_ID, 0, proposal_of(fresh()), word("platform"))
+    with answering(whole(body)) as url, pytest.raises(ServiceError) as error:
+        EnclaveClient(url).cosign(TASK_ID, 0, proposal_of(fresh()), word("platform"))
     assert len(str(error.value)) < 1_000
 
 
@@ -132,7 +131,7 @@ def gathered(clients, seats):
 
 
 def test_gather__slow_peer_before_a_quick_one__is_not_waited_for(pair):
-    with answering(b"", b"a") as url, EnclaveClient(url, seconds=3600) as slow:
+    with answering(b"", b"") as url, EnclaveClient(url, seconds=3600) as slow:
         said, agreed = gathered([pair[0], slow, pair[1]], 2)
     assert said == []
     assert len(agreed.cosignatures) == 2
@@ -161,7 +160,7 @@ def test_gather__results_of_another_root__are_not_taken(pair, monkeypatch):
 
 def test_has_turn__peer_that_never_answers__is_named_and_delays_no_later_task():
     nobody = SimpleNamespace()
-    with answering(b"", b"a") as url:
+    with answering(b"", b"") as url:
         operator = Operator(
             *[nobody] * 4, (EnclaveClient(url, seconds=3600),), nobody, nobody, linger=0.05
         )
@@ -179,9 +178,9 @@ def test_has_turn__peer_that_never_answers__is_named_and_delays_no_later_task():
 QUICK = RetryPolicy(seconds=0.5, attempts=1, total=0.5)
 
 
-@pytest.mark.parametrize("kind", ["of the head", "of the body"])
+@pytest.mark.parametrize("kind", DRIPS)
 def test_read__store_that_drips__is_given_up_at_the_deadline(kind):
-    with answering(DRIPS[kind], b"a") as url, pytest.raises(OSError):  # noqa: PT011
+    with answering(*DRIPS[kind]) as url, pytest.raises(OSError):  # noqa: PT011
         read(f"{url}/documents.json", 2**20, QUICK)
 
 
