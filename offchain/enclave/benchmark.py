@@ -20,6 +20,7 @@ from offchain.enclave.opening import Job
 from offchain.enclave.sealed import SealedArrays
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import MODEL, TAG_BYTES, DecryptionError, decrypt_bytes
+from offchain.protocol.bounds import lower_bound
 from offchain.protocol.errors import (
     InvalidModel,
     InvalidSubmission,
@@ -79,6 +80,8 @@ class Benchmark:
     Args:
         manifest: of the task.
         targets: of the sample.
+        weights: of the sample, or None.
+        seed: of the task (bytes32), for confidence bounds.
         tolerance: parts per million by which optimisations and the order of samples may move a
             score.
         tools: of the machine.
@@ -86,13 +89,29 @@ class Benchmark:
 
     manifest: Manifest
     targets: Array
+    weights: Array | None
+    seed: bytes
     tolerance: int
     tools: Tools
 
     def score(self, outputs: Array) -> int:
         """Return the score of outputs in parts per million."""
-        wide = outputs.astype(np.float64) if outputs.dtype.kind == "f" else outputs
-        return metrics.score(self.manifest.metric, self.targets, wide)
+        return metrics.score(self.manifest.metric, self.targets, _wide(outputs), self.weights)
+
+    def price_score(self, outputs: Array) -> int:
+        """Return the score (ppm) that the price follows from: a lower bound if the manifest asks
+        for one."""
+        manifest = self.manifest
+        if not manifest.confidence:
+            return self.score(outputs)
+        return lower_bound(
+            manifest.metric,
+            self.targets,
+            _wide(outputs),
+            self.weights,
+            manifest.confidence,
+            self.seed,
+        )
 
     def measure(self, inputs: Array, job: Job) -> Measurement:
         """Measure a submission on the sample's inputs.
@@ -113,8 +132,8 @@ class Benchmark:
         predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
         plain = read(predictions.plain, manifest.model)
         optimised = read(predictions.optimised, manifest.model)
-        score = self.score(plain)
-        if abs(self.score(optimised) - score) > self.tolerance:
+        score = self.price_score(plain)
+        if abs(self.price_score(optimised) - score) > self.tolerance:
             raise InvalidSubmission(SubmissionFault.UNSTABLE)
         return plain, score
 
@@ -131,6 +150,10 @@ class Benchmark:
         if sha256(model).digest() != job.submission.model_digest:
             raise InvalidSubmission(SubmissionFault.MODEL_DIGEST)
         return model
+
+
+def _wide(outputs: Array) -> Array:
+    return outputs.astype(np.float64) if outputs.dtype.kind == "f" else outputs
 
 
 def read(predictions: Array, spec: ModelSpec) -> Array:
@@ -151,8 +174,15 @@ def read(predictions: Array, spec: ModelSpec) -> Array:
                 ModelFault.UNKNOWN_LABEL, f"expected labels from 0 to {spec.classes - 1}"
             )
         return predictions
-    if spec.output is Output.VALUES:
+    if spec.output in (Output.VALUES, Output.VECTORS, Output.SCORES):
         return predictions
+    if spec.output is Output.MULTILABEL:
+        if predictions.min() < -SUM_TOLERANCE or predictions.max() > 1 + SUM_TOLERANCE:
+            raise InvalidModel(
+                ModelFault.NOT_PROBABILITIES,
+                f"from {predictions.min()} to {predictions.max()}, expected 0 to 1",
+            )
+        return predictions.clip(0.0, 1.0).astype(np.float32)
     apart = np.abs(predictions.sum(axis=1) - 1).max()
     if predictions.min() < 0 or apart > SUM_TOLERANCE:
         raise InvalidModel(

@@ -179,7 +179,14 @@ class Enclave:
         results, jobs = open_submissions(
             transcript, release.inventory, bundle.keyrings, position, self._sealing_private
         )
-        benchmark = Benchmark(manifest, samples.targets, transcript.task.tolerance, tools)
+        benchmark = Benchmark(
+            manifest,
+            samples.targets,
+            samples.weights,
+            transcript.seed,
+            transcript.task.tolerance,
+            tools,
+        )
         outputs = self._outputs(tools)
         results |= measure_all(benchmark, samples.inputs, jobs, workers, progress, outputs)
         own = Measured(

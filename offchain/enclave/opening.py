@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 
 from offchain.enclave.artifact_folder import Artifacts
-from offchain.protocol import metrics
 from offchain.protocol.artifacts import TEST_SET, decrypt_bytes
 from offchain.protocol.envelopes import (
     EnvelopeError,
@@ -31,7 +30,7 @@ from offchain.protocol.errors import (
 )
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.results import Result
-from offchain.protocol.sample import Samples, artifact_bytes, draw, unpack
+from offchain.protocol.sample import Samples, artifact_bytes, draw_sample, unpack
 from offchain.protocol.task import Submission
 from offchain.protocol.transcript import Reveal, Transcript
 
@@ -131,15 +130,13 @@ def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Arti
 
     Raises:
         InvalidRequest: `TEST_SET`: the bytes are missing, malformed or do not hash to the
-            manifest's digest, or the metric is not defined on the sample.
+            manifest's digest, or the metric is not defined on any sample of the seed.
     """
-    test_set, spec = manifest.test_set, manifest.model
+    test_set = manifest.test_set
     try:
         artifact = artifacts.fetch_bytes(test_set.artifact_digest, artifact_bytes(manifest))
         data = decrypt_bytes(artifact, secret, TEST_SET)
-        rows = draw(seed, test_set.samples, manifest.sample_size)
-        samples = unpack(data, test_set.samples, spec).rows(rows)
-        metrics.get(manifest.metric).check(samples.targets)
+        samples = unpack(data, test_set.samples, manifest.model, test_set.weighted)
+        return samples.rows(draw_sample(seed, manifest, samples.targets))
     except (StorageError, ValueError) as error:
         raise InvalidRequest(RequestFault.TEST_SET, str(error)) from error
-    return samples

@@ -16,6 +16,7 @@ from offchain.protocol import metrics
 from offchain.protocol.encoding import MAX_SCORE, STRICT, Bytes32, to_json
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 
+MIN_CONFIDENCE, MAX_CONFIDENCE = 500_000, 990_000
 Count = Annotated[int, Ge(1), Le(2**32)]
 
 
@@ -36,11 +37,13 @@ class HiddenSet:
         samples: number of samples.
         artifact_digest: sha256 of the ciphertext.
         key_commitment: `offchain.protocol.release.key_commitment` of its key.
+        weighted: True if every sample has a weight.
     """
 
     samples: Count
     artifact_digest: Bytes32
     key_commitment: Bytes32
+    weighted: bool = False
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -57,6 +60,10 @@ class Manifest:
         selection: the rule that decides which models are bought.
         minimum_gain: minimum that a model must add to the team (parts per million), at least 1; for
             `TOP` it is 0.
+        class_names: name of each class, label or value, in the order of the model's columns; empty
+            if they have none. For people and tools: the measurement does not read them.
+        confidence: if not 0, the scores that prices follow from are one-sided lower confidence
+            bounds at this level (parts per million), `offchain.protocol.bounds.lower_bound`.
     """
 
     description: Annotated[str, Len(0, 4096)]
@@ -67,14 +74,12 @@ class Manifest:
     sample_size: Count
     selection: Selection
     minimum_gain: Annotated[int, Ge(0), Le(MAX_SCORE)]
+    class_names: tuple[Annotated[str, Len(1, 256)], ...] = ()
+    confidence: Annotated[int, Ge(0), Le(MAX_CONFIDENCE)] = 0
     version: Literal[1] = 1
 
     def __post_init__(self) -> None:
-        outputs = metrics.get(self.metric).outputs
-        if self.model.output not in outputs:
-            raise ValueError(
-                f"output {self.model.output} for {self.metric}, expected {sorted(outputs)}"
-            )
+        self._check_metric(metrics.get(self.metric))
         if self.sample_size > self.test_set.samples:
             raise ValueError(
                 f"sample of {self.sample_size} rows, expected 1 to {self.test_set.samples}"
@@ -86,7 +91,27 @@ class Manifest:
             )
         if self.selection is Selection.ENSEMBLE and self.model.output is Output.LABELS:
             raise ValueError("labels do not add up to a vote, expected probabilities or values")
+        names = self.class_names
+        if (names and len(set(names)) != self.model.classes) or len(set(names)) != len(names):
+            raise ValueError(
+                f"class_names {names}, expected {self.model.classes} different ones or none"
+            )
+        if 0 < self.confidence < MIN_CONFIDENCE:
+            raise ValueError(
+                f"confidence {self.confidence}, expected 0 or {MIN_CONFIDENCE} to {MAX_CONFIDENCE}"
+            )
         self.digest()  # raises ValueError for integers and texts without a canonical form
+
+    def _check_metric(self, metric: metrics.Metric) -> None:
+        spec = self.model
+        if spec.output not in metric.outputs:
+            raise ValueError(
+                f"output {spec.output} for {self.metric}, expected {sorted(metric.outputs)}"
+            )
+        if metric.classes not in (None, spec.classes):
+            raise ValueError(f"{spec.classes} classes for {self.metric}, expected {metric.classes}")
+        if self.test_set.weighted and not metric.weighted:
+            raise ValueError(f"weights for {self.metric}, expected none: it does not take them")
 
     def digest(self) -> bytes:
         """Return the digest (bytes32), which is the task's ``benchmark``."""

@@ -8,10 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
 from offchain.protocol import envelopes, hashes, release
+from offchain.protocol.bounds import resample
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import SubmissionFault
@@ -19,7 +21,7 @@ from offchain.protocol.keys import public_key
 from offchain.protocol.pricing import Award, Candidate, Knot, payout_words, price, walk, words
 from offchain.protocol.reports import Report, by_signer, recover, sign
 from offchain.protocol.results import Result, Results, make_results
-from offchain.protocol.sample import draw
+from offchain.protocol.sample import allocate, draw
 from offchain.protocol.task import Roster, RosterEntry, Submission, Task, roster_digest
 from offchain.protocol.transcript import Reveal
 
@@ -136,6 +138,22 @@ def reveals() -> list[dict[str, Any]]:
     return rows
 
 
+def sample(seed: bytes) -> dict[str, Any]:
+    """A stratified draw: shares of 6.6, 3.72, 1.2 and 0.48 rows become 7, 4, 1 and 0."""
+    targets = np.repeat([0, 1, 2, 3], [55, 31, 10, 4])
+    sizes = allocate(np.bincount(targets), 12)
+    strata = [np.flatnonzero(targets == c) for c in range(4)]
+    drawn = [draw(seed, 0, c, strata[c], int(sizes[c])) for c in range(4)]
+    rows = np.sort(np.concatenate(drawn))
+    return {
+        "targets": targets.tolist(),
+        "sizes": sizes.tolist(),
+        "rows": rows.tolist(),
+        "second_draw_of_class_0": draw(seed, 1, 0, strata[0], 7).tolist(),
+        "resample": resample(seed, 3, [np.arange(4), np.arange(4, 9)]).tolist(),
+    }
+
+
 def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The seed, an inventory that leaves submission 1 out, and the test set's key for it."""
     prevrandao, parent_hash = word("prevrandao"), word("parent hash")
@@ -150,7 +168,7 @@ def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "parent_hash": hexed(parent_hash),
         "seed": hexed(seed),
         "inventory": hexed(inventory),
-        "sample": {"samples": 100, "size": 12, "rows": draw(seed, 100, 12).tolist()},
+        "sample": sample(seed),
         "release": {
             "key": hexed(secret),
             "key_commitment": hexed(release.key_commitment(secret)),

@@ -19,7 +19,7 @@ from offchain.enclave.models.runtime import open_session, run_session
 from offchain.enclave.models.sandbox import confine, die_with_parent, limit_resources
 from offchain.enclave.models.static import Plan, check_model
 from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault
-from offchain.protocol.model_spec import ModelSpec, Output
+from offchain.protocol.model_spec import STRING, ModelSpec, Output
 
 Array = np.ndarray[Any, Any]
 
@@ -59,8 +59,7 @@ def predict(
     """Return the predictions of one pass over samples that are read batch by batch.
 
     Returns:
-        int64 of shape (rows,) for labels, float64 of shape (rows, classes) for probabilities,
-            float64 of shape (rows,) for values.
+        int64 of shape (rows,) for labels, else float64 of shape (rows, *spec.columns).
 
     Raises:
         InvalidModel: `RUNTIME`, `OUTPUT` or `NOT_FINITE`.
@@ -73,16 +72,28 @@ def predict(
         if count < plan.batch_rows:
             padding = np.repeat(samples[-1:], plan.batch_rows - count, axis=0)
             samples = np.concatenate((samples, padding))
-        output = run_session(session, [plan.output], {plan.input: samples})[0]
+        output = run_session(session, [plan.output], _feeds(samples, plan, spec))[0]
         batches.append(_decode(output, plan, spec)[:count])
     return np.concatenate(batches)
 
 
 def _read_samples(source: IO[bytes], spec: ModelSpec, count: int) -> Array:
     shape = (count, *spec.input_shape)
-    dtype = np.dtype(spec.input_dtype).newbyteorder("<")
+    dtype = spec.sample_dtype
     content = read_exactly(source, int(np.prod(shape)) * dtype.itemsize)
     return np.frombuffer(content, dtype).reshape(shape)
+
+
+def _feeds(samples: Array, plan: Plan, spec: ModelSpec) -> dict[str, Array]:
+    """Return the model's inputs by name; strings as Python's, as the runtime takes them."""
+    if not spec.inputs:
+        return {plan.input: samples}
+    return {
+        each.name: np.char.decode(samples[each.name]).astype(object)
+        if each.dtype == STRING
+        else np.ascontiguousarray(samples[each.name])
+        for each in spec.inputs
+    }
 
 
 def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
@@ -98,9 +109,8 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         )
     if plan.argmax:
         output = output.argmax(axis=1)
-    if spec.output is Output.PROBABILITIES:
-        return output.astype("<f8")
-    return output.reshape(len(output)).astype("<i8" if spec.output is Output.LABELS else "<f8")
+    kind = "<i8" if spec.output is Output.LABELS else "<f8"
+    return output.reshape(len(output), *spec.columns).astype(kind)
 
 
 if __name__ == "__main__":

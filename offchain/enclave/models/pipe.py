@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any, Final
 
-from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.model_spec import Input, ModelLimits, ModelSpec, Output
 
 MESSAGE_BYTES: Final = 64 * 1024
 """Maximum size of a message in bytes."""
@@ -60,11 +60,14 @@ class RunSettings:
         """Return the settings that ``dataclasses.asdict`` turned into a dict."""
         spec, limits = value["spec"], value["limits"]
         shape, output = tuple(spec["input_shape"]), Output(spec["output"])
+        inputs = tuple(Input(**each | {"shape": tuple(each["shape"])}) for each in spec["inputs"])
         extra = tuple(limits["extra_ops"])
         return cls(
             **value
             | {
-                "spec": ModelSpec(**spec | {"input_shape": shape, "output": output}),
+                "spec": ModelSpec(
+                    **spec | {"input_shape": shape, "output": output, "inputs": inputs}
+                ),
                 "limits": ModelLimits(**limits | {"extra_ops": extra}),
             }
         )

@@ -85,7 +85,7 @@ def run_model(
 
     Args:
         model: content of an ONNX file; untrusted.
-        samples: shape (n, *spec.input_shape), dtype `spec.input_dtype`, n at least 1.
+        samples: shape (n, *spec.input_shape), dtype `spec.sample_dtype`, n at least 1.
         spec: shapes and types of the task's models.
         limits: resource limits of the task's models.
         run_limits: time limits and sandbox of the child.
@@ -150,8 +150,8 @@ class _ChildError(Exception):
 def _check_samples(samples: Array, spec: ModelSpec) -> None:
     if samples.shape[1:] != spec.input_shape or len(samples) < 1:
         raise ValueError(f"samples of shape {samples.shape}, expected (n, *{spec.input_shape})")
-    if samples.dtype != np.dtype(spec.input_dtype):
-        raise ValueError(f"samples of {samples.dtype}, expected {spec.input_dtype}")
+    if samples.dtype != spec.sample_dtype:
+        raise ValueError(f"samples of {samples.dtype}, expected {spec.sample_dtype}")
 
 
 def _spawn(program: tuple[str, ...]) -> subprocess.Popen[bytes]:
@@ -187,7 +187,7 @@ def _converse(
             for sequence in (np.arange(len(samples)), order):
                 for start in range(0, len(samples), settings.limits.batch_rows):
                     batch = samples[sequence[start : start + settings.limits.batch_rows]]
-                    sink.write(batch.astype(batch.dtype.newbyteorder("<"), copy=False).tobytes())
+                    sink.write(batch.astype(settings.spec.sample_dtype, copy=False).tobytes())
             sink.close()
         outcome = RunOutcome(**read_message(source))
         if not isinstance(outcome.detail, str):
@@ -206,7 +206,7 @@ def _converse(
 
 
 def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
-    shape = (rows, spec.classes) if spec.output is Output.PROBABILITIES else (rows,)
+    shape = (rows, *spec.columns)
     dtype = np.dtype("<i8" if spec.output is Output.LABELS else "<f8")
     return np.frombuffer(read_exactly(source, prod(shape) * dtype.itemsize), dtype).reshape(shape)
 

@@ -17,7 +17,7 @@ from offchain.enclave.models.ops import check_op, opset_versions
 from offchain.enclave.models.protobuf_size import parsed_bytes
 from offchain.enclave.models.tensors import ITEM_BYTES, MAX_RANK, Shape, shape_of, tensor_type
 from offchain.protocol.errors import InvalidModel, ModelFault
-from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.model_spec import STRING, ModelLimits, ModelSpec, Output
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
@@ -28,7 +28,7 @@ class Plan:
     """The plan of a run of a model that passed the static checks.
 
     Args:
-        input: name of its input.
+        input: name of its input; empty if the inputs are named by the manifest.
         output: name of the output that is read.
         output_shape: shape of that output for one batch.
         argmax: True if the label is the class of the largest score in a row, the first of equals.
@@ -81,7 +81,7 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
     walk = Walk(versions, limits, batches, value_bytes=2 * parsed + predictions)
     for tensor in proto.graph.initializer:
         walk.add_constant(tensor)
-    name = _add_input(proto, walk, spec, batch_rows)
+    name = _add_inputs(proto, walk, spec, batch_rows)
     for node in proto.graph.node:
         walk.add_node(node)
     output, shape, argmax = _choose_output(proto, walk, spec, batch_rows)
@@ -154,33 +154,58 @@ def _check_tensors(proto: ModelProto) -> None:
             )
 
 
-def _add_input(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) -> str:
-    """Add the model's one input with its batch dimension fixed, and return its name."""
-    inputs = [value for value in proto.graph.input if value.name not in walk.types]
+def _add_inputs(proto: ModelProto, walk: Walk, spec: ModelSpec, batch_rows: int) -> str:
+    """Add the model's inputs with their batch dimension fixed; return the name of a single one."""
+    inputs = {value.name: value for value in proto.graph.input if value.name not in walk.types}
+    if spec.inputs:
+        wanted = {each.name: each for each in spec.inputs}
+        if set(inputs) != set(wanted):
+            raise InvalidModel(
+                ModelFault.INPUT, f"inputs {sorted(inputs)}, expected {sorted(wanted)}"
+            )
+        for name, each in wanted.items():
+            kind = helper.np_dtype_to_tensor_dtype(
+                np.dtype(object if each.dtype == STRING else each.dtype)
+            )
+            _add_input(inputs[name], walk, kind, (batch_rows, *each.shape))
+        return ""
     if len(inputs) != 1:
         raise InvalidModel(ModelFault.INPUT, f"{len(inputs)} inputs, expected 1")
-    declared = inputs[0].type.tensor_type
-    expected = helper.np_dtype_to_tensor_dtype(np.dtype(spec.input_dtype))
-    if declared.elem_type != expected:
+    (name,) = inputs
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(spec.input_dtype))
+    _add_input(inputs[name], walk, kind, (batch_rows, *spec.input_shape))
+    return str(name)
+
+
+def _add_input(value: ValueInfoProto, walk: Walk, kind: int, shape: Shape) -> None:
+    """Add one input; the model may leave sizes open, but not the shape or the type."""
+    declared = value.type.tensor_type
+    if declared.elem_type != kind:
         raise InvalidModel(
             ModelFault.INPUT,
-            f"input of element type {declared.elem_type}, expected {expected} ({spec.input_dtype})",
+            f"input {value.name!r} of {_type_name(declared.elem_type)}, expected "
+            f"{_type_name(kind)}",
         )
     dims = declared.shape.dim
     free = declared.HasField("shape") and len(dims) > 0 and not dims[0].HasField("dim_value")
-    fits = len(dims) == len(spec.input_shape) + 1 and all(
+    fits = len(dims) == len(shape) and all(
         not dim.HasField("dim_value") or dim.dim_value == size
-        for dim, size in zip(dims[1:], spec.input_shape, strict=False)
+        for dim, size in zip(dims[1:], shape[1:], strict=False)
     )
     if not (free and fits):
         sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
         raise InvalidModel(
             ModelFault.INPUT,
-            f"input of shape {sizes[:MAX_RANK]}, expected {[None, *spec.input_shape]}",
+            f"input {value.name!r} of shape {sizes[:MAX_RANK]}, expected {[None, *shape[1:]]}",
         )
-    shape = (batch_rows, *spec.input_shape)
-    walk.add_input(inputs[0].name, tensor_type(expected, shape))
-    return str(inputs[0].name)
+    walk.add_input(value.name, tensor_type(kind, shape))
+
+
+def _type_name(kind: int) -> str:
+    """Return the name of an element type as NumPy's."""
+    if kind == TensorProto.STRING:
+        return STRING
+    return str(helper.tensor_dtype_to_np_dtype(kind)) if kind in ITEM_BYTES else f"type {kind}"
 
 
 def _choose_output(
@@ -194,14 +219,17 @@ def _choose_output(
     table = ((rows, spec.classes),)
     wanted = {
         Output.LABELS: ((_INTEGERS, column, False), (_FLOATS, table, True)),
-        Output.PROBABILITIES: ((_FLOATS, table, False),),
         Output.VALUES: ((_FLOATS, column, False),),
-    }[spec.output]
+    }.get(spec.output, ((_FLOATS, table, False),))
+    any_shape = spec.output in (Output.VECTORS, Output.MULTILABEL)
     outputs = [(value.name, _output_type(value, walk, rows)) for value in proto.graph.output]
     for types, shapes, argmax in wanted:
         for name, value in outputs:
             shape = shape_of(value)
-            if shape is not None and shape in shapes and value.tensor_type.elem_type in types:
+            if shape is None or value.tensor_type.elem_type not in types:
+                continue
+            flat = (shape[0], prod(shape[1:])) if any_shape and len(shape) > 1 else shape
+            if flat in shapes:
                 return str(name), shape, argmax
     found = {name: shape_of(value) for name, value in outputs}
     raise InvalidModel(

@@ -14,7 +14,7 @@ from offchain.protocol.messages import Posted, Signed
 from offchain.protocol.pricing import Award, Knot, payout_words
 from offchain.protocol.reports import Cosignature, Report, by_signer
 from offchain.protocol.results import Result
-from offchain.protocol.sample import draw
+from offchain.protocol.sample import draw_sample
 from offchain.protocol.task import Task, roster_digest
 from offchain.protocol.transcript import Transcript
 from scripts.lib.acts.operators import HonestOperator, Operator, measure
@@ -194,7 +194,7 @@ def measure_again(
     """The provider opens what it bought and measures it on the same sample."""
     transcript, manifest = standing.sale.transcript, stage.manifest
     hidden = stage.data.hidden
-    sample = hidden.rows(draw(transcript.seed, len(hidden.targets), manifest.sample_size))
+    sample = hidden.rows(draw_sample(transcript.seed, manifest, hidden.targets))
     scores = {entry.result.index: entry.result.score for entry in signed.results.entries}
     for index, envelope in envelopes.items():
         submission = transcript.by_index[index].submission

@@ -82,7 +82,9 @@ def test_measure_all__eight_times_the_submissions__takes_no_more_memory() -> Non
     def peak(count: int) -> int:
         market = make_market([Offer(model([], sure=index / 9)) for index in range(count)])
         tools = replace(TOOLS, run=run)
-        benchmark = Benchmark(make_manifest(word("test set")), targets, 2_000, tools)
+        benchmark = Benchmark(
+            make_manifest(word("test set")), targets, None, word("seed"), 2_000, tools
+        )
         _, jobs = open_submissions(
             market.transcript,
             range(count),

@@ -16,7 +16,7 @@ from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.protocol.artifacts import MODEL, decrypt_bytes
 from offchain.protocol.envelopes import delivery_envelope, delivery_info, unseal
 from offchain.protocol.errors import SubmissionFault
-from offchain.protocol.sample import Samples, draw
+from offchain.protocol.sample import Samples, draw_sample
 from offchain.provider.hidden_set import BenchmarkTerms, draft
 from tests.offchain.market import STORE, Market, Offer, make_market
 from tests.vectors.generate import word
@@ -65,7 +65,8 @@ def test_sale__of_real_models__scores_what_scikit_learn_scores_and_delivers(
     assert signed[0].report == signed[1].report
 
     digits = load_digits()
-    rows = TRAINING + draw(transcript.seed, len(digits.target) - TRAINING, 500)
+    hidden = digits.target[TRAINING:]
+    rows = TRAINING + draw_sample(transcript.seed, market.manifest, hidden)
     results = {entry.result.index: entry.result for entry in signed[0].results.entries}
     for index, classifier in enumerate(classifiers):
         predicted = classifier.predict(digits.data[rows].astype("f4"))  # type: ignore[attr-defined]

@@ -1,16 +1,21 @@
 """Golden vectors, the enclave's part; the tests of the contracts check the contracts' part."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from offchain.protocol.bounds import resample
 from offchain.protocol.eip712 import TYPES, Domain
 from offchain.protocol.encoding import from_json
 from offchain.protocol.envelopes import delivery_info, keyring_entry, keyring_info, unseal
 from offchain.protocol.keys import public_key
 from offchain.protocol.release import release_info
 from offchain.protocol.results import Results
-from offchain.protocol.sample import draw
+from offchain.protocol.sample import draw, draw_sample
 from offchain.protocol.task import Submission
+from tests.offchain.protocol.test_manifest import MANIFEST
 from tests.vectors.generate import GOLDEN, golden, word
 
 SPEC = Path(__file__).parents[3] / "docs" / "SPEC.md"
@@ -64,7 +69,19 @@ def test_unseal__golden_release__holds_the_test_sets_key() -> None:
 def test_draw__golden_sample__agrees() -> None:
     sample = VECTORS["closing"]["sample"]
     seed = unhex(VECTORS["closing"]["seed"])
-    assert draw(seed, sample["samples"], sample["size"]).tolist() == sample["rows"]
+    targets, sizes = np.array(sample["targets"]), sample["sizes"]
+    manifest = replace(
+        MANIFEST,
+        model=replace(MANIFEST.model, classes=len(sizes)),
+        test_set=replace(MANIFEST.test_set, samples=len(targets)),
+        sample_size=sum(sizes),
+    )
+    assert draw_sample(seed, manifest, targets).tolist() == sample["rows"]
+    assert np.bincount(targets[sample["rows"]], minlength=len(sizes)).tolist() == sizes
+    first = np.flatnonzero(targets == 0)
+    assert draw(seed, 1, 0, first, sizes[0]).tolist() == sample["second_draw_of_class_0"]
+    strata = [np.arange(4), np.arange(4, 9)]
+    assert resample(seed, 3, strata).tolist() == sample["resample"]
 
 
 def test_results__golden_file__has_the_reports_root() -> None:

@@ -308,7 +308,7 @@ def test_check_model__input_type__must_fit():
     reason, detail = refused(model)
     assert (reason, detail) == (
         ModelFault.INPUT,
-        "input of element type 11, expected 1 (float32)",
+        "input 'x' of float64, expected float32",
     )
     passes(model, spec=replace(VALUES, input_dtype="float64"))
 

@@ -1,0 +1,101 @@
+"""Lower confidence bounds of scores: a price for what is known of a model, not for its luck.
+
+A score is measured on a sample, so a model can be better or worse than it. The one-sided lower
+bound is a value that the model's score on all data of the same kind exceeds with a stated
+probability (docs/SPEC.md, "Lower confidence bound").
+"""
+
+from hashlib import shake_256
+from math import floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offchain.protocol import metrics
+from offchain.protocol.hashes import tag
+from offchain.protocol.metrics import PPM, Array, Weights
+
+RESAMPLES = 500
+"""Number of bootstrap samples."""
+
+
+def lower_bound(
+    name: str, targets: Array, predictions: Array, weights: Weights, level: int, seed: bytes
+) -> int:
+    """Return the one-sided lower confidence bound of a score; never above the score.
+
+    The bound of a share of correct answers without weights is exact (Clopper and Pearson, 1934),
+    rounded down. Under the stratified draw it is conservative, since that varies less than
+    independent draws. The bound of every other metric is the percentile bootstrap's (Efron, 1979):
+    it is approximate, and the more so for small samples.
+
+    Args:
+        name: as for `offchain.protocol.metrics.score`, like the next three.
+        targets: int64 classes are resampled class by class, as the sample was drawn.
+        predictions: of the model.
+        weights: of the samples.
+        level: confidence level in parts per million, above 0 and below 1,000,000.
+        seed: the task's (bytes32).
+
+    Returns:
+        Parts per million.
+
+    Raises:
+        ValueError: as `offchain.protocol.metrics.score`.
+    """
+    score = metrics.score(name, targets, predictions, weights)
+    hits = metrics.get(name).hits
+    if hits is not None and weights is None:
+        right = int(hits(targets, predictions).sum())
+        return min(score, clopper_pearson(right, len(targets), level))
+    scores = np.sort(bootstrap(name, targets, predictions, weights, seed))
+    rank = max(floor(RESAMPLES * (PPM - level) / PPM), 1)
+    return min(score, int(scores[rank - 1]))
+
+
+def clopper_pearson(right: int, count: int, level: int) -> int:
+    """Return the greatest share (ppm) that the level rules to be exceeded, rounded down.
+
+    For a smaller true share, ``right`` or more successes of ``count`` have a probability of at most
+    1 - level.
+    """
+    from scipy.stats import beta  # type: ignore[import-untyped]
+
+    if right == 0:
+        return 0
+    return floor(float(beta.ppf(1 - level / PPM, right, count - right + 1)) * PPM)
+
+
+def bootstrap(
+    name: str, targets: Array, predictions: Array, weights: Weights, seed: bytes
+) -> NDArray[np.int64]:
+    """Return the scores (ppm) of `RESAMPLES` samples of the sample, drawn with replacement.
+
+    A resample on which the metric is not defined scores 0.
+    """
+    scores = np.zeros(RESAMPLES, np.int64)
+    strata = [np.arange(len(targets))]
+    if targets.ndim == 1 and targets.dtype.kind == "i":
+        strata = [np.flatnonzero(targets == c) for c in np.unique(targets)]
+    for number in range(RESAMPLES):
+        rows = resample(seed, number, strata)
+        drawn = None if weights is None else weights[rows]
+        try:
+            scores[number] = metrics.score(name, targets[rows], predictions[rows], drawn)
+        except ValueError:
+            continue
+    return scores
+
+
+def resample(seed: bytes, number: int, strata: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return as many rows of each stratum as it has, drawn with replacement.
+
+    The draws are the words of SHAKE-256 of tag, seed and number (8 bytes each, big-endian), taken
+    modulo the stratum's size in the order of the strata.
+    """
+    count = sum(map(len, strata))
+    stream = shake_256(tag("BOOTSTRAP") + seed + number.to_bytes(8, "big")).digest(8 * count)
+    words = np.frombuffer(stream, ">u8")
+    parts = np.split(words, np.cumsum([len(rows) for rows in strata])[:-1])
+    drawn = [rows[part % len(rows)] for rows, part in zip(strata, parts, strict=True)]
+    return np.concatenate(drawn)

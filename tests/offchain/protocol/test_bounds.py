@@ -1,0 +1,122 @@
+"""Lower confidence bounds: exact for shares, by the bootstrap for the rest."""
+
+from math import comb, floor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offchain.protocol.bounds import RESAMPLES, clopper_pearson, lower_bound, resample
+from offchain.protocol.metrics import score
+from tests.vectors.generate import word
+
+SEED = word("seed")
+LEVEL = 950_000
+
+
+def tail(right: int, count: int, share: float) -> float:
+    """Return the probability of ``right`` or more successes of ``count``."""
+    return sum(
+        comb(count, k) * share**k * (1 - share) ** (count - k) for k in range(right, count + 1)
+    )
+
+
+@given(st.integers(1, 60), st.data(), st.integers(500_000, 990_000))
+def test_clopper_pearson__is_where_the_tail_reaches_the_level(
+    count: int, data: st.DataObject, level: int
+) -> None:
+    right = data.draw(st.integers(1, count))
+    bound = clopper_pearson(right, count, level)
+    assert tail(right, count, bound / 1e6) <= 1 - level / 1e6 + 1e-9
+    assert tail(right, count, (bound + 1.001) / 1e6) >= 1 - level / 1e6 - 1e-9
+
+
+def test_clopper_pearson__nothing_right_or_all__is_zero_or_the_root() -> None:
+    assert clopper_pearson(0, 10, LEVEL) == 0
+    assert clopper_pearson(10, 10, LEVEL) == floor(0.05**0.1 * 1e6)
+
+
+def test_lower_bound__accuracy__is_exact_for_labels_and_tables() -> None:
+    targets = np.repeat([0, 1], [60, 40])
+    labels = np.where(np.arange(100) < 85, targets, 1 - targets)
+    expected = clopper_pearson(85, 100, LEVEL)
+    for predictions in (labels, np.eye(2)[labels]):
+        assert lower_bound("accuracy", targets, predictions, None, LEVEL, SEED) == expected
+    assert expected < score("accuracy", targets, labels) == 850_000
+    top = np.tile([0.5, 0.3, 0.2], (100, 1))
+    assert lower_bound("top_accuracy@2", targets, top, None, LEVEL, SEED) == clopper_pearson(
+        100, 100, LEVEL
+    )
+
+
+def test_lower_bound__other_metrics__is_the_rank_of_the_resampled_scores() -> None:
+    random = np.random.default_rng(1)
+    targets = random.normal(size=80)
+    values = targets + random.normal(scale=0.4, size=80)
+    weights = random.uniform(0.5, 2, 80)
+    for given_weights in (None, weights):
+        rows = [resample(SEED, number, [np.arange(80)]) for number in range(RESAMPLES)]
+        drawn = [None if given_weights is None else weights[each] for each in rows]
+        scores = sorted(
+            score("r2", targets[each], values[each], weight)
+            for each, weight in zip(rows, drawn, strict=True)
+        )
+        for level, rank in ((950_000, 25), (500_000, 250), (990_000, 5), (949_999, 25)):
+            bound = lower_bound("r2", targets, values, given_weights, level, SEED)
+            assert bound == min(scores[rank - 1], score("r2", targets, values, given_weights))
+
+
+def test_lower_bound__weighted_accuracy__is_resampled() -> None:
+    targets = np.repeat([0, 1], 20)
+    labels = np.where(np.arange(40) % 4, targets, 1 - targets)
+    weights = np.ones(40)
+    bound = lower_bound("accuracy", targets, labels, weights, LEVEL, SEED)
+    assert 500_000 < bound < 750_000
+    assert bound != clopper_pearson(30, 40, LEVEL)
+
+
+def test_lower_bound__classes__are_resampled_one_by_one() -> None:
+    targets = np.repeat([0, 1], [99, 1])
+    table = np.eye(2)[targets]
+    assert lower_bound("roc_auc_ovr", targets, table, None, LEVEL, SEED) == 1_000_000
+
+
+def test_lower_bound__undefined_resamples__count_as_zero() -> None:
+    targets = np.array([0.0, 1.0])
+    assert lower_bound("r2", targets, targets, None, LEVEL, SEED) == 0
+
+
+def test_lower_bound__another_seed__resamples_otherwise() -> None:
+    random = np.random.default_rng(2)
+    targets = random.normal(size=50)
+    values = targets + random.normal(scale=0.7, size=50)
+    bounds = {lower_bound("r2", targets, values, None, LEVEL, word(f"s{i}")) for i in range(4)}
+    assert len(bounds) > 1
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["f1_macro", "log_loss_skill", "mcc"]))
+def test_lower_bound__any_model__never_exceeds_the_score(seed: int, name: str) -> None:
+    random = np.random.default_rng(seed)
+    targets = np.concatenate([[0, 1, 2], random.integers(0, 3, 30)])
+    table = random.dirichlet(np.ones(3), 33) + np.eye(3)[targets] * random.uniform(0, 2)
+    table /= table.sum(axis=1, keepdims=True)
+    bound = lower_bound(name, targets, table, None, LEVEL, SEED)
+    assert 0 <= bound <= score(name, targets, table)
+
+
+@pytest.mark.parametrize("strata", [[np.arange(3), np.arange(3, 10)], [np.array([4])]])
+def test_resample__strata__keep_their_sizes(strata: list[np.ndarray]) -> None:
+    for number in range(50):
+        rows = resample(SEED, number, strata)
+        for stratum in strata:
+            assert np.isin(rows, stratum).sum() == len(stratum)
+
+
+def test_lower_bound__coverage__is_the_level_on_known_shares() -> None:
+    """A model that is right with probability 0.8 has a bound above 0.8 in at most 5 % of draws."""
+    random = np.random.default_rng(3)
+    right = random.binomial(200, 0.8, 4_000)
+    above = np.mean([clopper_pearson(int(each), 200, LEVEL) > 800_000 for each in right])
+    assert 0.02 < above <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4_000)
