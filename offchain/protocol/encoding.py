@@ -87,7 +87,7 @@ T = TypeVar("T")
 MAX_VALUES: Final = 2**20
 """Maximum number of values in a JSON document, which limits the memory that reading it takes."""
 
-# One match for each comma and opening bracket outside of strings, and one for the end. Linear time.
+# One match for each comma and opening bracket outside of strings, two for the end. Linear time.
 _VALUE = re.compile(rb'(?:[^",\[{]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))*+(?:[,\[{]|\Z)', re.DOTALL)
 _SHOWN = 80
 
@@ -112,7 +112,7 @@ def from_json(kind: type[T], data: bytes | bytearray) -> T:
         pydantic.ValidationError: names the field, its value and what was expected.
     """
     try:
-        if sum(1 for _ in islice(_VALUE.finditer(data), MAX_VALUES + 2)) > MAX_VALUES + 1:
+        if sum(1 for _ in islice(_VALUE.finditer(data), MAX_VALUES + 3)) > MAX_VALUES + 2:
             raise _Fault((), f"{len(data)} bytes", f"expected at most {MAX_VALUES} values")
         value: T = _reader(kind)(_parse(data), ())
     except _Fault as fault:
