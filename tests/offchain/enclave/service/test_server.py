@@ -156,6 +156,37 @@ def test_start__second_task_while_measuring__waits_and_signatures_do_not(tmp_pat
         assert client.status(RunId(other.transcript.task_id, 0)).stage is RunStage.MEASURED
 
 
+def test_start__another_bundle_for_a_run_that_waits__takes_its_place(tmp_path, gate):
+    enclave, running = fresh(), make_market([Offer()], nonce=8)
+    waiting = make_market([Offer(), Offer(model([1]))], nonce=9)
+    with client_of(enclave, tmp_path, tools=replace(TOOLS, run=gate.run)) as client:
+        client.start(running.bundle(enclave))
+        assert gate.reached.wait(10)
+        client.start(waiting.bundle(enclave, [0]))
+        client.start(waiting.bundle(enclave, [0, 1]))
+        gate.open.set()
+        client.measure(waiting.bundle(enclave, [0, 1]))
+        with pytest.raises(InvalidRequest) as refusal:
+            client.measure(waiting.bundle(enclave, [0]))
+    assert refusal.value.reason is RequestFault.MEASURED_OTHERWISE
+
+
+def test_start__more_bytes_than_may_wait__are_refused_and_accepted_later(tmp_path, gate):
+    enclave = fresh()
+    bundles = [make_market([Offer()], nonce=nonce).bundle(enclave) for nonce in (8, 9, 10)]
+    size = max(len(to_json(each)) for each in bundles)
+    tools = replace(TOOLS, run=gate.run)
+    with client_of(enclave, tmp_path, tools=tools, bundle_bytes=size) as client:
+        client.start(bundles[0])
+        assert gate.reached.wait(10)
+        client.start(bundles[1])
+        with pytest.raises(ServiceError, match="Too many bundles wait"):
+            client.start(bundles[2])
+        gate.open.set()
+        client.measure(bundles[1])
+        client.measure(bundles[2])
+
+
 # ── Malicious and broken clients ──
 
 
