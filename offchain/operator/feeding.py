@@ -5,15 +5,14 @@ A task with slow servers or a run that keeps failing does not delay other tasks.
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
-from threading import Thread
-from typing import TypeVar
 
 from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import PROBLEMS
+from offchain.operator.requests import in_background
 from offchain.protocol.artifacts import TAG_BYTES
 from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
 from offchain.protocol.messages import Bundle, Posted, RunId, RunStage, RunStatus
@@ -25,8 +24,6 @@ from offchain.storage.submissions import SubmissionSources, fetch_submissions, k
 
 LONGEST_PAUSE = 64
 """Limit, in steps, of the exponential backoff between two attempts."""
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -168,15 +165,3 @@ class Feeder:
             except (OSError, ValueError) as problem:
                 delivery.notes.append(f"no results file from {folder.url}: {problem}")
         return None
-
-
-def in_background(work: Callable[[], T], future: Future[T]) -> None:
-    """Run ``work`` in a daemon thread, so that a stalled server does not delay a shutdown."""
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=run, name="delivery", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from web3.contract.contract import ContractFunction
@@ -14,13 +15,36 @@ from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
 from offchain.operator.feeding import Feeder
-from offchain.protocol.messages import Posted
+from offchain.operator.requests import in_background
+from offchain.protocol.messages import Posted, Proposal, RunId
 from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.submissions import SubmissionSources
 
 Lines = Generator[str, None, None]
 """Lines that tell the operator about each action."""
+
+
+@dataclass
+class _Collection:
+    """A collection of signatures in the background.
+
+    Args:
+        lines: to show to the operator, one for each enclave that did not sign.
+        agreed: completes once all seats are taken, or all enclaves have answered.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    agreed: Future[Agreed | None] = field(default_factory=Future)
+
+    def run(self, signing: Generator[str, None, Agreed | None]) -> Agreed | None:
+        """Keep the lines as they come."""
+        while True:
+            try:
+                self.lines.append(next(signing))
+            except StopIteration as end:
+                agreed: Agreed | None = end.value
+                return agreed
 
 
 @dataclass
@@ -40,7 +64,8 @@ class Operator:
         turn: number of steps that each peer with a lower signing key has to post first, so that
             operators do not race to post the same report.
         resend: number of steps after which a pending transaction is replaced.
-        linger: seconds that a step waits for the delivery of a task's artifacts.
+        linger: seconds that a step waits for the delivery of a task's artifacts, for its
+            signatures, and for the peers' keys. Each of them goes on in the background.
     """
 
     market: Market
@@ -59,6 +84,8 @@ class Operator:
     _steps_ready: Counter[bytes] = field(default_factory=Counter)
     _steps_pending: int = 0
     _feeder: Feeder = field(init=False)
+    _keys: dict[str, Future[RosterEntry]] = field(default_factory=dict)
+    _collections: dict[RunId, "_Collection"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._feeder = Feeder(self.enclave, self.folder, self.sources, self.others, self.linger)
@@ -69,6 +96,7 @@ class Operator:
         A failure of one task does not stop the others. It is retried in the next step.
         """
         self._feeder.next_step()
+        self._keys = {url: each for url, each in self._keys.items() if not each.done()}
         try:
             own = self.enclave.identity()
             tasks = [task_id for task_id in self.market.tasks() if task_id not in self._finished]
@@ -113,7 +141,9 @@ class Operator:
     # ── Round 0 ──
 
     def _report(self, case: Case) -> Lines:
-        if not (yield from self._feeder.ensure_measured(case, None)) or not self._has_turn(case):
+        if not (yield from self._feeder.ensure_measured(case, None)):
+            return
+        if not (yield from self._has_turn(case)):
             return
         contract, task = self.market.contract, case.history.task
         cosigning = Cosigning(case.transcript, self._registry(), 0, task.quorum)
@@ -133,17 +163,25 @@ class Operator:
         else:
             yield f"report posted, {len(agreed.report.awards)} awards"
 
-    def _has_turn(self, case: Case) -> bool:
+    def _has_turn(self, case: Case) -> Generator[str, None, bool]:
         """Return True when peers with lower signing keys have had their steps to post.
 
-        A peer that does not answer loses its turn.
+        A peer that does not answer loses its turn. A question that a slow peer has not answered is
+        not asked again, and no later task or step waits for it.
         """
+        fresh = [peer for peer in self.peers if peer.url not in self._keys]
+        for peer in fresh:
+            self._keys[peer.url] = Future()
+            in_background(peer.identity, self._keys[peer.url])
+        wait([self._keys[peer.url] for peer in fresh], self.linger)
         keys = []
-        for peer in self.peers:
+        for url, future in self._keys.items():
             try:
-                keys.append(peer.identity().signing_key.lower())
-            except PROBLEMS:
-                continue
+                keys.append(future.result(timeout=0).signing_key.lower())
+            except TimeoutError:
+                yield f"peer {url} is slow: its key has not come yet"
+            except PROBLEMS as problem:
+                yield f"peer {url} gives no key: {problem}"
         rank = sum(key < case.own.signing_key.lower() for key in keys)
         self._steps_ready[case.task_id] += 1
         return self._steps_ready[case.task_id] > rank * self.turn
@@ -206,8 +244,23 @@ class Operator:
     # ── Both ──
 
     def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
-        proposal = self.enclave.propose(case.task_id, cosigning.round)
-        return (yield from cosigning.gather([self.enclave, *self.peers], proposal))
+        run = RunId(case.task_id, cosigning.round)
+        collection = self._collections.get(run)
+        if collection is None:
+            proposal = self.enclave.propose(case.task_id, cosigning.round)
+            collection = self._collections[run] = _Collection()
+            self._collect(collection, cosigning, proposal)
+        wait([collection.agreed], self.linger)
+        yield from collection.lines
+        if not collection.agreed.done():
+            yield "waits for the signatures of peers"
+            return None
+        del self._collections[run]
+        return collection.agreed.result()
+
+    def _collect(self, into: _Collection, cosigning: Cosigning, proposal: Proposal) -> None:
+        signing = cosigning.gather([self.enclave, *self.peers], proposal)
+        in_background(lambda: into.run(signing), into.agreed)
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
         self._steps_pending = 0  # the new transaction gets the full time to be mined

@@ -144,7 +144,7 @@ class Bundle:
         return 0 if self.posted is None else 1
 
 
-def read_bundle(data: bytes) -> Bundle:
+def read_bundle(data: bytes | bytearray) -> Bundle:
     """Read a bundle from untrusted JSON.
 
     Raises:

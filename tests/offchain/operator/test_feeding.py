@@ -14,6 +14,7 @@ from offchain.enclave.enclave import Enclave
 from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.feeding import LONGEST_PAUSE, Feeder
+from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import RunAborted
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Posted, Proposal, RunId, RunStage, Signed
@@ -211,7 +212,12 @@ def test_ensure_measured__results_file_of_another_report__is_reported_and_not_us
     tmp_path, published
 ):
     folder = ResultsFolder(str(tmp_path / "theirs"))
-    folder.put(SIGNED.report, signed_of(890_000, 680_000).results)
+    other = signed_of(890_000, 680_000).results
+    with pytest.raises(ValueError, match="results with root 0x"):
+        folder.put(SIGNED.report, other)
+    folder.put(SIGNED.report, SIGNED.results)
+    (file,) = (tmp_path / "theirs").iterdir()
+    file.write_bytes(to_json(other))
     with serve(tmp_path, seat=1) as client:
         feeder = feeder_of(client, tmp_path, results=[folder])
         said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
