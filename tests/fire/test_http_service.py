@@ -238,7 +238,7 @@ def test_peers__identity_and_cosign__exist(served):
 
 # ── Core files ──
 
-FORBID = "from offchain.enclave.service.boot import deny_core_dumps; deny_core_dumps();"
+FORBID = "from offchain.enclave.models.sandbox import deny_core_dumps; deny_core_dumps();"
 
 
 @pytest.mark.parametrize("forbid", ["", FORBID])

@@ -6,7 +6,6 @@ serve`` runs it, where a simulated device can be chosen too.
 
 import argparse
 import asyncio
-import ctypes
 import json
 import logging
 import os
@@ -23,13 +22,12 @@ from offchain.enclave.capacity import Capacity
 from offchain.enclave.devices.base import QuoteDevice
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.models.runner import RunLimits, run_model
+from offchain.enclave.models.sandbox import deny_core_dumps
 from offchain.enclave.service.journal import SignatureJournal
 from offchain.enclave.service.listener import Listener
 from offchain.enclave.service.logs import log_to
 from offchain.enclave.service.server import Service, make_apps
 from offchain.enclave.service.workers import add_cluster_arguments, parallel_of
-
-_PR_SET_DUMPABLE = 4
 
 log = logging.getLogger(__name__)
 
@@ -140,16 +138,6 @@ def allow_open_files() -> None:
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def deny_core_dumps() -> None:
-    """Have the kernel write no core file of this process, which would contain both private keys.
-
-    The limit alone does not stop a kernel that pipes core files to a program (core(5)).
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:  # not on Linux itself
-        log.warning("PR_SET_DUMPABLE is not supported")
 
 
 async def _serve(service: Service, port: int, peer_port: int) -> None:
