@@ -26,6 +26,7 @@ from offchain.protocol.release import key_commitment
 from offchain.protocol.sample import Samples, pack
 from offchain.protocol.selection import Votes
 from offchain.protocol.task import Submission
+from tests.fire.forks import status_bytes
 from tests.offchain.enclave.models.onnx_files import constant, file, node
 
 KEY = bytes(range(32))
@@ -73,12 +74,12 @@ def main(arguments: dict) -> dict[str, int]:
         artifacts = ArtifactFolder.open(Path(folder))
         test_set = _put(artifacts, _test_set(rows, spec), TEST_SET)
         manifest = manifest_of(rows, arguments["sample"], spec, arguments["metric"], test_set)
-        jobs = [_job(artifacts, spec, index) for index in range(2 * workers)]
+        jobs = [_job(artifacts, spec, index) for index in range(workers + 1)]
         run = partial(run_model, run_limits=RunLimits())
-        _measure(manifest, Tools(artifacts, run, folder), jobs, workers, rows=1000)  # imports
+        _measure(manifest, Tools(artifacts, run, folder), jobs[:1], 1, rows=1000)  # imports
         start = _reset_peak()
         _measure(manifest, Tools(artifacts, run, folder), jobs, workers)
-        peak = _status("VmHWM") - start
+        peak = status_bytes("self", "VmHWM") - start
     return {"peak": peak, "bound": measuring_bytes(manifest, workers)}
 
 
@@ -123,12 +124,7 @@ def _reset_peak() -> int:
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
-
-
-def _status(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
+    return status_bytes("self", "VmRSS")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.fire.forks import status_bytes
+
 ROOT = Path(__file__).parents[2]
 SERVICE_BYTES = 2**30
 """Memory of a service without a measurement that docs/ENCLAVE.md states."""
@@ -30,9 +32,11 @@ class Served:
 
     def peak(self) -> int:
         """Return the most memory that the process has ever used, in bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        (line,) = (each for each in status.splitlines() if each.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+        return status_bytes(self.process.pid, "VmHWM")
+
+    def resident(self) -> int:
+        """Return the memory of the process, in bytes."""
+        return status_bytes(self.process.pid, "VmRSS")
 
     def check(self) -> None:
         """Assert that the service answers, within its memory, and has printed no traceback."""

@@ -15,12 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.messages import CosignRequest, Registration, RunId, Signed
 from offchain.storage.publications import Inventory, TaskDocuments
-from tests.fire.services import connect, head, process
+from tests.fire.services import connect, head, process, send
 from tests.offchain.honest import BUNDLE, HONEST, REPORT, TASK_ID, fresh
 from tests.offchain.market import TOOLS
 from tests.vectors.generate import word
 
 INPUTS = 50
+GROWTH_BYTES = 64 * 2**20
+"""Memory that a service may have more after all requests than after the first."""
 
 
 def signed() -> Signed:
@@ -79,8 +81,12 @@ def test_from_json__mutated_document__is_read_as_pydantic_reads_it(seed):
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     with process(tmp_path_factory.mktemp("fuzz")) as made:
+        for request in REQUESTS:
+            send(made.owner, request)
+        before = made.resident()
         yield made
         made.check()
+        assert made.resident() - before < GROWTH_BYTES
 
 
 def requests() -> list[bytes]:

@@ -159,17 +159,20 @@ def test_child__no_reserve_and_little_address_space__is_an_abort_or_right(cases,
     assert aborts
 
 
-@pytest.mark.parametrize("failures", [1, 2**40])
+@pytest.mark.parametrize("failures", [1, 1000])
 def test_child__allocations_fail__is_an_abort_or_the_right_score(
     cases, fed, library, failures, depth
 ):
-    if depth == 1:
-        pytest.skip("deep profile only: a process without any allocation ends at its deadline")
-    ways = [
-        partial(starving.allocations, step, int(count), failures)
-        for step in (list(starving.STEPS)[2:] if depth > 1 else ["parse", "load", "run"])
-        for count in np.unique(np.geomspace(1, 50_000, 3 * depth).astype(int) - 1)
-    ]
-    right, aborts = starve(cases, fed, ways, library)
-    assert right
+    """Without any allocation CPython 3.11 cannot leave a ``try`` block, and tries for ever: it
+    needs an integer for that. Its deadline would be an abort, but the failures here have an end."""
+    if depth > 1:
+        counts = np.unique(np.geomspace(1, 50_000, 3 * depth).astype(int) - 1)
+        levels = [(step, int(count)) for step in list(starving.STEPS)[2:] for count in counts]
+    else:
+        cases = {name: cases[name] for name in ("linear", "forest", "tokens")}
+        levels = [("parse", 0), ("parse", 40), ("load", 10), ("load", 500), ("run", 0), ("run", 10)]
+    none = partial(starving.allocations, "run", 10**9, failures)
+    ways = [partial(starving.allocations, *level, failures) for level in levels]
+    right, aborts = starve(cases, fed, [none, *ways], library)
+    assert right >= len(cases)
     assert aborts
