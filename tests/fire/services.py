@@ -43,6 +43,7 @@ class Served:
         for url in (self.owner, self.peers):
             assert status_of(ask(url, b"GET", b"/identity")) == 200
         assert self.process.poll() is None
+        print(f"peak of the service: {self.peak() >> 20} MiB")
         assert self.peak() < SERVICE_BYTES
         assert "traceback" not in self.log.read_text().lower()
 
