@@ -11,22 +11,20 @@ from offchain.operator.operator import Operator
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 
 FAULTS = shared.FAULTS
+PEER_SECONDS = 30.0
+"""Deadline of each answer of another operator's enclave."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--enclave", required=True, help="URL of the operator's own service")
-    parser.add_argument("--peer", action="append", default=[], help="URL of a co-signer's service")
+    parser.add_argument(
+        "--peer", action="append", default=[], help="URL of a co-signer's port for peers"
+    )
     parser.add_argument(
         "--folder", required=True, help="folder or URL where the provider publishes"
     )
     parser.add_argument("--results", required=True, help="local folder for own results files")
-    parser.add_argument(
-        "--results-from",
-        action="append",
-        default=[],
-        help="folder or URL where another operator publishes its results files",
-    )
     shared.add_account(parser)
     parser.add_argument(
         "--dispute",
@@ -65,9 +63,8 @@ def _operator(arguments: argparse.Namespace) -> Operator:
         folder=PublicationFolder(arguments.folder),
         sources=shared.sources_of(arguments),
         enclave=EnclaveClient(arguments.enclave),
-        peers=tuple(EnclaveClient(url) for url in arguments.peer),
+        peers=tuple(EnclaveClient(url, PEER_SECONDS) for url in arguments.peer),
         sender=sender,
         results=ResultsFolder(arguments.results),
-        others=tuple(map(ResultsFolder, arguments.results_from)),
         disputes=arguments.dispute,
     )

@@ -136,6 +136,7 @@ def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Arti
     try:
         artifact = artifacts.fetch_bytes(test_set.artifact_digest, artifact_bytes(manifest))
         data = decrypt_bytes(artifact, secret, TEST_SET)
+        del artifact  # one copy less while the sample is taken
         samples = unpack(data, test_set.samples, manifest.model, test_set.weighted)
         return samples.rows(draw_sample(seed, manifest, samples.targets))
     except (StorageError, ValueError) as error:

@@ -51,7 +51,9 @@ class SealedArrays(Mapping[int, Array]):
         """
         if index in self._places:
             raise ValueError(f"array {index} written twice, expected each once")
-        sealed = self._cipher.encrypt(_nonce(index), array.tobytes(), None)
+        sealed = self._cipher.encrypt(
+            _nonce(index), np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, None
+        )
         try:
             offset = self._file.seek(0, 2)
             self._file.write(sealed)

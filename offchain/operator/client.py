@@ -1,15 +1,14 @@
 """A client of an enclave's service, for its host's tools, other operators and the demo."""
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from os import SEEK_END
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
-import httpx
 from pydantic import ValidationError
 
+from offchain.operator.requests import Answer, Upload, request
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.messages import (
     Attestation,
@@ -30,7 +29,12 @@ from offchain.protocol.task import RosterEntry
 
 T = TypeVar("T")
 
-_CHUNK_BYTES = 2**20
+_SLOWEST = 2**18
+"""Bytes of an upload for which a service gets a second more."""
+_SMALL_BYTES = 2**16
+_PROPOSAL_BYTES = 4 * 2**20
+_SIGNED_BYTES = 16 * 2**20
+"""Limits of answers: a proposal and a results file of some 50,000 submissions, and all others."""
 
 
 class EnclaveClient:
@@ -41,13 +45,12 @@ class EnclaveClient:
 
     Args:
         url: such as ``http://127.0.0.1:8700``.
-        seconds: timeout of an answer; that of a connection is 5 seconds at most.
+        seconds: deadline of a whole answer; an upload gets more by its size.
     """
 
     def __init__(self, url: str, seconds: float = 60.0) -> None:
-        self.url = url
-        timeout = httpx.Timeout(seconds, connect=min(seconds, 5.0))
-        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self.url = url.rstrip("/")
+        self.seconds = seconds
 
     def identity(self) -> RosterEntry:
         """Return the enclave's public keys, which are new at each boot."""
@@ -59,19 +62,20 @@ class EnclaveClient:
 
     def has_artifact(self, digest: bytes) -> bool:
         """Return True if the enclave's folder holds an artifact (sha256, 32 bytes)."""
-        answer = self._request("HEAD", f"/artifacts/{digest.hex()}")
-        if answer.status_code not in (204, 404):
-            raise ServiceError(f"HEAD {answer.url}: status {answer.status_code}")
+        path = f"/artifacts/{digest.hex()}"
+        answer = self._request("HEAD", path)
+        if answer.status not in (204, 404):
+            raise ServiceError(f"HEAD {self.url}{path}: status {answer.status}")
         return answer.is_success
 
     def put_artifact(self, digest: bytes, source: IO[bytes]) -> None:
         """Upload an artifact: all of ``source``, which can seek, read in bounded memory."""
         size = source.seek(0, SEEK_END)
         source.seek(0)
-        chunks = iter(partial(source.read, _CHUNK_BYTES), b"")
-        answer = self._request("PUT", f"/artifacts/{digest.hex()}", chunks, size)
+        path = f"/artifacts/{digest.hex()}"
+        answer = self._request("PUT", path, Upload(source, size))
         if not answer.is_success:
-            raise _error(answer)
+            raise _error(f"PUT {self.url}{path}", answer)
 
     def start(self, bundle: Bundle) -> RunStatus:
         """Start a measurement and do not wait for it; a second request changes nothing."""
@@ -104,20 +108,16 @@ class EnclaveClient:
 
     def propose(self, task_id: bytes, round_: int) -> Proposal:
         """Return the enclave's proposal for a report. See `Enclave.propose`."""
-        return self._post(Proposal, "/propose", RunId(task_id, round_))
+        return self._post(Proposal, "/propose", RunId(task_id, round_), _PROPOSAL_BYTES)
 
     def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
         """Return the report that follows from a proposal, signed. See `Enclave.cosign`."""
-        request = CosignRequest(RunId(task_id, round_), proposal, platform)
-        return self._post(Signed, "/cosign", request)
+        asked = CosignRequest(RunId(task_id, round_), proposal, platform)
+        return self._post(Signed, "/cosign", asked, _SIGNED_BYTES)
 
     def health(self) -> Health:
         """Return the service's health, which shows that it answers."""
         return self._get(Health, "/health")
-
-    def close(self) -> None:
-        """Close the client's connections."""
-        self._http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -128,45 +128,41 @@ class EnclaveClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        """Do nothing: no connection outlives its request."""
 
     def _get(self, kind: type[T], path: str) -> T:
-        return self._ask(kind, "GET", path, None)
+        return self._ask(kind, "GET", path, None, _SMALL_BYTES)
 
-    def _post(self, kind: type[T], path: str, value: object) -> T:
-        return self._ask(kind, "POST", path, to_json(value))
+    def _post(self, kind: type[T], path: str, value: object, limit: int = _SMALL_BYTES) -> T:
+        return self._ask(kind, "POST", path, to_json(value), limit)
 
-    def _ask(self, kind: type[T], method: str, path: str, content: bytes | None) -> T:
-        answer = self._request(method, path, content)
+    def _ask(self, kind: type[T], method: str, path: str, content: bytes | None, limit: int) -> T:
+        answer = self._request(method, path, content, limit)
         if not answer.is_success:
-            raise _error(answer)
+            raise _error(f"{method} {self.url}{path}", answer)
         try:
             return from_json(kind, answer.content)
         except ValidationError as error:
-            raise _unexpected(answer, error) from error
+            raise _unexpected(f"{method} {self.url}{path}", error) from error
 
     def _request(
         self,
         method: str,
         path: str,
-        content: bytes | Iterator[bytes] | None = None,
-        size: int | None = None,
-    ) -> httpx.Response:
-        headers = {} if size is None else {"Content-Length": str(size)}
-        try:
-            return self._http.request(method, path, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            raise ServiceError(f"{method} {self.url}{path}: {error!r}") from error
+        body: bytes | Upload | None = None,
+        limit: int = _SMALL_BYTES,
+    ) -> Answer:
+        size = body.size if isinstance(body, Upload) else len(body or b"")
+        return request(method, self.url + path, limit, self.seconds + size / _SLOWEST, body)
 
 
-def _error(answer: httpx.Response) -> Exception:
+def _error(asked: str, answer: Answer) -> Exception:
     """Return the error that an answer describes."""
     try:
         return error_of(from_json(Problem, answer.content))
     except ValidationError as error:
-        return _unexpected(answer, error)
+        return _unexpected(asked, error)
 
 
-def _unexpected(answer: httpx.Response, error: ValidationError) -> ServiceError:
-    request = answer.request
-    return ServiceError(f"{request.method} {request.url.path}: unexpected answer: {error}")
+def _unexpected(asked: str, error: ValidationError) -> ServiceError:
+    return ServiceError(f"{asked}: unexpected answer: {error}")

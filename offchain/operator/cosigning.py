@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from offchain.chain.registry import Registered, Registry
 from offchain.operator.client import EnclaveClient
+from offchain.operator.requests import side_by_side
 from offchain.protocol.errors import InvalidRequest, RunAborted
 from offchain.protocol.messages import Proposal, ServiceError, Signed
 from offchain.protocol.pricing import Award, Candidate, walk
 from offchain.protocol.reports import Cosignature, Report, by_signer, recover
 from offchain.protocol.task import RosterEntry
 from offchain.protocol.transcript import Transcript
+from offchain.storage.publications import check_results
 
 PROBLEMS = (InvalidRequest, RunAborted, ServiceError)
 """Errors that a request to an enclave's service may raise."""
@@ -50,19 +53,23 @@ class Cosigning:
     def gather(
         self, clients: Sequence[EnclaveClient], proposal: Proposal
     ) -> Generator[str, None, Agreed | None]:
-        """Ask one enclave after another to sign, until all seats are taken.
+        """Ask the first enclave to sign, and then all others at the same time.
 
-        Yields a line for each enclave that does not sign. Returns None when seats stay empty.
+        Ends as soon as all seats are taken. Yields a line for each enclave that does not sign.
+        Returns None when seats stay empty.
         """
         operators: set[str] = set(self.excluded)
         gathered: list[Signed] = []
-        for client in clients:
-            if len(gathered) == self.seats:
-                break
+        own, peers = clients[:1], clients[1:]
+        answers = chain(
+            side_by_side(own, lambda each: self._ask(each, proposal)),
+            side_by_side(peers, lambda each: self._ask(each, proposal)),
+        )
+        while len(gathered) < self.seats and (answer := next(answers, None)):
+            client, future = answer
             try:
-                entry = client.identity()
+                entry, signed = future.result()
                 known = self._check_signer(entry, operators)
-                signed = self._request_signature(client, entry, proposal, known)
                 if gathered and signed.report != gathered[0].report:
                     raise ValueError(f"another report, results 0x{signed.report.results.hex()}")
             except (ValueError, *PROBLEMS) as problem:
@@ -76,6 +83,11 @@ class Cosigning:
         digest = gathered[0].report.digest(self.transcript.domain)
         made = by_signer(digest, (signed.cosignature for signed in gathered))
         return Agreed(gathered[0], tuple(made))
+
+    def _ask(self, client: EnclaveClient, proposal: Proposal) -> tuple[RosterEntry, Signed]:
+        entry = client.identity()
+        known = self._check_signer(entry, self.excluded)
+        return entry, self._request_signature(client, entry, proposal, known)
 
     def _check_signer(self, entry: RosterEntry, taken: Collection[str]) -> Registered:
         task = self.transcript.task
@@ -95,6 +107,8 @@ class Cosigning:
         signer = recover(signed.report.digest(self.transcript.domain), signed.cosignature)
         if signer != entry.signing_key:
             raise ValueError(f"signed by {signer}, expected {entry.signing_key}")
+        if signed.results is not None:
+            check_results(signed.report, signed.results)
         return signed
 
 

@@ -5,28 +5,24 @@ A task with slow servers or a run that keeps failing does not delay other tasks.
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
-from threading import Thread
-from typing import TypeVar
+from dataclasses import dataclass, field
 
 from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import PROBLEMS
+from offchain.operator.requests import in_background
 from offchain.protocol.artifacts import TAG_BYTES
 from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
 from offchain.protocol.messages import Bundle, Posted, ProblemKind, RunId, RunStage, RunStatus
 from offchain.protocol.release import Release
-from offchain.protocol.results import Results
 from offchain.protocol.sample import artifact_bytes
-from offchain.storage.publications import PublicationFolder, ResultsFolder
+from offchain.storage.publications import PublicationFolder
 from offchain.storage.submissions import SubmissionSources, fetch_submissions, keep_artifact
 
 LONGEST_PAUSE = 64
 """Limit, in steps, of the exponential backoff between two attempts."""
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -54,14 +50,12 @@ class Feeder:
         enclave: the operator's own.
         folder: the provider's publications.
         sources: stores of submissions; ``keep`` is the operator's own store.
-        results: folders of other operators, where a panel looks for a report's results file.
         linger: seconds that a step waits for a delivery before it goes on to the next task.
     """
 
     enclave: EnclaveClient
     folder: PublicationFolder
     sources: SubmissionSources
-    results: tuple[ResultsFolder, ...] = ()
     linger: float = 1.0
     _step: int = 0
     _deliveries: dict[RunId, _Delivery] = field(default_factory=dict)
@@ -164,8 +158,6 @@ class Feeder:
             submission = case.transcript.by_index[index].submission
             self._upload(submission.artifact_digest, limit)
             delivery.fetched += 1
-        if posted is not None:
-            posted = replace(posted, results=self._find_results(posted, delivery))
         return Bundle(case.transcript, manifest, release, keyrings, posted)
 
     def _upload(self, digest: bytes, limit: int) -> None:
@@ -175,23 +167,3 @@ class Feeder:
         with tempfile.TemporaryFile() as file:
             self.sources.keep.fetch(digest, limit, file)
             self.enclave.put_artifact(digest, file)
-
-    def _find_results(self, posted: Posted, delivery: _Delivery) -> Results | None:
-        for folder in self.results:
-            try:
-                return folder.find(posted.report)
-            except (OSError, ValueError) as problem:
-                delivery.notes.append(f"no results file from {folder.url}: {problem}")
-        return None
-
-
-def in_background(work: Callable[[], T], future: Future[T]) -> None:
-    """Run ``work`` in a daemon thread, so that a stalled server does not delay a shutdown."""
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=run, name="delivery", daemon=True).start()

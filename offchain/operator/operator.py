@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from web3.contract.contract import ContractFunction
@@ -14,13 +16,37 @@ from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
 from offchain.operator.feeding import Feeder
-from offchain.protocol.messages import Posted, Signed
+from offchain.operator.requests import in_background
+from offchain.protocol.errors import InvalidRequest
+from offchain.protocol.messages import Posted, Proposal, RunId, Signed
 from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.submissions import SubmissionSources
 
 Lines = Generator[str, None, None]
 """Lines that tell the operator about each action."""
+
+
+@dataclass
+class _Collection:
+    """A collection of signatures in the background.
+
+    Args:
+        lines: to show to the operator, one for each enclave that did not sign.
+        agreed: completes once all seats are taken, or all enclaves have answered.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    agreed: Future[Agreed | None] = field(default_factory=Future)
+
+    def run(self, signing: Generator[str, None, Agreed | None]) -> Agreed | None:
+        """Keep the lines as they come."""
+        while True:
+            try:
+                self.lines.append(next(signing))
+            except StopIteration as end:
+                agreed: Agreed | None = end.value
+                return agreed
 
 
 @dataclass
@@ -34,13 +60,13 @@ class Operator:
         enclave: the operator's own.
         peers: enclaves of other operators, which co-sign.
         sender: account that pays for the transactions.
-        results: local folder for the results files of the reports that this operator posts.
-        others: results folders of other operators, used when the own enclave is on a panel.
+        results: local folder for the results files of the reports that the own enclave signed.
         disputes: dispute a report that the own enclave contradicts, and post the panel's verdict.
         turn: number of steps that each peer with a lower signing key has to post first, so that
             operators do not race to post the same report.
         resend: number of steps after which a pending transaction is replaced.
-        linger: seconds that a step waits for the delivery of a task's artifacts.
+        linger: seconds that a step waits for the delivery of a task's artifacts, for its
+            signatures, and for the peers' keys. Each of them goes on in the background.
     """
 
     market: Market
@@ -50,18 +76,20 @@ class Operator:
     peers: tuple[EnclaveClient, ...]
     sender: Sender
     results: ResultsFolder
-    others: tuple[ResultsFolder, ...] = ()
     disputes: bool = False
     turn: int = 3
     resend: int = 5
     linger: float = 1.0
     _finished: set[bytes] = field(default_factory=set)
+    _published: set[bytes] = field(default_factory=set)
     _steps_ready: Counter[bytes] = field(default_factory=Counter)
     _steps_pending: int = 0
     _feeder: Feeder = field(init=False)
+    _keys: dict[str, Future[RosterEntry]] = field(default_factory=dict)
+    _collections: dict[RunId, "_Collection"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.others, self.linger)
+        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.linger)
 
     def step(self) -> Iterator[str]:
         """Act on every task once; yield lines about each action.
@@ -69,6 +97,7 @@ class Operator:
         A failure of one task does not stop the others. It is retried in the next step.
         """
         self._feeder.next_step()
+        self._keys = {url: each for url, each in self._keys.items() if not each.done()}
         try:
             own = self.enclave.identity()
             tasks = [task_id for task_id in self.market.tasks() if task_id not in self._finished]
@@ -113,7 +142,9 @@ class Operator:
     # ── Round 0 ──
 
     def _report(self, case: Case) -> Lines:
-        if not (yield from self._feeder.ensure_measured(case, None)) or not self._has_turn(case):
+        if not (yield from self._feeder.ensure_measured(case, None)):
+            return
+        if not (yield from self._has_turn(case)):
             return
         contract, task = self.market.contract, case.history.task
         cosigning = Cosigning(case.transcript, self._registry(), 0, task.quorum)
@@ -133,17 +164,25 @@ class Operator:
         else:
             yield f"report posted, {len(agreed.report.awards)} awards"
 
-    def _has_turn(self, case: Case) -> bool:
+    def _has_turn(self, case: Case) -> Generator[str, None, bool]:
         """Return True when peers with lower signing keys have had their steps to post.
 
-        A peer that does not answer loses its turn.
+        A peer that does not answer loses its turn. A question that a slow peer has not answered is
+        not asked again, and no later task or step waits for it.
         """
+        fresh = [peer for peer in self.peers if peer.url not in self._keys]
+        for peer in fresh:
+            self._keys[peer.url] = Future()
+            in_background(peer.identity, self._keys[peer.url])
+        wait([self._keys[peer.url] for peer in fresh], self.linger)
         keys = []
-        for peer in self.peers:
+        for url, future in self._keys.items():
             try:
-                keys.append(peer.identity().signing_key.lower())
-            except PROBLEMS:
-                continue
+                keys.append(future.result(timeout=0).signing_key.lower())
+            except TimeoutError:
+                yield f"peer {url} is slow: its key has not come yet"
+            except PROBLEMS as problem:
+                yield f"peer {url} gives no key: {problem}"
         rank = sum(key < case.own.signing_key.lower() for key in keys)
         self._steps_ready[case.task_id] += 1
         return self._steps_ready[case.task_id] > rank * self.turn
@@ -154,8 +193,10 @@ class Operator:
         standing, task = case.history.posted, case.history.task
         if standing is None:
             return
-        if case.own.signing_key in [signer.signing_key for signer in standing.signers]:
-            return
+        for signer in standing.signers:
+            if signer.signing_key == case.own.signing_key:
+                self._publish_own(case, signer.platform)
+                return
         if self.folder.release(case.task_id, case.own.signing_key) is None:
             if case.history.stage == DISPUTED:
                 yield "disputed, but the test set is not released to this enclave"
@@ -206,13 +247,40 @@ class Operator:
 
     # ── Both ──
 
+    def _publish_own(self, case: Case, platform: bytes) -> None:
+        """Publish the results of the posted report that the own enclave signed, whoever posted it.
+
+        The enclave answers with the signature that it gave; after a restart it knows none.
+        """
+        if case.task_id in self._published:
+            return
+        with suppress(InvalidRequest):
+            proposal = self.enclave.propose(case.task_id, 0)
+            self._publish(self.enclave.cosign(case.task_id, 0, proposal, platform))
+        self._published.add(case.task_id)
+
     def _publish(self, signed: Signed) -> None:
         if signed.results is not None:
             self.results.put(signed.report, signed.results)
 
     def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
-        proposal = self.enclave.propose(case.task_id, cosigning.round)
-        return (yield from cosigning.gather([self.enclave, *self.peers], proposal))
+        run = RunId(case.task_id, cosigning.round)
+        collection = self._collections.get(run)
+        if collection is None:
+            proposal = self.enclave.propose(case.task_id, cosigning.round)
+            collection = self._collections[run] = _Collection()
+            self._collect(collection, cosigning, proposal)
+        wait([collection.agreed], self.linger)
+        yield from collection.lines
+        if not collection.agreed.done():
+            yield "waits for the signatures of peers"
+            return None
+        del self._collections[run]
+        return collection.agreed.result()
+
+    def _collect(self, into: _Collection, cosigning: Cosigning, proposal: Proposal) -> None:
+        signing = cosigning.gather([self.enclave, *self.peers], proposal)
+        in_background(lambda: into.run(signing), into.agreed)
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
         self._steps_pending = 0  # the new transaction gets the full time to be mined

@@ -113,12 +113,10 @@ class Posted:
     Args:
         report: of round 0.
         cosignatures: the quorum's.
-        results: its results file, if its signers published it.
     """
 
     report: Report
     cosignatures: tuple[Cosignature, ...]
-    results: Results | None = None
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -145,7 +143,7 @@ class Bundle:
         return 0 if self.posted is None else 1
 
 
-def read_bundle(data: bytes) -> Bundle:
+def read_bundle(data: bytes | bytearray) -> Bundle:
     """Read a bundle from untrusted JSON.
 
     Raises:

@@ -36,8 +36,10 @@ T = TypeVar("T")
 
 _INVENTORIES = ("inventory.json", *(f"inventory-{n}.json" for n in range(1, MAX_INVENTORIES)))
 
-_MAX_BYTES = 2**26
-"""Size limit of a file that is read; enough for about 200,000 submissions."""
+_MAX_BYTES = 2**24
+"""Size limit of a file that is read: results of some 70,000 submissions."""
+_DOCUMENTS_BYTES = 2**20
+"""Size limit of documents, whose longest parts are a description and some lists of the manifest."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
@@ -82,7 +84,8 @@ class PublicationFolder:
         This and the two methods below raise `pydantic.ValidationError` for a malformed file, and
         `OSError` when the folder cannot be reached.
         """
-        return self._read(TaskDocuments, self._path(task_id, "documents.json"))
+        path = self._path(task_id, "documents.json")
+        return self._read(TaskDocuments, path, _DOCUMENTS_BYTES)
 
     def inventory(self, task_id: bytes) -> Inventory | None:
         """Return a task's newest inventory, or None before one is written."""
@@ -129,9 +132,9 @@ class PublicationFolder:
     def _path(self, task_id: bytes, name: str) -> str:
         return f"{self.url.rstrip('/')}/0x{task_id.hex()}/{name}"
 
-    def _read(self, kind: type[T], path: str) -> T | None:
+    def _read(self, kind: type[T], path: str, limit: int = _MAX_BYTES) -> T | None:
         try:
-            return from_json(kind, read(path, _MAX_BYTES, self.patience))
+            return from_json(kind, read(path, limit, self.patience))
         except FileNotFoundError:
             return None
 
@@ -147,7 +150,12 @@ class ResultsFolder:
     patience: RetryPolicy = field(default_factory=lambda: RetryPolicy(seconds=10, total=60))
 
     def put(self, report: Report, results: Results) -> None:
-        """Write the results file of a report atomically; the folder must be a local one."""
+        """Write the results file of a report atomically; the folder must be a local one.
+
+        Raises:
+            ValueError: the results are those of another report.
+        """
+        check_results(report, results)
         _publish(Path(self._path(report)), results)
 
     def find(self, report: Report) -> Results:
@@ -159,14 +167,25 @@ class ResultsFolder:
             ValueError: the file is malformed, or belongs to another report.
         """
         results = from_json(Results, read(self._path(report), _MAX_BYTES, self.patience))
-        if results.root() != report.results:
-            raise ValueError(
-                f"results with root 0x{results.root().hex()}, expected 0x{report.results.hex()}"
-            )
+        check_results(report, results)
         return results
 
     def _path(self, report: Report) -> str:
         return f"{self.url.rstrip('/')}/0x{report.task_id.hex()}-round-{report.round}.json"
+
+
+def check_results(report: Report, results: Results) -> None:
+    """Refuse a results file that is not the report's.
+
+    Raises:
+        ValueError: it is on another task, or has another Merkle root.
+    """
+    for name, found, expected in (
+        ("task", results.task_id, report.task_id),
+        ("root", results.root(), report.results),
+    ):
+        if found != expected:
+            raise ValueError(f"results with {name} 0x{found.hex()}, expected 0x{expected.hex()}")
 
 
 def _publish(target: Path, value: object) -> None:

@@ -251,9 +251,22 @@ def _open(
         timeout = aiohttp.ClientTimeout(total=left, sock_read=seconds, sock_connect=seconds)
         return cast(
             AbstractContextManager[IO[bytes]],
-            files.open(path, "rb", block_size=0, size=1, timeout=timeout),
+            files.open(
+                path,
+                "rb",
+                block_size=0,
+                size=1,
+                timeout=timeout,
+                headers={"Accept-Encoding": "identity"},
+            ),
         )
     return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb"))
+
+
+async def _refuse_encoding(answer: aiohttp.ClientResponse) -> None:
+    encoding = answer.headers.get("Content-Encoding", "identity")
+    if encoding != "identity":
+        raise ValueError(f"Content-Encoding {encoding[:80]!r}, expected none")
 
 
 def _copy_and_hash(
@@ -268,10 +281,13 @@ def _copy_and_hash(
 
 
 def _options(url: str, seconds: float) -> dict[str, Any]:
-    """Return the options that set the timeout of a scheme which takes it before opening a file.
+    """Return the options that a scheme takes before opening a file.
 
-    Only the retries of `fetch` count, so the client's own are switched off.
+    Only the retries of `fetch` count, so the client's own are switched off. A compressed answer is
+    refused, since a few bytes of it may stand for all of the memory.
     """
+    if url.partition("://")[0] in ("http", "https"):
+        return {"client_kwargs": {"auto_decompress": False, "raise_for_status": _refuse_encoding}}
     if url.partition("://")[0] == "s3":
         return {
             "config_kwargs": {

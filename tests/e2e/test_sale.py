@@ -168,19 +168,19 @@ def test_step__quorum_of_two_services__posts_one_report(closed):
     assert posted.awards
     assert len(posted.signers) == QUORUM
     report = market.posted(history, transcript).report
-    assert closed.results(0).find(report).root() == posted.results
+    for seat in (0, 1):  # every signer's operator publishes the file, whoever posted
+        assert closed.results(seat).find(report).root() == posted.results
 
 
-def test_step__results_file_of_the_signers__reaches_the_panel(closed):
+def test_step__panel_without_any_file__confirms_the_report(closed):
     list(closed.provider().release(closed.task_id))
     steps(closed.operator(0, 1), closed.operator(1, 0), until=lambda: closed.stage() == REPORTED)
     mine()
     panelist = closed.documents.roster[2].signing_key
     list(closed.provider().release(closed.task_id, [panelist]))
-    judging, said = closed.operator(2, others=(closed.results(0),)), []
+    judging, said = closed.operator(2), []
     while not any(line.endswith("this enclave's measurement confirms the report") for line in said):
         said = list(judging.step())
-        assert not any("no results file" in line for line in said)
 
 
 def test_step__leader_that_is_silent__loses_its_turn(closed):

@@ -47,7 +47,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: predictions, the model's fault, or the cause of an abort."""
+    """The outcome of a run: predictions, the model's fault, or the cause of an abort."""
 
     plain: np.ndarray | None = None
     fault: ModelFault | None = None
@@ -56,10 +56,18 @@ class Outcome:
 
 
 def outcomes(cases: Iterable[Case], preload: str = "") -> list[Outcome]:
+    """Return the outcome of each case; see `outcomes_and_growth`."""
+    return outcomes_and_growth(cases, preload)[0]
+
+
+def outcomes_and_growth(cases: Iterable[Case], preload: str = "") -> tuple[list[Outcome], int]:
     """Return the outcome of each case, from a process with the environment of a child.
 
     Args:
         preload: a library that the process loads before all others.
+
+    Returns:
+        the outcomes, and the bytes of memory that the process has more after them.
     """
     served = subprocess.run(
         [sys.executable, "-P", "-s", "-c", "from tests.fire.forks import serve; serve()"],
@@ -117,9 +125,19 @@ def outcome(case: Case) -> Outcome:
 
 
 def serve() -> None:
-    """Answer one call of `outcomes`."""
-    results = [outcome(case) for case in pickle.load(sys.stdin.buffer)]  # noqa: S301 - as above
-    sys.stdout.buffer.write(pickle.dumps(results))
+    """Answer one call of `outcomes_and_growth`."""
+    cases = pickle.load(sys.stdin.buffer)  # noqa: S301 - as above
+    outcome(cases[0])  # imports
+    before = status_bytes("self", "VmRSS")
+    results = [outcome(case) for case in cases]
+    growth = status_bytes("self", "VmRSS") - before
+    sys.stdout.buffer.write(pickle.dumps((results, growth)))
+
+
+def status_bytes(process: object, name: str) -> int:
+    """Return a figure of /proc/PROCESS/status in bytes, such as ``VmRSS`` or ``VmHWM``."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def _serve(source: int, sink: int, prepare: Callable[[], None]) -> None:
@@ -131,6 +149,7 @@ def _serve(source: int, sink: int, prepare: Callable[[], None]) -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 2)
         os.closerange(3, 100)
+        signal.alarm(60)  # the deadline of `run_model`
         prepare()
         child.main(*child.take_pipes())
         status = 0

@@ -124,14 +124,10 @@ def starve(
     return right, len(found) - right
 
 
-def levels(request) -> int:
-    """Return how many times more levels there are in the deep profile."""
-    return 1 if request.config.getoption("--hypothesis-profile") != "deep" else 40
-
-
 @pytest.fixture(scope="module")
 def depth(request) -> int:
-    return levels(request)
+    """Return how many times more levels of starvation there are in this profile."""
+    return 40 if request.config.getoption("--hypothesis-profile") == "deep" else 1
 
 
 def test_child__margin_of_any_size__is_an_abort_or_the_right_score(cases, fed, depth):
@@ -145,7 +141,7 @@ def test_child__margin_of_any_size__is_an_abort_or_the_right_score(cases, fed, d
 
 def test_child__no_further_address_space__has_the_right_score(cases, fed):
     """The reserve holds from the first step after it."""
-    later = list(starving.STEPS)[2:]
+    later = list(starving.STEPS)[2::3]
     ways = [partial(starving.address_space, step, 0, reserved=True) for step in later]
     assert starve(cases, fed, ways) == (len(ways) * len(cases), 0)
 
@@ -156,22 +152,27 @@ def test_child__no_reserve_and_little_address_space__is_an_abort_or_right(cases,
     ways = [
         partial(starving.address_space, step, int(room), reserved=False)
         for step in later
-        for room in np.geomspace(2**12, 2**27, 6 * depth)
+        for room in np.geomspace(2**12, 2**27, 4 * depth)
     ]
     right, aborts = starve(cases, fed, ways)
     assert right
     assert aborts
 
 
-@pytest.mark.parametrize("failures", [1, 2**40])
+@pytest.mark.parametrize("failures", [1, 1000])
 def test_child__allocations_fail__is_an_abort_or_the_right_score(
     cases, fed, library, failures, depth
 ):
-    ways = [
-        partial(starving.allocations, step, int(count), failures)
-        for step in list(starving.STEPS)[2:]
-        for count in np.unique(np.geomspace(1, 50_000, 2 * depth).astype(int) - 1)
-    ]
-    right, aborts = starve(cases, fed, ways, library)
-    assert right
+    """Without any allocation CPython 3.11 cannot leave a ``try`` block, and tries for ever: it
+    needs an integer for that. Its deadline would be an abort, but the failures here have an end."""
+    if depth > 1:
+        counts = np.unique(np.geomspace(1, 50_000, 3 * depth).astype(int) - 1)
+        levels = [(step, int(count)) for step in list(starving.STEPS)[2:] for count in counts]
+    else:
+        cases = {name: cases[name] for name in ("linear", "forest", "tokens")}
+        levels = [("parse", 0), ("parse", 40), ("load", 10), ("load", 500), ("run", 0), ("run", 10)]
+    none = partial(starving.allocations, "run", 10**9, failures)
+    ways = [partial(starving.allocations, *level, failures) for level in levels]
+    right, aborts = starve(cases, fed, [none, *ways], library)
+    assert right >= len(cases)
     assert aborts

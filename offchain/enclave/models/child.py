@@ -22,6 +22,7 @@ from offchain.enclave.models.runtime import open_session, run_session
 from offchain.enclave.models.sandbox import (
     ADDRESS_MARGIN_BYTES,
     confine,
+    deny_core_dumps,
     die_with_parent,
     limit_resources,
     shorten,
@@ -40,6 +41,7 @@ UNRESERVED_BYTES: Final = 64 * 2**20
 def main(source: IO[bytes], sink: IO[bytes]) -> None:
     """Serve one request by the protocol of `offchain.enclave.models.pipe`."""
     settings = RunSettings.from_json(read_message(source))
+    deny_core_dumps()
     die_with_parent(settings.parent)
     if any(each.dtype == STRING for each in settings.spec.inputs):
         load_locale()
@@ -136,12 +138,16 @@ def _decoded(texts: Array) -> Array:
 
 
 def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
-    """Check an output and return its predictions; an unproven shape is checked only here."""
+    """Check an output and return its predictions; an unproven type is checked only here."""
     shape = getattr(output, "shape", None)
     if shape != plan.output_shape:
         raise InvalidModel(
             ModelFault.OUTPUT, f"output of shape {shape}, expected {plan.output_shape}"
         )
+    integers = spec.output is Output.LABELS and not plan.argmax
+    if output.dtype.kind != ("i" if integers else "f"):
+        expected = "integers" if integers else "floats"
+        raise InvalidModel(ModelFault.OUTPUT, f"output of {output.dtype}, expected {expected}")
     if plan.argmax and not np.isfinite(output).all():
         raise InvalidModel(
             ModelFault.NOT_FINITE, f"output {plan.output!r} has NaN or infinity, expected none"

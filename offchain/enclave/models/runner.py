@@ -6,10 +6,11 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from hashlib import sha256
 from math import prod
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Lock, Timer
 from typing import IO, Any, Final, cast
 
 import numpy as np
@@ -40,6 +41,7 @@ _ENVIRONMENT: Final = {
     "PYTHONMALLOC": "malloc",  # so that the heap's reserve serves Python's objects too
 }
 _STDERR_BYTES: Final = 65_536
+_SHUFFLING: Final = Lock()
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def run_model(
         raise RunStopped(submission, cause) from error
     except _ChildError as error:
         raise RunStopped(submission, str(error)) from error
+    except MemoryError as error:
+        raise RunAborted(submission, "out of memory") from error
     finally:
         deadline.cancel()
         child.kill()
@@ -143,12 +147,23 @@ def run_model(
 def shuffled(count: int) -> Array:
     """Return the rows of ``count`` samples by rising sha256 of their number (8 bytes, big-endian).
 
-    The order separates neighbours in the test set, which may be of one class.
+    The order separates neighbours in the test set, which may be of one class. It takes 40 bytes of
+    memory per row, and 8 for the result, which is kept until another count is asked for: all
+    submissions of a task share it.
 
     Returns:
-        int64 of shape (count,).
+        int64 of shape (count,), read-only.
     """
-    return np.array(sorted(range(count), key=lambda row: sha256(row.to_bytes(8, "big")).digest()))
+    with _SHUFFLING:
+        return _shuffled(count)
+
+
+@lru_cache(maxsize=1)
+def _shuffled(count: int) -> Array:
+    digests = (sha256(row.to_bytes(8, "big")).digest() for row in range(count))
+    order = np.fromiter(digests, "S32", count).argsort().astype(np.int64, copy=False)
+    order.setflags(write=False)
+    return order
 
 
 class _ChildError(Exception):
@@ -192,9 +207,10 @@ def _converse(
         order = shuffled(len(samples))
         with suppress(BrokenPipeError):
             sink.write(model)
-            for sequence in (np.arange(len(samples)), order):
+            for sequence in (None, order):
                 for start in range(0, len(samples), settings.limits.batch_rows):
-                    batch = samples[sequence[start : start + settings.limits.batch_rows]]
+                    part = slice(start, start + settings.limits.batch_rows)
+                    batch = samples[part] if sequence is None else samples[sequence[part]]
                     sink.write(batch.astype(settings.spec.sample_dtype, copy=False).tobytes())
             sink.close()
         outcome = RunOutcome(**read_message(source))

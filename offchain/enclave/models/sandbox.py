@@ -7,6 +7,7 @@ import all its modules before it confines itself.
 
 import ctypes
 import errno
+import logging
 import mmap
 import os
 import resource
@@ -29,7 +30,10 @@ except RuntimeError:  # libseccomp.so.2 is not installed
 ADDRESS_MARGIN_BYTES: Final = 512 * 2**20
 """Address space beyond the bound of the static checks, for the allocator, threads and code."""
 
+log = logging.getLogger(__name__)
+
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
 
 _CALLS: Final = """
     brk clock_gettime clock_nanosleep close dup dup2 epoll_wait exit exit_group fstat futex getcpu
@@ -79,8 +83,18 @@ def die_with_parent(parent: int) -> None:
         raise SandboxError(f"parent is {os.getppid()}, expected {parent}")
 
 
+def deny_core_dumps() -> None:
+    """Have the kernel write no core file of this process: it would contain keys or samples.
+
+    The limit alone does not stop a kernel that pipes core files to a program (core(5)).
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:  # not on Linux itself
+        log.warning("PR_SET_DUMPABLE is not supported")
+
+
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
-    """Limit further address space and CPU time; deny core dumps and the growth of files.
+    """Limit further address space and CPU time; deny the growth of files.
 
     Args:
         memory_bytes: growth of the address space, to which `ADDRESS_MARGIN_BYTES` are added.
@@ -96,7 +110,6 @@ def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
     address_space = mapped + memory_bytes + ADDRESS_MARGIN_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_seconds, spent + cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 

@@ -16,21 +16,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from aiohttp import web
-
 from offchain.enclave.artifact_folder import ArtifactFolder
 from offchain.enclave.benchmark import Tools
 from offchain.enclave.capacity import Capacity
 from offchain.enclave.devices.base import QuoteDevice
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.models.runner import RunLimits, run_model
+from offchain.enclave.models.sandbox import deny_core_dumps
 from offchain.enclave.service.journal import SignatureJournal
+from offchain.enclave.service.listener import Listener
 from offchain.enclave.service.logs import log_to
-from offchain.enclave.service.server import Service, make_app
+from offchain.enclave.service.server import Service, make_apps
 from offchain.enclave.service.workers import add_cluster_arguments, parallel_of
-
-GRACE_SECONDS = 5.0
-"""Time for open requests to finish once the service is told to stop."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scratch",
         help="folder on disk for models' encrypted outputs (default: the system's temporary one)",
     )
-    parser.add_argument("--port", type=int, default=0, help="port on loopback; 0 takes a free one")
+    for option, who in (("--port", "the owner"), ("--peer-port", "peers")):
+        text = f"port on loopback for {who}; 0 takes a free one"
+        parser.add_argument(option, type=int, default=0, help=text)
     parser.add_argument("--workers", type=int, default=1, help="submissions measured at a time")
     parser.add_argument(
         "--memory",
@@ -105,10 +104,12 @@ def serve(
         random: returns as many random bytes as it is asked for.
 
     Raises:
-        OSError: the scratch folder does not exist, the port is in use, or the scheduler does not
+        OSError: the scratch folder does not exist, a port is in use, or the scheduler does not
             answer.
+        ValueError: the file of ``--journal`` is no journal.
     """
     log_to(sys.stderr)
+    deny_core_dumps()
     if arguments.scratch is not None and not Path(arguments.scratch).is_dir():
         raise NotADirectoryError(f"--scratch {arguments.scratch}, expected an existing folder")
     limits = RunLimits(arguments.wall_seconds, arguments.cpu_seconds, not arguments.unconfined)
@@ -127,7 +128,7 @@ def serve(
             workers=arguments.workers,
             parallel=parallel,
         )
-        asyncio.run(_serve(service, arguments.port))
+        asyncio.run(_serve(service, arguments.port, arguments.peer_port))
     yield "stopped"
 
 
@@ -140,17 +141,16 @@ def allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(service: Service, port: int) -> None:
+async def _serve(service: Service, port: int, peer_port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(make_app(service), access_log=None, shutdown_timeout=GRACE_SECONDS)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    host, bound = runner.addresses[0][:2]
-    print(json.dumps({"url": f"http://{host}:{bound}"}), flush=True)
-    fields = {"signing_key": service.enclave.identity.signing_key, "port": bound}
-    log.info("serving", extra={"fields": fields})
+    owner, peers = map(Listener, make_apps(service))
+    urls = {"url": await owner.open(port), "peers": await peers.open(peer_port)}
+    print(json.dumps(urls), flush=True)
+    log.info(
+        "serving", extra={"fields": {"signing_key": service.enclave.identity.signing_key} | urls}
+    )
     await stop.wait()
-    await runner.cleanup()
+    await asyncio.gather(owner.close(), peers.close())
     log.info("stopped")

@@ -6,9 +6,14 @@ It is for the operator, whose stake is liable for the signatures of its enclave.
 
 import os
 from pathlib import Path
+from typing import IO
 
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.messages import Signed
+
+_START = b'{"cosignature":{"platform":"0x'
+_PIECE = 2**16
+_LONGEST = 2**26
 
 
 class SignatureJournal:
@@ -16,19 +21,37 @@ class SignatureJournal:
     its signature was never sent."""
 
     def __init__(self, path: Path) -> None:
+        """Check a file and do not change it; a new one is made for the first signature.
+
+        Raises:
+            ValueError: the file exists and is no journal.
+        """
         self._path = path
+        self._written: set[tuple[bytes, bytes]] = set()
+        if path.exists():
+            if not path.is_file():
+                raise ValueError(f"{path} is no file, expected a journal of signatures")
+            with path.open("rb") as file:
+                _check(path, file)
 
     def append(self, signed: Signed) -> None:
-        """Write a line and wait until it is on disk.
+        """Write a line and wait until it is on disk, unless this signature has its line.
+
+        The platform is no part of a signature: a request can name any.
 
         Raises:
             OSError: the line could not be written; the signature must not be sent.
+            ValueError: the file is no journal any more.
         """
+        signature = signed.cosignature.r, signed.cosignature.vs
+        if signature in self._written:
+            return
         with self._path.open("a+b") as file:
-            file.truncate(len(self._complete_lines()))
+            file.truncate(_end(self._path, file))
             file.write(to_json(signed) + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        self._written.add(signature)
 
     def read(self) -> list[Signed]:
         """Return all signatures, oldest first.
@@ -36,8 +59,45 @@ class SignatureJournal:
         Raises:
             pydantic.ValidationError: a line is not a `Signed`.
         """
-        return [from_json(Signed, line) for line in self._complete_lines().splitlines()]
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            end = _end(self._path, file)
+            file.seek(0)
+            content = file.read(end)
+        return [from_json(Signed, line) for line in content.splitlines()]
 
-    def _complete_lines(self) -> bytes:
-        written = self._path.read_bytes() if self._path.exists() else b""
-        return written[: written.rfind(b"\n") + 1]
+
+def _check(path: Path, file: IO[bytes]) -> None:
+    """Refuse a file that has another line than signatures."""
+    number = 0
+    while (line := file.readline(_LONGEST)).endswith(b"\n"):
+        number += 1
+        try:
+            if number == 1:
+                from_json(Signed, line)
+            if not line.startswith(_START):
+                raise ValueError(f"expected it to start with {_START.decode()}")
+        except ValueError as error:
+            raise ValueError(
+                f"{path} is no journal of signatures, line {number}: {error}"
+            ) from error
+    _end(path, file)
+
+
+def _end(path: Path, file: IO[bytes]) -> int:
+    """Return the end of the last complete line.
+
+    Raises:
+        ValueError: the bytes after it are not the beginning of a signature.
+    """
+    at, tail, cut = file.seek(0, os.SEEK_END), b"", -1
+    while at and cut < 0:
+        start = file.seek(max(0, at - _PIECE))
+        piece = file.read(at - start)
+        cut = piece.rfind(b"\n")
+        tail = (piece[cut + 1 :] + tail)[: len(_START)]
+        at = start + cut + 1
+    if not _START.startswith(tail):
+        raise ValueError(f"{path} is no journal of signatures: it ends with {tail!r}")
+    return at

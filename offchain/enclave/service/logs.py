@@ -29,3 +29,5 @@ def log_to(stream: IO[str]) -> None:
     logger = logging.getLogger("offchain")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
+    # aiohttp prints a traceback for every request that is no HTTP: the answer says enough.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL + 1)

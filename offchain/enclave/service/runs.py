@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from queue import SimpleQueue
-from threading import Thread
+from threading import Condition, Thread
 
 from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted
 from offchain.protocol.messages import Bundle, RunId, RunStage, RunStatus, problem_of
@@ -12,6 +11,10 @@ from offchain.protocol.reports import Report
 from offchain.protocol.results import Result
 
 _Inputs = tuple[bytes, tuple[int, ...], Report | None]
+
+FAILURES = 1000
+"""Failed measurements whose reason is kept."""
+
 RunMeasurement = Callable[[Bundle, Callable[[Result], None]], None]
 
 log = logging.getLogger(__name__)
@@ -23,41 +26,55 @@ class Runs:
     The thread is a daemon: when the service stops, the keys are lost, so a run is abandoned too.
     """
 
-    def __init__(self, measure: RunMeasurement) -> None:
+    def __init__(self, measure: RunMeasurement, waiting_bytes: int) -> None:
         """Start the thread.
 
         Args:
             measure: `Enclave.measure` with its tools.
+            waiting_bytes: limit of all bundles that wait, by the size of their JSON.
         """
         self._measure = measure
-        self._queue: SimpleQueue[tuple[RunId, Bundle]] = SimpleQueue()
+        self._waiting_bytes = waiting_bytes
+        self._change = Condition()
+        self._waiting: dict[RunId, tuple[Bundle, int]] = {}
         self._status: dict[RunId, RunStatus] = {}
         self._inputs: dict[RunId, _Inputs] = {}
         self._before: dict[RunId, tuple[RunStatus, _Inputs]] = {}
         Thread(target=self._work, name="measure", daemon=True).start()
 
-    def start(self, bundle: Bundle) -> RunStatus:
-        """Queue a measurement unless it is waiting, running or done; call from one thread only.
+    def start(self, bundle: Bundle, size: int) -> RunStatus | None:
+        """Queue a measurement of ``size`` bytes unless it is known; None if too many bytes wait.
+
+        Another bundle takes the place of one that waits or failed.
 
         Raises:
-            InvalidRequest: `MEASURED_OTHERWISE`: the known measurement is on another transcript,
-                inventory or report.
+            InvalidRequest: `MEASURED_OTHERWISE`: the measurement that runs or is done is on another
+                transcript, inventory or report.
         """
         run = RunId(bundle.transcript.task_id, bundle.round)
-        inputs, known = _inputs_of(bundle), self._status.get(run)
-        if known is not None and known.stage is not RunStage.FAILED:
-            if self._inputs[run] == inputs:
-                return known
-            if known.stage is not RunStage.MEASURED or not _smaller(inputs, self._inputs[run]):
-                raise InvalidRequest(
-                    RequestFault.MEASURED_OTHERWISE,
-                    f"task 0x{run.task_id.hex()} in round {run.round}",
-                )
-            self._before[run] = known, self._inputs[run]
-        self._inputs[run] = inputs
-        status = RunStatus(run, RunStage.WAITING, 0, len(bundle.transcript.reveals))
-        self._status[run] = status
-        self._queue.put((run, bundle))
+        inputs = _inputs_of(bundle)
+        with self._change:
+            known = self._status.get(run)
+            if known is not None and known.stage is not RunStage.FAILED:
+                if self._inputs[run] == inputs:
+                    return known
+                done = known.stage is RunStage.MEASURED and _smaller(inputs, self._inputs[run])
+                if known.stage is not RunStage.WAITING and not done:
+                    raise InvalidRequest(
+                        RequestFault.MEASURED_OTHERWISE,
+                        f"task 0x{run.task_id.hex()} in round {run.round}",
+                    )
+            others = sum(each for other, (_, each) in self._waiting.items() if other != run)
+            if others + size > self._waiting_bytes:
+                return None
+            if known is not None and known.stage is RunStage.MEASURED:
+                self._before[run] = known, self._inputs[run]
+            status = RunStatus(run, RunStage.WAITING, 0, len(bundle.transcript.reveals))
+            self._status.pop(run, None)  # the newest comes last
+            self._status[run], self._inputs[run] = status, inputs
+            self._waiting[run] = bundle, size
+            self._forget()
+            self._change.notify()
         return status
 
     def status(self, run: RunId) -> RunStatus | None:
@@ -72,14 +89,19 @@ class Runs:
 
     def _work(self) -> None:
         while True:
-            self._run(*self._queue.get())
+            with self._change:
+                self._change.wait_for(lambda: self._waiting)
+                run = next(iter(self._waiting))
+                bundle, _ = self._waiting.pop(run)
+                self._update(run, stage=RunStage.MEASURING)
+            self._run(run, bundle)
+            del bundle
 
     def _run(self, run: RunId, bundle: Bundle) -> None:
         def count(_: Result) -> None:
             status = self._status[run]
             self._status[run] = replace(status, done=status.done + 1)
 
-        self._update(run, stage=RunStage.MEASURING)
         try:
             self._measure(bundle, count)
         except (InvalidRequest, RunAborted) as fault:
@@ -91,6 +113,11 @@ class Runs:
             self._update(run, stage=RunStage.FAILED, problem=problem_of(fault))
         else:
             self._update(run, stage=RunStage.MEASURED, done=self._status[run].total)
+
+    def _forget(self) -> None:
+        failed = [run for run, each in self._status.items() if each.stage is RunStage.FAILED]
+        for run in failed[:-FAILURES]:
+            del self._status[run], self._inputs[run]
 
     def _update(self, run: RunId, **changes: object) -> None:
         status = replace(self._status[run], **changes)  # type: ignore[arg-type]

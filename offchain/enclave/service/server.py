@@ -1,14 +1,16 @@
-"""HTTP server (aiohttp, loopback) in front of one enclave.
+"""HTTP handlers (aiohttp) in front of one enclave: one application for its owner, one for peers.
 
 `offchain.protocol.messages` defines requests and answers. Every client is treated as a malicious
-host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404,
-409, 413, 500 and 503 come with a `Problem`.
+host, and gets nothing that the enclave would not give to one. Peers reach only what co-signing
+needs. Success is 200, 202 or 204; 400, 404, 405, 408, 409, 413, 415, 500 and 503 come with a
+`Problem`.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeVar
@@ -21,6 +23,7 @@ from offchain.enclave.benchmark import Tools
 from offchain.enclave.devices.base import QuoteDevice
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.service.journal import SignatureJournal
+from offchain.enclave.service.listener import LISTENER
 from offchain.enclave.service.runs import Runs
 from offchain.enclave.service.workers import Parallel
 from offchain.protocol.encoding import from_json, to_json
@@ -44,10 +47,20 @@ from offchain.protocol.results import Result
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-REQUEST_BYTES = 64 * 2**20
-"""Largest JSON request that is read: some 10,000 submissions with their keyrings."""
+BUNDLE_BYTES = 64 * 2**20
+"""Largest bundle that is read: some 10,000 submissions with their keyrings. All bundles that wait
+for their measurement have at most as many bytes together."""
+COSIGN_BYTES = 4 * 2**20
+"""Largest request to co-sign that is read: some 50,000 results."""
+SMALL_BYTES = 4096
+"""Largest of all other JSON requests."""
+BODY_SECONDS = 30.0
+"""Seconds for the whole body of a request."""
 
+_SLOWEST = 2**20
+_SHOWN = 300
 _PIECE = 2**20
+_THREADS = web.AppKey("threads", ThreadPoolExecutor)
 _DIGEST = "{digest:[0-9a-f]{64}}"
 
 log = logging.getLogger(__name__)
@@ -78,37 +91,46 @@ class Service:
     parallel: Parallel = nullcontext
 
 
-def make_app(service: Service, request_bytes: int = REQUEST_BYTES) -> web.Application:
-    """Make the application; it refuses a JSON request of more than ``request_bytes``."""
-    handlers = _Handlers(service)
-    app = web.Application(middlewares=[_answer_problems], client_max_size=request_bytes)
-    app.add_routes(
+def make_apps(
+    service: Service, bundle_bytes: int = BUNDLE_BYTES
+) -> tuple[web.Application, web.Application]:
+    """Make the application of the owner, with all requests, and the one of the peers.
+
+    A bundle has at most ``bundle_bytes``, and so have all bundles that wait.
+    """
+    handlers = _Handlers(service, bundle_bytes)
+    owner, peers = (web.Application(middlewares=[_answer_problems]) for _ in range(2))
+    owner.add_routes(
         [
-            web.get("/identity", handlers.identity),
             web.post("/attestation", handlers.attestation),
             web.head(f"/artifacts/{_DIGEST}", handlers.has_artifact),
             web.put(f"/artifacts/{_DIGEST}", handlers.put_artifact),
             web.post("/measure", handlers.measure),
             web.get("/measure/{task_id:0x[0-9a-f]{64}}/{round:[01]}", handlers.status),
             web.post("/propose", handlers.propose),
-            web.post("/cosign", handlers.cosign),
             web.get("/health", handlers.health),
         ]
     )
-    return app
+    for app in (owner, peers):
+        # Threads of its own: what peers ask for does not delay the owner.
+        app[_THREADS] = ThreadPoolExecutor(2)
+        app.add_routes(
+            [web.get("/identity", handlers.identity), web.post("/cosign", handlers.cosign)]
+        )
+    return owner, peers
 
 
 class _Handlers:
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._journaling = Lock()
-        self._runs = Runs(self._measure)
+    def __init__(self, service: Service, bundle_bytes: int) -> None:
+        self._service, self._bundle_bytes = service, bundle_bytes
+        self._journaling, self._reading = Lock(), asyncio.Lock()
+        self._runs = Runs(self._measure, bundle_bytes)
 
     async def identity(self, _: web.Request) -> web.Response:
         return _answer(self._service.enclave.identity)
 
     async def attestation(self, request: web.Request) -> web.Response:
-        registration = _read(Registration, await request.read())
+        registration = await _read(Registration, request, SMALL_BYTES)
         service, data = self._service, registration.report_data(self._service.enclave.identity)
         # The registry expects zeros in the second half of the 64 bytes of report data.
         quote = await asyncio.to_thread(service.device.quote, data + bytes(32))
@@ -122,14 +144,23 @@ class _Handlers:
         service, digest = self._service, bytes.fromhex(request.match_info["digest"])
         if (request.content_length or 0) > service.upload_bytes:
             raise web.HTTPRequestEntityTooLarge(service.upload_bytes, request.content_length or 0)
+        seconds = (request.content_length or service.upload_bytes) / _SLOWEST
+        request.app[LISTENER].extend(request, seconds)
         with service.uploads.upload(digest, service.upload_bytes) as upload:
-            async for piece in request.content.iter_chunked(_PIECE):
-                await asyncio.to_thread(upload.write, piece)
+            async with _receiving(BODY_SECONDS + seconds):
+                async for piece in request.content.iter_chunked(_PIECE):
+                    await asyncio.to_thread(upload.write, piece)
         return web.Response(status=204)
 
     async def measure(self, request: web.Request) -> web.Response:
-        bundle = read_bundle(await request.read())
-        return _answer(self._runs.start(bundle), 202)
+        async with self._reading:  # one bundle at a time is in memory as bytes
+            request.app[LISTENER].extend(request, self._bundle_bytes / _SLOWEST)
+            content = await _body(request, self._bundle_bytes)
+            bundle = await _in_thread(request, read_bundle, content)
+            status = self._runs.start(bundle, len(content))
+        if status is None:
+            raise web.HTTPServiceUnavailable(reason="Too many bundles wait, expected a retry later")
+        return _answer(status, 202)
 
     async def status(self, request: web.Request) -> web.Response:
         run = RunId(
@@ -143,16 +174,16 @@ class _Handlers:
         return _answer(status)
 
     async def propose(self, request: web.Request) -> web.Response:
-        run = _read(RunId, await request.read())
+        run = await _read(RunId, request, SMALL_BYTES)
         return _answer(self._service.enclave.propose(run.task_id, run.round))
 
     async def cosign(self, request: web.Request) -> web.Response:
-        asked = _read(CosignRequest, await request.read())
-        signed = await asyncio.to_thread(self._cosign, asked)
+        asked = await _read(CosignRequest, request, COSIGN_BYTES)
+        signed, answer = await _in_thread(request, self._cosign, asked)
         digest = "0x" + signed.cosignature.r.hex()
         fields = {"task_id": "0x" + asked.run.task_id.hex(), "round": asked.run.round, "r": digest}
         log.info("signature", extra={"fields": fields})
-        return _answer(signed)
+        return web.Response(body=answer, content_type="application/json")
 
     async def health(self, _: web.Request) -> web.Response:
         return _answer(Health(self._runs.busy, self._service.device.name == "simulated"))
@@ -162,19 +193,51 @@ class _Handlers:
         with service.parallel():
             service.enclave.measure(bundle, service.tools, service.workers, progress)
 
-    def _cosign(self, asked: CosignRequest) -> Signed:
+    def _cosign(self, asked: CosignRequest) -> tuple[Signed, bytes]:
         enclave, run = self._service.enclave, asked.run
         signed = enclave.cosign(run.task_id, run.round, asked.proposal, asked.platform)
         with self._journaling:
             self._service.journal.append(signed)
-        return signed
+        return signed, to_json(signed)
 
 
-def _read(kind: type[T], data: bytes) -> T:
+async def _read(kind: type[T], request: web.Request, limit: int) -> T:
+    content = await _body(request, limit)
     try:
-        return from_json(kind, data)
+        return await _in_thread(request, from_json, kind, content)
     except ValidationError as error:
         raise InvalidRequest(RequestFault.MALFORMED, str(error)) from error
+
+
+async def _body(request: web.Request, limit: int) -> bytearray:
+    """Return the body of a request, at most ``limit`` bytes of it, within its time."""
+    size = request.content_length or 0
+    if size > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, size)
+    found = bytearray()
+    async with _receiving(BODY_SECONDS + limit / _SLOWEST):
+        async for piece in request.content.iter_any():
+            found += piece
+            if len(found) > limit:
+                raise web.HTTPRequestEntityTooLarge(limit, len(found))
+    return found
+
+
+@asynccontextmanager
+async def _receiving(seconds: float) -> AsyncIterator[None]:
+    """Answer a body that is not complete in time, or not valid HTTP."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise web.HTTPBadRequest(reason="Body is not valid HTTP") from error
+
+
+async def _in_thread(request: web.Request, work: Callable[..., T], *arguments: object) -> T:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(request.app[_THREADS], work, *arguments)
 
 
 def _answer(value: object, status: int = 200) -> web.Response:
@@ -183,18 +246,18 @@ def _answer(value: object, status: int = 200) -> web.Response:
 
 @web.middleware
 async def _answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    shown = request.path[:_SHOWN]
     try:
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise web.HTTPUnsupportedMediaType(reason="Content-Encoding, expected none")
         return await handler(request)
     except web.HTTPException as error:
-        return _answer(
-            Problem(ProblemKind.REQUEST, f"{error.reason}: {request.path}"), error.status
-        )
+        return _answer(Problem(ProblemKind.REQUEST, f"{error.reason}: {shown}"), error.status)
     except Exception as error:
         problem = problem_of(error)
         if problem.kind is ProblemKind.FAILED:
-            log.exception("request failed", extra={"fields": {"path": request.path}})
+            log.exception("request failed", extra={"fields": {"path": shown}})
         else:
-            log.warning(
-                "problem", extra={"fields": {"path": request.path, "detail": problem.detail}}
-            )
+            fields = {"path": shown, "detail": problem.detail[:_SHOWN]}
+            log.warning("problem", extra={"fields": fields})
         return _answer(replace(problem, detail=problem.detail[:2_000]), http_status(problem))

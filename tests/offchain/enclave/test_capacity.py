@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.enclave.capacity import Capacity
+from offchain.enclave.capacity import Capacity, measuring_bytes
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.model_spec import ModelLimits
 from offchain.storage.store import Store
-from tests.offchain.market import ROWS, STORE, TOOLS, Market, Offer, enclaves, make_market
+from tests.offchain.market import ROWS, SAMPLE, STORE, TOOLS, Market, Offer, enclaves, make_market
 
 MIB = 2**20
 TEST_SET = ROWS * (4 + 8) + 16
 """Size in bytes: a float32 and an int64 per row, and the tag."""
-FITS = Capacity(model_memory=64 * MIB, test_set=TEST_SET)
-MARKET = make_market(
-    [Offer()], manifest={"limits": ModelLimits(model_bytes=64 * MIB, memory_bytes=64 * MIB)}
-)
+ALLOWED = ModelLimits(model_bytes=64 * MIB, memory_bytes=64 * MIB)
+MEASURING = 2 * (2 * 64 * MIB + SAMPLE * (2 * 80 + 64)) + SAMPLE * (4 + 8) + SAMPLE * 40
+"""Two workers, each with two copies of a model and a table of two classes; sample and order."""
+FITS = Capacity(model_memory=64 * MIB, test_set=TEST_SET, measuring=MEASURING, workers=2)
+MARKET = make_market([Offer()], manifest={"limits": ALLOWED})
 
 
 def measure(capacity: Capacity, market: Market = MARKET, store: Store = STORE) -> None:
@@ -32,6 +33,11 @@ def test_measure__task_that_just_fits__is_measured() -> None:
     ("capacity", "limits", "detail"),
     [
         (replace(FITS, test_set=TEST_SET - 1), {}, f"test set of bytes {TEST_SET}, expected"),
+        (
+            replace(FITS, measuring=MEASURING - 1),
+            {},
+            f"bytes to measure {MEASURING}, expected at most the {MEASURING - 1} that",
+        ),
         (
             FITS,
             {"memory_bytes": 64 * MIB + 1},
@@ -56,4 +62,21 @@ def test_measure__task_one_byte_too_large__is_refused_before_anything_is_read(
 
 
 def test_of__workers__share_half_of_the_memory() -> None:
-    assert Capacity.of(24 * MIB, 3) == Capacity(4 * MIB, 2 * MIB)
+    assert Capacity.of(24 * MIB, 3) == Capacity(4 * MIB, 2 * MIB, 24 * MIB * 2 // 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sample", "bound"),
+    [
+        (40, 20, 20 * 12 + 40 * 20 + 2 * 64 * MIB + 20 * (160 + 64)),
+        (10**9, 20, 4 * (12 * 10**9 + 16) + 40 * 10**9),
+    ],
+)
+def test_measuring_bytes__small_or_large_test_set__is_of_the_sample_or_of_the_draw(
+    rows: int, sample: int, bound: int
+) -> None:
+    manifest = MARKET.manifest
+    changed = replace(
+        manifest, test_set=replace(manifest.test_set, samples=rows), sample_size=sample
+    )
+    assert measuring_bytes(changed, workers=1) == bound

@@ -28,7 +28,7 @@ def panel_bundle() -> Bundle:
     enclave = fresh()
     enclave.measure(BUNDLE, TOOLS)
     signed = enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), bytes(32))
-    posted = Posted(signed.report, (signed.cosignature,), signed.results)
+    posted = Posted(signed.report, (signed.cosignature,))
     return replace(HONEST.bundle(fresh(1)), posted=posted)
 
 

@@ -14,6 +14,8 @@ def test_health__closed_port__is_a_service_error():
         port = taken.getsockname()[1]
         with (
             EnclaveClient(f"http://127.0.0.1:{port}") as client,
-            pytest.raises(ServiceError, match=f"GET http://127.0.0.1:{port}/health: Connect"),
+            pytest.raises(
+                ServiceError, match=f"GET http://127.0.0.1:{port}/health: ClientConnectorError"
+            ),
         ):
             client.health()

@@ -1,6 +1,6 @@
 """Delivery of tasks to an enclave: failures are retried with backoff, slow tasks delay no other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
@@ -20,7 +20,7 @@ from offchain.protocol.messages import Posted, Proposal, RunId, RunStage, Signed
 from offchain.protocol.release import Release
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Result
-from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
+from offchain.storage.publications import PublicationFolder, TaskDocuments
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 from tests.offchain.enclave.service.served import client_of
@@ -68,16 +68,14 @@ def case_of(
     return Case(transcript.task_id, history, documents, replace(transcript, reveals=reveals), own)
 
 
-def feeder_of(
-    client: EnclaveClient, folder: Path, linger: float = 30, results: Sequence[ResultsFolder] = ()
-) -> Feeder:
+def feeder_of(client: EnclaveClient, folder: Path, linger: float = 30) -> Feeder:
     kept = Store(str(folder / "kept"))
     for market in (MARKET, OTHER, JUDGED):
         test_set = market.manifest.test_set.artifact_digest
         kept.put_bytes(STORE.fetch_bytes(test_set, 10**6))
     patience = RetryPolicy(seconds=60, attempts=1)
     sources = SubmissionSources(kept, (), patience, local=True)
-    return Feeder(client, PublicationFolder(str(folder)), sources, tuple(results), linger)
+    return Feeder(client, PublicationFolder(str(folder)), sources, linger)
 
 
 def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:
@@ -196,44 +194,12 @@ def judged_by(client: EnclaveClient, feeder: Feeder, case: Case) -> tuple[list[s
     return said, client.cosign(case.task_id, 1, proposal, word("seat")).report
 
 
-def test_ensure_measured__results_file_of_the_report__is_replayed_exactly(tmp_path, published):
-    nowhere, there = ResultsFolder(str(tmp_path / "no")), ResultsFolder(str(tmp_path / "theirs"))
-    there.put(SIGNED.report, SIGNED.results)
+def test_ensure_measured__panel_without_any_file__signs_the_posted_report(tmp_path, published):
     with serve(tmp_path, seat=1) as client:
-        feeder = feeder_of(client, tmp_path, results=[nowhere, there])
+        feeder = feeder_of(client, tmp_path)
         said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
-    assert said[0].startswith(f"no results file from {nowhere.url}: ")
-    assert said[1:] == ["measures 2 submissions in round 1"]
+    assert said == ["measures 2 submissions in round 1"]
     assert verdict == replace(SIGNED.report, round=1)  # with the exact score that no award shows
-
-
-def test_ensure_measured__results_file_of_another_report__is_reported_and_not_used(
-    tmp_path, published
-):
-    folder = ResultsFolder(str(tmp_path / "theirs"))
-    folder.put(SIGNED.report, signed_of(890_000, 680_000).results)
-    with serve(tmp_path, seat=1) as client:
-        feeder = feeder_of(client, tmp_path, results=[folder])
-        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
-    assert said[0].endswith(f"expected 0x{SIGNED.report.results.hex()}")
-    assert verdict.awards == SIGNED.report.awards
-    assert verdict.results != SIGNED.report.results
-
-
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 100_000])
-def test_ensure_measured__malformed_results_file__is_reported_and_not_used(
-    tmp_path, published, content
-):
-    folder = ResultsFolder(str(tmp_path / "theirs"))
-    folder.put(SIGNED.report, SIGNED.results)
-    (file,) = (tmp_path / "theirs").iterdir()
-    file.write_bytes(content)
-    with serve(tmp_path, seat=1) as client:
-        feeder = feeder_of(client, tmp_path, results=[folder])
-        said, verdict = judged_by(client, feeder, case_of(JUDGED, tmp_path, published, seat=1))
-    assert said[0].startswith(f"no results file from {folder.url}: ")
-    assert "validation error" in said[0]
-    assert verdict.awards == SIGNED.report.awards
 
 
 def test_ensure_measured__enclave_without_artifacts__gets_them_by_upload(tmp_path, published):

@@ -1,6 +1,8 @@
 """Misbehaving child processes, each a ``child_program`` of `run_model`."""
 
+import ctypes
 import os
+import resource
 import sys
 import time
 from contextlib import suppress
@@ -16,6 +18,7 @@ from offchain.enclave.models.pipe import (
     take_pipes,
     write_message,
 )
+from offchain.protocol.errors import InvalidModel, ModelFault
 
 HELD = asdict(sandbox.Confinement(7, True, True, True))
 
@@ -117,6 +120,24 @@ def printing() -> None:
         return check_model(*arguments)
 
     child.check_model = print_and_check
+    child.main(*take_pipes())
+
+
+def flagged() -> None:
+    """Refuse every model, with what the process had set before the sandbox as the detail."""
+    confine = child.confine
+
+    def look_and_confine() -> sandbox.Confinement:
+        dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
+        cores = resource.getrlimit(resource.RLIMIT_CORE)
+
+        def refuse(*_: object) -> None:
+            raise InvalidModel(ModelFault.OUTPUT, f"dumpable {dumpable}, core files {cores}")
+
+        child.check_model = refuse
+        return confine()
+
+    child.confine = look_and_confine
     child.main(*take_pipes())
 
 

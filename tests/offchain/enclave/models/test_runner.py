@@ -230,6 +230,12 @@ def test_run_model__libraries_print_at_length__changes_nothing(samples, role):
     np.testing.assert_allclose(result.plain, samples.mean(axis=1), rtol=1e-6)
 
 
+def test_run_model__process_of_the_model__writes_no_core_file(samples):
+    """The flag is lost when a program starts, so the child sets its own."""
+    with pytest.raises(InvalidModel, match=r"dumpable 0, core files \(0, 0\)"):
+        run(onnx_files.honest(), samples, child=played("flagged"))
+
+
 def test_run_model__refused_before_samples_are_read__has_that_reason():
     samples = np.zeros((100_000, FEATURES), np.float32)
     assert refused(onnx_files.honest(), samples, child=played("deaf")) is ModelFault.UNSUPPORTED_OP

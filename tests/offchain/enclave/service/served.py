@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiohttp import web
-
 from offchain.enclave.artifact_folder import ArtifactFolder
 from offchain.enclave.benchmark import Tools
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.service.journal import SignatureJournal
-from offchain.enclave.service.server import REQUEST_BYTES, Service, make_app
+from offchain.enclave.service.listener import Listener
+from offchain.enclave.service.server import BUNDLE_BYTES, Service, make_apps
 from offchain.operator.client import EnclaveClient
 from offchain.simulation import SimulatedDevice
 from tests.offchain.market import TOOLS
@@ -26,10 +25,11 @@ def served(
     folder: Path,
     tools: Tools = TOOLS,
     machine: str = "development",
-    request_bytes: int = REQUEST_BYTES,
+    bundle_bytes: int = BUNDLE_BYTES,
     upload_bytes: int = UPLOAD_BYTES,
+    peers: bool = False,
 ) -> Iterator[str]:
-    """Serve an enclave for the life of the context; yield its URL."""
+    """Serve an enclave for the life of the context; yield the owner's URL, or that of peers."""
     journal = SignatureJournal(folder / f"{enclave.identity.signing_key}.jsonl")
     device = SimulatedDevice.of_development(machine)
     uploads = ArtifactFolder.open(folder / "artifacts")
@@ -41,14 +41,18 @@ def served(
     def wait(work):
         return asyncio.run_coroutine_threadsafe(work, loop).result(10)
 
-    runner = web.AppRunner(make_app(service, request_bytes), access_log=None, shutdown_timeout=1)
-    wait(runner.setup())
-    wait(web.TCPSite(runner, "127.0.0.1", 0).start())
-    host, port = runner.addresses[0][:2]
+    async def start():
+        listeners = [Listener(app) for app in make_apps(service, bundle_bytes)]
+        return listeners, [await each.open(0) for each in listeners]
+
+    async def stop():
+        await asyncio.gather(*(each.close() for each in listeners))
+
+    listeners, urls = wait(start())
     try:
-        yield f"http://{host}:{port}"
+        yield urls[peers]
     finally:
-        wait(runner.cleanup())
+        wait(stop())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -1,21 +1,26 @@
 """The journal of signatures: complete lines remain, at whatever byte a crash cuts the last one."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
+from offchain.enclave.enclave import Enclave
 from offchain.enclave.service.journal import SignatureJournal
 from offchain.protocol.messages import Signed
-from tests.offchain.honest import BUNDLE, TASK_ID, fresh
+from tests.offchain.honest import HONEST, TASK_ID, fresh
 from tests.offchain.market import TOOLS
 from tests.vectors.generate import word
 
 
 @pytest.fixture(scope="module")
 def signed() -> list[Signed]:
-    enclave = fresh()
-    enclave.measure(BUNDLE, TOOLS)
-    proposal = enclave.propose(TASK_ID, 0)
-    return [enclave.cosign(TASK_ID, 0, proposal, word(f"platform {i}")) for i in range(2)]
+    return [signed_by(fresh(seat)) for seat in range(2)]
+
+
+def signed_by(enclave: Enclave) -> Signed:
+    enclave.measure(HONEST.bundle(enclave), TOOLS)
+    return enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), word("platform"))
 
 
 def test_read__before_the_first_signature__is_empty(tmp_path):
@@ -33,7 +38,7 @@ def test_append__after_a_line_cut_anywhere__is_whole(tmp_path, signed):
     for cut in {*line[::100], line[-1], *(at for at in line if both[at - 1] == ord("}"))}:
         (tmp_path / "journal").write_bytes(both[:cut])
         assert journal.read() == signed[:1]
-        journal.append(signed[1])
+        SignatureJournal(tmp_path / "journal").append(signed[1])
         assert (tmp_path / "journal").read_bytes() == both
 
 
@@ -43,3 +48,65 @@ def test_read__line_that_was_not_appended__is_an_error(tmp_path, signed):
     (tmp_path / "journal").write_bytes(b"{}\n" + (tmp_path / "journal").read_bytes())
     with pytest.raises(ValidationError, match="Field required"):
         journal.read()
+
+
+def test_append__signature_for_another_platform__has_its_line_already(tmp_path, signed):
+    journal = SignatureJournal(tmp_path / "journal")
+    for name in ("platform", "another", "third"):
+        cosignature = replace(signed[0].cosignature, platform=word(name))
+        journal.append(replace(signed[0], cosignature=cosignature))
+    assert journal.read() == signed[:1]
+
+
+START = b'{"cosignature":{"platform":"0x'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a letter without an end of line",
+        b"a letter\nof two lines",
+        b"{}\n",
+        b'{"cosignature":1}\n',
+        START + b'"}}\n',
+        b"\n",
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        START[:-1] + b"1",
+        bytes(2**17),
+    ],
+)
+def test_open__file_that_is_no_journal__is_refused_and_unchanged(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ValueError, match="is no journal of signatures"):
+        SignatureJournal(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == content
+
+
+def test_open__journal_with_a_line_of_something_else__is_refused(tmp_path, signed):
+    SignatureJournal(tmp_path / "file").append(signed[0])
+    with (tmp_path / "file").open("ab") as file:
+        file.write(b"a letter\n")
+    with pytest.raises(ValueError, match="is no journal of signatures, line 2"):
+        SignatureJournal(tmp_path / "file")
+
+
+@pytest.mark.parametrize("length", [0, 1, len(START)])
+def test_open__line_that_a_crash_cut_short__is_a_journal(tmp_path, signed, length):
+    (tmp_path / "file").write_bytes(START[:length])
+    journal = SignatureJournal(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == START[:length]
+    journal.append(signed[0])
+    assert journal.read() == signed[:1]
+
+
+def test_append__file_replaced_meanwhile__is_refused_and_unchanged(tmp_path, signed):
+    journal = SignatureJournal(tmp_path / "file")
+    (tmp_path / "file").write_bytes(b"a letter")
+    with pytest.raises(ValueError, match="is no journal of signatures"):
+        journal.append(signed[0])
+    assert (tmp_path / "file").read_bytes() == b"a letter"
+
+
+def test_open__folder__is_refused(tmp_path):
+    with pytest.raises(ValueError, match="is no file"):
+        SignatureJournal(tmp_path)

@@ -203,4 +203,14 @@ def test_serve__stopped_while_measuring__gives_the_run_up_and_leaves_no_child(tm
     events = [(entry["event"], entry.get("stage")) for entry in logged(tmp_path)]
     assert events == [("serving", None), ("measurement", "measuring"), ("stopped", None)]
     fields = {key for entry in logged(tmp_path) for key in entry}
-    assert fields == {"time", "level", "event", "signing_key", "port", "task_id", "round", "stage"}
+    assert fields == {
+        "time",
+        "level",
+        "event",
+        "signing_key",
+        "url",
+        "peers",
+        "task_id",
+        "round",
+        "stage",
+    }

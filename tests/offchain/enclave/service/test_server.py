@@ -81,11 +81,12 @@ def test_cosign__after_a_measurement__is_what_the_enclave_signs(client):
     assert signed.results.root() == REPORT.results
 
 
-def test_cosign__every_time__is_in_the_journal_before_it_is_sent(client, tmp_path):
+def test_cosign__however_often__is_one_line_of_the_journal(client, tmp_path):
     client.measure(BUNDLE)
     proposal = client.propose(TASK_ID, 0)
-    sent = [client.cosign(TASK_ID, 0, proposal, PLATFORM) for _ in range(2)]
-    assert SignatureJournal(tmp_path / f"{fresh().identity.signing_key}.jsonl").read() == sent
+    sent = [client.cosign(TASK_ID, 0, proposal, word(f"platform {i}")) for i in range(3)]
+    assert len({each.cosignature.platform for each in sent}) == 3
+    assert SignatureJournal(tmp_path / f"{fresh().identity.signing_key}.jsonl").read() == sent[:1]
 
 
 def test_cosign__when_the_journal_cannot_be_written__sends_no_signature(client, tmp_path):
@@ -153,6 +154,38 @@ def test_start__second_task_while_measuring__waits_and_signatures_do_not(tmp_pat
         gate.open.set()
         client.measure(another.bundle(enclave))
         assert client.status(RunId(other.transcript.task_id, 0)).stage is RunStage.MEASURED
+
+
+def test_start__another_bundle_for_a_run_that_waits__takes_its_place(tmp_path, gate):
+    enclave, running = fresh(), make_market([Offer()], nonce=8)
+    waiting = make_market([Offer(), Offer(model([1]))], nonce=9)
+    with client_of(enclave, tmp_path, tools=replace(TOOLS, run=gate.run)) as client:
+        client.start(running.bundle(enclave))
+        assert gate.reached.wait(10)
+        client.start(waiting.bundle(enclave, [0]))
+        client.start(waiting.bundle(enclave, [0, 1]))
+        gate.open.set()
+        client.measure(waiting.bundle(enclave, [0, 1]))
+        client.measure(waiting.bundle(enclave, [0]))  # leaves one out, measures nothing again
+        with pytest.raises(InvalidRequest) as refusal:
+            client.measure(waiting.bundle(enclave, [1]))
+    assert refusal.value.reason is RequestFault.MEASURED_OTHERWISE
+
+
+def test_start__more_bytes_than_may_wait__are_refused_and_accepted_later(tmp_path, gate):
+    enclave = fresh()
+    bundles = [make_market([Offer()], nonce=nonce).bundle(enclave) for nonce in (8, 9, 10)]
+    size = max(len(to_json(each)) for each in bundles)
+    tools = replace(TOOLS, run=gate.run)
+    with client_of(enclave, tmp_path, tools=tools, bundle_bytes=size) as client:
+        client.start(bundles[0])
+        assert gate.reached.wait(10)
+        client.start(bundles[1])
+        with pytest.raises(ServiceError, match="Too many bundles wait"):
+            client.start(bundles[2])
+        gate.open.set()
+        client.measure(bundles[1])
+        client.measure(bundles[2])
 
 
 # ── Malicious and broken clients ──
@@ -228,7 +261,8 @@ def test_post__unknown_field__is_malformed(client):
 
 
 def test_post__too_many_bytes__are_not_read(tmp_path):
-    with client_of(fresh(), tmp_path, request_bytes=1_000) as client:
+    with client_of(fresh(), tmp_path, bundle_bytes=1_000) as client:
+        assert post(client, "measure", bytes(1_000))[0] == 400
         status, problem = post(client, "measure", bytes(1_001))
     assert (status, problem.kind) == (413, ProblemKind.REQUEST)
 

@@ -1,0 +1,290 @@
+"""A service under the fire of its clients: floods, compression, drip, huge bodies."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from functools import partial
+
+import pytest
+
+from offchain.enclave.service.listener import CONNECTIONS
+from offchain.enclave.service.server import BUNDLE_BYTES, COSIGN_BYTES, SMALL_BYTES
+from offchain.protocol.encoding import MAX_VALUES, to_json
+from tests.fire.services import ROOT, ask, connect, head, process, send, status_of
+from tests.offchain.honest import BUNDLE, TASK_ID
+
+COSIGN = {"run": {"task_id": "0x" + TASK_ID.hex(), "round": 0}, "platform": "0x" + 64 * "0"}
+
+
+def filled(item: bytes, size: int, before: bytes = b"[", after: bytes = b"]") -> bytes:
+    """Return a document of at most ``size`` bytes that repeats an item."""
+    room = size - len(before) - len(after)
+    return before + (item + b",") * ((room - len(item)) // (len(item) + 1)) + item + after
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with process(tmp_path_factory.mktemp("served")) as made:
+        yield made
+        made.check()
+
+
+# ── Documents that cost more than their bytes ──
+
+RESULTS = b'{"platform":"0x00","run":{},"proposal":{"chosen":[],"results":['
+ITEMS = {
+    "integers": (b"0", b"[", b"]"),
+    "empty objects": (b"{}", b"[", b"]"),
+    "empty lists": (b"[]", b"[", b"]"),
+    "wrong results": (b"0", RESULTS, b"]}}"),
+    "results without a field": (b"{}", RESULTS, b"]}}"),
+    "unknown fields": (b'"x":0', b"{", b"}"),
+    "unknown fields of a result": (b'{"x":0,"y":0}', RESULTS, b"]}}"),
+    "strings of one letter": (b'"\xf0\x9f\x8c\xbe"', b"[", b"]"),
+    "escapes": (rb'"\u0000\ud83c\udf3e"', b"[", b"]"),
+    "nesting": (b"[", b"", b""),
+    "digits": (b"9" * 5000, b"[", b"]"),
+}
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+@pytest.mark.parametrize(("path", "limit"), [(b"/measure", 2**24), (b"/cosign", COSIGN_BYTES)])
+def test_post__document_of_faults__is_refused_shortly(served, kind, path, limit):
+    answer = ask(served.owner, b"POST", path, filled(ITEMS[kind][0], limit, *ITEMS[kind][1:]))
+    assert status_of(answer) == 400
+    assert len(answer) < 2_000
+    served.check()
+
+
+def test_measure__document_of_the_largest_size__is_refused_shortly(served):
+    body = filled(b'{"x":[]}', BUNDLE_BYTES)
+    answer = ask(served.owner, b"POST", b"/measure", body)
+    assert status_of(answer) == 400
+    assert f"expected at most {MAX_VALUES} values".encode() in answer
+    long = b'{"x":"' + b"\xf0\x9f\x8c\xbe" * ((BUNDLE_BYTES - 8) // 4) + b'"}'
+    assert status_of(ask(served.owner, b"POST", b"/measure", long)) == 400
+    served.check()
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        (b"/attestation", SMALL_BYTES),
+        (b"/propose", SMALL_BYTES),
+        (b"/cosign", COSIGN_BYTES),
+        (b"/measure", BUNDLE_BYTES),
+    ],
+)
+def test_post__size_at_its_limit_and_above__is_read_or_refused(served, path, limit):
+    at = head(b"POST", path, limit, b"Connection: close") + b" " * limit
+    assert status_of(send(served.owner, at)) == 400
+    above = head(b"POST", path, limit + 1, b"Connection: close")
+    assert status_of(send(served.owner, above)) == 413
+    chunk = b"%x\r\n" % (limit + 1) + b" " * (limit + 1) + b"\r\n0\r\n\r\n"
+    chunked = head(b"POST", path, None, b"Transfer-Encoding: chunked", b"Connection: close")
+    assert status_of(send(served.owner, chunked + chunk)) in (413, None)
+    served.check()
+
+
+@pytest.mark.parametrize(
+    "encoding", [b"gzip", b"deflate", b"br", b"zstd", b"rubbish", b"gzip, gzip"]
+)
+@pytest.mark.parametrize("path", [b"/measure", b"/cosign", b"/propose", b"/nothing"])
+def test_post__content_encoding__is_415_whatever_the_body(served, encoding, path):
+    bomb = gzip.compress(bytes(2**24))
+    for body in (bomb, zlib.compress(bytes(100)), b"rubbish", b""):
+        answer = ask(served.owner, b"POST", path, body, b"Content-Encoding: " + encoding)
+        assert status_of(answer) in ((415,) if path != b"/nothing" else (404, 415))
+    served.check()
+
+
+def test_put_artifact__content_encoding__is_415(served):
+    path = b"/artifacts/" + b"0" * 64
+    assert status_of(ask(served.owner, b"PUT", path, b"x", b"Content-Encoding: gzip")) == 415
+
+
+# ── Connections and time ──
+
+
+def test_connections__unfinished_bodies__neither_stop_others_nor_take_memory(served):
+    for url, path, limit in (
+        (served.peers, b"/cosign", COSIGN_BYTES),
+        (served.owner, b"/measure", BUNDLE_BYTES),
+    ):
+        waiting = []
+        for _ in range(CONNECTIONS + 4):
+            connection = connect(url)
+            waiting.append(connection)
+            try:
+                connection.settimeout(0.2)
+                connection.sendall(head(b"POST", path, limit) + b" " * (limit // 2))
+            except OSError:
+                pass  # the service does not read it
+        served.check()
+        for connection in waiting:
+            connection.close()
+
+
+def test_connections__more_than_the_limit__close_the_oldest(served):
+    waiting = [connect(served.peers) for _ in range(3 * CONNECTIONS)]
+    assert waiting[0].recv(1) == b""
+    assert status_of(ask(served.peers, b"GET", b"/identity")) == 200
+    for connection in waiting:
+        connection.close()
+
+
+def test_requests__that_never_read_their_answers__take_no_memory(served):
+    with connect(served.owner) as connection:
+        connection.settimeout(1)
+        before = served.peak()
+        try:
+            for _ in range(300):
+                connection.sendall(head(b"GET", b"/identity") * 1_000)
+        except OSError:
+            pass
+        assert served.peak() - before < 2**26
+    served.check()
+
+
+def test_identity__while_large_documents_are_read__is_answered(served):
+    body = filled(b'{"x":0,"y":0}', COSIGN_BYTES, RESULTS, b"]}}")
+    threads = [
+        threading.Thread(target=partial(ask, served.peers, b"POST", b"/cosign", body))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    answered = 0
+    while any(thread.is_alive() for thread in threads):
+        answered += status_of(ask(served.owner, b"GET", b"/health")) == 200
+    assert answered >= 1
+    for thread in threads:
+        thread.join()
+    served.check()
+
+
+def drip(connection):
+    while True:
+        connection.sendall(b"G")
+        time.sleep(0.1)
+
+
+def test_body__that_comes_too_slowly__is_408(tmp_path):
+    files = ["--artifacts", str(tmp_path / "a"), "--journal", str(tmp_path / "j")]
+    code = (
+        "from offchain.__main__ import main\n"
+        "from offchain.enclave.service import listener, server\n"
+        "server.BODY_SECONDS, server._SLOWEST = 0.5, 2**40\n"
+        "listener.REQUEST_SECONDS = 2.0\n"
+        f"main(['serve', *{files!r}])"
+    )
+    served = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+    )
+    try:
+        url = json.loads(served.stdout.readline())["url"]
+        for method, path in (
+            (b"POST", b"/cosign"),
+            (b"POST", b"/measure"),
+            (b"PUT", b"/artifacts/" + b"0" * 64),
+        ):
+            with connect(url) as connection:
+                connection.sendall(head(method, path, 100) + b"{")
+                assert status_of(connection.recv(2**16)) == 408
+        with connect(url) as connection:  # a head that never ends
+            assert connection.recv(1) == b""
+        with connect(url) as connection, pytest.raises(ConnectionError):
+            drip(connection)
+        assert not list((tmp_path / "a").iterdir())
+    finally:
+        served.kill()
+        served.communicate()
+
+
+# ── Peers ──
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        (b"POST", b"/measure"),
+        (b"POST", b"/attestation"),
+        (b"POST", b"/propose"),
+        (b"GET", b"/health"),
+        (b"GET", b"/measure/0x" + b"0" * 64 + b"/0"),
+        (b"PUT", b"/artifacts/" + b"0" * 64),
+        (b"HEAD", b"/artifacts/" + b"0" * 64),
+    ],
+)
+def test_peers__requests_of_the_owner__do_not_exist(served, method, path):
+    assert status_of(ask(served.peers, method, path, to_json(BUNDLE))) == 404
+    assert status_of(ask(served.owner, method, path)) != 405
+
+
+def test_peers__identity_and_cosign__exist(served):
+    answers = [ask(url, b"GET", b"/identity") for url in (served.owner, served.peers)]
+    assert answers[0].split(b"\r\n\r\n")[1] == answers[1].split(b"\r\n\r\n")[1]
+    proposal = {"results": [{"index": "0", "score": "1"}], "chosen": []}
+    body = json.dumps(COSIGN | {"proposal": proposal}).encode()
+    answer = ask(served.peers, b"POST", b"/cosign", body)
+    assert (status_of(answer), b"not measured" in answer) == (404, True)
+
+
+# ── Core files ──
+
+FORBID = "from offchain.enclave.models.sandbox import deny_core_dumps; deny_core_dumps();"
+
+
+@pytest.mark.parametrize("forbid", ["", FORBID])
+def test_abort__with_cores_allowed__writes_one_only_without_the_ban(tmp_path, forbid):
+    """The same abort without the ban shows that this machine would write a core file."""
+    code = (
+        f"import os, resource; resource.setrlimit(resource.RLIMIT_CORE, (2**30, 2**30)); {forbid}"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code + "os.abort()"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    _, status = os.waitpid(child.pid, 0)
+    child.returncode = status
+    assert os.WTERMSIG(status) == signal.SIGABRT
+    if forbid:
+        assert not os.WCOREDUMP(status)
+        assert not list(tmp_path.iterdir())
+    elif not os.WCOREDUMP(status):
+        pytest.skip("this machine writes no core files")
+
+
+def test_deny_core_dumps__limit_and_flag__are_both_set():
+    code = f"import ctypes; {FORBID} print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=True
+    ).stdout
+    assert said == b"0\n"
+
+
+def test_serve__aborted_with_cores_allowed__leaves_no_core_file(tmp_path):
+    with process(tmp_path, cores=True) as served:
+        limits = (ROOT / f"/proc/{served.process.pid}/limits").read_text()
+        (line,) = (each for each in limits.splitlines() if each.startswith("Max core file size"))
+        assert line.split()[4:6] == ["0", "0"]
+        served.process.send_signal(signal.SIGABRT)
+        _, status = os.waitpid(served.process.pid, 0)
+        served.process.returncode = -os.WTERMSIG(status)
+        assert os.WTERMSIG(status) == signal.SIGABRT
+        assert not os.WCOREDUMP(status)
+    assert {path.name for path in tmp_path.iterdir()} <= {"log", "artifacts", "home"}
+
+
+def test_serve__journal_that_is_none__ends_with_the_reason(tmp_path):
+    (tmp_path / "journal").write_bytes(b"a letter")
+    with pytest.raises(AssertionError, match="is no journal of signatures"), process(tmp_path):
+        pass
+    assert (tmp_path / "journal").read_bytes() == b"a letter"

@@ -1,0 +1,64 @@
+"""Reading of untrusted JSON: it ends at the first fault, and its text is short."""
+
+import pytest
+from pydantic import ValidationError
+
+from offchain.protocol.encoding import MAX_VALUES, from_json, to_json
+from offchain.protocol.messages import Proposal, RunId
+from offchain.protocol.results import Result
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "why"),
+    [
+        (b'{"chosen":[],"results":[0,0,0]}', "results.0", "expected an object"),
+        (b'{"chosen":[],"results":[{}]}', "results.0.index", "Field required"),
+        (b'{"chosen":[],"results":{}}', "results", "expected an array"),
+        (b'{"chosen":["-1"],"results":[]}', "chosen.0", "78 decimal digits"),
+        (b'{"chosen":[[]],"results":[]}', "chosen.0", "expected a single value"),
+        (b'{"chosen":[],"results":[],"' + b"x" * 2**20 + b'":0}', "x" * 80, "not permitted"),
+        (b'{"chosen":["' + b"9" * 2**20 + b'"],"results":[]}', "chosen.0", "78 decimal digits"),
+        (b"[" * 2**20, "", "Invalid JSON: recursion limit"),
+        (b'{"chosen":[' + b"9" * 2**20, "", "Invalid JSON: number out of range"),
+        (b"\xff", "", "Invalid JSON"),
+        (b"NaN", "", "Invalid JSON"),
+    ],
+)
+def test_from_json__fault__is_the_only_one_and_short(content, where, why):
+    with pytest.raises(ValidationError) as refusal:
+        from_json(Proposal, content)
+    (error,) = refusal.value.errors()
+    assert ".".join(map(str, error["loc"])) == where
+    assert why in error["msg"]
+    assert len(str(refusal.value)) < 600
+
+
+def document(values: int) -> bytes:
+    """Return a proposal with so many commas and opening brackets outside of strings."""
+    return b'{"chosen":[' + b",".join([b'"1"'] * (values - 3)) + b'],"results":[]}'
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_from_json__most_values_and_one_more__are_read_or_refused(monkeypatch, more):
+    monkeypatch.setattr("offchain.protocol.encoding.MAX_VALUES", 100)
+    if not more:
+        assert len(from_json(Proposal, document(100)).chosen) == 97
+        return
+    with pytest.raises(ValidationError, match="expected at most 100 values"):
+        from_json(Proposal, document(101))
+
+
+def test_from_json__most_values_in_fact__are_refused_above():
+    with pytest.raises(ValidationError, match=f"expected at most {MAX_VALUES} values"):
+        from_json(Proposal, document(MAX_VALUES + 1))
+
+
+def test_from_json__commas_in_strings__do_not_count(monkeypatch):
+    monkeypatch.setattr("offchain.protocol.encoding.MAX_VALUES", 3)
+    with pytest.raises(ValidationError, match="hex digits after 0x"):
+        from_json(RunId, b'{"task_id":"' + rb",[{\"" * 100 + b'","round":0}')
+
+
+def test_from_json__written_value__is_equal():
+    made = Proposal((Result(0, 5), Result(1, 7)), (1, 0))
+    assert from_json(Proposal, to_json(made)) == made
