@@ -93,7 +93,7 @@ def voiding(sale: Sale, in_token: bool) -> Payout:
 def expiring(sale: Sale, in_token: bool) -> Payout:
     stands = posted(sale, 7)
     sale.dispute(account("challenger"))
-    sale.chain.registry.revoke_measurement(sale.chain.measurement, sender=sale.chain.owner)
+    sale.chain.registry.revoke_platform(sale.signing[0].platform, sender=sale.chain.owner)
     sale.chain.at(sale.time_a)
     return Payout("expire_dispute", sale.provider, stands.expire(account("challenger")), in_token)
 
