@@ -240,7 +240,7 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
         for seat, peer in ((0, 1), (1, 0)):
             fuse.set(random.randint(1, 100))
             try:
-                list(closed.operator(seat, peer, turn=0, linger=60).step())
+                list(closed.operator(seat, peer, turn=0).step())
             except Killed:
                 kills += 1
             finally:
@@ -252,4 +252,4 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     mine()
     assert len(closed.reports()) == 1
     for seat, peer in ((0, 1), (1, 0)):
-        assert list(closed.operator(seat, peer, turn=0, linger=60).step()) == []
+        assert list(closed.operator(seat, peer, turn=0).step()) == []
