@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 
 from offchain.enclave.service.listener import CONNECTIONS
-from offchain.enclave.service.server import BUNDLE_BYTES, COSIGN_BYTES, SMALL_BYTES
+from offchain.enclave.service.server import BUNDLE_BYTES, COSIGN_BYTES
 from offchain.protocol.encoding import MAX_VALUES, to_json
 from tests.fire.services import ROOT, ask, connect, head, process, send, status_of
 from tests.offchain.honest import BUNDLE, TASK_ID
@@ -75,10 +75,10 @@ def test_measure__document_of_the_largest_size__is_refused_shortly(served):
 @pytest.mark.parametrize(
     ("path", "limit"),
     [
-        (b"/attestation", SMALL_BYTES),
-        (b"/propose", SMALL_BYTES),
-        (b"/cosign", COSIGN_BYTES),
-        (b"/measure", BUNDLE_BYTES),
+        (b"/attestation", 4096),
+        (b"/propose", 4096),
+        (b"/cosign", 4 * 2**20),
+        (b"/measure", 64 * 2**20),
     ],
 )
 def test_post__size_at_its_limit_and_above__is_read_or_refused(served, path, limit):
