@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from offchain.enclave.benchmark import read
 from offchain.enclave.models.runner import RunLimits, run_model
+from offchain.enclave.models.text import load_locale
 from offchain.protocol.errors import InvalidModel, RunAborted
-from offchain.protocol.model_spec import ModelSpec, Output, propose_limits
+from offchain.protocol.model_spec import STRING, Input, ModelSpec, Output, propose_limits
 
 # after the enclave's own module, which switches the runtime's telemetry off
 from onnxruntime import InferenceSession, SessionOptions  # isort: skip
@@ -49,8 +50,7 @@ def judge(folder: Path) -> Verdict:
     reason = ""
     with np.load(folder / "data.npz") as data:
         inputs = data["inputs"]
-    output = Output(case["output"])
-    spec = ModelSpec(inputs.shape[1:], output, case["classes"], str(inputs.dtype))
+    spec = spec_of(inputs, Output(case["output"]), case["classes"])
     limits = propose_limits(spec, len(inputs))
     for index, flag in enumerate(case["flags"]):
         model = (folder / f"{index}.onnx").read_bytes()
@@ -64,6 +64,33 @@ def judge(folder: Path) -> Verdict:
     return Verdict(None, reason=reason)
 
 
+def spec_of(inputs: Array, output: Output, classes: int) -> ModelSpec:
+    """Return the shapes and types of a task with these inputs; records are named inputs."""
+    floats = [each for each in feeds_of(inputs, "").values() if each.dtype.kind == "f"]
+    missing = any(bool(np.isnan(each).any()) for each in floats)
+    if inputs.dtype.names is None:
+        kind = str(inputs.dtype)
+        return ModelSpec(inputs.shape[1:], output, classes, kind, missing=missing)
+    named = []
+    for name in inputs.dtype.names:
+        column = inputs[name]
+        size = column.dtype.itemsize if column.dtype.kind == "S" else 0
+        kind = STRING if size else str(column.dtype)
+        named.append(Input(name, column.shape[1:], kind, size))
+    return ModelSpec((), output, classes, inputs=tuple(named), missing=missing)
+
+
+def feeds_of(inputs: Array, name: str) -> dict[str, Array]:
+    """Return the inputs as plain onnxruntime takes them; a single one has the given name."""
+    if inputs.dtype.names is None:
+        return {name: inputs}
+    columns = {each: inputs[each] for each in inputs.dtype.names}
+    return {
+        each: np.char.decode(column, "utf-8").astype(object) if column.dtype.kind == "S" else column
+        for each, column in columns.items()
+    }
+
+
 def apart(file: Path, inputs: Array, ours: Array) -> float:
     """Return the largest difference between our predictions and those of plain onnxruntime."""
     options = SessionOptions()
@@ -72,7 +99,8 @@ def apart(file: Path, inputs: Array, ours: Array) -> float:
     rows = session.get_inputs()[0].shape[0]
     step = rows if isinstance(rows, int) and rows > 0 else len(inputs)
     name = session.get_inputs()[0].name
-    parts = [session.run(None, {name: inputs[i : i + step]}) for i in range(0, len(inputs), step)]
+    batches = [feeds_of(inputs[i : i + step], name) for i in range(0, len(inputs), step)]
+    parts = [session.run(None, feeds) for feeds in batches]
     best = np.inf
     for place in range(len(parts[0])):
         best = min(best, difference([part[place] for part in parts], ours))
@@ -136,6 +164,7 @@ def line(family: str, count: Counter[str], largest: str) -> str:
 
 def main() -> None:
     """Print the table."""
+    load_locale()  # of text for plain onnxruntime
     for each in table(Path(sys.argv[1]), sys.argv[2:]):
         print(each, flush=True)
 

@@ -22,8 +22,21 @@ Array = NDArray[Any]
 Export = Callable[[Path], object]
 """Writes an ONNX file."""
 
-FAMILIES = ("scikit_learn", "boosting", "pytorch", "quantised", "torchvision_models")
+FAMILIES = ("scikit_learn", "boosting", "pytorch", "quantised", "text", "torchvision_models")
 """Modules of this folder with a function ``export(folder)``."""
+
+
+def records(**arrays: Array) -> Array:
+    """Return an array of records with one field for each named input; text is in UTF-8."""
+    columns = {
+        name: np.char.encode(each, "utf-8") if each.dtype.kind == "U" else each
+        for name, each in arrays.items()
+    }
+    kinds = [(name, each.dtype, each.shape[1:]) for name, each in columns.items()]
+    made = np.empty(len(next(iter(arrays.values()))), kinds)
+    for name, each in columns.items():
+        made[name] = each
+    return made
 
 
 class Folder:
@@ -45,7 +58,8 @@ class Folder:
         Args:
             family: such as ``scikit-learn``.
             name: of the case.
-            make: returns the exports by flag, ``""`` for the defaults; inputs; and predictions.
+            make: returns the exports by flag, ``""`` for the defaults; inputs, as `records` if they
+                are named; and predictions.
             classes: number of classes; 0 for a regression.
             output: ``values``, ``probabilities`` or ``labels``; by the classes if empty.
         """
