@@ -19,7 +19,8 @@ PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
 CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
 PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks tests/fire)
-DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire)
+DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire) \
+	tests/offchain/enclave/models/test_bounded_runs.py
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
