@@ -22,7 +22,10 @@ Array = NDArray[Any]
 Export = Callable[[Path], object]
 """Writes an ONNX file."""
 
-FAMILIES = ("scikit_learn", "boosting", "pytorch", "quantised", "text", "torchvision_models")
+FAMILIES = (
+    *("scikit_learn", "boosting", "pytorch", "quantised", "text"),
+    *("keras_and_transformers", "torchvision_models"),
+)
 """Modules of this folder with a function ``export(folder)``."""
 
 
