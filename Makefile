@@ -97,9 +97,10 @@ endef
 	@.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
 	@touch $@
 
-.venv-models/.ready: requirements-models.txt
+.venv-models/.ready: requirements-models.txt scripts/models/public.txt
 	$(call environment,.venv-models)
 	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-models.txt
+	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement scripts/models/public.txt
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json

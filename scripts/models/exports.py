@@ -12,6 +12,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ Export = Callable[[Path], object]
 
 FAMILIES = (
     *("scikit_learn", "boosting", "pytorch", "quantised", "text"),
-    *("keras_and_transformers", "torchvision_models"),
+    *("keras_and_transformers", "torchvision_models", "public", "snippets"),
 )
 """Modules of this folder with a function ``export(folder)``."""
 
@@ -63,7 +64,7 @@ class Folder:
             name: of the case.
             make: returns the exports by flag, ``""`` for the defaults; inputs, as `records` if they
                 are named; and predictions.
-            classes: number of classes; 0 for a regression.
+            classes: number of classes; 0 for a regression, -1 for as many as were predicted.
             output: ``values``, ``probabilities`` or ``labels``; by the classes if empty.
         """
         target = self._root / family / name
@@ -74,6 +75,8 @@ class Folder:
         record["output"] = output or ("probabilities" if classes else "values")
         try:
             exports, inputs, expected = make()
+            if classes < 0:
+                record["classes"] = max(prod(expected.shape[1:]), 1)
             np.savez(target / "data.npz", inputs=inputs, expected=expected)
             record["flags"] = list(exports)
             for index, export in enumerate(exports.values()):
