@@ -9,10 +9,10 @@ import pytest
 from hypothesis import settings
 
 SIZE = "deep" if settings.get_current_profile_name() == "deep" else "quick"
-LEAST_RUN = {"quick": {"nodes": 90, "graphs": 60}, "deep": {"nodes": 1500, "graphs": 2000}}
+LEAST_RUN = {"quick": {"nodes": 90, "graphs": 60}, "deep": {"nodes": 1700, "graphs": 2000}}
 """Models that pass the static checks and run, at least."""
 
-LOADED_BYTES = 4 * 2**20
+LOADED_BYTES = 2 * 2**20
 """Memory of a session beside the model's, such as its kernels; the sandbox's margin covers it."""
 
 
