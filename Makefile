@@ -19,7 +19,8 @@ PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
 CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
 PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks tests/fire)
-DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire)
+DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire) \
+	tests/offchain/enclave/models/test_bounded_runs.py
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -96,9 +97,10 @@ endef
 	@.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
 	@touch $@
 
-.venv-models/.ready: requirements-models.txt
+.venv-models/.ready: requirements-models.txt scripts/models/public.txt
 	$(call environment,.venv-models)
 	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-models.txt
+	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement scripts/models/public.txt
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json

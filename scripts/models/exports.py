@@ -12,6 +12,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,24 @@ Array = NDArray[Any]
 Export = Callable[[Path], object]
 """Writes an ONNX file."""
 
-FAMILIES = ("scikit_learn", "boosting", "pytorch", "quantised", "torchvision_models")
+FAMILIES = (
+    *("scikit_learn", "boosting", "pytorch", "quantised", "text"),
+    *("keras_and_transformers", "torchvision_models", "public", "snippets"),
+)
 """Modules of this folder with a function ``export(folder)``."""
+
+
+def records(**arrays: Array) -> Array:
+    """Return an array of records with one field for each named input; text is in UTF-8."""
+    columns = {
+        name: np.char.encode(each, "utf-8") if each.dtype.kind == "U" else each
+        for name, each in arrays.items()
+    }
+    kinds = [(name, each.dtype, each.shape[1:]) for name, each in columns.items()]
+    made = np.empty(len(next(iter(arrays.values()))), kinds)
+    for name, each in columns.items():
+        made[name] = each
+    return made
 
 
 class Folder:
@@ -45,8 +62,9 @@ class Folder:
         Args:
             family: such as ``scikit-learn``.
             name: of the case.
-            make: returns the exports by flag, ``""`` for the defaults; inputs; and predictions.
-            classes: number of classes; 0 for a regression.
+            make: returns the exports by flag, ``""`` for the defaults; inputs, as `records` if they
+                are named; and predictions.
+            classes: number of classes; 0 for a regression, -1 for as many as were predicted.
             output: ``values``, ``probabilities`` or ``labels``; by the classes if empty.
         """
         target = self._root / family / name
@@ -57,6 +75,8 @@ class Folder:
         record["output"] = output or ("probabilities" if classes else "values")
         try:
             exports, inputs, expected = make()
+            if classes < 0:
+                record["classes"] = max(prod(expected.shape[1:]), 1)
             np.savez(target / "data.npz", inputs=inputs, expected=expected)
             record["flags"] = list(exports)
             for index, export in enumerate(exports.values()):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto
 
 from offchain.enclave.models.attributes import attribute_of, integer_of
-from offchain.enclave.models.costs import EINSUM_WORK, NODE_WORK, operations, scratch_bytes
+from offchain.enclave.models.costs import NODE_WORK, operations, scratch_bytes
 from offchain.enclave.models.einsum import infer_einsum
 from offchain.enclave.models.folding import KNOWN_ELEMENTS, fold
 from offchain.enclave.models.fused import infer_fused
@@ -160,9 +160,9 @@ class Walk:
             self._add_scan(node)
             return
         outputs = infer_text(node, inputs, self.texts.longest)
-        inner = 0
+        inner = inner_work = 0
         if node.op_type == "Einsum":
-            outputs, inner = infer_einsum(node, inputs)
+            outputs, inner, inner_work = infer_einsum(node, inputs)
         outputs = outputs or infer_fused(node, inputs) or infer(node, inputs, known, self.versions)
         for name in filter(None, node.output):
             if name not in outputs or shape_of(outputs[name]) is None:
@@ -178,7 +178,7 @@ class Walk:
         self.scratch_bytes = max(self.scratch_bytes, scratch_bytes(node, types) + copied)
         self._check_memory(f"{node.op_type} {node.name!r}")
         self.scratch_bytes = max(self.scratch_bytes, 3 * 8 * inner)
-        work = operations(node, types) + EINSUM_WORK * inner * len(node.input)
+        work = operations(node, types) + inner_work
         work += text_work(node, types, self.texts.longest)
         self.operations += self.batches * work
         self._check_work(f"{node.op_type} {node.name!r}")
