@@ -239,8 +239,10 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     for _ in range(60):
         for seat, peer in ((0, 1), (1, 0)):
             fuse.set(random.randint(1, 100))
+            operator = closed.operator(seat, peer, turn=0)
             try:
-                list(closed.operator(seat, peer, turn=0).step())
+                for _ in range(4):  # a process goes on until it is killed
+                    list(operator.step())
             except Killed:
                 kills += 1
             finally:

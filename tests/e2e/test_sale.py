@@ -96,12 +96,15 @@ def test_release__later_enclave__is_on_the_same_inventory(closed):
     assert released.inventory == closed.published.inventory(closed.task_id).indices == (0, 1)
 
 
-def test_release__another_inventory__is_refused(closed):
+def test_release__without_one_that_was_stopped__replaces_the_releases(closed):
     list(closed.provider().release(closed.task_id))
-    with pytest.raises(
-        ValueError, match=r"submissions \[1\] are in the inventory that was released"
-    ):
-        list(closed.provider().release(closed.task_id, without=[1]))
+    before = closed.published.inventory(closed.task_id).indices
+    rest = tuple(index for index in before if index != 1)
+    said = list(closed.provider().release(closed.task_id, without=[1]))
+    assert said[0] == f"next inventory of {len(rest)} submissions"
+    assert closed.published.inventory(closed.task_id).indices == rest
+    for entry in closed.documents.roster[:QUORUM]:
+        assert closed.published.release(closed.task_id, entry.signing_key).inventory == rest
 
 
 def test_release__again__changes_nothing(closed):
