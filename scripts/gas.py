@@ -65,14 +65,14 @@ LIMITS = {
     "of settle, 1 signer: for certainty": 1_000,
     "renew an enclave, in all": 125_000,
     "re-register an enclave, retiring the one before, in all": 160_000,
-    "verify a quote, first of a platform": 305_000,
-    "verify a quote, platform cached": 70_000,
-    "update_identity": 260_000,
-    "update_tcb, SGX document, 2 levels": 260_000,
-    "update_tcb, SGX document, 4 levels": 330_000,
-    "update_tcb, TDX document, 2 levels": 400_000,
-    "update_tcb, TDX document, 4 levels": 520_000,
-    "add_crl, 57 entries": 1_750_000,
+    "verify a quote, first of a platform": 145_000,
+    "verify a quote, platform cached": 60_000,
+    "update_identity": 210_000,
+    "update_tcb, SGX document, 2 levels": 235_000,
+    "update_tcb, SGX document, 4 levels": 320_000,
+    "update_tcb, TDX document, 2 levels": 355_000,
+    "update_tcb, TDX document, 4 levels": 475_000,
+    "add_crl, 57 entries": 1_700_000,
 }
 """Gas at most, whole transactions; "verify" is what the verifier itself uses."""
 UNCERTAIN = {

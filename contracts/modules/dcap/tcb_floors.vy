@@ -258,7 +258,10 @@ def _judge(_quoted: ITcbPolicy.Quoted, _key: uint256, _place: uint256, _sgx: uin
     if _quoted.seam & (~_INTEL_SEAM_MASK | seam.mask) != seam.signed:
         return _OTHER_MODULE
     tdx: uint256 = self.floors[_key][_place].tdx
-    for svns: uint256 in _quoted.tdx_svns:
+    for i: uint256 in range(2):
+        svns: uint256 = _quoted.tdx_svns[i]
+        if i == 1 and svns == _quoted.tdx_svns[0]:
+            break  # the same module as at launch
         least: uint256 = tdx & _SVNS
         version: uint256 = (svns >> 112) & 255
         if version != 0:

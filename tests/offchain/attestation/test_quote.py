@@ -105,12 +105,22 @@ def test_debug__tdx__is_any_bit_of_the_first_byte() -> None:
         assert replace(BODIES["tdx v4"], td_attributes=attributes).debug == (bit < 8)
 
 
-def test_confined__tdx__needs_bit_28_without_bit_29() -> None:
+def test_confined__tdx__needs_bit_28_without_bit_29_and_reserved_ones() -> None:
+    refused = {29, *range(8, 16), *range(23, 27), *range(32, 62)}
     for bit in range(64):
         alone = (1 << bit).to_bytes(8, "little")
         beside = (1 << bit | 1 << 28).to_bytes(8, "little")
         assert replace(BODIES["tdx v4"], td_attributes=alone).confined == (bit == 28)
-        assert replace(BODIES["tdx v4"], td_attributes=beside).confined == (bit != 29)
+        assert replace(BODIES["tdx v4"], td_attributes=beside).confined == (bit not in refused)
+
+
+def test_serviced__tdx__is_bit_17_or_a_measured_service() -> None:
+    for bit in range(64):
+        attributes = (1 << bit).to_bytes(8, "little")
+        assert replace(BODIES["tdx v5"], td_attributes=attributes).serviced == (bit == 17)
+    for byte in range(48):
+        service = bytes(byte) + b"\1" + bytes(47 - byte)
+        assert replace(BODIES["tdx v5"], mr_service_td=service).serviced
 
 
 # ── Quotes ──
