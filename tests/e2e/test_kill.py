@@ -238,7 +238,7 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     list(closed.provider().release(closed.task_id))
     for _ in range(60):
         for seat, peer in ((0, 1), (1, 0)):
-            fuse.set(random.randint(1, 100))
+            fuse.set(random.randint(1, 300))
             operator = closed.operator(seat, peer, turn=0)
             try:
                 for _ in range(4):  # a process goes on until it is killed
