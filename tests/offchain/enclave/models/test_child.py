@@ -21,7 +21,7 @@ FORMS += [(LABELS, True, SCORES, FLOATS)]
 
 
 def plan(argmax: bool, shape: tuple[int, ...]) -> Plan:
-    return Plan("x", "y", shape, argmax, ROWS, 0, 0)
+    return Plan("x", "y", shape, argmax, False, ROWS, b"", 0, 0)
 
 
 @pytest.mark.parametrize(("spec", "argmax", "shape", "allowed"), FORMS)
