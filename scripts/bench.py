@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def make_bundle(own: Roster, submissions: int, selection: Selection, store: Stor
     """Make a sale to one enclave, with three more in its roster; its artifacts are in the store."""
     samples, key = images(), sha256(b"test set").digest()
     terms = BenchmarkTerms(
-        "accuracy", selection, minimum_gain=1, limits=LIMITS, description="MNIST"
+        "accuracy", selection, minimum_gain=1, limits=asdict(LIMITS), description="MNIST"
     )
     manifest, test_set = draft(Data(samples), terms, key)
     store.put_bytes(test_set)

@@ -124,12 +124,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="record of the samples that were used before (%(default)s)",
     )
     for name in _SIZES:
-        default = getattr(ModelLimits(), name)
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             type=int,
-            default=default,
-            help=f"limit on a model's {name.replace('_', ' ')} (%(default)s)",
+            help=f"limit on a model's {name.replace('_', ' ')} (proposed from the data)",
         )
     parser.add_argument(
         "--allow-op", action="append", default=[], help="allow one more ONNX op, such as Loop"
@@ -147,14 +145,17 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     for file in (document, key_file):
         if file.exists():
             raise ValueError(f"{file} exists, expected a folder without it: choose another")
-    sizes = {name: getattr(arguments, name) for name in _SIZES}
+    limits = {name: getattr(arguments, name) for name in _SIZES}
+    limits = {name: value for name, value in limits.items() if value is not None}
+    if arguments.allow_op:
+        limits["extra_ops"] = tuple(arguments.allow_op)
     terms = BenchmarkTerms(
         metric=arguments.metric,
         selection=arguments.selection,
         minimum_gain=arguments.minimum_gain,
         sample_size=arguments.sample_size,
         output=arguments.output,
-        limits=ModelLimits(**sizes, extra_ops=tuple(arguments.allow_op)),
+        limits=limits,
         description=arguments.description,
         confidence=arguments.confidence,
     )
@@ -220,4 +221,6 @@ def describe(manifest: Manifest, samples: Samples) -> Iterator[str]:
     yield f"metric      {manifest.metric} of {size} rows: one row is {MAX_SCORE / size:,.0f} ppm"
     if manifest.confidence:
         yield f"prices      by the lower bound at {manifest.confidence / MAX_SCORE:.1%} confidence"
+    limits = (f"{getattr(manifest.limits, name):,} {name}" for name in _SIZES)
+    yield f"limits      {', '.join(limits)}"
     yield f"selection   {manifest.selection}, minimum gain {manifest.minimum_gain} ppm"

@@ -6,7 +6,8 @@ the digests of its samples (16 bytes of the sha256 of input and target, in hex).
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import TEST_SET, encrypt
 from offchain.protocol.manifest import HiddenSet, Manifest, Selection
-from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.model_spec import ModelSpec, Output, propose_limits
 from offchain.protocol.release import key_commitment
 from offchain.protocol.sample import Samples, draw_sample, pack
 from offchain.provider.data import Data
@@ -35,7 +36,8 @@ class BenchmarkTerms:
         sample_size: number of rows that the seed draws; None for all.
         output: kind of a model's output; None for values where the metric takes values, and else
             for probabilities.
-        limits: sizes and operations that a model may need.
+        limits: limits of a model that the provider sets itself, by the names of `ModelLimits`; the
+            others are proposed from the shape of the data.
         description: text for people.
         confidence: see `Manifest`.
     """
@@ -45,7 +47,7 @@ class BenchmarkTerms:
     minimum_gain: int = 1_000
     sample_size: int | None = None
     output: Output | None = None
-    limits: ModelLimits = ModelLimits()  # noqa: RUF009 - frozen
+    limits: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     confidence: int = 0
 
@@ -72,15 +74,16 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
     sink = BytesIO()
     digests = encrypt(BytesIO(pack(samples, spec)), sink, secret, TEST_SET)
     weighted = samples.weights is not None
+    size = len(samples.targets) if terms.sample_size is None else terms.sample_size
     manifest = Manifest(
         description=terms.description,
         metric=terms.metric,
         model=spec,
-        limits=terms.limits,
+        limits=replace(propose_limits(spec, size), **terms.limits),
         test_set=HiddenSet(
             len(samples.targets), digests.artifact, key_commitment(secret), weighted
         ),
-        sample_size=len(samples.targets) if terms.sample_size is None else terms.sample_size,
+        sample_size=size,
         selection=terms.selection,
         minimum_gain=terms.minimum_gain if terms.selection is Selection.ENSEMBLE else 0,
         class_names=data.class_names,
