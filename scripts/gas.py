@@ -67,7 +67,7 @@ LIMITS = {
     "re-register an enclave, retiring the one before, in all": 160_000,
     "verify a quote, first of a platform": 145_000,
     "verify a quote, platform cached": 60_000,
-    "update_identity": 210_000,
+    "update_identity": 235_000,
     "update_tcb, SGX document, 2 levels": 235_000,
     "update_tcb, SGX document, 4 levels": 320_000,
     "update_tcb, TDX document, 2 levels": 355_000,

@@ -16,6 +16,7 @@ from offchain.chain.registry import Description, Registry
 from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
 from scripts.deploy import deploy
 from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
+from scripts.lib.documents import bring_documents
 from scripts.lib.settings import load
 from tests.vectors.generate import word
 
@@ -27,7 +28,9 @@ SETTINGS = load("development", live=False)
 
 def registered(*programs):
     """An operator whose enclave is registered where the owner described these programs."""
-    made = deploy(accounts[0], replace(SETTINGS, programs=programs), Console(file=StringIO()))
+    console = Console(file=StringIO())
+    made = deploy(accounts[0], replace(SETTINGS, programs=programs), console)
+    bring_documents(made.verifier.address, accounts[0].address, console)
     operator = DishonestOperator(
         name="operator",
         account=accounts[1],

@@ -3,7 +3,7 @@
 @title The quoting enclaves that are trusted, from their identities as Intel signs them
 @license GNU Affero General Public License v3.0 only
 @notice raise_qe_svn. A TEE has the identities of at most two evaluation numbers.
-@dev Three words per identity. The SVN is kept as it holds, with what the owner raised.
+@dev Four words per identity, of which a quote reads two. The SVN is kept as it holds, with what the owner raised.
 """
 
 from contracts.modules.common import errors
@@ -30,6 +30,7 @@ _UNKNOWN: constant(uint256) = 4
 
 struct Identity:
     versions: uint256  # stamp 96 · 32 free · miscselect's mask 32 · value 32 · product 32 · least svn 32
+    judged: uint256  # mask of the attributes 128 · `_seal` of signer and attributes 128
     mr_signer: bytes32
     attributes: uint256  # mask 128 · value 128
 
@@ -114,6 +115,8 @@ def _keep(_identity: documents.Identity):
     )
     new: Identity = Identity(
         versions=self._raised(versions, self.raised[tee]),
+        judged=(_identity.attributes >> 128 << 128)
+        | self._seal(_identity.mr_signer, _identity.attributes & (2**128 - 1)),
         mr_signer=_identity.mr_signer,
         attributes=_identity.attributes,
     )
@@ -173,18 +176,27 @@ def _judge(_tee: uint256, _place: uint256, _versions: uint256, _report: uint256[
     numbers: uint256 = _report[8]
     product: uint256 = (numbers >> 248) | ((numbers >> 232) & 65280)
     svn: uint256 = ((numbers >> 232) & 255) | ((numbers >> 216) & 65280)
+    judged: uint256 = self.identities[_tee][_place].judged
+    seal: uint256 = self._seal(convert(_report[4], bytes32), _report[1] & (judged >> 128))
     if (
-        convert(_report[4], bytes32) != self.identities[_tee][_place].mr_signer
+        seal != judged & (2**128 - 1)
         or product != (_versions >> _PRODUCT) & (2**32 - 1)
-        or not self._fits(
-            _report[1] & (2**128 - 1), self.identities[_tee][_place].attributes, 128
-        )
         or not self._fits(
             (_report[0] >> 96) & (2**32 - 1), (_versions >> _MISC_SELECT) & (2**64 - 1), 32
         )
     ):
         return _OTHER
     return _MET if svn >= _versions & (2**32 - 1) else _BELOW
+
+
+@internal
+@pure
+def _seal(_mr_signer: bytes32, _attributes: uint256) -> uint256:
+    """
+    @notice Return 128 bits of the digest of a signer and of the attributes where their mask is set. To find another
+            signer with the same ones takes 2**128 tries.
+    """
+    return convert(keccak256(concat(_mr_signer, convert(_attributes, bytes32))), uint256) >> 128
 
 
 @internal

@@ -10,8 +10,10 @@ from tests.anvil import now, rpc
 from tests.dcap import BODIES, GRACE_DAYS, REPORT_DATA, evidence
 from tests.documents import DAY, Dates, IsvLevel, Level, identity, signed, tcb_info
 
-FIRST, CACHED = 240_000, 62_000
-"""Gas at most for a whole chain whose machine is unknown, in all, and for a known machine."""
+FIRST = 240_000
+"""Gas at most for a whole chain whose machine is unknown, in all."""
+CACHED = {"sgx v3": 54_550, "tdx v4": 57_900, "tdx v5": 58_033}
+"""Gas at most for a known machine: 10,000 more than before the policy was a contract of its own."""
 SECOND_DOCUMENT = 16_000
 """Gas at most for a document of another number that is read first, and does not decide."""
 
@@ -30,7 +32,7 @@ def test_verify__gas__is_below_its_limits(verifier, machine, trust, name):
     print(f"{name}: first {beyond_intrinsic(first):,}, in all {first.gas_used:,};", end=" ")
     print(f"cached {beyond_intrinsic(cached):,}, in all {cached.gas_used:,}")
     assert first.gas_used <= FIRST
-    assert beyond_intrinsic(cached) <= CACHED
+    assert beyond_intrinsic(cached) <= CACHED[name]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -56,7 +58,7 @@ def test_verify__gas_of_the_newer_document__is_below_its_limits(
     cached = attesting.verifier.verify(evidence(quote, trust.root_key, Known.PCK), REPORT_DATA)
     print(f"{name}: first {beyond_intrinsic(first):,}, cached {beyond_intrinsic(cached):,}")
     assert first.gas_used <= FIRST + SECOND_DOCUMENT
-    assert beyond_intrinsic(cached) <= CACHED + SECOND_DOCUMENT
+    assert beyond_intrinsic(cached) <= CACHED[name] + SECOND_DOCUMENT
 
 
 def test_add_crl__gas__grows_with_its_entries_only(verifier, intel, chain_of):
