@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from offchain.enclave.models import child, protobuf_size, runner, static
-from offchain.enclave.models.pipe import RunSettings
+from offchain.enclave.models.pipe import RunSettings, run_seconds
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import ModelLimits, ModelSpec
 
@@ -100,7 +100,7 @@ def outcome(case: Case) -> Outcome:
         os.getpid(),
         len(case.model),
         len(case.samples),
-        case.cpu_seconds,
+        case.cpu_seconds + int(run_seconds(case.limits.operations)),
         case.spec,
         case.limits,
     )

@@ -110,6 +110,7 @@ def test_post_report__by_anyone__fixes_awards_prices_and_signers(
         "task_id": report.task_id,
         "inventory": report.inventory,
         "results": report.results,
+        "choices": report.choices,
         "payouts": payouts,
         "signers": tuple(sale.endorsements(report.digest(chain.domain), chain.signing(task))),
     }
