@@ -18,8 +18,8 @@ from tests.attacks.gas_limits import (
     measure,
     world,
 )
+from tests.deployment import PLATFORM_STAKE, Sale
 from tests.deployment import TERMS as CONSTRUCTOR
-from tests.deployment import Sale
 from tests.inprocess import ROOT, account, deploy, deployer, models
 from tests.sale import ETHER
 from tests.token_modes import TokenMode
@@ -296,7 +296,10 @@ def test_deployment__of_each_contract__fits_in_a_transaction(chain, contract, pr
     code = deployer(f"contracts/{contract}.vy").compiler_data.bytecode
     arguments = {
         "ModelMarket": (["address", *["uint256"] * 5], [str(chain.registry.address), *CONSTRUCTOR]),
-        "EnclaveRegistry": (["address"] * 2, [chain.owner, str(chain.verifier.address)]),
+        "EnclaveRegistry": (
+            ["address", "address", "uint256"],
+            [chain.owner, str(chain.verifier.address), PLATFORM_STAKE],
+        ),
     }[contract]
     data = "0x" + (code + encode(*arguments)).hex()
     before = world(chain.owner, str(chain.verifier.address))

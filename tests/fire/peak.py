@@ -14,7 +14,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from offchain.enclave.artifact_folder import ArtifactFolder
-from offchain.enclave.benchmark import Benchmark, Tools, measure_all
+from offchain.enclave.benchmark import Benchmark, Kept, Tools, measure_all
 from offchain.enclave.capacity import measuring_bytes
 from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.enclave.opening import Job, draw_samples
@@ -112,7 +112,8 @@ def _measure(
     benchmark = Benchmark(manifest, samples.targets, samples.weights, bytes(32), 10**6, tools)
     with tempfile.TemporaryFile(dir=tools.scratch) as file:
         outputs = SealedArrays(KEY, file)
-        results = measure_all(benchmark, samples.inputs, jobs, workers, lambda _: None, outputs)
+        kept = Kept(outputs)
+        results = measure_all(benchmark, samples.inputs, jobs, workers, lambda _: None, kept)
         scored = [index for index, result in results.items() if result.score is not None]
         if len(scored) != len(jobs):
             raise ValueError(f"{results}, expected scores")
