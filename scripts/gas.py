@@ -48,7 +48,7 @@ LIMITS = {
     "reveal_model, first": 73_500,
     "reveal_model, later": 56_500,
     "close_reveals": 36_000,
-    "post_report, 1 signature, roster of 4, 1 award": 86_000,
+    "post_report, 1 signature, roster of 4, 1 award": 86_600,
     "post_report, 1 signature, roster of 4, 8 awards": 112_000,
     "post_report, 3 signatures, roster of 10, 1 award": 128_000,
     "claim_award, of 1": 82_000,
