@@ -17,7 +17,7 @@ from tests.offchain.enclave.models import onnx_files
 from tests.offchain.enclave.models.onnx_files import FEATURES, VALUES, constant, file, mean, node
 
 MIB = 2**20
-LIMITS = ModelLimits(memory_bytes=160 * MIB, operations=10**10, batch_rows=32)
+LIMITS = ModelLimits(memory_bytes=192 * MIB, operations=10**10, batch_rows=32)
 RANDOM = np.random.default_rng(0)
 SAMPLES = RANDOM.random((50, FEATURES), np.float32)
 
