@@ -63,6 +63,7 @@ LIMITS = {
     "of reveal_model, later: for certainty": 1_000,
     "of claim_award, of 1: for certainty": 4_000,
     "of settle, 1 signer: for certainty": 1_000,
+    "of post_report, 1 signature, roster of 4, 1 award: for certainty": 600,
     "renew an enclave, in all": 125_000,
     "re-register an enclave, retiring the one before, in all": 160_000,
     "verify a quote, first of a platform": 145_000,
@@ -79,9 +80,11 @@ UNCERTAIN = {
     "reveal_model, later": 55_640,
     "claim_award, of 1": 78_421,
     "settle, 1 signer": 86_283,
+    "post_report, 1 signature, roster of 4, 1 award": 85_710,
 }
-"""What the same calls used when the gas that they need depended on receiver and token. The rows
-"for certainty" are what they use more since one gas limit holds for all (I-28, I-29)."""
+"""What the same calls used when the gas that they need depended on receiver and token, and reports
+held no choices. The rows "for certainty" are what they use more since one gas limit holds for all
+(I-28, I-29), and since panels need no file (I-32)."""
 HOUR = 3_600
 DAY = 24 * HOUR
 TOKEN_UNIT = 10**18
