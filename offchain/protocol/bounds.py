@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from offchain.protocol import metrics
 from offchain.protocol.hashes import tag
-from offchain.protocol.metrics import PPM, Array, Weights
+from offchain.protocol.metrics import PPM, Array, Weights, to_ppm
 
 RESAMPLES = 500
 """Number of bootstrap samples."""
@@ -44,13 +44,26 @@ def lower_bound(
         ValueError: as `offchain.protocol.metrics.score`.
     """
     score = metrics.score(name, targets, predictions, weights)
-    hits = metrics.get(name).hits
-    if hits is not None and weights is None:
-        right = int(hits(targets, predictions).sum())
-        return min(score, clopper_pearson(right, len(targets), level))
-    scores = np.sort(bootstrap(name, targets, predictions, weights, seed))
+    each = metrics.get(name).each
+    values = None if each is None else each(targets, predictions)
+    if values is not None and values.dtype == bool and weights is None:
+        return min(score, clopper_pearson(int(values.sum()), len(targets), level))
+
+    def score_rows(rows: NDArray[np.int64]) -> int:
+        drawn = None if weights is None else weights[rows]
+        if values is not None:
+            return to_ppm(float(np.average(values[rows], weights=drawn)))
+        try:
+            return metrics.score(name, targets[rows], predictions[rows], drawn)
+        except ValueError:  # the metric is not defined on this resample
+            return 0
+
+    strata = [np.arange(len(targets))]
+    if targets.ndim == 1 and targets.dtype.kind == "i":
+        strata = [np.flatnonzero(targets == c) for c in np.unique(targets)]
+    scores = sorted(score_rows(resample(seed, number, strata)) for number in range(RESAMPLES))
     rank = max(floor(RESAMPLES * (PPM - level) / PPM), 1)
-    return min(score, int(scores[rank - 1]))
+    return min(score, scores[rank - 1])
 
 
 def clopper_pearson(right: int, count: int, level: int) -> int:
@@ -64,27 +77,6 @@ def clopper_pearson(right: int, count: int, level: int) -> int:
     if right == 0:
         return 0
     return floor(float(beta.ppf(1 - level / PPM, right, count - right + 1)) * PPM)
-
-
-def bootstrap(
-    name: str, targets: Array, predictions: Array, weights: Weights, seed: bytes
-) -> NDArray[np.int64]:
-    """Return the scores (ppm) of `RESAMPLES` samples of the sample, drawn with replacement.
-
-    A resample on which the metric is not defined scores 0.
-    """
-    scores = np.zeros(RESAMPLES, np.int64)
-    strata = [np.arange(len(targets))]
-    if targets.ndim == 1 and targets.dtype.kind == "i":
-        strata = [np.flatnonzero(targets == c) for c in np.unique(targets)]
-    for number in range(RESAMPLES):
-        rows = resample(seed, number, strata)
-        drawn = None if weights is None else weights[rows]
-        try:
-            scores[number] = metrics.score(name, targets[rows], predictions[rows], drawn)
-        except ValueError:
-            continue
-    return scores
 
 
 def resample(seed: bytes, number: int, strata: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -33,8 +33,8 @@ class Metric:
             too: the label is the class of the largest, the first of equals.
         check: raises ValueError for targets on which the value is not defined.
         weighted: True if samples may have weights.
-        hits: for a metric that is the share of samples that are right: a function of targets and
-            predictions that returns bool (n,); None for other metrics.
+        each: for a metric that is the mean of one value for each sample, a function of targets and
+            predictions that returns them (n,), bool if the metric is a share; None for the others.
         classes: exact number of classes it takes; None for any.
     """
 
@@ -42,7 +42,7 @@ class Metric:
     outputs: frozenset[Output]
     check: Callable[[Array], None]
     weighted: bool = True
-    hits: Callable[[Array, Array], Array] | None = None
+    each: Callable[[Array, Array], Array] | None = None
     classes: int | None = None
 
 
@@ -127,12 +127,8 @@ def labels(predictions: Array) -> Array:
 
 
 def _right(targets: Array, predictions: Array) -> Array:
+    """Return True for each correct label (`sklearn.metrics.accuracy_score` is their share)."""
     return np.asarray(targets == labels(predictions))
-
-
-def accuracy(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return the share of correct labels, in [0, 1] (`sklearn.metrics.accuracy_score`)."""
-    return float(np.average(_right(targets, predictions), weights=weights))
 
 
 def balanced_accuracy(targets: Array, predictions: Array, weights: Weights) -> float:
@@ -211,11 +207,6 @@ def _hit_in_top(targets: Array, predictions: Array, *, k: int) -> Array:
     earlier = np.arange(predictions.shape[1]) < targets[:, None]
     ahead = (predictions > own) | ((predictions == own) & earlier)
     return np.asarray(ahead.sum(axis=1) < k)
-
-
-def top_accuracy(targets: Array, predictions: Array, weights: Weights, *, k: int) -> float:
-    """Return the share of samples whose class is among the k largest scores, in [0, 1]."""
-    return float(np.average(_hit_in_top(targets, predictions, k=k), weights=weights))
 
 
 def _frequencies(targets: Array, classes: int, weights: Weights) -> Array:
@@ -310,19 +301,20 @@ def _over_columns(
 # ── Rankings: a sample is a query, a column an item, a target its relevance; below 0 is no item ──
 
 
-def ndcg(targets: Array, predictions: Array, weights: Weights, *, k: int) -> float:
-    """Return the mean normalised discounted cumulative gain of the first k items, in [0, 1]."""
-    values = [
-        _sk().ndcg_score(truth[truth >= 0][None], scores[truth >= 0][None], k=k)
-        if (truth >= 0).sum() > 1
-        else float(truth.max() > 0)
-        for truth, scores in zip(targets, predictions, strict=True)
-    ]
-    return float(np.average(values, weights=weights))
+def _ndcg(targets: Array, predictions: Array, *, k: int) -> Array:
+    """Return each query's normalised discounted cumulative gain of the first k items."""
+    pairs = zip(targets, predictions, strict=True)
+    return np.array([_gain(truth[truth >= 0], row[truth >= 0], k) for truth, row in pairs])
 
 
-def map_at(targets: Array, predictions: Array, weights: Weights, *, k: int) -> float:
-    """Return the mean average precision of the first k items, in [0, 1]."""
+def _gain(truth: Array, scores: Array, k: int) -> float:
+    if len(truth) > 1:
+        return float(_sk().ndcg_score(truth[None], scores[None], k=k))
+    return float(truth.sum() > 0)
+
+
+def _average_precisions(targets: Array, predictions: Array, *, k: int) -> Array:
+    """Return each query's average precision of the first k items."""
 
     def precision(truth: Array, scores: Array) -> float:
         relevant, scores = truth[truth >= 0] > 0, scores[truth >= 0]
@@ -330,8 +322,8 @@ def map_at(targets: Array, predictions: Array, weights: Weights, *, k: int) -> f
         found = np.cumsum(first) / np.arange(1, len(first) + 1)
         return float((found * first).sum() / max(min(k, int(relevant.sum())), 1))
 
-    values = [precision(truth, row) for truth, row in zip(targets, predictions, strict=True)]
-    return float(np.average(values, weights=weights))
+    pairs = zip(targets, predictions, strict=True)
+    return np.array([precision(truth, row) for truth, row in pairs])
 
 
 # ── Multilabel and masks: a column is a label or a pixel, present from a probability of 0.5 ──
@@ -363,16 +355,18 @@ def multilabel_ap_micro(targets: Array, predictions: Array, weights: Weights) ->
     return float(value)
 
 
-def dice(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return the mean over samples of Dice's coefficient (1945), in [0, 1]."""
+def _dice(targets: Array, predictions: Array) -> Array:
+    """Return Dice's coefficient (1945) of each mask; 1 if both are empty.
+
+    It is twice the size of the intersection over the sum of both sizes.
+    """
     both, one = _overlap(targets, predictions)
-    return float(np.average(_ratio(2 * both, both + one), weights=weights))
+    return _ratio(2 * both, both + one)
 
 
-def mean_iou(targets: Array, predictions: Array, weights: Weights) -> float:
-    """Return the mean over samples of the intersection over the union; 1 if both are empty."""
-    both, one = _overlap(targets, predictions)
-    return float(np.average(_ratio(both, one), weights=weights))
+def _iou(targets: Array, predictions: Array) -> Array:
+    """Return the intersection over the union of each mask; 1 if both are empty."""
+    return _ratio(*_overlap(targets, predictions))
 
 
 def _overlap(targets: Array, predictions: Array) -> tuple[Array, Array]:
@@ -432,8 +426,22 @@ _COLUMNS = frozenset({Output.VALUES, Output.VECTORS})
 _VECTORS = frozenset({Output.VECTORS})
 _MULTILABEL = frozenset({Output.MULTILABEL})
 
+
+def _mean_of(
+    each: Callable[[Array, Array], Array],
+    outputs: frozenset[Output],
+    check: Callable[[Array], None] = _any,
+) -> Metric:
+    """Return the metric that is the mean of a value for each sample."""
+
+    def value(targets: Array, predictions: Array, weights: Weights) -> float:
+        return float(np.average(each(targets, predictions), weights=weights))
+
+    return Metric(value, outputs, check, each=each)
+
+
 METRICS = {
-    "accuracy": Metric(accuracy, CLASSIFIERS, _any, hits=_right),
+    "accuracy": _mean_of(_right, CLASSIFIERS),
     "balanced_accuracy": Metric(balanced_accuracy, CLASSIFIERS, _any),
     "f1_macro": Metric(_of_labels("f1_score", average="macro", zero_division=0), CLASSIFIERS, _any),
     "f1_weighted": Metric(
@@ -459,32 +467,24 @@ METRICS = {
     "spearman": Metric(spearman, _VALUES, _two_values, weighted=False),
     "multilabel_f1_macro": Metric(multilabel_f1_macro, _MULTILABEL, _one_label),
     "multilabel_ap_micro": Metric(multilabel_ap_micro, _MULTILABEL, _one_label),
-    "mean_iou": Metric(mean_iou, _MULTILABEL, _any),
-    "dice": Metric(dice, _MULTILABEL, _any),
+    "mean_iou": _mean_of(_iou, _MULTILABEL),
+    "dice": _mean_of(_dice, _MULTILABEL),
 }
 """Every metric without a parameter, by the name that a manifest uses."""
 
 
-def _top_accuracy(k: int) -> Metric:
-    return Metric(partial(top_accuracy, k=k), _SCORES, _any, hits=partial(_hit_in_top, k=k))
-
-
-def _pinball_skill(percent: int) -> Metric:
-    return Metric(partial(pinball_skill, percent=percent), _VALUES, _two_values)
-
-
-def _ndcg(k: int) -> Metric:
-    return Metric(partial(ndcg, k=k), _VECTORS, _one_relevant)
-
-
-def _map(k: int) -> Metric:
-    return Metric(partial(map_at, k=k), _VECTORS, _one_relevant)
-
-
 FAMILIES: dict[str, tuple[int, int, Callable[[int], Metric]]] = {
-    "top_accuracy": (2, 1000, _top_accuracy),
-    "pinball_skill": (1, 99, _pinball_skill),
-    "ndcg": (1, 1000, _ndcg),
-    "map": (1, 1000, _map),
+    "top_accuracy": (2, 1000, lambda k: _mean_of(partial(_hit_in_top, k=k), _SCORES)),
+    "pinball_skill": (
+        1,
+        99,
+        lambda percent: Metric(partial(pinball_skill, percent=percent), _VALUES, _two_values),
+    ),
+    "ndcg": (1, 1000, lambda k: _mean_of(partial(_ndcg, k=k), _VECTORS, _one_relevant)),
+    "map": (
+        1,
+        1000,
+        lambda k: _mean_of(partial(_average_precisions, k=k), _VECTORS, _one_relevant),
+    ),
 }
 """Metrics with an integer parameter: the least, the greatest, and the metric for each."""

@@ -67,8 +67,9 @@ def allocate(counts: Rows, size: int) -> Rows:
     samples = int(counts.sum())
     shares = [divmod(size * int(count), samples) for count in counts]
     order = sorted(range(len(counts)), key=lambda c: (-shares[c][1], int(counts[c]), c))
-    left = size - sum(whole for whole, _ in shares)
-    return np.array([whole + (order.index(c) < left) for c, (whole, _) in enumerate(shares)])
+    sizes = np.array([whole for whole, _ in shares])
+    sizes[order[: size - int(sizes.sum())]] += 1
+    return sizes
 
 
 def draw_sample(
@@ -92,10 +93,10 @@ def draw_sample(
         ValueError: the metric is not defined on any of the draws.
     """
     size = manifest.sample_size
-    everything = np.arange(len(targets))
-    strata = [everything]
+    strata = [np.arange(len(targets))]
     if manifest.model.output in CLASSES:
-        strata = [np.flatnonzero(targets == c) for c in range(manifest.model.classes)]
+        counts = np.bincount(targets, minlength=manifest.model.classes)
+        strata = np.split(np.argsort(targets, kind="stable"), np.cumsum(counts)[:-1])
     sizes = allocate(np.array([len(rows) for rows in strata]), size)
     check = metrics.get(manifest.metric).check
     reason = ""
