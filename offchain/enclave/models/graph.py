@@ -50,6 +50,18 @@ def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
             yield from nested.initializer
 
 
+def longest_string(graph: GraphProto) -> int:
+    """Return a bound of the strings of a graph and of those nested in it, in bytes.
+
+    It is at least the size of a number as text.
+    """
+    texts = [text for tensor in tensors_of(graph) for text in tensor.string_data]
+    for node in nodes_of(graph):
+        for attribute in node.attribute:
+            texts += [attribute.s, *attribute.strings]
+    return max(map(len, texts), default=0) + 32
+
+
 def reads(node: NodeProto) -> set[str]:
     """Return the names of all values that a node or a graph nested in it reads."""
     names = set(filter(None, node.input))

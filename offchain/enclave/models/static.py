@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 
 from offchain.enclave.models.attributes import check_strings
-from offchain.enclave.models.graph import Walk, nodes_of, tensors_of
+from offchain.enclave.models.graph import Walk, longest_string, nodes_of, tensors_of
 from offchain.enclave.models.ops import ALLOWED, check_op, domain_of, opset_versions
 from offchain.enclave.models.protobuf_size import parsed_bytes
 from offchain.enclave.models.runtime import MACHINE_FAULTS, OUT_OF_MEMORY
@@ -25,7 +25,7 @@ from offchain.enclave.models.tensors import (
     tensor_type,
     type_name,
 )
-from offchain.enclave.models.text import Texts, longest_string
+from offchain.enclave.models.text import Texts
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import STRING, ModelLimits, ModelSpec, Output
 
@@ -131,7 +131,7 @@ def _plan(
     predictions = 3 * 8 * (rows + batch_rows) * max(spec.classes, 1)
     batches = -(-rows // batch_rows)
     strings = max((each.string_bytes for each in spec.inputs), default=0)
-    texts = Texts(max(strings, longest_string(proto)))
+    texts = Texts(max(strings, longest_string(proto.graph)))
     walk = Walk(versions, limits, batches, texts, value_bytes=2 * parsed + predictions)
     for tensor in proto.graph.initializer:
         walk.add_constant(tensor)

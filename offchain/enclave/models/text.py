@@ -7,12 +7,11 @@ of the file. Ops that join strings are not allowed, so only a change of case can
 import locale
 import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, TypeProto
+from onnx import AttributeProto, NodeProto, TensorProto, TypeProto
 
 from offchain.enclave.models.attributes import attribute_of, integer_of
 from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_type
@@ -96,21 +95,6 @@ class Texts:
             self.tokens.add(node.output[0])
         if node.op_type in (*_WHOLE, "Tokenizer") and source in types:
             self.sizes[node.output[0]] = self.bytes_of(source, types[source])
-
-
-def longest_string(model: ModelProto) -> int:
-    """Return the size of the longest string of a file in bytes; at least that of a number."""
-    return max(map(len, _strings(model)), default=0) + 32
-
-
-def _strings(model: ModelProto) -> Iterator[bytes]:
-    for tensor in model.graph.initializer:
-        yield from tensor.string_data
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            yield from attribute.strings
-            yield attribute.s
-            yield from attribute.t.string_data
 
 
 def infer_text(node: NodeProto, types: Types, longest: int) -> dict[str, TypeProto]:

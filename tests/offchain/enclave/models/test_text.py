@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from offchain.enclave.models.graph import longest_string
 from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.enclave.models.static import BATCH_STEP, check_model
 from offchain.protocol.errors import InvalidModel, ModelFault
@@ -234,6 +235,18 @@ def test_check_model__skips_and_grams__are_charged() -> None:
     plain = check_model(text_file(*HONEST), text_spec(), ModelLimits(), 100).operations
     many = text_file(HONEST[0], FLATTEN, counter(max_skip_count=9, max_gram_length=5))
     assert check_model(many, text_spec(), ModelLimits(), 100).operations > 10 * plain
+
+
+def test_check_model__long_string_in_a_nested_graph__counts_too() -> None:
+    def bound(text: bytes) -> int:
+        inner = helper.make_node("Constant", [], ["t"], value_string=text)
+        made = [helper.make_tensor_value_info("t", TensorProto.STRING, [])]
+        graph = helper.make_graph([inner], "inner", [], made)
+        return longest_string(
+            helper.make_graph([helper.make_node("Loop", [], ["t"], body=graph)], "g", [], made)
+        )
+
+    assert bound(b"g" * 5_000) - bound(b"g") == 4_999
 
 
 def test_check_model__long_string_in_the_file__counts_for_every_string() -> None:
