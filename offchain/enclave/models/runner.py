@@ -133,8 +133,8 @@ def run_model(
         raise RunStopped(submission, cause) from error
     except _ChildError as error:
         raise RunStopped(submission, str(error)) from error
-    except MemoryError as error:
-        raise RunAborted(submission, "out of memory") from error
+    except (_MachineError, MemoryError) as error:
+        raise RunAborted(submission, str(error) or "out of memory") from error
     finally:
         deadline.cancel()
         child.kill()
@@ -164,6 +164,10 @@ def _shuffled(count: int) -> Array:
     order = np.fromiter(digests, "S32", count).argsort().astype(np.int64, copy=False)
     order.setflags(write=False)
     return order
+
+
+class _MachineError(Exception):
+    """The machine cannot run any model as it must."""
 
 
 class _ChildError(Exception):
@@ -203,7 +207,7 @@ def _converse(
             write_message(sink, asdict(settings))
         confinement = Confinement(**read_message(source))
         if require_sandbox and not confinement.complete:
-            raise _ChildError(f"the sandbox is incomplete, expected all denied: {confinement}")
+            raise _MachineError(f"the sandbox is incomplete, expected all denied: {confinement}")
         order = shuffled(len(samples))
         with suppress(BrokenPipeError):
             sink.write(model)
