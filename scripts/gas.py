@@ -82,9 +82,9 @@ UNCERTAIN = {
     "settle, 1 signer": 86_283,
     "post_report, 1 signature, roster of 4, 1 award": 85_710,
 }
-"""What the same calls used when the gas that they need depended on receiver and token, and reports
-held no choices. The rows "for certainty" are what they use more since one gas limit holds for all
-(I-28, I-29), and since panels need no file (I-32)."""
+"""Gas of the same calls when their need depended on receiver and token, without choices in reports.
+The rows "for certainty" are what they use more since one gas limit holds for all (I-28, I-29), and
+since panels need no file (I-32)."""
 HOUR = 3_600
 DAY = 24 * HOUR
 TOKEN_UNIT = 10**18

@@ -34,7 +34,7 @@ REMEDIES = {
     ModelFault.NOT_FINITE: "scale the inputs inside of the model, and impute missing values",
     ModelFault.TOO_LARGE: "fewer nodes or float16 weights",
 }
-"""What a developer can do about a refusal."""
+"""Remedies for a developer, by the reason of the refusal."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:

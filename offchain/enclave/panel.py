@@ -138,7 +138,7 @@ class _Judge:
                 return False
             if not self._sells(award.index, award.score):
                 return False
-        open_, ends, all_end_silent = len(awards) < task.max_awards, False, True
+        has_room, ends, all_may_be_unsold = len(awards) < task.max_awards, False, True
         for index in members - {award.index for award in awards}:
             behind = self._behind(index, scores[index])
             certain = self._ensemble or self._sells_for_certain(index)
@@ -148,8 +148,8 @@ class _Judge:
                 ends = ends or price(task.curve, behind) > rest
             elif self._ensemble:
                 return False
-            all_end_silent = all_end_silent and not certain
-        return not open_ or ends or all_end_silent
+            all_may_be_unsold = all_may_be_unsold and not certain
+        return not has_room or ends or all_may_be_unsold
 
     def _behind(self, index: int, own: int) -> int | None:
         """Return the highest score within the slack that ranks behind the last award."""
