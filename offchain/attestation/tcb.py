@@ -101,8 +101,8 @@ class TcbInfo:
 
 
 @dataclass(frozen=True)
-class EnclaveIdentity:
-    """Intel's identity of the quoting enclaves of a TEE; levels from the newest down."""
+class QuotingEnclaves:
+    """The quoting enclaves of a TEE that a document of Intel's is about, whatever their SVN."""
 
     tee_type: TeeType
     validity: Validity
@@ -112,6 +112,12 @@ class EnclaveIdentity:
     attributes_mask: bytes
     misc_select: bytes
     misc_select_mask: bytes
+
+
+@dataclass(frozen=True)
+class EnclaveIdentity(QuotingEnclaves):
+    """Intel's identity of the quoting enclaves of a TEE; levels from the newest down."""
+
     levels: tuple[SvnLevel, ...]
 
     def level_of(self, isv_svn: int) -> SvnLevel | None:

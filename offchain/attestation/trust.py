@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from offchain.attestation.certificates import Revoked
 from offchain.attestation.quote import SgxReport, TdReport, TeeType
 from offchain.attestation.rejections import RejectionReason
-from offchain.attestation.tcb import Validity, at_least
+from offchain.attestation.tcb import QuotingEnclaves, Validity, at_least
 
 INTEL_ROOT_KEY = bytes.fromhex(
     "0ba9c4c0c0c86193a3fe23d6b02cda10a8bbd4e88e48b4458561a36e705525f5"
@@ -21,17 +21,9 @@ INTEL_ROOT_KEY = bytes.fromhex(
 
 
 @dataclass(frozen=True)
-class QeFloor:
+class QeFloor(QuotingEnclaves):
     """The quoting enclaves of a TEE that one identity of Intel accepts."""
 
-    tee_type: TeeType
-    validity: Validity
-    mr_signer: bytes
-    isv_prod_id: int
-    attributes: bytes
-    attributes_mask: bytes
-    misc_select: bytes
-    misc_select_mask: bytes
     min_isv_svn: int | None
     """None: the document has no accepted level, and refuses every quoting enclave."""
 

@@ -19,14 +19,19 @@ FAULTS = (Web3Exception,)
 
 
 def task_id(text: str) -> bytes:
-    """Parse 32 bytes in hex.
+    """Parse 32 bytes in hex. Raises as `hex_bytes`."""
+    return hex_bytes(text, 32)
+
+
+def hex_bytes(text: str, size: int) -> bytes:
+    """Parse bytes in hex, with 0x or without.
 
     Raises:
-        ValueError: the text is not 32 bytes in hex.
+        ValueError: the text is not ``size`` bytes in hex.
     """
     value = bytes.fromhex(text.removeprefix("0x"))
-    if len(value) != 32:
-        raise ValueError(f"{text!r}, expected 32 bytes in hex")
+    if len(value) != size:
+        raise ValueError(f"{text!r}, expected {size} bytes in hex")
     return value
 
 

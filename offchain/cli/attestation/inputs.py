@@ -12,6 +12,7 @@ from offchain.attestation.sources import INTEL_PCS, CollateralService, Wanted, r
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain, read_certificate
 from offchain.cli.attestation.output import say
+from offchain.cli.common import hex_bytes
 from offchain.simulation.intel import SIMULATED_ROOT_KEY
 
 
@@ -60,15 +61,8 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 
 
 def fmspc(text: str) -> bytes:
-    """Parse an FMSPC.
-
-    Raises:
-        ValueError: the text is not 6 bytes in hex.
-    """
-    value = bytes.fromhex(text.removeprefix("0x"))
-    if len(value) != 6:
-        raise ValueError(f"{text!r}, expected 6 bytes in hex")
-    return value
+    """Parse an FMSPC: 6 bytes. Raises as `hex_bytes`."""
+    return hex_bytes(text, 6)
 
 
 def collateral_of(arguments: argparse.Namespace, *fmspcs: bytes) -> Bundle:
