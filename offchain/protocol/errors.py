@@ -48,7 +48,6 @@ class RequestFault(StrEnum):
     """JSON of another form than expected, or a value that no honest party sends."""
     ANOTHER_TASK = "another task"
     ANOTHER_ROUND = "another round"
-    ANOTHER_ROSTER = "another roster"
     ANOTHER_MANIFEST = "another manifest"
     TOO_LARGE = "too large"
     """The task allows more than this machine has."""
