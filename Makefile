@@ -1,10 +1,10 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
 # target installs what it needs by itself.
-# `make test-chain T=tests/unit/interfaces` and `make test-python T=tests/property` run a part of a suite.
+# `make test-chain T=tests/unit/interfaces` and `make test-contracts T=tests/property` run a part of a suite.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python deep models lint gas abi clean
+.PHONY: help setup demo test test-chain test-python test-contracts deep models lint gas abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -18,7 +18,8 @@ BROWNIE := $(RUN) .venv/bin/brownie
 PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
 CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
-PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/property tests/stateful tests/attacks tests/fire)
+PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/fire)
+CONTRACT_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
 DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire) \
 	tests/offchain/enclave/models/test_bounded_runs.py
 
@@ -40,19 +41,22 @@ abi: .venv/.ready ## export the ABIs to interfaces/*.json
 
 # ── Tests ──
 
-test: .venv/.ready node_modules/.ready ## both suites side by side
+test: .venv/.ready node_modules/.ready ## all suites side by side
 	@$(RUN); rm -f reports/test-*.log
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-chain test-python && failed= || failed=1; \
-	for suite in chain python; do \
-		printf '%-7s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 test-chain test-python test-contracts && failed= || failed=1; \
+	for suite in chain python contracts; do \
+		printf '%-10s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
 		grep -h '^SKIPPED ' reports/test-$$suite.log | sed 's/^/       /' || echo '       no test was skipped'; \
 	done; [ -z "$$failed" ]
 
 test-chain: .venv/.ready node_modules/.ready ## unit, script and end-to-end tests: Brownie on anvil
 	@$(BROWNIE) test $(or $(T),$(CHAIN_TESTS)) -p no:boa_test 2>&1 | tee reports/test-chain.log | sed -u 's/^/chain  | /'
 
-test-python: .venv/.ready node_modules/.ready ## off-chain, property, stateful and attack tests: titanoboa
+test-python: .venv/.ready node_modules/.ready ## tests of the toolchain, off-chain, and under fire
 	@$(PYTEST) $(or $(T),$(PYTHON_TESTS)) 2>&1 | tee reports/test-python.log | sed -u 's/^/python | /'
+
+test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attack tests: titanoboa
+	@$(PYTEST) $(or $(T),$(CONTRACT_TESTS)) 2>&1 | tee reports/test-contracts.log | sed -u 's/^/contracts | /'
 
 deep: .venv/.ready ## the random tests for hours rather than minutes
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
