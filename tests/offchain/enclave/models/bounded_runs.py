@@ -21,12 +21,12 @@ import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
 from offchain.enclave.models import static
-from offchain.enclave.models.graph import Walk
+from offchain.enclave.models.graph import Walk, longest_string
 from offchain.enclave.models.ops import opset_versions
 from offchain.enclave.models.protobuf_size import parsed_bytes
 from offchain.enclave.models.runtime import open_session, run_session
 from offchain.enclave.models.tensors import shape_of, tensor_type
-from offchain.enclave.models.text import Texts, longest_string
+from offchain.enclave.models.text import Texts
 from offchain.protocol.errors import InvalidModel
 from offchain.protocol.model_spec import OPERATION_SECONDS, ModelLimits
 from tests.offchain.enclave.models.random_graphs import random_model
@@ -94,7 +94,7 @@ def walked(model: bytes, feeds: dict[str, Any]) -> tuple[ModelProto, Walk]:
     strings = [
         str(text) for each in feeds.values() if each.dtype.kind in "OU" for text in each.flat
     ]
-    longest = max([longest_string(proto), *(len(text.encode()) for text in strings)])
+    longest = max([longest_string(proto.graph), *(len(text.encode()) for text in strings)])
     walk = Walk(versions, LIMITS, 1, Texts(longest), value_bytes=2 * parsed_bytes(model, 2**30))
     for tensor in proto.graph.initializer:
         walk.add_constant(tensor)
