@@ -14,9 +14,10 @@ The file can be deleted at any time. It is then made again from the node.
 """
 
 import sqlite3
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -113,18 +114,19 @@ class IndexedNode(Node):
         if not self._has(known):
             self._roll_back(contract, known)
             return False
+        overlap = _OVERLAP
         while known.block < last:
-            overlap = min(_OVERLAP, reader.span // 2)
-            start = max(self.first_block, known.block + 1 - overlap)
+            start = max(self.first_block, known.block + 1 - min(overlap, reader.span // 2))
             end, logs = reader.read(contract, [], start, last)
             tip = Checkpoint(end, self._hash(end))
             if None in (anchor, tip.hash) or self._hash(last) != anchor:
                 return False
-            if end <= known.block:  # the node refused the overlap, which is now smaller
+            if end <= known.block:  # the node refuses ranges of the overlap's length
+                overlap = 0
                 continue
             if not self._store(contract, known, start, tip, logs):
                 return False
-            known = tip
+            known, overlap = tip, 0
         return True
 
     def _hash(self, block: int) -> bytes | None:
@@ -146,7 +148,7 @@ class IndexedNode(Node):
             checkpoints = [Checkpoint(*row) for row in rows]
         kept = bisect_left(checkpoints, True, key=lambda each: not self._has(each))
         fork = checkpoints[kept - 1].block if kept else -1
-        with self._open() as file, _writing(file):
+        with self._open("BEGIN IMMEDIATE") as file:
             if self._newest_of(file, contract) == known:
                 for table in ("checkpoint", "log"):
                     file.execute(
@@ -184,7 +186,7 @@ class IndexedNode(Node):
             raise OSError(
                 f"the node has logs of block {strange[0]}, expected {start} to {tip.block}"
             )
-        with self._open() as file, _writing(file):
+        with self._open("BEGIN IMMEDIATE") as file:
             if self._newest_of(file, contract) != known:
                 return False
             if known.hash is None:  # nothing, or only blocks above the first one wanted
@@ -213,7 +215,6 @@ class IndexedNode(Node):
             values += [] if topic is None else [bytes(HexBytes(topic))]
         query = f"SELECT * FROM log WHERE {' AND '.join(wanted)} ORDER BY block, position"  # noqa: S608
         with self._open() as file:
-            file.execute("BEGIN")
             if self._newest_of(file, contract).block < last:
                 return None
             return [_log(row) for row in file.execute(query, values)]
@@ -222,23 +223,34 @@ class IndexedNode(Node):
     def _chain(self) -> int:
         return int(self.web3.eth.chain_id)
 
+    @cached_property
+    def _opened(self) -> threading.local:
+        """The connection to the file, one for each thread."""
+        return threading.local()
+
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Open the file, and make it if it does not exist."""
+    def _open(self, begin: str = "BEGIN") -> Iterator[sqlite3.Connection]:
+        """Read or write (``BEGIN IMMEDIATE``) in one transaction, all of it or nothing."""
+        opened = self._opened
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)
-            with closing(connection) as file:
-                self._check(file)
-                yield file
-        except sqlite3.OperationalError as error:
-            raise OSError(f"index of events {self.path}: {error}") from error
+            if not hasattr(opened, "file"):
+                opened.file = self._connect()
+            with opened.file:
+                opened.file.execute(begin)
+                yield opened.file
         except sqlite3.DatabaseError as error:
+            vars(opened).clear()
+            if isinstance(error, sqlite3.OperationalError):
+                raise OSError(f"index of events {self.path}: {error}") from error
             raise self._unusable(str(error)) from error
 
-    def _check(self, file: sqlite3.Connection) -> None:
+    def _connect(self) -> sqlite3.Connection:
+        """Open the file, and make it if it does not exist."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)
         if _application(file) == (0, 0):
-            with _writing(file):
+            with file:
+                file.execute("BEGIN IMMEDIATE")
                 if not file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     for statement in _TABLES.split(";"):
                         file.execute(statement)
@@ -246,11 +258,13 @@ class IndexedNode(Node):
                     file.execute(f"PRAGMA application_id = {_APPLICATION}")
                     file.execute(f"PRAGMA user_version = {_VERSION}")
             file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
         if _application(file) != (_APPLICATION, _VERSION):
             raise self._unusable("it is of another program or version")
         (chain,) = file.execute("SELECT id FROM chain").fetchone()
         if chain != self._chain:
             raise self._unusable(f"it is of chain {chain}, expected {self._chain}")
+        return file
 
     def _unusable(self, fault: str) -> ValueError:
         return ValueError(
@@ -263,18 +277,6 @@ def _application(file: sqlite3.Connection) -> tuple[int, int]:
     names = ("application_id", "user_version")
     application, version = (file.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
     return application, version
-
-
-@contextmanager
-def _writing(file: sqlite3.Connection) -> Iterator[None]:
-    """Write alone, all or nothing."""
-    file.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        file.execute("ROLLBACK")
-        raise
-    file.execute("COMMIT")
 
 
 def _row(contract: str, log: LogReceipt) -> tuple[object, ...]:
