@@ -230,7 +230,7 @@ def test_read__refused_in_a_row__given_up_at_the_last_attempt_only(fault):
     node.plan = iter([fault] * (ATTEMPTS - 1))
     assert len(reader.read(CONTRACT, [], 0, 1)[1]) <= 1
     node.plan = iter([fault] * ATTEMPTS)
-    with pytest.raises((Web3RPCError, OSError), match="Too Many Requests|timed out"):
+    with pytest.raises((Web3RPCError, OSError), match=r"Too Many Requests|timed out"):
         reader.read(CONTRACT, [], 0, 1)
 
 
@@ -275,7 +275,7 @@ def test_file__of_another_chain__refused_with_the_remedy(tmp_path):
     with sqlite3.connect(tmp_path / "events") as file:
         file.execute("UPDATE chain SET id = 1")
     file.close()
-    with pytest.raises(ValueError, match="is of chain 1, expected 31337. Delete the file"):
+    with pytest.raises(ValueError, match=r"is of chain 1, expected 31337\. Delete the file"):
         read(indexed(ScriptedNode(), tmp_path / "events"))
 
 
@@ -336,7 +336,7 @@ def served(node):
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             request = loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
                 answer = node.make_request(request["method"], request["params"])
