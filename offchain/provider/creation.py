@@ -8,9 +8,7 @@ commit deadline: from then on no transaction that an earlier run has sent can cr
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from annotated_types import Len
 from pydantic.dataclasses import dataclass as checked_dataclass
 from web3.exceptions import ContractLogicError
 
@@ -33,18 +31,18 @@ from offchain.storage.submissions import keep_artifact
 from offchain.storage.untrusted import public_store
 
 DELIVERY_KEY, TEST_SET_KEY, DRAFT = "delivery.key", "test-set.key", "draft.json"
-"""Files of a task in the provider's private folder."""
+PUBLISHED = "published"
+"""Files of a task in the provider's private folder: keys, draft, and where it publishes."""
 QUICK = RetryPolicy(seconds=20, attempts=2, total=120)
 """How long a file is waited for that the provider itself has just published."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
 class Draft:
-    """A task that is about to be created, with its documents and the URI where they will be."""
+    """A task that is about to be created, with its documents."""
 
     task: Task
     documents: TaskDocuments
-    uri: Annotated[str, Len(1, 256)]
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,7 @@ class TaskCreation:
         sender: the provider's account.
         draft: of the task.
         folder: where the provider publishes.
+        uri: where strangers find that folder, at most 256 bytes.
         local: the URI may point into this machine; for local chains only.
     """
 
@@ -96,6 +95,7 @@ class TaskCreation:
     sender: Sender
     draft: Draft
     folder: PublicationFolder
+    uri: str
     local: bool = False
 
     @property
@@ -156,7 +156,7 @@ class TaskCreation:
         Raises:
             Refused: it is not there, is another, or the URI leads nowhere that strangers follow.
         """
-        uri, documents = self.draft.uri, self.draft.documents
+        uri, documents = self.uri, self.draft.documents
         try:
             found = PublicationFolder.of_stranger(uri, local=self.local).documents(self.task_id)
             store = Store(uri, QUICK) if self.local else public_store(uri, QUICK)
@@ -199,7 +199,7 @@ class TaskCreation:
             return
         yield from self.allow()
         value = self.escrow if self.task.token == ZERO_ADDRESS else 0
-        call = self.market.contract.functions.create_task(self.task.to_abi(), self.draft.uri)
+        call = self.market.contract.functions.create_task(self.task.to_abi(), self.uri)
         try:
             self.sender.send(call, value)
         except ContractLogicError as error:
