@@ -50,6 +50,7 @@ class History:
 
     Args:
         task: its terms.
+        uri: where the provider says that the files of the task are; untrusted.
         reveals: in the order of the chain.
         seed: bytes32, once the reveals are closed.
         randomness: prevrandao and parent hash of the block that closed the reveals.
@@ -59,6 +60,7 @@ class History:
     """
 
     task: Task
+    uri: str = ""
     reveals: tuple[Reveal, ...] = ()
     seed: bytes | None = None
     randomness: tuple[bytes, bytes] | None = None
@@ -119,7 +121,7 @@ class Market:
         for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
             entry = self._events[bytes(log["topics"][0])].process_log(log)
             if entry["event"] == "TaskCreated":
-                history = History(_task(entry["args"]["task"]))
+                history = History(_task(entry["args"]["task"]), entry["args"]["uri"])
             elif history is not None and entry["event"] in _STEPS:
                 history = _STEPS[entry["event"]](history, entry)
         return history
