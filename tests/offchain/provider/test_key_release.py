@@ -41,7 +41,8 @@ class ChainOfOneTask:
 
     def history(self, _: bytes) -> History:
         seen = self.seen
-        return History(seen.task, (), seen.reveals, seen.seed, (bytes(32), bytes(32)))
+        closed = {"seed": seen.seed, "randomness": (bytes(32), bytes(32))}
+        return History(seen.task, reveals=seen.reveals, **closed)
 
     def transcript(self, *_: object) -> Transcript:
         return self.seen
