@@ -4,8 +4,10 @@ Everything else is on the chain. A file is written and synced before the transac
 so that no kill in between loses money: the same command reads it and goes on.
 """
 
+import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -87,6 +89,25 @@ class PrivateFolder:
             return known
         self.write(name, fresh)
         return fresh
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process out of what uses this folder, until the end of the context.
+
+        Raises:
+            BlockingIOError: another process is at it; the message names the folder.
+        """
+        self._make()
+        with (self.path / ".lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BlockingIOError(
+                    error.errno,
+                    "another process works in this folder: wait for its end, or stop it",
+                    str(self.path),
+                ) from error
+            yield
 
     def _make(self) -> None:
         missing = [each for each in (self.path, *self.path.parents) if not each.exists()]
