@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from offchain.chain.market import History
+from offchain.chain.history import History
 from offchain.protocol.task import RosterEntry
 from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import TaskDocuments

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 
-from offchain.chain.market import CLOSED, DISPUTED, REPORTED, Market
+from offchain.chain.history import CLOSED, DISPUTED, REPORTED
+from offchain.chain.market import Market
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
 from offchain.operator.case import Case
