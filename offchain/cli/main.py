@@ -22,6 +22,9 @@ COMMANDS = {
     "share": "credit developers with their shares of a voided task",
     "open": "open the models that you bought, and measure them again",
     "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
+    "tasks": "list the tasks that take entries now",
+    "status": "say a task's stage, who can do what with it now, and what it paid",
+    "scores": "show the results of a task, each proved against its report",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
 """Each command is a module of `offchain.cli` with ``add`` and ``run``."""
