@@ -100,7 +100,7 @@ def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
         values = json.loads(path.read_text(), object_pairs_hook=_once)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise SettingsError(f"{path} is not JSON: {error}") from error
     return parse(values, live=live)
 

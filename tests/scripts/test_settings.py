@@ -184,7 +184,7 @@ def test_load__no_object__is_refused(content, tmp_path: Path):
         load("sepolia", live=True, folder=tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"\xff", b"", b"{,}"])
 def test_load__unreadable__says_where(content, tmp_path: Path):
     (tmp_path / "sepolia.json").write_bytes(content)
     with pytest.raises(SettingsError, match=r"sepolia.json is not JSON"):
