@@ -1,7 +1,8 @@
 """Retrieval of submissions: artifacts and keyrings, fetched and checked against their digests.
 
 A developer's URI names a folder: the artifact lies under the hex digits of its sha256, the keyring
-under those of its keccak256. Mirrors have the same layout and are tried first.
+under those of its keccak256. The provider's URI names one with the encrypted test set, likewise.
+Mirrors have the same layout and are tried first.
 """
 
 import tempfile
@@ -30,7 +31,7 @@ class SubmissionSources:
     Args:
         keep: this host's own store.
         mirrors: other stores, tried before the developer's own URI.
-        patience: timeouts and retries for a developer's URI.
+        patience: timeouts and retries for the URI of a developer or provider.
         local: allow URIs that point into this machine; for development only.
         threads: number of submissions that are fetched at a time.
     """
@@ -41,13 +42,13 @@ class SubmissionSources:
     local: bool = False
     threads: int = 8
 
-    def of(self, reveal: Reveal) -> list[Store]:
-        """Return the stores to try for a submission, without a URI that is not public."""
+    def at(self, uri: str) -> list[Store]:
+        """Return the stores to try for what a stranger's URI names, without it if not public."""
         stores = [self.keep, *self.mirrors]
         if self.local:
-            return [*stores, Store(reveal.uri, self.patience)]
+            return [*stores, Store(uri, self.patience)]
         try:
-            return [*stores, public_store(reveal.uri, self.patience)]
+            return [*stores, public_store(uri, self.patience)]
         except ValueError:
             return stores
 
@@ -60,7 +61,7 @@ def fetch_keyring(reveal: Reveal, sources: SubmissionSources) -> bytes:
     """
     digest = reveal.keyring_digest
     return _first_success(
-        sources.of(reveal), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
+        sources.at(reveal.uri), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
     )
 
 
@@ -99,7 +100,7 @@ def fetch_submissions(
 
     def fetch(index: int) -> tuple[int, bytes | StorageError]:
         reveal = transcript.by_index[index]
-        places, digest = sources.of(reveal), reveal.submission.artifact_digest
+        places, digest = sources.at(reveal.uri), reveal.submission.artifact_digest
         try:
             keep_artifact(digest, limit, places, sources.keep)
             return index, fetch_keyring(reveal, sources)
