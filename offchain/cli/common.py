@@ -5,7 +5,6 @@ from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
 
 from offchain.chain.accounts import ask, read_password, unlock
 from offchain.chain.market import Market
@@ -13,9 +12,6 @@ from offchain.chain.node import Node
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
-
-FAULTS = (Web3Exception,)
-"""Errors that a request to a node may raise."""
 
 
 def task_id(text: str) -> bytes:

@@ -13,12 +13,12 @@ COMMANDS = {
     "register": "register an operator's enclave, or renew it",
     "program": "name the program of a task's measurement, and check that you allow it",
     "roster": "propose a roster with spares for a task",
+    "close": "close a task's reveals, which fixes the seed",
     "release": "release the test set of a task to enclaves",
     "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
-"""Each command is a module of `offchain.cli` with ``add`` and ``run``. A module whose errors are of
-more types than those in `main` lists them in ``FAULTS``."""
+"""Each command is a module of `offchain.cli` with ``add`` and ``run``."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,13 +31,17 @@ def main(argv: list[str] | None = None) -> int:
         if argv and name == argv[0]:  # because importing the others would take seconds
             _module(name).add(command)
     arguments = parser.parse_args(argv)
-    module = _module(arguments.command)
-    faults = (ValueError, OSError, RuntimeError, *getattr(module, "FAULTS", ()))
     try:
-        for line in module.run(arguments, os.urandom):
+        for line in _module(arguments.command).run(arguments, os.urandom):
             print(line, flush=True)
-    except faults as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: nothing is lost, the same command goes on", file=sys.stderr)
+        return 130
+    except Exception as error:
+        failures = importlib.import_module("offchain.cli.failures")  # it takes a second to import
+        if not isinstance(error, failures.EXPECTED):
+            raise
+        print(failures.in_words(error), file=sys.stderr)
         return 1
     return 0
 

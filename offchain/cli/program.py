@@ -10,8 +10,6 @@ from offchain.chain.verifier import Verifier
 from offchain.cli import common as shared
 from offchain.simulation.intel import root_name
 
-FAULTS = shared.FAULTS
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -15,8 +15,6 @@ from offchain.operator.client import EnclaveClient
 from offchain.operator.registration import attest
 from offchain.simulation.intel import root_name
 
-FAULTS = shared.FAULTS
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

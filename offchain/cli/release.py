@@ -8,8 +8,6 @@ from offchain.cli import common as shared
 from offchain.provider.key_release import TestSetRelease
 from offchain.storage.publications import PublicationFolder
 
-FAULTS = shared.FAULTS
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

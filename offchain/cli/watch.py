@@ -10,7 +10,6 @@ from offchain.operator.client import EnclaveClient
 from offchain.operator.operator import Operator
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 
-FAULTS = shared.FAULTS
 PEER_SECONDS = 30.0
 """Deadline of each answer of another operator's enclave."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from offchain.chain.market import History
+from offchain.chain.history import History
 from offchain.operator.polling import Polls
 from offchain.protocol.messages import RunId
 from offchain.protocol.release import Release

@@ -2,7 +2,8 @@
 
 from web3.exceptions import ContractLogicError
 
-from offchain.chain.market import OPEN, Market
+from offchain.chain.history import OPEN
+from offchain.chain.market import Market
 from offchain.chain.transactions import Sender
 from offchain.protocol.task import Task
 

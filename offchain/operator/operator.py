@@ -8,7 +8,8 @@ from functools import cached_property
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 
-from offchain.chain.market import CLOSED, DISPUTED, OPEN, REPORTED, History, Market
+from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
+from offchain.chain.market import Market
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
 from offchain.operator.case import Case, ProviderFiles

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
-from offchain.chain.market import History, Market
+from offchain.chain.history import History
+from offchain.chain.market import Market
 from offchain.chain.registry import Registered, Registry
 from offchain.protocol.errors import GoldenGrainError, StorageError
 from offchain.protocol.release import key_commitment, make_release

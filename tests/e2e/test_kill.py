@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 from web3._utils.http_session_manager import HTTPSessionManager
 
-from offchain.chain.market import REPORTED
+from offchain.chain.history import REPORTED
 from offchain.operator.client import EnclaveClient
 from offchain.protocol.release import open_release
 from offchain.storage import publications

@@ -12,7 +12,7 @@ import pytest
 from brownie import HostileAccount, accounts
 
 from offchain.__main__ import main
-from offchain.chain.market import CLOSED, DISPUTED, REPORTED
+from offchain.chain.history import CLOSED, DISPUTED, REPORTED
 from offchain.chain.registry import Registry
 from offchain.operator.cosigning import awards_of
 from offchain.protocol.pricing import Award

@@ -15,6 +15,6 @@ failed, and with 2 when its arguments are wrong.
 ============  ====================================================================
 """
 
-from offchain.cli.attestation.commands import FAULTS, add, run
+from offchain.cli.attestation.commands import add, run
 
-__all__ = ["FAULTS", "add", "run"]
+__all__ = ["add", "run"]

@@ -3,12 +3,8 @@
 import argparse
 from collections.abc import Callable, Iterator
 
-from web3.exceptions import Web3Exception
-
 from offchain.cli.attestation import fetch, program, revoke, show, status, update, verify
 from offchain.cli.attestation.output import Result, rendered
-
-FAULTS = (KeyError, Web3Exception)
 
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Result]] = {
     "fetch": ("fetch Intel's collateral", fetch.add, fetch.fetch),
@@ -32,5 +28,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Run the sub-command; yield what it found, as lines or as JSON."""
-    return rendered(arguments.action(arguments), as_json=arguments.json)
+    """Run the sub-command; yield what it found, as lines or as JSON.
+
+    Raises:
+        ValueError: a document lacks a field, among others.
+    """
+    try:
+        yield from rendered(arguments.action(arguments), as_json=arguments.json)
+    except KeyError as error:
+        raise ValueError(f"field {error} is missing") from error

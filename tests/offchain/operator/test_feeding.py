@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.chain.market import History
+from offchain.chain.history import History
 from offchain.enclave.artifact_folder import ArtifactFolder
 from offchain.enclave.enclave import Enclave
 from offchain.operator.case import Case
