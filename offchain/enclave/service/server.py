@@ -1,8 +1,8 @@
 """HTTP handlers (aiohttp) in front of one enclave, for its owner.
 
 `offchain.protocol.messages` defines requests and answers. Every client is treated as a malicious
-host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404, 405, 408, 409, 413, 415, 500 and 503 come with a
-`Problem`.
+host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404,
+405, 408, 409, 413, 415, 500 and 503 come with a `Problem`.
 """
 
 import asyncio
