@@ -18,6 +18,7 @@ COMMANDS = {
     "close": "close a task's reveals, which fixes the seed",
     "release": "release the test set of a task to enclaves",
     "operate": "an operator's whole part, unattended: register, measure, co-sign, post, be paid",
+    "guard": "the guardian's acts: verifiers, revocations, descriptions, ownership",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
 """Each command is a module of `offchain.cli` with ``add`` and ``run``."""
