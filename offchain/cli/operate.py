@@ -27,7 +27,7 @@ from offchain.operator.checks import (
     check_standing,
 )
 from offchain.operator.client import EnclaveClient
-from offchain.operator.fees import Earnings
+from offchain.operator.fees import Earnings, Offer
 from offchain.operator.operator import Operator
 from offchain.operator.upkeep import MARGIN, Upkeep
 from offchain.protocol.encoding import ZERO_ADDRESS
@@ -77,6 +77,26 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--take-token",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("TOKEN", "AMOUNT"),
+        help="likewise for a token, such as 0x… '10 USDC'",
+    )
+    parser.add_argument(
+        "--provider",
+        type=common.address,
+        action="append",
+        default=[],
+        help="measure for this provider alone; may be repeated (for everybody)",
+    )
+    parser.add_argument(
+        "--least-fee",
+        type=ETHER.parse,
+        help="least benchmark fee of a task in ether, such as '0.01 ether' (any, in any token)",
+    )
+    parser.add_argument(
+        "--least-token-fee",
         nargs=2,
         action="append",
         default=[],
@@ -144,7 +164,13 @@ class _Work:
             threads=arguments.threads,
         )
         operator = Operator(
-            here.market, sources, enclave, here.sender, ResultsFolder(publish), arguments.dispute
+            here.market,
+            sources,
+            enclave,
+            here.sender,
+            ResultsFolder(publish),
+            _offer(here).accepts,
+            arguments.dispute,
         )
         upkeep = Upkeep(
             enclave,
@@ -156,9 +182,7 @@ class _Work:
             options.collateral_of(arguments, verifier),
             arguments.margin,
         )
-        least = {ZERO_ADDRESS: arguments.take}
-        for token, amount in arguments.take_token:
-            least[common.address(token)] = here.currency(common.address(token)).parse(amount)
+        least = {ZERO_ADDRESS: arguments.take, **_amounts(here, arguments.take_token)}
         earnings = Earnings(here.market, here.registry, here.sender, least)
         public = ResultsFolder.of_stranger(uri, local=here.local_uris)
         return cls(here, operator, upkeep, earnings, public)
@@ -251,6 +275,20 @@ class _Work:
 
     def _say(self, line: str) -> None:
         self.here.say(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {common.on_one_line(line)}")
+
+
+def _amounts(here: session.Session, given: list[list[str]]) -> dict[str, int]:
+    """Return amounts in units, by token."""
+    named = [(common.address(token), amount) for token, amount in given]
+    return {token: here.currency(token).parse(amount) for token, amount in named}
+
+
+def _offer(here: session.Session) -> Offer:
+    arguments = here.arguments
+    fees = _amounts(here, arguments.least_token_fee)
+    if arguments.least_fee is not None:
+        fees[ZERO_ADDRESS] = arguments.least_fee
+    return Offer(frozenset(arguments.provider), fees)
 
 
 @contextmanager

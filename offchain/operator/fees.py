@@ -1,5 +1,6 @@
-"""An operator's earnings: settle the tasks that nobody settles, and take what is credited."""
+"""An operator's earnings: for what it works, tasks that nobody settles, and what is credited."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,9 +11,30 @@ from offchain.chain.market import Market
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
 from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.protocol.task import Task
 
 PATIENCE = 3_600
 """Seconds that the provider has to settle a task of its own, which pays it at once."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The tasks that an operator measures.
+
+    Args:
+        providers: whose tasks; empty for everybody's.
+        fees: for each token (zero address: ether) the least benchmark fee, in units. If there is
+            any, other tokens are not taken.
+    """
+
+    providers: frozenset[str] = frozenset()
+    fees: Mapping[str, int] = field(default_factory=dict)
+
+    def accepts(self, task: Task) -> bool:
+        """Return True for a task of these providers and fees."""
+        if self.providers and task.provider not in self.providers:
+            return False
+        return not self.fees or task.benchmark_fee >= self.fees.get(task.token, math.inf)
 
 
 @dataclass

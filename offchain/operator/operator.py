@@ -1,6 +1,6 @@
 """One step of an operator: act on every task of a market, as its stage requires."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +20,7 @@ from offchain.operator.feeding import Feeder
 from offchain.operator.polling import Polls
 from offchain.protocol.errors import InvalidRequest
 from offchain.protocol.messages import Posted, RunId, Signed
-from offchain.protocol.task import RosterEntry
+from offchain.protocol.task import RosterEntry, Task
 from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
 from offchain.storage.submissions import SubmissionSources
 
@@ -39,6 +39,8 @@ class Operator:
         enclave: the operator's own.
         sender: account that pays for the transactions.
         results: the operator's own folder, which it has announced to the others.
+        accepts: returns True for a task whose report this operator wants to make; a panel's seat is
+            paid by the dispute, and it sits there in any case.
         disputes: dispute a report that the own enclave contradicts.
         turn: number of steps that each peer with a lower signing key has to sign and to post first,
             so that operators do not race.
@@ -52,6 +54,7 @@ class Operator:
     enclave: EnclaveClient
     sender: Sender
     results: ResultsFolder
+    accepts: Callable[[Task], bool] = lambda _: True
     disputes: bool = False
     turn: int = 3
     resend: int = 5
@@ -114,20 +117,18 @@ class Operator:
             self._foreign[task_id] = own
             del self._files[task_id]
             return
+        if history.stage != DISPUTED and not self.accepts(history.task):
+            yield "not accepted: another provider, or too small a fee"
+            return
         if history.stage == OPEN:
             yield from self._close(task_id, history)
             return
         self.deadlines.pop(task_id, None)
         transcript = self.market.transcript(history, documents.roster)
         case = Case(task_id, history, documents, transcript, own, self._files[task_id])
-        if self.market.stage(task_id) != history.stage:
-            return  # the latest block is at a later stage, which is not confirmed yet
-        if not self._can_send():
-            return
-        if history.stage == CLOSED:
-            yield from self._report(case)
-        else:
-            yield from self._judge(case)
+        is_late = self.market.stage(task_id) != history.stage  # in a block not yet confirmed
+        if not is_late and self._can_send():
+            yield from self._report(case) if history.stage == CLOSED else self._judge(case)
 
     def _documents(
         self, task_id: bytes, history: History

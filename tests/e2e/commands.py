@@ -63,4 +63,4 @@ def keystore_options(folder: Path, name: str) -> list[str]:
     keystore.write_text(json.dumps(made))
     password.write_text(PASSWORD + "\n")
     password.chmod(0o600)
-    return ["--keystore", str(keystore), "--password-file", str(password)]
+    return ["--account", str(keystore), "--password-file", str(password)]

@@ -21,7 +21,13 @@ from offchain.protocol.reports import Report, by_signer, sign
 from offchain.provider import key_release
 from offchain.provider.key_release import RevealsNotFinal
 from tests.anvil import at
-from tests.e2e.commands import chain_options, release_options, upload, watch_options
+from tests.e2e.commands import (
+    chain_options,
+    operate_options,
+    release_options,
+    upload,
+    write_book,
+)
 from tests.e2e.hosts import (
     QUORUM,
     close_sale,
@@ -438,7 +444,7 @@ def forge(sale):
 # ── Commands ──
 
 
-def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
+def test_main__roster_release_and_operate__end_in_a_report(closed, capsys, monkeypatch):
     measurement = closed.hosts.measurement.hex()
     roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
     assert main(roster) == 0
@@ -448,25 +454,33 @@ def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
     assert main(["release", *release_options(closed)]) == 0
     assert "inventory of 3 out of 3 submissions" in capsys.readouterr().out
     upload(closed)
-    with watching(closed, 0, 1) as first, watching(closed, 1, 0) as second:
+    hosts = closed.hosts
+    books = write_book(hosts.made, hosts.web3.provider.endpoint_uri, hosts.folder / "books")
+    for name, value in books.items():
+        monkeypatch.setenv(name, value)
+    with operating(closed, 0) as first, operating(closed, 1) as second:
         deadline = time.monotonic() + 120
         while closed.stage() != REPORTED:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         for process in (first, second):
             process.send_signal(signal.SIGTERM)
-        said = [process.communicate(timeout=60)[0].decode() for process in (first, second)]
-    assert all(text.endswith("stopped\n") for text in said)
-    assert sum("report posted" in text for text in said) == 1
+        ended = [process.communicate(timeout=60) for process in (first, second)]
+    assert all("stopped" in out.decode() for out, _ in ended)
+    said = "".join(err.decode() for _, err in ended)
+    assert sum("report posted" in line for line in said.splitlines()) == 1
+    assert all(line[:2] == "20" for line in said.splitlines() if "task 0x" in line)  # with a date
 
 
 @contextmanager
-def watching(sale, seat, peer):
+def operating(sale, seat):
     """The command of an operator."""
-    urls, sender = [client.url for client in sale.hosts.clients], sale.hosts.senders[seat]
-    options = [*watch_options(sale, urls[seat], urls[peer]), "--node-account", sender.address]
+    url, account = sale.hosts.clients[seat].url, sale.hosts.senders[seat].address
+    options = [*operate_options(sale, seat, url), "--account", account]
     with subprocess.Popen(
-        [sys.executable, "-m", "offchain", "watch", *options], stdout=subprocess.PIPE
+        [sys.executable, "-m", "offchain", "operate", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         try:
             yield process
