@@ -411,9 +411,9 @@ def test_create__two_terminals_at_once__one_waits_its_turn(provider, capsys):
     done(capsys, provider.manifest())
     done(capsys, provider.create(), code=1)
     (draft,) = (provider.home / NETWORK / "drafts").iterdir()
-    with PrivateFolder(draft).lock():
+    with PrivateFolder(draft).lock("is a test"):
         _, talk = done(capsys, provider.create("--accept-warnings"), code=1)
-    assert "another process works in this folder" in talk
+    assert "creates this task already" in talk
     assert provider.hosts.market(0).tasks() == []
 
 
