@@ -44,8 +44,10 @@ class Sender(ABC):
         count = self._web3.eth.get_transaction_count
         return count(self.address, "pending") > count(self.address, "latest")
 
-    def send(self, function: ContractFunction, value: int = 0) -> TxReceipt:
+    def send(self, function: ContractFunction, value: int = 0, gas: int | None = None) -> TxReceipt:
         """Send a call with ``value`` wei, and wait until it is in a block.
+
+        With ``gas`` as its limit it is not simulated first.
 
         Raises:
             ContractLogicError: the contract reverts: before the call is sent, with the contract's
@@ -64,6 +66,7 @@ class Sender(ABC):
                 "nonce": nonce,
                 "maxFeePerGas": Wei(most),
                 "maxPriorityFeePerGas": Wei(tip),
+                **({} if gas is None else {"gas": gas}),
             }
         )
         self._last = nonce, most, tip

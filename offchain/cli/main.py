@@ -8,14 +8,23 @@ from types import ModuleType
 
 COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
+    "create": "post a task from terms and a manifest, with its money in escrow",
+    "buy": "buy models with your data: everything from the task to the opened models, unattended",
     "check": "try a model against a manifest as an enclave would; nothing is sent",
     "serve": "boot an enclave and serve it on loopback",
-    "register": "register an operator's enclave, or renew it",
+    "register": "register an operator's enclave once, or renew it",
+    "stake": "bring an operator's stake up to an amount",
+    "unstake": "get an operator's stake back",
     "program": "name the program of a task's measurement, and check that you allow it",
     "roster": "propose a roster with spares for a task",
     "close": "close a task's reveals, which fixes the seed",
     "release": "release the test set of a task to enclaves",
-    "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
+    "settle": "end a task with a report: what was not claimed goes back",
+    "void": "end a task that got no report: its budget goes back",
+    "share": "credit developers with their shares of a voided task",
+    "open": "open the models that you bought, and measure them again",
+    "operate": "an operator's whole part, unattended: register, measure, co-sign, post, be paid",
+    "guard": "the guardian's acts: verifiers, revocations, descriptions, ownership",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
 """Each command is a module of `offchain.cli` with ``add`` and ``run``."""
