@@ -4,8 +4,10 @@ Everything else is on the chain. A file is written and synced before the transac
 so that no kill in between loses money: the same command reads it and goes on.
 """
 
+import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -87,6 +89,32 @@ class PrivateFolder:
             return known
         self.write(name, fresh)
         return fresh
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Keep other processes of this machine from the same work; the file names this process.
+
+        The kernel frees the lock when the process ends, however it ends.
+
+        Raises:
+            BlockingIOError: another process holds it; the message names its id.
+        """
+        self._make()
+        path = self.path / f"{name}.lock"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
+                raise BlockingIOError(
+                    f"process {holder} is at the same work ({path}): nothing was done here"
+                ) from error
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
+            yield
+        finally:
+            os.close(handle)
 
     def _make(self) -> None:
         missing = [each for each in (self.path, *self.path.parents) if not each.exists()]
