@@ -7,7 +7,7 @@ from offchain.chain.history import REPORTED
 from offchain.chain.refusals import Refused
 from offchain.cli import common, session, units
 from offchain.cli.entry import history_of
-from offchain.developer.selling import dispute_bond, next_time
+from offchain.developer.state import dispute_bond, next_time
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,8 @@ from offchain.developer import plans
 from offchain.developer.checking import Sample, check
 from offchain.developer.entries import Entry, EntryFolder
 from offchain.developer.publishing import Uploads
-from offchain.developer.selling import Choices, Outcome, Selling, Words, next_time
+from offchain.developer.selling import Selling
+from offchain.developer.state import Choices, Outcome, Words, next_time
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.errors import StorageError
 from offchain.protocol.manifest import Manifest

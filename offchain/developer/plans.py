@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from offchain.chain.roster_review import BLOCKING, Finding, Review
-from offchain.developer.selling import Words
+from offchain.developer.state import Words
 from offchain.protocol.encoding import MAX_SCORE
 from offchain.protocol.manifest import Manifest, Selection
 from offchain.protocol.pricing import price

@@ -6,13 +6,11 @@ process sent meanwhile makes the node refuse it, and no entry is committed twice
 """
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from web3.contract.contract import ContractFunction
-from web3.exceptions import BlockNotFound
 from web3.types import Nonce
 
 from offchain.chain.history import (
@@ -34,9 +32,18 @@ from offchain.chain.vetting import review_roster
 from offchain.developer.entries import Entry, EntryFolder
 from offchain.developer.publishing import Uploads
 from offchain.developer.results import Opinion, judge, own_result
+from offchain.developer.state import (
+    Choices,
+    Outcome,
+    View,
+    Words,
+    dispute_bond,
+    next_time,
+    position_of,
+    standing_of,
+)
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.errors import StorageError
-from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Results
 from offchain.protocol.task import Task
@@ -47,75 +54,6 @@ PATIENCE = 5
 """Steps that a pending transaction of the account is waited for before it is replaced."""
 UNSAFE = frozenset({Finding.UNKNOWN, Finding.REVOKED})
 """Findings with which a committed model is not revealed: who holds such a key may open it."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """How to write amounts and times for people.
-
-    Args:
-        amount: turns units of the task's token into text.
-        ether: turns wei into text.
-        time: turns Unix seconds, and those of now, into text.
-    """
-
-    amount: Callable[[int], str]
-    ether: Callable[[int], str]
-    time: Callable[[int, int], str]
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a developer decides before it leaves the sale alone.
-
-    Args:
-        highest_bond: wei that a dispute may cost; None never disputes.
-        reveal_anyway: reveal although the roster has become unsafe.
-    """
-
-    highest_bond: int | None = None
-    reveal_anyway: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The end of a developer's part.
-
-    Args:
-        sold: True if the model was paid.
-        reason: in words.
-        failed: True if something was missed or given up that could have been had.
-        price: that was paid, in units of the token.
-    """
-
-    sold: bool
-    reason: str
-    failed: bool = False
-    price: int | None = None
-
-
-@dataclass(frozen=True)
-class View:
-    """A task in the latest block, and the account's next nonce, which was read before it.
-
-    Args:
-        now: time of the next block, Unix seconds.
-        index: of the own submission, or None before its commit is in a block.
-    """
-
-    nonce: Nonce
-    now: int
-    history: History
-    stage: int
-    time_a: int
-    time_b: int
-    claimed: int
-    index: int | None
-
-    @property
-    def is_revealed(self) -> bool:
-        """Return True once the own submission is revealed."""
-        return any(each.index == self.index for each in self.history.reveals)
 
 
 @dataclass
@@ -145,7 +83,7 @@ class Selling:
     uploads: Uploads | None
     find_results: Callable[[History, Report], Results | None]
     words: Words
-    choices: Choices = Choices()
+    choices: Choices
     outcome: Outcome | None = None
     waits_for: tuple[str, str] | None = None
     index: int | None = None
@@ -348,7 +286,7 @@ class Selling:
         if record is None:
             self._wait(view, "confirmations of the report", view.now)
             return
-        position = _position(record, view.index)
+        position = position_of(record, view.index)
         yield from self._explain(history, view.index)
         if position is not None and view.claimed >> position & 1:
             if not (yield from self.withdraw(history.task.token)):
@@ -438,13 +376,13 @@ class Selling:
         confirmed, history = self.market.history(self.entry.task_id), view.history
         if confirmed is None or history.posted is None:
             return None
-        if _standing(confirmed) != _standing(history):
+        if standing_of(confirmed) != standing_of(history):
             return None
         return history.record(self.market.domain)
 
     def claim(self, view: View, record: Record) -> Lines:
         """Publish the delivery envelope for the price."""
-        position = None if view.index is None else _position(record, view.index)
+        position = None if view.index is None else position_of(record, view.index)
         if position is None or view.index is None:
             raise Refused("the report that stands awards nothing to this entry")
         task, price = view.history.task, record.prices[view.index]
@@ -493,31 +431,3 @@ class Selling:
 
     def _end(self, reason: str, *, failed: bool = False) -> None:
         self.outcome = Outcome(False, reason, failed)
-
-
-def next_time(market: Market) -> int:
-    """Return the time of the next block as the node expects it, in Unix seconds.
-
-    Deadlines compare with the block that a call is in. A node without a pending block gives the
-    time of the latest one.
-    """
-    eth = market.node.web3.eth
-    times = [int(eth.get_block("latest")["timestamp"])]
-    with suppress(BlockNotFound):
-        times.append(int(eth.get_block("pending")["timestamp"]))
-    return max(times)
-
-
-def dispute_bond(market: Market, task: Task) -> int:
-    """Return the wei that a dispute of a task's report costs."""
-    return int(market.contract.functions.seat_bond().call()) * (2 * task.quorum + 1)
-
-
-def _position(record: Record, index: int) -> int | None:
-    indices = [Award.of_payout(word).index for word in record.payouts]
-    return indices.index(index) if index in indices else None
-
-
-def _standing(history: History) -> tuple[object, ...]:
-    """Return what decides which report stands: it must be the same once it is confirmed."""
-    return history.posted, history.verdict, history.challenger, history.over
