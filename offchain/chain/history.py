@@ -92,6 +92,7 @@ class History:
 
     Args:
         task: its terms.
+        uri: where the provider says that the files of the task are; untrusted.
         commits: the developer of each submission, by index.
         commitments: what each of them committed to, bytes32.
         reveals: in the order of the chain.
@@ -106,6 +107,7 @@ class History:
     """
 
     task: Task
+    uri: str = ""
     commits: tuple[str, ...] = ()
     commitments: tuple[bytes, ...] = ()
     reveals: tuple[Reveal, ...] = ()
@@ -274,7 +276,7 @@ def after(history: History | None, log: Any) -> History | None:
         log: decoded by web3.
     """
     if log["event"] == "TaskCreated":
-        return History(_task(log["args"]["task"]))
+        return History(_task(log["args"]["task"]), log["args"]["uri"])
     if history is not None and log["event"] in _STEPS:
         return _STEPS[log["event"]](history, log)
     return history
