@@ -46,6 +46,10 @@ class Market:
         """Return a task's stage in the latest block, which may not be confirmed."""
         return int(self.contract.functions.progress(task_id).call()[0])
 
+    def now(self) -> int:
+        """Return the time of the latest block, in Unix seconds."""
+        return int(self.node.web3.eth.get_block("latest")["timestamp"])
+
     def history(self, task_id: bytes) -> History | None:
         """Return a task's history, or None when no confirmed log creates the task."""
         topics = [None, "0x" + task_id.hex()]

@@ -67,6 +67,15 @@ class Registry:
                 found[entry] = known
         return found
 
+    def endpoints(self) -> dict[str, str]:
+        """Return the URIs that operators have announced last, by operator. They are untrusted."""
+        event = self.contract.events.EndpointAnnounced()
+        logs = self.node.logs(
+            self.contract.address, [event.topic], int(self.node.web3.eth.block_number)
+        )
+        announced = (event.process_log(log)["args"] for log in logs)
+        return {each["operator"]: each["uri"] for each in announced}
+
     def retired_by(self, signing_key: str, platform: bytes, measurement: bytes) -> str | None:
         """Return the signing key that a registration would retire: another one that may sign now.
 

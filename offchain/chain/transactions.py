@@ -53,13 +53,18 @@ class Sender(ABC):
         return self._web3.eth.get_transaction_count(self.address, "latest")
 
     def send(
-        self, function: ContractFunction, value: int = 0, nonce: Nonce | None = None
+        self,
+        function: ContractFunction,
+        value: int = 0,
+        gas: int | None = None,
+        nonce: Nonce | None = None,
     ) -> TxReceipt:
         """Send a call with ``value`` wei, and wait until it is in a block.
 
         Args:
             function: the call.
             value: wei.
+            gas: its limit, with which it is not simulated first; None simulates it.
             nonce: of `nonce`; None reads it now.
 
         Raises:
@@ -79,6 +84,7 @@ class Sender(ABC):
                 "nonce": nonce,
                 "maxFeePerGas": Wei(most),
                 "maxPriorityFeePerGas": Wei(tip),
+                **({} if gas is None else {"gas": gas}),
             }
         )
         self._last = nonce, most, tip

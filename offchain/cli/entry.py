@@ -2,8 +2,8 @@
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -162,11 +162,15 @@ def documents_of(
         ValueError: they are malformed, or those of another task.
         OSError: the place does not answer.
     """
-    if folder is None:
+    if folder is not None:
+        place = PublicationFolder(folder)
+    elif history.uri:
+        place = PublicationFolder.of_stranger(history.uri, local=here.local_uris)
+    else:
         raise Refused("the task names no URI: name where the provider publishes with --folder")
-    documents = PublicationFolder(folder).documents(task_id)
+    documents = place.documents(task_id)
     if documents is None:
-        raise Refused(f"no documents of task 0x{task_id.hex()} in {folder}")
+        raise Refused(f"no documents of task 0x{task_id.hex()} in {place.url}")
     documents.check(history.task)
     return documents
 
@@ -341,10 +345,10 @@ def selling_of(
     highest_bond: int | None = None,
 ) -> Selling:
     """Return the sale of an entry."""
-    folders = list(getattr(arguments, "results", []))
+    named = [ResultsFolder(each) for each in getattr(arguments, "results", [])]
 
     def find_results(history: History, report: Report) -> Results | None:
-        return find(folders, report)
+        return find([*named, *announced(here, history)], report)
 
     return Selling(
         market=here.market,
@@ -359,11 +363,23 @@ def selling_of(
     )
 
 
-def find(folders: list[str], report: Report) -> Results | None:
+def announced(here: Session, history: History) -> Iterator[ResultsFolder]:
+    """Yield the folders that those who signed the report, or sat on the panel, have announced."""
+    signers = () if history.posted is None else history.posted.signers
+    panel = () if history.verdict is None else history.verdict.panel
+    endpoints = here.registry.endpoints()
+    for signer in (*panel, *signers):
+        uri = endpoints.get(signer.operator)
+        if uri:
+            with suppress(ValueError):  # a URI that is not followed
+                yield ResultsFolder.of_stranger(uri, local=here.local_uris)
+
+
+def find(folders: Iterable[ResultsFolder], report: Report) -> Results | None:
     """Return the results of a report from the first folder that has them, or None."""
     for folder in folders:
         try:
-            return ResultsFolder(folder).find(report)
+            return folder.find(report)
         except (OSError, ValueError):
             continue
     return None

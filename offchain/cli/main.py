@@ -8,6 +8,8 @@ from types import ModuleType
 
 COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
+    "create": "post a task from terms and a manifest, with its money in escrow",
+    "buy": "buy models with your data: everything from the task to the opened models, unattended",
     "check": "try a model against a manifest as an enclave would; nothing is sent",
     "serve": "boot an enclave and serve it on loopback",
     "register": "register an operator's enclave, or renew it",
@@ -22,6 +24,10 @@ COMMANDS = {
     "verdict": "post the verdict that the enclaves of a panel signed",
     "close": "close a task's reveals, which fixes the seed",
     "release": "release the test set of a task to enclaves",
+    "settle": "end a task with a report: what was not claimed goes back",
+    "void": "end a task that got no report: its budget goes back",
+    "share": "credit developers with their shares of a voided task",
+    "open": "open the models that you bought, and measure them again",
     "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }

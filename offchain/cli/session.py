@@ -17,6 +17,7 @@ from typing import Any
 from web3 import HTTPProvider, Web3
 
 from offchain.chain.accounts import ask, read_password, unlock
+from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.refusals import Refused
@@ -192,7 +193,21 @@ class Session:
 
     def now(self) -> int:
         """Return the time of the latest block, in Unix seconds."""
-        return int(self.node.web3.eth.get_block("latest")["timestamp"])
+        return self.market.now()
+
+    def history(self, task_id: bytes) -> History:
+        """Return a task's history.
+
+        Raises:
+            Refused: no confirmed block has the task.
+        """
+        history = self.market.history(task_id)
+        if history is None:
+            raise Refused(
+                f"no task 0x{task_id.hex()} on network {self.network.name!r} with "
+                f"{self.node.confirmations} confirmations: check its id and the network"
+            )
+        return history
 
     def currency(self, token: str) -> Currency:
         """Return the name and decimals of a token. Errors: see `currency_of`."""

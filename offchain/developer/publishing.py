@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 
-import fsspec
 from eth_utils.crypto import keccak
 
 from offchain.developer.entries import Entry
 from offchain.protocol.errors import StorageError
-from offchain.storage.files import write_bytes
-from offchain.storage.store import KECCAK256, RetryPolicy, Store, fetch
+from offchain.storage.store import KECCAK256, RetryPolicy, Store, fetch, write
 from offchain.storage.untrusted import public_store
 
 MAX_URI_BYTES = 256
@@ -63,7 +60,7 @@ class Uploads:
             OSError: the store refuses the write.
         """
         self._store().put_bytes(artifact)
-        _write(f"{self.place.rstrip('/')}/{entry.keyring_digest.hex()}", entry.keyring)
+        write(f"{self.place.rstrip('/')}/{entry.keyring_digest.hex()}", entry.keyring)
 
     def read_back(self, entry: Entry, size: int) -> None:
         """Fetch artifact and keyring as a stranger would.
@@ -97,13 +94,3 @@ class Uploads:
         if self.local:
             return Store(self.uri, self.patience)
         return public_store(self.uri, self.patience)
-
-
-def _write(url: str, content: bytes) -> None:
-    files, path = fsspec.url_to_fs(url)
-    if "file" not in files.protocol:
-        files.pipe_file(path, content)
-        return
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(Path(path), content)
-    Path(path).chmod(0o644)

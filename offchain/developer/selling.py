@@ -13,6 +13,7 @@ from typing import Any
 from web3.contract.contract import ContractFunction
 from web3.types import Nonce
 
+from offchain.chain.closing import close_reveals
 from offchain.chain.history import (
     CLOSED,
     DISPUTED,
@@ -137,10 +138,8 @@ class Selling:
         task = view.history.task
         if view.index is None:
             yield from self.commit(view)
-        elif view.is_revealed and view.now >= task.reveal_deadline:
-            yield from self._close(view)
         elif view.is_revealed:
-            self._wait(view, "the reveals to close", task.reveal_deadline)
+            yield from self._close(view)
         elif view.now < task.commit_deadline:
             self._wait(view, "the reveal", task.commit_deadline)
         else:
@@ -232,8 +231,11 @@ class Selling:
 
     def _close(self, view: View) -> Lines:
         """Close the reveals in the first block that allows it, because whoever does picks it."""
-        self._send(self._functions.close_reveals(self.entry.task_id), view.nonce)
-        yield "closed the reveals"
+        task = view.history.task
+        if close_reveals(self.market, self.entry.task_id, task, self.sender):
+            yield "closed the reveals"
+        else:
+            self._wait(view, "the reveals to close", task.reveal_deadline)
 
     # ── The report ──
 
@@ -424,7 +426,7 @@ class Selling:
         return self.market.contract.functions
 
     def _send(self, call: ContractFunction, nonce: Nonce, value: int = 0) -> None:
-        self.sender.send(call, value, nonce)
+        self.sender.send(call, value, nonce=nonce)
 
     def _wait(self, view: View, what: str, until: int) -> None:
         self.waits_for = what, self.words.time(until, view.now)

@@ -91,13 +91,16 @@ class PrivateFolder:
         return fresh
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Keep other processes of this machine from the same work; the file names this process.
+    def lock(self, name: str = "") -> Iterator[None]:
+        """Keep every other process out of the same work in this folder; the file names this one.
 
         The kernel frees the lock when the process ends, however it ends.
 
+        Args:
+            name: of the work; all of the folder's when empty.
+
         Raises:
-            BlockingIOError: another process holds it; the message names its id.
+            BlockingIOError: another process is at it; the message names its id and the folder.
         """
         self._make()
         path = self.path / f"{name}.lock"
@@ -108,7 +111,8 @@ class PrivateFolder:
             except BlockingIOError as error:
                 holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
                 raise BlockingIOError(
-                    f"process {holder} is at the same work ({path}): nothing was done here"
+                    f"process {holder} is at the same work ({path}): nothing was done here. Wait "
+                    "for its end, or stop it"
                 ) from error
             os.ftruncate(handle, 0)
             os.write(handle, f"{os.getpid()}\n".encode())

@@ -222,12 +222,13 @@ def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
             model, task, documents.roster, sale.domain, developer, 0, secret, salt
         )
         sale.entries.append(entry)
-        sale.models.append(_model(developer, entry, sale.uploads.url))
+        sale.models.append(as_model(developer, entry, sale.uploads.url))
     hosts.steps.commit(sale.abi_task, *sale.models)
     return sale
 
 
-def _model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+def as_model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+    """Return a developer's entry as the steps of a sale take it."""
     return Model(
         developer=developer,
         submission=Submission(*entry.submission.to_abi()),
@@ -246,13 +247,14 @@ def close_sale(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
 def close_sales(sales: Sequence[HostedSale], unpublished: Sequence[int] = ()) -> None:
     """Close sales that were opened one right after another; see `close_sale`."""
     for sale in sales:
-        _publish(sale, unpublished)
+        publish(sale, unpublished)
         sale.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
     for sale in sales:
         sale.hosts.steps.close(sale.abi_task)
 
 
-def _publish(sale: HostedSale, unpublished: Sequence[int]) -> None:
+def publish(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
+    """Let developers publish, all but some of the artifacts."""
     for index, entry in enumerate(sale.entries):
         if index not in unpublished:
             sale.uploads.put_bytes(entry.artifact)
