@@ -16,6 +16,7 @@ class Refused(GoldenGrainError, ValueError):
 
 REMEDIES = {
     # Common
+    "no platform": "register an enclave first: `golden-grain register`",
     "bad address": "name an account or a contract of this chain",
     "zero amount": "send more than nothing",
     "not a contract": "there is no code at that address: check it against the address book",
