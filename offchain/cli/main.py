@@ -32,6 +32,9 @@ COMMANDS = {
     "open": "open the models that you bought, and measure them again",
     "operate": "an operator's whole part, unattended: register, measure, co-sign, post, be paid",
     "guard": "the guardian's acts: verifiers, revocations, descriptions, ownership",
+    "tasks": "list the tasks that take entries now",
+    "status": "say a task's stage, who can do what with it now, and what it paid",
+    "scores": "show the results of a task, each proved against its report",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
 """Each command is a module of `offchain.cli` with ``add`` and ``run``."""
