@@ -91,17 +91,18 @@ class PrivateFolder:
         return fresh
 
     @contextmanager
-    def lock(self, what: str) -> Iterator[None]:
-        """Keep every other process out of what uses this folder, until the end of the context.
+    def lock(self, what: str, name: str = "") -> Iterator[None]:
+        """Keep every other process out of the same work, until the end of the context.
 
         Args:
             what: the process does, for the message to another one.
+            name: of the work; all of the folder's when empty.
 
         Raises:
             BlockingIOError: another process is at it; the message has its number.
         """
         self._make()
-        with locked(self.path / ".lock", what):
+        with locked(self.path / f"{name}.lock", what):
             yield
 
     def _make(self) -> None:

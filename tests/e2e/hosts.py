@@ -197,8 +197,8 @@ def register(market: Market, verifier: str, client: EnclaveClient, sender: NodeS
     return evidence.verified.program
 
 
-def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
-    """A task, and models that are committed to it."""
+def open_sale(hosts: Hosts, models: Sequence[bytes], **terms: Any) -> HostedSale:
+    """A task, with other terms if they are given, and models that are committed to it."""
     documents, start, nonce = hosts.documents, now(), next(hosts.nonces)
     task = replace(
         make_task(documents.roster, documents.manifest),
@@ -213,6 +213,7 @@ def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
         dispute_window=DAY,
         verdict_window=2 * DAY,
         claim_window=3 * DAY,
+        **terms,
     )
     folder = hosts.folder / f"sale {nonce}"
     sale = HostedSale(

@@ -11,7 +11,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from web3._utils.http_session_manager import HTTPSessionManager
@@ -301,3 +301,28 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     assert len(closed.reports()) == 1
     for seat in (0, 1):
         assert list(closed.operator(seat, turn=0).step()) == []
+
+
+def test_operate__node_and_enclave_that_stall__goes_on_once_they_answer(sales, environment):
+    """All answers stop between the signature and the report, for as long as this test wants."""
+    sale = sales[0]
+    for each in sales:
+        each.feed(0, 1)
+        sign(each, 1)
+    key, run = sale.documents.roster[0].signing_key, RunId(sale.task_id, 0)
+    stalled, gate = Event(), Event()
+
+    def stall(_):
+        if sale.results(0).signature(run, key) is not None and not gate.is_set():
+            stalled.set()
+            assert gate.wait(120)
+        return False
+
+    with operating(sale, stall) as ((process,), _):
+        assert stalled.wait(120)
+        assert sale.reports() == []
+        gate.set()
+        while not sale.reports():
+            assert process.poll() is None
+            time.sleep(0.05)
+    assert len(sale.reports()) == 1

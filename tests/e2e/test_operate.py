@@ -331,7 +331,7 @@ def test_page__every_line__does_what_the_page_says(made, environment, published,
         "https://operator.example/enclave": uri,
     }
     for number, line in enumerate(lines):
-        options = [mine.get(word, word) for word in line]
+        options = [mine.get(each, each) for each in line]
         if "--from" in options:
             at_from = options.index("--from")
             assert options[at_from + 1] == "intel"

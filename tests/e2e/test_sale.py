@@ -15,6 +15,8 @@ from offchain.__main__ import main
 from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED
 from offchain.chain.registry import Registry
 from offchain.operator.cosigning import awards_of
+from offchain.operator.fees import PATIENCE, Earnings
+from offchain.protocol.encoding import ZERO_ADDRESS as ZERO
 from offchain.protocol.messages import RunId
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report, by_signer, sign
@@ -417,6 +419,65 @@ def test_step__before_the_reveal_deadline__closes_nothing_and_sends_nothing(sale
     list(operator.step())
     assert sale.stage() == OPEN
     assert sale.hosts.web3.eth.get_transaction_count(operator.sender.address) == nonce
+
+
+# ── Earnings ──
+
+FEE = 10**17
+
+
+@pytest.fixture
+def earned(hosts):
+    """A task with a fee, reported by the first two operators, whose claims are over in a second."""
+    sale = open_sale(hosts, MODELS, benchmark_fee=FEE)
+    close_sale(sale)
+    mine()
+    list(sale.provider().release(sale.task_id))
+    steps(sale.operator(0), sale.operator(1), until=lambda: sale.stage() == REPORTED)
+    mine()
+    return sale
+
+
+def earnings(sale, seat, least=FEE // QUORUM):
+    registry = Registry(sale.hosts.market().node, sale.hosts.made.registry.address)
+    return Earnings(sale.hosts.market(0), registry, sale.hosts.senders[seat], {ZERO: least})
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_earnings__task_that_nobody_settles__is_settled_and_paid_an_hour_later(earned, late):
+    closes = earned.hosts.made.market.progress(earned.task_id)[2]
+    at(closes + PATIENCE - (not late))
+    mine(1)
+    account = accounts.at(earned.hosts.senders[0].address)
+    before = account.balance()
+    said = list(earnings(earned, 0).step())
+    if not late:
+        assert said == []
+        return
+    assert said == [
+        f"settled task 0x{earned.task_id.hex()[:8]}",
+        f"took {FEE // 2} of token {ZERO}",
+    ]
+    assert account.balance() > before
+    assert list(earnings(earned, 2).step()) == []  # it signed nothing
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_earnings__credit__is_taken_from_the_threshold_on(earned, above):
+    market, operator = earned.hosts.made.market, earned.hosts.senders[1].address
+    at(earned.hosts.made.market.progress(earned.task_id)[2] + PATIENCE)
+    mine(1)
+    list(earnings(earned, 0).step())
+    assert market.credits(ZERO, operator) == FEE // QUORUM
+    taken = list(earnings(earned, 1, FEE // QUORUM + above).step())
+    assert bool(taken) != bool(above)
+    assert market.credits(ZERO, operator) == (FEE // QUORUM if above else 0)
+
+
+def test_step__task_that_the_operator_does_not_accept__is_left_alone(closed):
+    list(closed.provider().release(closed.task_id))
+    (line,) = closed.operator(0, accepts=lambda _: False).step()
+    assert line.endswith("not accepted: another provider, or too small a fee")
 
 
 def forge(sale):
