@@ -10,7 +10,8 @@ from pathlib import Path
 from offchain.attestation.programs import DEVELOPMENT, PRODUCTION, load_allowlist
 from offchain.attestation.programs import measurement as measurement_of
 from offchain.chain.refusals import Refused
-from offchain.cli import plans, program, session
+from offchain.chain.vetting import check_program
+from offchain.cli import plans, session
 from offchain.cli.common import on_one_line
 from offchain.cli.terms import Terms, parse_terms, read_terms
 from offchain.protocol.encoding import ZERO_ADDRESS
@@ -112,7 +113,7 @@ def create(
     """
     given, uri = read_terms(arguments.terms), uri_of(here, arguments)
     folder = _folder(here, given, secrets.manifest)
-    with folder.lock():
+    with folder.lock("creates this task"):
         drafts = Drafts(here.market, folder)
         delivery_key = folder.remember(DELIVERY_KEY, random(32))
         draft, is_new = drafts.current(), False
@@ -181,7 +182,7 @@ def _roster(
     found: dict[bytes, list[RosterCandidate]] = {}
     for measurement in options:
         if terms.measurement:
-            program.check(here.registry, measurement, _allow_list(here, arguments))
+            check_program(here.registry, measurement, _allow_list(here, arguments))
         enclaves = candidates(
             here.registry, measurement, stake, terms.last_verdict, here.sender.address
         )
@@ -223,7 +224,7 @@ def _check(here: session.Session, arguments: argparse.Namespace, made: TaskCreat
             small, there are warnings that were not accepted, or the user declined.
     """
     task, roster = made.task, made.draft.documents.roster
-    allowed = program.check(here.registry, task.measurement, _allow_list(here, arguments))
+    allowed = check_program(here.registry, task.measurement, _allow_list(here, arguments))
     money = here.currency(task.token)
     times = task.report_deadline + task.dispute_window + task.verdict_window
     known = candidates(here.registry, task.measurement, task.min_stake, times, task.provider)

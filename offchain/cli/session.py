@@ -1,4 +1,4 @@
-"""What every command of a party shares: network, account, plan and question, and its results.
+"""The session of a command: network, account, plan and question, and its results.
 
 Talk goes to standard error with `Session.say`; what a command yields is its result and goes to
 standard output, as JSON with ``--json``.

@@ -4,7 +4,6 @@ Everything else is on the chain. A file is written and synced before the transac
 so that no kill in between loses money: the same command reads it and goes on.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import TypeVar
 
 from offchain.protocol.encoding import from_json, to_json
 from offchain.storage.files import write_bytes
+from offchain.storage.locks import locked
 
 T = TypeVar("T")
 
@@ -91,22 +91,18 @@ class PrivateFolder:
         return fresh
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep every other process out of what uses this folder, until the end of the context.
+    def lock(self, what: str, name: str = "") -> Iterator[None]:
+        """Keep every other process out of the same work, until the end of the context.
+
+        Args:
+            what: the process does, for the message to another one.
+            name: of the work; all of the folder's when empty.
 
         Raises:
-            BlockingIOError: another process is at it; the message names the folder.
+            BlockingIOError: another process is at it; the message has its number.
         """
         self._make()
-        with (self.path / ".lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BlockingIOError(
-                    error.errno,
-                    "another process works in this folder: wait for its end, or stop it",
-                    str(self.path),
-                ) from error
+        with locked(self.path / f"{name}.lock", what):
             yield
 
     def _make(self) -> None:
