@@ -128,9 +128,14 @@ def free_port() -> int:
 
 
 def use_own_chain() -> None:
-    """Find anvil where npm installed it; give this process a port of its own for it."""
+    """Find anvil where npm installed it; give this process a port of its own for it.
+
+    GOLDEN_GRAIN_CHAIN_PORT names the port of a chain that runs already, which Brownie attaches to.
+    """
     os.environ["PATH"] = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
-    CONFIG.networks["development"]["cmd_settings"]["port"] = free_port()
+    CONFIG.networks["development"]["cmd_settings"]["port"] = (
+        int(os.environ.get("GOLDEN_GRAIN_CHAIN_PORT", 0)) or free_port()
+    )
 
 
 def launch_anvil(command: str, **settings: Any) -> Any:
