@@ -193,10 +193,10 @@ class _Playground:
     def _provider(self) -> Path:
         """Post a task on half of a data set; write the other half for developers."""
         folder = self.processes.folder
-        data = load_breast_cancer(as_frame=True)
-        table = polars.DataFrame(
-            {name: data.frame[name].to_numpy() for name in data.frame.columns}
-        ).sample(fraction=1.0, shuffle=True, seed=1)
+        data = load_breast_cancer()
+        columns = dict(zip(map(str, data.feature_names), data.data.T, strict=True))
+        table = polars.DataFrame({**columns, "target": data.target})
+        table = table.sample(fraction=1.0, shuffle=True, seed=1)
         half = len(table) // 2
         hidden, train = folder / "provider-data.csv", folder / "train.csv"
         table[:half].write_csv(hidden)
