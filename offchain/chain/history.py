@@ -11,8 +11,8 @@ from offchain.protocol.reports import Cosignature, Report, choices_of
 from offchain.protocol.task import Submission, Task
 from offchain.protocol.transcript import Reveal
 
-NONE, OPEN, CLOSED, REPORTED, DISPUTED = range(5)
-"""The stages of `IModelMarket` that hosts act on."""
+NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = range(8)
+"""The stages of `IModelMarket`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class History:
     Args:
         task: its terms.
         commits: the developer of each submission, by index.
+        commitments: what each of them committed to, bytes32.
         reveals: in the order of the chain.
         seed: bytes32, once the reveals are closed.
         randomness: prevrandao and parent hash of the block that closed the reveals.
@@ -107,6 +108,7 @@ class History:
 
     task: Task
     commits: tuple[str, ...] = ()
+    commitments: tuple[bytes, ...] = ()
     reveals: tuple[Reveal, ...] = ()
     seed: bytes | None = None
     randomness: tuple[bytes, bytes] | None = None
@@ -139,20 +141,28 @@ class History:
         Raises:
             ValueError: no report is posted.
         """
-        report, verdict = self.report(self.task.id(domain)), self.verdict
-        if self.posted is None or verdict is None or verdict.upheld:
-            signers = () if self.posted is None else self.posted.signers
-            payouts = payout_words(self.task.curve, report.awards)
-            return Record(tuple(payouts), report.digest(domain), signers)
+        report = self.standing(self.task.id(domain))
+        signers = self.posted.signers if self.posted is not None and report.round == 0 else ()
+        payouts = payout_words(self.task.curve, report.awards)
+        return Record(tuple(payouts), report.digest(domain), signers)
+
+    def standing(self, task_id: bytes) -> Report:
+        """Return the report that stands: the one that was posted, or that which overturned it.
+
+        Raises:
+            ValueError: no report is posted.
+        """
+        report, verdict = self.report(task_id), self.verdict
+        if verdict is None or verdict.upheld:
+            return report
         awards = tuple(map(Award.of_payout, verdict.payouts))
-        overturning = replace(
+        return replace(
             report, round=1, results=verdict.results, choices=verdict.choices, awards=awards
         )
-        return Record(verdict.payouts, overturning.digest(domain), ())
 
     @property
     def stage(self) -> int:
-        """The current stage, one of the constants above; `NONE` once ``over`` is True."""
+        """The stage that hosts act on, up to `DISPUTED`; `NONE` once ``over`` is True."""
         if self.over:
             return NONE
         if self.challenger is not None:
@@ -174,7 +184,12 @@ def _task(struct: Any) -> Task:
 
 
 def _committed(history: History, log: Any) -> History:
-    return replace(history, commits=(*history.commits, log["args"]["developer"]))
+    values = log["args"]
+    return replace(
+        history,
+        commits=(*history.commits, values["developer"]),
+        commitments=(*history.commitments, values["commitment"]),
+    )
 
 
 def _revealed(history: History, log: Any) -> History:

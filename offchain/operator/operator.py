@@ -8,13 +8,13 @@ from functools import cached_property
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 
+from offchain.chain.closing import close_reveals
 from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
 from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
-from offchain.operator.closing import close_reveals
 from offchain.operator.cosigning import Agreed, Cosigning, awards_of, find_peers
 from offchain.operator.feeding import Feeder
 from offchain.operator.polling import Polls

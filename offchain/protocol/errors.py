@@ -16,6 +16,7 @@ error                meaning                                                    
 `EnvelopeError`      an envelope does not open under a key                            the caller
 `DecryptionError`    key, label or bytes are not those of the encryption              the caller
 `RevealsNotFinal`    the reveals are not closed with enough confirmations             the provider
+`SubmissionsMissing` revealed submissions cannot be fetched, and there is still time  the provider
 `Refused`            a command does not do what it was asked for                      its user
 ==================== ================================================================ =============
 

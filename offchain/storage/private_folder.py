@@ -5,13 +5,15 @@ so that no kill in between loses money: the same command reads it and goes on.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from offchain.protocol.encoding import from_json, to_json
 from offchain.storage.files import write_bytes
+from offchain.storage.locks import locked
 
 T = TypeVar("T")
 
@@ -87,6 +89,21 @@ class PrivateFolder:
             return known
         self.write(name, fresh)
         return fresh
+
+    @contextmanager
+    def lock(self, what: str, name: str = "") -> Iterator[None]:
+        """Keep every other process out of the same work, until the end of the context.
+
+        Args:
+            what: the process does, for the message to another one.
+            name: of the work; all of the folder's when empty.
+
+        Raises:
+            BlockingIOError: another process is at it; the message has its number.
+        """
+        self._make()
+        with locked(self.path / f"{name}.lock", what):
+            yield
 
     def _make(self) -> None:
         missing = [each for each in (self.path, *self.path.parents) if not each.exists()]

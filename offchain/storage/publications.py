@@ -150,7 +150,10 @@ class PublicationFolder(Folder):
 
         Raises:
             FileExistsError: the task has this inventory already, or as many as are allowed.
+            ValueError: it is empty, so that no model could be bought.
         """
+        if not inventory.indices:
+            raise ValueError("inventory without submissions, expected at least one")
         paths = [Path(self._path(inventory.task_id, name)) for name in _INVENTORIES]
         newest = self.inventory(inventory.task_id)
         smaller = newest is not None and set(inventory.indices) < set(newest.indices)

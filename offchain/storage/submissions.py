@@ -9,14 +9,14 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.pool import ThreadPool
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from offchain.protocol.artifacts import TAG_BYTES
 from offchain.protocol.envelopes import ENVELOPE_BYTES
 from offchain.protocol.errors import StorageError
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.transcript import Reveal, Transcript
-from offchain.storage.store import KECCAK256, RetryPolicy, Store
+from offchain.storage.store import KECCAK256, SHA256, Hashing, RetryPolicy, Store
 from offchain.storage.untrusted import public_store
 
 _KEYRING_BYTES = 16 * ENVELOPE_BYTES
@@ -43,14 +43,30 @@ class SubmissionSources:
     threads: int = 8
 
     def at(self, uri: str) -> list[Store]:
-        """Return the stores to try for what a stranger's URI names, without it if not public."""
+        """Return the stores to try for what a stranger's URI names; that of the URI is the last.
+
+        A URI that is not public is not followed: its store answers every question with the reason.
+        """
         stores = [self.keep, *self.mirrors]
         if self.local:
             return [*stores, Store(uri, self.patience)]
         try:
             return [*stores, public_store(uri, self.patience)]
-        except ValueError:
-            return stores
+        except ValueError as refusal:
+            return [*stores, _RefusedStore(uri, refused=str(refusal))]
+
+
+@dataclass(frozen=True)
+class _RefusedStore(Store):
+    """A store that is never asked, because its URI is not followed; ``refused`` says why."""
+
+    refused: str = ""
+
+    def fetch(self, digest: bytes, limit: int, sink: IO[bytes]) -> int:
+        raise StorageError(self.url, f"0x{digest.hex()}", self.refused)
+
+    def fetch_bytes(self, digest: bytes, limit: int, hashing: Hashing = SHA256) -> bytes:
+        raise StorageError(self.url, f"{hashing.name} 0x{digest.hex()}", self.refused)
 
 
 def fetch_keyring(reveal: Reveal, sources: SubmissionSources) -> bytes:

@@ -230,7 +230,7 @@ def open_sale(hosts: Hosts, models: Sequence[bytes], **terms: Any) -> HostedSale
             model, task, documents.roster, sale.domain, developer, 0, secret, salt
         )
         sale.entries.append(entry)
-        sale.models.append(_model(developer, entry, sale.uploads.url))
+        sale.models.append(as_model(developer, entry, sale.uploads.url))
     hosts.steps.commit(sale.abi_task, *sale.models)
     return sale
 
@@ -241,7 +241,8 @@ def create(sale: HostedSale, uri: str) -> None:
     create_task(terms, uri, {"from": sale.task.provider, "value": terms.escrow()})
 
 
-def _model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+def as_model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+    """Return a developer's entry as the steps of a sale take it."""
     return Model(
         developer=developer,
         submission=Submission(*entry.submission.to_abi()),
@@ -267,7 +268,7 @@ def close_sales(sales: Sequence[HostedSale], unpublished: Sequence[int] = ()) ->
 
 
 def publish(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
-    """Artifacts and keyrings, where the developers' URIs say."""
+    """Let developers publish, all but some of the artifacts."""
     for index, entry in enumerate(sale.entries):
         if index not in unpublished:
             sale.uploads.put_bytes(entry.artifact)
