@@ -12,6 +12,7 @@ from offchain.chain.closing import close_reveals
 from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.transactions import Sender
 from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
@@ -216,7 +217,7 @@ class Operator:
             functions, task = self.market.contract.functions, case.history.task
             bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
             self._send(functions.dispute_report(task.to_abi()), bond)
-            yield f"disputed, with a bond of {bond} wei"
+            yield f"disputed, with a bond of {in_ether(bond)}"
 
     def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Lines:
         history, standing = case.history, case.history.posted
