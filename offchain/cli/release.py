@@ -3,10 +3,11 @@
 import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import sleep as wait
 
 from offchain.cli import common as shared
 from offchain.provider.key_release import TestSetRelease
-from offchain.storage.publications import PublicationFolder
+from offchain.storage.publications import PublicationFolder, ResultsFolder
 
 FAULTS = shared.FAULTS
 
@@ -35,6 +36,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="index of a submission to leave out of a new inventory",
     )
+    parser.add_argument(
+        "--results",
+        action="append",
+        default=[],
+        help="folder or URL where an operator publishes; with it, go on until a report is posted, "
+        "and leave out models that were stopped on enclaves of more operators than the quorum",
+    )
+    parser.add_argument(
+        "--spares",
+        type=int,
+        default=0,
+        help="operators beside the quorum to release to at once, with --results (%(default)s)",
+    )
+    parser.add_argument(
+        "--poll", type=float, default=60.0, help="seconds between two steps (%(default)s)"
+    )
     shared.add_market(parser)
     shared.add_sources(parser)
 
@@ -50,3 +67,11 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     )
     lines = provider.release(arguments.task, arguments.enclave, arguments.without)
     yield from map(shared.on_one_line, lines)
+    operators = [ResultsFolder(url) for url in arguments.results]
+    previous = set[str]()
+    while operators and provider.is_needed(arguments.task):
+        wait(arguments.poll)
+        steps = provider.next_release(arguments.task, operators, arguments.spares)
+        said = list(map(shared.on_one_line, steps))
+        yield from (line for line in said if line not in previous)
+        previous = set(said)

@@ -60,7 +60,8 @@ class Operator:
         enclave: the operator's own.
         peers: enclaves of other operators, which co-sign.
         sender: account that pays for the transactions.
-        results: local folder for the results files of the reports that the own enclave signed.
+        results: local folder for the results files of the reports that the own enclave signed, and
+            for its notices of models that were stopped.
         disputes: dispute a report that the own enclave contradicts, and post the panel's verdict.
         turn: number of steps that each peer with a lower signing key has to post first, so that
             operators do not race to post the same report.
@@ -89,7 +90,7 @@ class Operator:
     _collections: dict[RunId, "_Collection"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.linger)
+        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.results, self.linger)
 
     def step(self) -> Iterator[str]:
         """Act on every task once; yield lines about each action.

@@ -8,11 +8,13 @@ file                                      content
 ``<task id>/inventory-<1 to 3>.json``     `Inventory`: without models that stopped; likewise
 ``<task id>/release-<signing key>.json``  `Release` to an enclave
 ``<task id>-round-<0 or 1>.json``         `Results` of a report, by an operator, in its own folder
+``<task id>-stopped.json``                `StopNotice` of an operator's enclave, likewise
 ========================================  =========================================================
 
 All of it is untrusted input to its readers. Documents are checked against the digests in the task.
 A release can be decrypted only by an enclave that holds the values it was sealed for. A results
-file is accepted when its Merkle root is the one in the report.
+file is accepted when its Merkle root is the one in the report, and a notice when an enclave of the
+roster signed it.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from offchain.protocol.encoding import STRICT, Bytes32, Index, from_json, to_json
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.release import MAX_INVENTORIES, Release
-from offchain.protocol.reports import Report
+from offchain.protocol.reports import Report, StopNotice
 from offchain.protocol.results import Results
 from offchain.protocol.task import RosterEntry, Task, check_roster
 from offchain.storage.files import write_bytes
@@ -81,7 +83,7 @@ class PublicationFolder:
     def documents(self, task_id: bytes) -> TaskDocuments | None:
         """Return a task's documents, or None when the file does not exist.
 
-        This and the two methods below raise `pydantic.ValidationError` for a malformed file, and
+        This and the three methods below raise `pydantic.ValidationError` for a malformed file, and
         `OSError` when the folder cannot be reached.
         """
         path = self._path(task_id, "documents.json")
@@ -89,13 +91,17 @@ class PublicationFolder:
 
     def inventory(self, task_id: bytes) -> Inventory | None:
         """Return a task's newest inventory, or None before one is written."""
-        newest = None
+        return next(reversed(self.inventories(task_id)), None)
+
+    def inventories(self, task_id: bytes) -> list[Inventory]:
+        """Return all inventories of a task; each is a part of the one before."""
+        found = []
         for name in _INVENTORIES:
-            found = self._read(Inventory, self._path(task_id, name))
-            if found is None:
+            inventory = self._read(Inventory, self._path(task_id, name))
+            if inventory is None:
                 break
-            newest = found
-        return newest
+            found.append(inventory)
+        return found
 
     def release(self, task_id: bytes, signing_key: str) -> Release | None:
         """Return the release to an enclave, or None before the provider has made one."""
@@ -144,7 +150,7 @@ class PublicationFolder:
 
 @dataclass(frozen=True)
 class ResultsFolder:
-    """An operator's folder of results files, and how long to wait for a file of it."""
+    """An operator's folder of results and notices, and how long to wait for a file of it."""
 
     url: str
     patience: RetryPolicy = field(default_factory=lambda: RetryPolicy(seconds=10, total=60))
@@ -170,8 +176,28 @@ class ResultsFolder:
         check_results(report, results)
         return results
 
+    def put_notice(self, notice: StopNotice) -> None:
+        """Write the newest notice of a task atomically; the folder must be a local one."""
+        _publish(Path(self._notice_path(notice.task_id)), notice)
+
+    def notice(self, task_id: bytes) -> StopNotice | None:
+        """Return the notice of a task, or None when the file does not exist.
+
+        Raises:
+            OSError: the folder cannot be reached.
+            ValueError: the file is malformed.
+        """
+        try:
+            content = read(self._notice_path(task_id), _MAX_BYTES, self.patience)
+        except FileNotFoundError:
+            return None
+        return from_json(StopNotice, content)
+
     def _path(self, report: Report) -> str:
         return f"{self.url.rstrip('/')}/0x{report.task_id.hex()}-round-{report.round}.json"
+
+    def _notice_path(self, task_id: bytes) -> str:
+        return f"{self.url.rstrip('/')}/0x{task_id.hex()}-stopped.json"
 
 
 def check_results(report: Report, results: Results) -> None:
