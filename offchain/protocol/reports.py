@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import STRICT, Bytes32, Index, Uint256
-from offchain.protocol.hashes import tagged
+from offchain.protocol.hashes import stopped as stopped_digest
 from offchain.protocol.pricing import Award, words
 from offchain.protocol.transcript import Transcript
 
@@ -107,7 +107,7 @@ def recover(digest: bytes, cosignature: Cosignature) -> str:
 
 @dataclass(frozen=True, config=STRICT)
 class StopNotice:
-    """An enclave's signed statement that kernel or clock ended its runs of some submissions.
+    """A stop notice: an enclave signs that kernel or clock ended its runs of some submissions.
 
     Args:
         stopped: the submissions, by rising index.
@@ -126,12 +126,12 @@ class StopNotice:
 
     @staticmethod
     def digest(transcript: Transcript, stopped: Sequence[int]) -> bytes:
-        """Return ``H(STOPPED, digest of the stopped submissions as an inventory)``, bytes32.
+        """Return the digest to sign, bytes32.
 
         Raises:
             ValueError: a submission was not revealed, or the indices do not rise.
         """
-        return tagged("STOPPED", ["bytes32"], transcript.inventory_digest(stopped))
+        return stopped_digest(transcript.inventory_digest(stopped))
 
     def signer(self, transcript: Transcript) -> str:
         """Return the checksummed address of the enclave that signed.

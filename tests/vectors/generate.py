@@ -168,6 +168,7 @@ def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "parent_hash": hexed(parent_hash),
         "seed": hexed(seed),
         "inventory": hexed(inventory),
+        "stopped": hexed(hashes.stopped(inventory)),
         "sample": sample(seed),
         "release": {
             "key": hexed(secret),

@@ -1,4 +1,4 @@
-"""Which models the next release leaves out, and which enclaves it goes to; operators may lie."""
+"""The next release: what it leaves out, and where it goes, whatever some operators claim."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
