@@ -174,7 +174,8 @@ class Benchmark:
                 return Measurement(result, None, Doubt(self.price_score(optimised), plain=False))
             return Measurement(result)
         score = self.price_score(plain)
-        apart = abs(self.price_score(optimised) - score)
+        same = np.array_equal(plain, optimised)
+        apart = 0 if same else abs(self.price_score(optimised) - score)
         doubtful = self.tolerance < apart <= 5 * self.tolerance
         doubt = Doubt(score, plain=True) if doubtful else None
         if apart > 3 * self.tolerance:
