@@ -69,15 +69,16 @@ class Figures:
     proposal: Proposal
 
 
-def images() -> Samples:
-    """Read MNIST's test set from its IDX files, whose headers are 16 and 8 bytes long.
+def images(part: str = "t10k") -> Samples:
+    """Read MNIST's test set, or its part ``train``, from the IDX files.
 
-    Raises FileNotFoundError if the npm package is not installed.
+    Their headers are 16 and 8 bytes long. Raises FileNotFoundError if the npm package is not
+    installed.
     """
     if not MNIST.is_dir():
         raise FileNotFoundError("MNIST, an npm package, is not installed: run `make setup`")
-    pixels = np.frombuffer((MNIST / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
-    labels = np.frombuffer((MNIST / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+    pixels = np.frombuffer((MNIST / f"{part}-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
+    labels = np.frombuffer((MNIST / f"{part}-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
     return Samples(pixels.reshape(-1, 784), labels.astype(np.int64))
 
 
