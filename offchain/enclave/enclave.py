@@ -242,6 +242,7 @@ class Enclave:
                 for index, doubt in kept.doubtful.items()
                 if results.get(index) == kept.results[index]
             },
+            {index: text for index, text in kept.details.items() if index in release.inventory},
         )
         key = (transcript.task_id, bundle.round)
         try:
