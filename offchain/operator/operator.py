@@ -39,7 +39,8 @@ class Operator:
             ``local`` is for the folders of strangers too.
         enclave: the operator's own.
         sender: account that pays for the transactions.
-        results: the operator's own folder, which it has announced to the others.
+        results: the operator's own folder, which it has announced to the others: for its results,
+            its part in agreements, and notices of models that were stopped.
         accepts: returns True for a task whose report this operator wants to make; a panel's seat is
             paid by the dispute, and it sits there in any case.
         disputes: dispute a report that the own enclave contradicts.
@@ -74,7 +75,7 @@ class Operator:
     _endpoints: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.sources, self.linger)
+        self._feeder = Feeder(self.enclave, self.sources, self.results, self.linger)
         self._polls = Polls(self.linger)
 
     def step(self) -> Iterator[str]:
