@@ -3,7 +3,6 @@
 Every line names what cannot work and what to do about it. An operator without any line is at work.
 """
 
-import os
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -27,7 +26,7 @@ STALE_BLOCK = 600
 
 def check_folder(published: Folder, public: Folder) -> Iterator[str]:
     """Yield a line if what is written to the own folder cannot be read at its public address."""
-    name, content = f"probe-{os.getpid()}", uuid4().hex.encode()
+    name, content = "probe", uuid4().hex.encode()
     try:
         write(f"{published.url.rstrip('/')}/{name}", content)
         found = read(f"{public.url.rstrip('/')}/{name}", 2**10, public.patience, **_of(public))

@@ -104,6 +104,10 @@ class Operator:
             except Exception as fault:
                 yield f"task 0x{task_id.hex()[:8]}: {type(fault).__name__}: {fault}"
 
+    def can_send(self) -> bool:
+        """Return False while a transaction is pending that is not to be replaced yet."""
+        return self._steps_pending > self.resend or not self.sender.is_waiting()
+
     def _advance(self, task_id: bytes, own: RosterEntry) -> Lines:
         history = self.market.history(task_id)
         if history is not None and history.over:
@@ -129,7 +133,7 @@ class Operator:
         transcript = self.market.transcript(history, documents.roster)
         case = Case(task_id, history, documents, transcript, own, self._files[task_id])
         is_late = self.market.stage(task_id) != history.stage  # in a block not yet confirmed
-        if not is_late and self._can_send():
+        if not is_late and self.can_send():
             yield from self._report(case) if history.stage == CLOSED else self._judge(case)
 
     def _documents(
@@ -157,7 +161,8 @@ class Operator:
     def _close(self, task_id: bytes, history: History) -> Lines:
         """Close the reveals as soon as the chain allows it: the seed is then anybody's no more."""
         self.deadlines[task_id] = history.task.reveal_deadline
-        if self._can_send() and close_reveals(self.market, task_id, history.task, self.sender):
+        if self.can_send() and close_reveals(self.market, task_id, history.task, self.sender):
+            self._steps_pending = 0
             yield "reveals closed"
 
     # ── Round 0 ──
@@ -281,10 +286,6 @@ class Operator:
     def _publish(self, signed: Signed) -> None:
         if signed.results is not None:
             self.results.put(signed.report, signed.results)
-
-    def _can_send(self) -> bool:
-        """Return False while a transaction is pending that is not to be replaced yet."""
-        return self._steps_pending > self.resend or not self.sender.is_waiting()
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
         self._steps_pending = 0  # the new transaction gets the full time to be mined
