@@ -145,7 +145,7 @@ def _folder(here: session.Session, given: dict[str, object], manifest: Manifest)
     first = here.node.web3.eth.get_block(here.network.first_block)["hash"]
     parts = [given, manifest.digest().hex(), here.sender.address, here.market.contract.address]
     name = sha256(json.dumps([*parts, first.hex()], sort_keys=True).encode()).hexdigest()[:16]
-    return PrivateFolder(here.arguments.home.expanduser() / here.network.name / "drafts" / name)
+    return PrivateFolder(here.files / "drafts" / name)
 
 
 def _draft(
