@@ -145,7 +145,11 @@ class Buyer:
         elif history.stage != CLOSED:
             yield f"waits for {self.market.node.confirmations} confirmations of the seed"
         else:
-            yield from self._serve(self.release, self._measuring())
+            measuring = self._measuring()
+            yield from self._serve(self.release, measuring)
+            if self._served:
+                spares = max(0, len(measuring) - self.task.quorum)
+                yield from self.release.follow(self.task_id, spares)
 
     def _measuring(self) -> list[str]:
         """Return the enclaves that shall measure: more of them, the longer no report is there."""
