@@ -13,7 +13,7 @@ from offchain.chain.refusals import Refused
 from offchain.chain.vetting import check_program
 from offchain.cli import plans, session
 from offchain.cli.common import on_one_line
-from offchain.cli.terms import Terms, parse_terms, read_terms
+from offchain.cli.terms import MIN_COMMIT, Terms, parse_terms, read_terms
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.keys import public_key
 from offchain.protocol.manifest import Manifest
@@ -236,6 +236,11 @@ def _check(here: session.Session, arguments: argparse.Namespace, made: TaskCreat
         raise Refused(
             f"{len(seats)} enclaves of the roster of 0x{made.task_id.hex()} are left, expected "
             f"{3 * task.quorum + 1}: write another nonce into the terms for a new roster"
+        )
+    if task.commit_deadline < here.now() + MIN_COMMIT // 2:
+        raise Refused(
+            f"the draft of 0x{made.task_id.hex()} leaves less than {MIN_COMMIT // 120} minutes to "
+            "commit: wait for its commit deadline and run this again, which makes a new one"
         )
     made.check_balance()
     found = list(plans.doubts(task, seats, money))

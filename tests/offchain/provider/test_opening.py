@@ -125,7 +125,7 @@ def test_deliver__key_of_the_test_set_lost__still_opens(opening):
     (bought,) = opening.deliver(history(claim(0)), None, run).models
     assert bought.file.read_bytes() == MODELS[0]
     assert bought.whole_score is None
-    assert bought.problem == "not measured: the test set's key is lost"
+    assert bought.problem == "not measured: no test set at hand"
 
 
 def test_deliver__one_that_cannot_be_opened__does_not_stop_the_others(opening):
