@@ -12,7 +12,7 @@ from brownie import accounts
 
 from offchain.cli import buy, purchases
 from offchain.cli.main import main
-from tests.anvil import at, fund, rpc
+from tests.anvil import at, fund, now
 from tests.e2e.commands import keystore_options
 from tests.e2e.hosts import ETHER, mine
 from tests.e2e.providers import NETWORK, Provider
@@ -71,7 +71,7 @@ def quick_days(monkeypatch):
 
     class Days(Event):
         def wait(self, timeout=None):
-            rpc("evm_increaseTime", 86_400)
+            at(now() + 86_400)
             mine(1)
             return self.is_set()
 
