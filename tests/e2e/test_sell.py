@@ -16,6 +16,7 @@ from offchain.cli import entry as entries
 from offchain.cli.main import main
 from offchain.cli.session import Session
 from offchain.developer import entries as files_module
+from offchain.developer.publishing import Uploads
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.pricing import Award
 from offchain.protocol.results import Result
@@ -137,32 +138,45 @@ class Killed(BaseException):
     """Nothing in the program catches this."""
 
 
-@pytest.fixture
-def fuse(monkeypatch):
-    """Ends the process, as it were, at the n-th event: before or after a request or a file."""
-    left = [0]
+class Fuse:
+    """Ends the process, as it were, before or after its n-th event.
 
-    def around(function):
+    Args:
+        changes_only: count files and transactions alone, rather than every request.
+    """
+
+    def __init__(self):
+        self.left, self.changes_only = 0, False
+
+    def around(self, function, changes):
         def fused(*arguments, **options):
-            burn()
+            self.burn(changes(arguments))
             answer = function(*arguments, **options)
-            burn()
+            self.burn(changes(arguments))
             return answer
 
         return fused
 
-    def burn():
+    def burn(self, changes):
         if current_thread() is not main_thread():
             return  # Brownie's own
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
+        if changes or not self.changes_only:
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
 
+
+@pytest.fixture
+def fuse(monkeypatch):
+    made = Fuse()
     post = HTTPSessionManager.make_post_request
-    monkeypatch.setattr(HTTPSessionManager, "make_post_request", around(post))
-    write = files_module.PrivateFolder.write
-    monkeypatch.setattr(files_module.PrivateFolder, "write", around(write))
-    return left
+    sends = made.around(post, lambda arguments: b"eth_sendTransaction" in arguments[2])
+    monkeypatch.setattr(HTTPSessionManager, "make_post_request", sends)
+    write = made.around(files_module.PrivateFolder.write, lambda _: True)
+    monkeypatch.setattr(files_module.PrivateFolder, "write", write)
+    put = made.around(Uploads.put, lambda _: True)
+    monkeypatch.setattr(Uploads, "put", put)
+    return made
 
 
 def quick_check(*_, **__):
@@ -171,39 +185,45 @@ def quick_check(*_, **__):
     return None
 
 
-def test_sale__killed_at_every_request_and_file__commits_reveals_and_claims_once(
-    sale, tmp_path, fuse, monkeypatch
+@pytest.mark.parametrize(
+    ("changes_only", "events"), [(True, range(1, 60)), (False, range(1, 2_000, 19))]
+)
+def test_sale__killed_at_every_change_and_many_requests__commits_reveals_and_claims_once(
+    sale, tmp_path, fuse, monkeypatch, changes_only, events
 ):
     monkeypatch.setattr(entries, "check", quick_check)
     developer = Developer(sale, tmp_path / "developer")
 
     def play():
-        """Let a process be killed at each of its events, until one gets through its steps."""
-        for events in range(1, 400):
+        """Let a process be killed at each of these events, until one gets through its steps."""
+        fuse.changes_only = changes_only
+        for kills, at in enumerate(events):
             with ExitStack() as stack:
-                fuse[0] = events
+                fuse.left = at
                 try:
                     selling = developer.start(stack)
                     step(selling, 2)
                 except Killed:
                     continue
                 finally:
-                    fuse[0] = 0
-                return events, selling
+                    fuse.left = 0
+                return kills, selling
         raise AssertionError("never got through")
 
     kills, selling = play()
-    assert kills > 40
+    assert kills >= 4
     assert history_of(sale).commits == (accounts[8].address,)
     assert selling.entry.commitment(sale.domain) == history_of(sale).commitments[0]
     wait_until(sale.task.commit_deadline)
-    play()
+    kills, _ = play()
+    assert kills >= 3
     assert len(history_of(sale).reveals) == 1
     wait_until(sale.task.reveal_deadline)
     play()
     post(sale, [Result(0, 750_000)], Award(0, 750_000), into=developer.results_folder)
     wait_until(sale.hosts.steps.progress(sale.abi_task).time_a)
-    _, selling = play()
+    kills, selling = play()
+    assert kills >= 2
     assert selling.outcome.sold
     history = history_of(sale)
     assert (len(history.commits), len(history.reveals), len(history.claims)) == (1, 1, 1)
