@@ -92,7 +92,6 @@ class History:
 
     Args:
         task: its terms.
-        uri: where the provider says that the files of the task are; untrusted.
         commits: the developer of each submission, by index.
         commitments: what each of them committed to, bytes32.
         reveals: in the order of the chain.
@@ -104,10 +103,10 @@ class History:
         claims: in the order of the chain.
         over: True once enclaves have nothing left to do: the task or its dispute has ended.
         ending: name of the event that ended the task, ``TaskSettled`` or ``TaskVoided``.
+        uri: where the provider publishes; untrusted.
     """
 
     task: Task
-    uri: str = ""
     commits: tuple[str, ...] = ()
     commitments: tuple[bytes, ...] = ()
     reveals: tuple[Reveal, ...] = ()
@@ -119,6 +118,7 @@ class History:
     claims: tuple[Claim, ...] = ()
     over: bool = False
     ending: str | None = None
+    uri: str = ""
 
     def report(self, task_id: bytes) -> Report:
         """Return the report that was posted.
@@ -276,7 +276,7 @@ def after(history: History | None, log: Any) -> History | None:
         log: decoded by web3.
     """
     if log["event"] == "TaskCreated":
-        return History(_task(log["args"]["task"]), log["args"]["uri"])
+        return History(_task(log["args"]["task"]), uri=log["args"]["uri"])
     if history is not None and log["event"] in _STEPS:
         return _STEPS[log["event"]](history, log)
     return history

@@ -1,8 +1,10 @@
 """A market on a node: its tasks, their histories and transcripts."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from eth_utils.abi import event_abi_to_log_topic
+from web3.types import EventData
 
 from offchain.chain.history import History, after
 from offchain.chain.node import Node, abi
@@ -50,12 +52,17 @@ class Market:
         """Return the time of the latest block, in Unix seconds."""
         return int(self.node.web3.eth.get_block("latest")["timestamp"])
 
+    def events(self, task_id: bytes) -> Iterator[EventData]:
+        """Yield the confirmed events of a task, decoded, in the order of the chain."""
+        topics = [None, "0x" + task_id.hex()]
+        for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
+            yield self._events[bytes(log["topics"][0])].process_log(log)
+
     def history(self, task_id: bytes) -> History | None:
         """Return a task's history, or None when no confirmed log creates the task."""
-        topics = [None, "0x" + task_id.hex()]
         history: History | None = None
-        for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
-            history = after(history, self._events[bytes(log["topics"][0])].process_log(log))
+        for entry in self.events(task_id):
+            history = after(history, entry)
         return history
 
     def transcript(self, history: History, roster: Roster) -> Transcript:

@@ -1,4 +1,4 @@
-"""What people can do about the contracts' reasons for a revert.
+"""Remedies for the reasons of the contracts' reverts.
 
 The interfaces (``interfaces/*.vyi``) say for each function what a reason means.
 """

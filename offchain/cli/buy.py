@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with here.private(bought.task_id).lock():
+    with here.private(bought.task_id).lock("buys in this task"):
         buyer = buyer_of(bought, random)
         said = frozenset[str]()
         while not buyer.is_done and not stop.is_set():

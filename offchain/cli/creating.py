@@ -113,7 +113,7 @@ def create(
     """
     given, uri = read_terms(arguments.terms), uri_of(here, arguments)
     folder = _folder(here, given, secrets.manifest)
-    with folder.lock():
+    with folder.lock("creates this task"):
         drafts = Drafts(here.market, folder)
         delivery_key = folder.remember(DELIVERY_KEY, random(32))
         draft, is_new = drafts.current(), False

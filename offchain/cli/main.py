@@ -12,7 +12,9 @@ COMMANDS = {
     "buy": "buy models with your data: everything from the task to the opened models, unattended",
     "check": "try a model against a manifest as an enclave would; nothing is sent",
     "serve": "boot an enclave and serve it on loopback",
-    "register": "register an operator's enclave, or renew it",
+    "register": "register an operator's enclave once, or renew it",
+    "stake": "bring an operator's stake up to an amount",
+    "unstake": "get an operator's stake back",
     "program": "name the program of a task's measurement, and check that you allow it",
     "roster": "propose a roster with spares for a task",
     "sell": "sell a model in a task, unattended: from its check to its money",
@@ -28,7 +30,11 @@ COMMANDS = {
     "void": "end a task that got no report: its budget goes back",
     "share": "credit developers with their shares of a voided task",
     "open": "open the models that you bought, and measure them again",
-    "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
+    "operate": "an operator's whole part, unattended: register, measure, co-sign, post, be paid",
+    "guard": "the guardian's acts: verifiers, revocations, descriptions, ownership",
+    "tasks": "list the tasks that take entries now",
+    "status": "say a task's stage, who can do what with it now, and what it paid",
+    "scores": "show the results of a task, each proved against its report",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
 """Each command is a module of `offchain.cli` with ``add`` and ``run``."""

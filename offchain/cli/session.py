@@ -1,4 +1,4 @@
-"""What every command of a party shares: network, account, plan and question, and its results.
+"""The session of a command: network, account, plan and question, and its results.
 
 Talk goes to standard error with `Session.say`; what a command yields is its result and goes to
 standard output, as JSON with ``--json``.
@@ -18,6 +18,7 @@ from web3 import HTTPProvider, Web3
 
 from offchain.chain.accounts import ask, read_password, unlock
 from offchain.chain.history import History
+from offchain.chain.index import IndexedNode
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.refusals import Refused
@@ -128,7 +129,8 @@ class Session:
         confirmations = self.arguments.confirmations
         if confirmations is None:
             confirmations = 0 if self.is_local else FINAL
-        return Node(web3, confirmations, self.network.first_block)
+        node = Node(web3, confirmations, self.network.first_block)
+        return IndexedNode.of(node, self._home / self.network.name / "events.sqlite")
 
     @property
     def is_local(self) -> bool:
@@ -215,10 +217,14 @@ class Session:
 
     # ── Files ──
 
+    @property
+    def _home(self) -> Path:
+        home: Path = self.arguments.home
+        return home.expanduser()
+
     def private(self, task_id: bytes) -> PrivateFolder:
         """Return this machine's private folder of a task on this network."""
-        home = self.arguments.home.expanduser()
-        return PrivateFolder(home / self.network.name / f"0x{task_id.hex()}")
+        return PrivateFolder(self._home / self.network.name / f"0x{task_id.hex()}")
 
     # ── Terminal ──
 

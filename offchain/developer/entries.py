@@ -104,7 +104,7 @@ class EntryFolder:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other processes from the entry. Errors: see `PrivateFolder.lock`."""
-        with self.folder.lock(self._stem):
+        with self.folder.lock("works on this entry", self._stem):
             yield
 
     def read(self) -> Entry | None:

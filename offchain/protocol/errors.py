@@ -69,6 +69,8 @@ class RequestFault(StrEnum):
     """A report of a task and round that this enclave has not measured."""
     MEASURED_OTHERWISE = "measured otherwise"
     """This enclave has measured the task and round already, on another transcript or inventory."""
+    ANOTHER_REPORT = "another report"
+    """A proposal that does not lead to the report that the host expects."""
     SIGNED_OTHERWISE = "signed otherwise"
     """This enclave has signed another report of the task and round."""
     SCORES = "scores"

@@ -4,7 +4,6 @@ Everything else is on the chain. A file is written and synced before the transac
 so that no kill in between loses money: the same command reads it and goes on.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import TypeVar
 
 from offchain.protocol.encoding import from_json, to_json
 from offchain.storage.files import write_bytes
+from offchain.storage.locks import locked
 
 T = TypeVar("T")
 
@@ -91,34 +91,19 @@ class PrivateFolder:
         return fresh
 
     @contextmanager
-    def lock(self, name: str = "") -> Iterator[None]:
-        """Keep every other process out of the same work in this folder; the file names this one.
-
-        The kernel frees the lock when the process ends, however it ends.
+    def lock(self, what: str, name: str = "") -> Iterator[None]:
+        """Keep every other process out of the same work, until the end of the context.
 
         Args:
+            what: the process does, for the message to another one.
             name: of the work; all of the folder's when empty.
 
         Raises:
-            BlockingIOError: another process is at it; the message names its id and the folder.
+            BlockingIOError: another process is at it; the message has its number.
         """
         self._make()
-        path = self.path / f"{name}.lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
-                raise BlockingIOError(
-                    f"process {holder} is at the same work ({path}): nothing was done here. Wait "
-                    "for its end, or stop it"
-                ) from error
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
+        with locked(self.path / f"{name}.lock", what):
             yield
-        finally:
-            os.close(handle)
 
     def _make(self) -> None:
         missing = [each for each in (self.path, *self.path.parents) if not each.exists()]

@@ -100,9 +100,7 @@ def test_step__honest_sale__ends_with_the_money(sale, tmp_path, stack, capsys):
 def test_start__second_process__is_told_which_one_holds_the_entry(sale, tmp_path, stack):
     developer = Developer(sale, tmp_path / "developer")
     developer.start(stack)
-    with pytest.raises(
-        BlockingIOError, match=r"process \d+ is at the same work .*nothing was done"
-    ):
+    with pytest.raises(BlockingIOError, match=r"process \d+ works on this entry already"):
         developer.start(stack)
 
 

@@ -20,9 +20,10 @@ ALLOWED = {
     "provider": {"protocol", "enclave", "storage", "chain"},
     "developer": {"protocol", "enclave", "storage", "chain"},
     "operator": {"protocol", "attestation", "storage", "chain"},
+    "guardian": {"protocol", "attestation", "chain"},
     "cli": {
         *("protocol", "enclave", "attestation", "simulation", "storage", "chain"),
-        *("provider", "developer", "operator"),
+        *("provider", "developer", "operator", "guardian"),
     },
 }
 """The folders, and for each those that it may import beside itself."""

@@ -3,14 +3,13 @@
 import argparse
 from collections.abc import Callable, Iterator
 
-from offchain.cli.attestation import fetch, program, revoke, show, status, update, verify
+from offchain.cli.attestation import fetch, program, show, status, update, verify
 from offchain.cli.attestation.output import Result, rendered
 
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Result]] = {
     "fetch": ("fetch Intel's collateral", fetch.add, fetch.fetch),
     "status": ("say what Intel says of a quote or a deployment", status.add, status.status),
     "update": ("bring a deployment what it lacks", update.add, update.update),
-    "revoke": ("narrow what a deployment trusts, as its guardian", revoke.add, revoke.revoke),
     "verify": ("verify a quote", verify.add, verify.verify_quote),
     "program": ("compute a program id", program.add, program.program),
     "show": ("print the fields of a quote, unverified", show.add, show.show),

@@ -1,4 +1,4 @@
-"""What every command shares: networks by name, the question, results, failures in words."""
+"""The shared part of commands: networks by name, the question, results, failures in words."""
 
 import argparse
 import json
