@@ -23,8 +23,10 @@ def chain_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
 def release_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
     key, folder = sale.hosts.folder / "test set.key", sale.published.url
     key.write_bytes(KEY)
-    options = [sale.task_id.hex(), "--folder", folder, "--key", str(key), "--local-uris"]
-    return [*options, "--store", f"{folder}/held", *chain_options(sale, rpc)]
+    options = [sale.task_id.hex(), "--folder", folder, "--key", str(key)]
+    options += ["--network", "test", "--confirmations", str(CONFIRMATIONS)]
+    options += [] if rpc is None else ["--rpc", rpc]
+    return [*options, "--store", f"{folder}/held"]
 
 
 def write_book(made: object, url: str, folder: Path) -> dict[str, str]:

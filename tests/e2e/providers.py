@@ -14,7 +14,7 @@ from offchain.storage.private_folder import PrivateFolder
 from offchain.storage.publications import PublicationFolder
 from offchain.storage.store import Store
 from tests.e2e.hosts import HostedSale, Hosts, as_model
-from tests.offchain.market import STORE, TARGETS
+from tests.offchain.market import TARGETS
 from tests.vectors.generate import word
 
 NETWORK = "hosted"
@@ -136,8 +136,3 @@ class Provider:
             made.models.append(as_model(developer, entry, uploads.url))
         self.hosts.steps.commit(made.abi_task, *made.models)
         return made
-
-    def at_operators(self, sale: HostedSale) -> None:
-        """Bring the encrypted test set to where the enclaves of `hosts` look."""
-        digest = sale.documents.manifest.test_set.artifact_digest
-        STORE.put_bytes(Store(sale.published.url).fetch_bytes(digest, 10**6))

@@ -127,7 +127,7 @@ def mirror(hosts):
     thread.join()
 
 
-def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror):
+def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror, environment):
     sale = open_sale(hosts, [*MODELS, model([4, 5, 6])])
     close_sale(sale, unpublished=[1])
     mine()
@@ -136,7 +136,7 @@ def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror):
     def release(proxy):
         rpc = proxy.forward(hosts.web3.provider.endpoint_uri)
         source = proxy.forward(mirror(sale.published.url))
-        return ["release", *release_options(sale, rpc), "--mirror", source]
+        return ["release", *release_options(sale, rpc), "--mirror", source, "--without", "1"]
 
     for when in (BEFORE, AFTER):
         proxy = KillProxy(at_number(random.randint(1, 8), when))  # up to the last artifact

@@ -136,7 +136,6 @@ def refuse(*_):
 
 def test_buyer__whole_sale__ends_with_measured_models(created, capsys):
     sale = created.sale(MODELS)
-    created.at_operators(sale)
     buyer, steps_of = buyer_of(created, sale), created.hosts.steps
     said = list(buyer.step())
     assert said == ["waits for commits, 2 so far"]
@@ -151,11 +150,9 @@ def test_buyer__whole_sale__ends_with_measured_models(created, capsys):
     assert list(buyer.step()) == ["reveals of 2 models closed"]
     assert now() == sale.task.reveal_deadline  # in the first block that allows it
 
-    operators = created.hosts.clients
-    first, second = sale.operator(0, 1), sale.operator(1, 0)
+    first, second = sale.operator(0), sale.operator(1)
     said = steps(buyer, first, second, until=lambda: sale.stage() == REPORTED)
     assert "inventory of 2 out of 2 submissions" in said
-    assert len(operators) == 7
 
     market = created.hosts.market(0)
     history = market.history(sale.task_id)
@@ -215,7 +212,6 @@ def test_buyer__nobody_reveals__voids_from_the_reveal_deadline_on(created):
 def closed(created):
     """The reveals are closed, and one of the models is nowhere."""
     sale = created.sale(MODELS)
-    created.at_operators(sale)
     publish(sale, [1])
     created.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
     created.hosts.steps.close(sale.abi_task)
@@ -305,7 +301,6 @@ def dispute(provider, sale):
 
 def test_buyer__dispute__releases_to_the_panel_and_settles_by_its_verdict(created):
     sale = created.sale([*MODELS, model(range(20))])
-    created.at_operators(sale)
     publish(sale)
     created.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
     created.hosts.steps.close(sale.abi_task)
@@ -318,7 +313,7 @@ def test_buyer__dispute__releases_to_the_panel_and_settles_by_its_verdict(create
     said = list(buyer.step())
     panel = sale.documents.roster[2:]
     assert said == [f"released to {entry.signing_key}" for entry in panel]
-    watching = sale.operator(2, 3, 4, 5, 6, disputes=True)
+    watching = sale.operator(2, disputes=True)
     others = [sale.operator(seat) for seat in (3, 4, 5, 6)]
     steps(buyer, watching, *others, until=lambda: sale.stage() == FINAL)
     at(created.hosts.made.market.progress(sale.task_id)[2])

@@ -21,7 +21,7 @@ from offchain.protocol.messages import RunId
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report, by_signer, sign
 from offchain.provider import key_release
-from offchain.provider.key_release import RevealsNotFinal
+from offchain.provider.key_release import RevealsNotFinal, SubmissionsMissing
 from tests.anvil import at
 from tests.e2e.commands import (
     chain_options,
@@ -90,12 +90,14 @@ def test_release__one_confirmation_short__is_too_early(sale):
     assert sale.published.inventory(sale.task_id).indices == (0, 1, 2)
 
 
-def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
+def test_release__artifact_nowhere__is_waited_for_unless_it_is_named(sale):
     close_sale(sale, unpublished=[1])
     mine()
-    said = list(sale.provider().release(sale.task_id))
-    assert said[0].startswith("warning: submission 1 cannot be measured: ")
-    assert said[1] == "inventory of 2 out of 3 submissions"
+    with pytest.raises(SubmissionsMissing, match=r"submission 1 of 0x\w+ is not at '"):
+        list(sale.provider().release(sale.task_id))
+    assert sale.published.inventory(sale.task_id) is None
+    said = list(sale.provider().release(sale.task_id, without=[1]))
+    assert said[0] == "inventory of 2 out of 3 submissions"
     assert sale.published.inventory(sale.task_id).indices == (0, 2)
 
 
@@ -506,6 +508,10 @@ def forge(sale):
 
 
 def test_main__roster_release_and_operate__end_in_a_report(closed, capsys, monkeypatch):
+    hosts = closed.hosts
+    books = write_book(hosts.made, hosts.web3.provider.endpoint_uri, hosts.folder / "books")
+    for name, value in books.items():
+        monkeypatch.setenv(name, value)
     measurement = closed.hosts.measurement.hex()
     roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
     assert main(roster) == 0
@@ -515,10 +521,6 @@ def test_main__roster_release_and_operate__end_in_a_report(closed, capsys, monke
     assert main(["release", *release_options(closed)]) == 0
     assert "inventory of 3 out of 3 submissions" in capsys.readouterr().out
     upload(closed)
-    hosts = closed.hosts
-    books = write_book(hosts.made, hosts.web3.provider.endpoint_uri, hosts.folder / "books")
-    for name, value in books.items():
-        monkeypatch.setenv(name, value)
     with operating(closed, 0) as first, operating(closed, 1) as second:
         deadline = time.monotonic() + 120
         while closed.stage() != REPORTED:
