@@ -260,14 +260,7 @@ def prepared(
     if now >= task.commit_deadline:
         raise Refused(f"commits ended {offer.words.time(task.commit_deadline, now)}")
     review, program = vetted(here, offer, arguments.allow_list)
-    score = None
-    checking = check(model, offer.manifest, sample_of(arguments, offer.manifest.model))
-    while True:
-        try:
-            here.say(next(checking))
-        except StopIteration as end:
-            score = end.value
-            break
+    score = _checked(here, model, offer.manifest, sample_of(arguments, offer.manifest.model))
     _check_balance(here, offer)
     made = plans.plan(task, offer.manifest, review, program, min_price, score, offer.words, now)
     here.confirm([f"plan for task 0x{offer.id.hex()}, as {here.sender.address}", *made])
@@ -282,6 +275,17 @@ def prepared(
         "be neither revealed nor sold, and the bond is lost",
     )
     return entry
+
+
+def _checked(here: Session, model: bytes, manifest: Manifest, sample: Sample | None) -> int | None:
+    """Say what a check finds; return the score on the developer's own rows, or None without."""
+    scores: list[int | None] = []
+
+    def lines() -> Iterator[str]:
+        scores.append((yield from check(model, manifest, sample)))
+
+    here.say(*lines())
+    return scores[0]
 
 
 def _check_kept(

@@ -30,22 +30,12 @@ from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.store import Store
 from tests.anvil import at, now, rpc
 from tests.e2e.hosts import DAY, ETHER, KEY, QUORUM, HostedSale, Hosts
-from tests.offchain.enclave.models.onnx_files import constant, file, node
+from tests.offchain.enclave.models.onnx_files import two_classes
 from tests.offchain.market import enclaves, make_task
 
 GWEI = 10**9
 BOND, FEE = 40_000_000 * GWEI, 10_000_000 * GWEI
 HOUR = 3_600
-
-
-def onnx(slope: float = 1.0) -> bytes:
-    """A model of two probabilities from one number."""
-    weights = constant("w", np.array([[slope, -slope]]), np.float32)
-    return file(
-        [node("MatMul", ["x", "w"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)],
-        [weights],
-        input_shape=("N", 1),
-    )
 
 
 def address_book(hosts: Hosts, folder: Path, rpc_url: str | None = None) -> Path:
@@ -114,7 +104,7 @@ class Developer:
     folder: Path
     options: Sequence[str] = ()
     account: int = 8
-    model: bytes = field(default_factory=onnx)
+    model: bytes = field(default_factory=two_classes)
     said: list[str] = field(default_factory=list)
 
     @property

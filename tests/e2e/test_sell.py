@@ -26,7 +26,6 @@ from tests.e2e.developers import (
     Developer,
     address_book,
     history_of,
-    onnx,
     open_task,
     post,
     resolve,
@@ -34,6 +33,7 @@ from tests.e2e.developers import (
     wait_until,
 )
 from tests.e2e.hosts import ETHER, QUORUM
+from tests.offchain.enclave.models.onnx_files import two_classes
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_start__again_after_every_step__goes_on_where_it_was(sale, tmp_path):
 
     first = restarted().entry
     assert restarted().entry == first
-    (tmp_path / "developer" / "model.onnx").write_bytes(onnx(3.0))  # exported anew meanwhile
+    (tmp_path / "developer" / "model.onnx").write_bytes(two_classes(3.0))  # exported anew meanwhile
     wait_until(sale.task.commit_deadline)
     restarted()
     (tmp_path / "developer" / "model.onnx").unlink()
@@ -312,7 +312,7 @@ def test_start__another_model_in_the_entry__needs_another_name(sale, tmp_path, s
     developer = Developer(sale, tmp_path / "developer")
     with ExitStack() as first:
         developer.start(first)
-    (tmp_path / "developer" / "model.onnx").write_bytes(onnx(3.0))
+    (tmp_path / "developer" / "model.onnx").write_bytes(two_classes(3.0))
     refused(developer, stack, "holds another model than .*--entry")
     developer.options = ["--entry", "second"]
     step(developer.start(stack))
