@@ -284,7 +284,8 @@ def _checked(here: Session, model: bytes, manifest: Manifest, sample: Sample | N
     def lines() -> Iterator[str]:
         scores.append((yield from check(model, manifest, sample)))
 
-    here.say(*lines())
+    for line in lines():
+        here.say(line)
     return scores[0]
 
 

@@ -21,7 +21,9 @@ from offchain.cli import entry as entries
 from offchain.cli import sell
 from offchain.cli.session import Session
 from offchain.developer.selling import Selling
-from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS, to_json
+from offchain.protocol.manifest import Manifest
+from offchain.protocol.messages import Signed
 from offchain.protocol.pricing import Award, Knot
 from offchain.protocol.reports import Cosignature, Report, by_signer, sign
 from offchain.protocol.results import Result, Results, make_results
@@ -29,7 +31,7 @@ from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.store import Store
 from tests.anvil import at, now, rpc
-from tests.e2e.hosts import DAY, ETHER, KEY, QUORUM, HostedSale, Hosts
+from tests.e2e.hosts import DAY, ETHER, KEY, QUORUM, HostedSale, Hosts, create
 from tests.offchain.enclave.models.onnx_files import two_classes
 from tests.offchain.market import enclaves, make_task
 
@@ -38,8 +40,10 @@ BOND, FEE = 40_000_000 * GWEI, 10_000_000 * GWEI
 HOUR = 3_600
 
 
-def address_book(hosts: Hosts, folder: Path, rpc_url: str | None = None) -> Path:
-    """Write the address book of network ``local`` into a folder of its own; return the folder."""
+def address_book(
+    hosts: Hosts, folder: Path, rpc_url: str | None = None, name: str = "local"
+) -> Path:
+    """Write the address book of a network into a folder of address books; return the folder."""
     made = hosts.made
     book = {
         "chain_id": 31337,
@@ -51,13 +55,17 @@ def address_book(hosts: Hosts, folder: Path, rpc_url: str | None = None) -> Path
         "policy": made.policy.address,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "local.json").write_text(json.dumps(book))
+    (folder / f"{name}.json").write_text(json.dumps(book))
     return folder
 
 
-def open_task(hosts: Hosts, token: str = ZERO_ADDRESS, **terms: Any) -> HostedSale:
+def open_task(
+    hosts: Hosts, token: str = ZERO_ADDRESS, manifest: Manifest | None = None, **terms: Any
+) -> HostedSale:
     """A task that pays up to an ether, or a million units of a token, with its documents."""
     documents, start, nonce = hosts.documents, now(), next(hosts.nonces)
+    if manifest is not None:
+        documents = replace(documents, manifest=manifest)
     unit = ETHER if token == ZERO_ADDRESS else 10**6
     task = replace(
         make_task(documents.roster, documents.manifest),
@@ -85,7 +93,7 @@ def open_task(hosts: Hosts, token: str = ZERO_ADDRESS, **terms: Any) -> HostedSa
     published = PublicationFolder(str(folder))
     sale = HostedSale(hosts, task, documents, Store(str(folder / "up")), published)
     sale.published.put_documents(sale.task_id, documents)
-    hosts.steps.create(sale.abi_task)
+    create(sale, sale.published.url)
     return sale
 
 
@@ -117,14 +125,14 @@ class Developer:
         return [
             *(str(target), "--task", "0x" + self.sale.task_id.hex(), "--min-price"),
             *("0.2 ether" if self.sale.task.token == ZERO_ADDRESS else "0.2 PLAIN",),
-            *("--folder", self.sale.published.url, "--results", str(self.results_folder)),
             *("--network", "local", "--account", accounts[self.account].address, "--yes"),
             *("--home", str(self.folder / "home"), "--poll", "0.05", *self.options),
         ]
 
     @property
     def results_folder(self) -> Path:
-        return self.folder / "results"
+        """What an operator that signs has announced."""
+        return Path(self.sale.hosts.endpoint(0))
 
     def arguments(self) -> argparse.Namespace:
         parser = argparse.ArgumentParser()
@@ -203,6 +211,16 @@ def post(
     if into is not None:
         ResultsFolder(str(into)).put(report, made)
     return report
+
+
+def panel_signatures(
+    sale: HostedSale, results: Sequence[Result], *awards: Award, folder: Path
+) -> None:
+    """Write what the seats of a panel sign, as their operators would publish it."""
+    verdict, signatures = report_of(sale, results_of(sale, results), *awards, panel=True)
+    folder.mkdir()
+    for seat, signature in enumerate(signatures):
+        (folder / f"{seat}.json").write_bytes(to_json(Signed(verdict, signature, None)))
 
 
 def resolve(sale: HostedSale, results: Sequence[Result], *awards: Award, into: Path) -> Report:

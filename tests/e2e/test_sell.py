@@ -568,8 +568,7 @@ def test_main__commit_reveal_claim_and_withdraw__one_by_one(sale, tmp_path, caps
     options = developer.line
     common = options[options.index("--network") : options.index("--poll")]
     task = ["--task", "0x" + sale.task_id.hex()]
-    model, folder = options[0], ["--folder", sale.published.url]
-    commit = ["commit", model, *task, "--min-price", "0.2 ether", *folder, *common]
+    commit = ["commit", options[0], *task, "--min-price", "0.2 ether", *common]
     assert main(commit) == 0
     assert main(commit) == 0
     assert main(["reveal", *task, *common]) == 1
