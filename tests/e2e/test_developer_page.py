@@ -61,8 +61,8 @@ class Reader:
             "TASK": "0x" + task_id.hex(),
             "/srv/www/models": str(self.folder / "www"),
             "https://developer.example/models": str(self.folder / "www"),
-            "signatures/*.json": "signatures/*.json",
         }
+        own |= {each.name: str(each) for each in self.folder.iterdir() if each.is_file()}
         words = [own.get(word, word) for word in shlex.split(line)[1:]]
         files = {word: sorted(map(str, self.folder.glob(word))) for word in words if "*" in word}
         return [each for word in words for each in files.get(word, [word])] + list(more)
@@ -141,9 +141,9 @@ def test_page__every_line__does_what_the_page_says(hosts, reader):
     for when in (BEFORE, AFTER):  # killed at its commit, and again
         proxy = KillProxy(at_words([b"eth_sendRawTransaction"], when))
         options = reader.arguments(sell_live, live.task_id, "--rpc", proxy.forward(rpc))
-        with proxy.process(options[0], str(reader.folder / options[1]), *options[2:]) as killed:
-            killed.communicate(timeout=SECONDS)
-            assert killed.returncode == -9
+        with proxy.process(*options) as killed:
+            said = killed.communicate(timeout=SECONDS)[0]
+            assert killed.returncode == -9, said
     with (
         reader.start(sell, unattended.task_id, "--yes") as first,
         reader.start(sell_live, live.task_id) as second,
