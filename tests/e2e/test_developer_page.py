@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars
 import pytest
 from brownie import accounts
 from eth_account import Account
+from sklearn.datasets import load_breast_cancer
 
 from offchain.chain.history import CLOSED, DISPUTED, FINAL
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.model_spec import ModelSpec, Output
 from offchain.protocol.pricing import Award
 from offchain.protocol.results import Result
-from tests.anvil import fund
+from tests.anvil import fund, now
 from tests.e2e.developers import (
     address_book,
     history_of,
@@ -28,13 +30,13 @@ from tests.e2e.developers import (
     post,
     wait_until,
 )
-from tests.e2e.hosts import ETHER, KEY
+from tests.e2e.hosts import DAY, ETHER, KEY
 from tests.e2e.kill_proxy import AFTER, BEFORE, KillProxy, at_words
 from tests.offchain.market import make_manifest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "DEVELOPER.md").read_text()
 PASSWORD = "no less than a word"  # noqa: S105 - of an account of the local chain
-DIGITS = ModelSpec((64,), Output.PROBABILITIES, 10)
+CELLS = ModelSpec((30,), Output.PROBABILITIES, 2)
 SECONDS = 300
 
 
@@ -106,7 +108,7 @@ def eventually(done: Callable[[], bool], *processes: subprocess.Popen) -> None:
 
 @pytest.fixture
 def reader(hosts, tmp_path, monkeypatch):
-    books = address_book(hosts, tmp_path / "books")
+    books = address_book(hosts, tmp_path / "books", name="playground")
     address_book(hosts, books, name="mainnet")
     monkeypatch.setenv("GOLDEN_GRAIN_DEPLOYMENTS", str(books))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -114,6 +116,12 @@ def reader(hosts, tmp_path, monkeypatch):
     for assignment in shlex.split(exported):
         monkeypatch.setenv(*assignment.split("=", 1))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    playground = tmp_path / ".golden-grain" / "playground"
+    playground.mkdir(parents=True)
+    data = load_breast_cancer()
+    columns = dict(zip(map(str, data.feature_names), data.data.T, strict=True))
+    table = polars.DataFrame({**columns, "target": data.target})
+    table[: len(table) // 2].write_csv(playground / "train.csv")
     (snippet,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, check=True)
     made = Account.create()
@@ -126,8 +134,13 @@ def reader(hosts, tmp_path, monkeypatch):
 
 
 def test_page__every_line__does_what_the_page_says(hosts, reader):
-    manifest = make_manifest(KEY, model=DIGITS)
-    unattended, live, by_hand = (open_task(hosts, manifest=manifest) for _ in range(3))
+    manifest, start = make_manifest(KEY, model=CELLS), now()
+    times = {
+        "commit_deadline": start + 3 * DAY,
+        "reveal_deadline": start + 4 * DAY,
+        "report_deadline": start + 6 * DAY,
+    }
+    unattended, live, by_hand = (open_task(hosts, manifest=manifest, **times) for _ in range(3))
     result, award = [Result(0, 750_000)], Award(0, 750_000)
 
     (line,) = lines_of("tasks")
@@ -152,6 +165,8 @@ def test_page__every_line__does_what_the_page_says(hosts, reader):
         for line in list(lines_of("commit")):
             reader.run(line, by_hand.task_id, "--yes")
         eventually(lambda: all(history_of(each).commits for each in sales), *processes)
+        for line in lines_of("playground"):
+            assert " later: " in reader.run(line, b"")
         wait_until(by_hand.task.commit_deadline)
         (line,) = lines_of("reveal")
         reader.run(line, by_hand.task_id, "--yes")
