@@ -40,6 +40,18 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--once", action="store_true", help="fail when a submission is missing, do not wait for it"
     )
     parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="go on until a report is posted, and leave out models that were stopped on enclaves "
+        "of more operators than the quorum",
+    )
+    parser.add_argument(
+        "--spares",
+        type=int,
+        default=0,
+        help="operators beside the quorum to release to at once, with --follow (%(default)s)",
+    )
+    parser.add_argument(
         "--poll", type=float, default=30.0, help="seconds between two attempts (%(default)s)"
     )
     purchases.add(parser, out=False)
@@ -62,7 +74,7 @@ def run(
         try:
             lines = provider.release(arguments.task, arguments.enclave, arguments.without)
             yield from map(shared.on_one_line, lines)
-            return
+            break
         except SubmissionsMissing as missing:
             if arguments.once:
                 raise
@@ -71,6 +83,12 @@ def run(
                 here.say(*map(shared.on_one_line, said.splitlines()))
                 here.say(f"tries again until {format_time(missing.until, here.now())}")
         sleep(arguments.poll)
+    previous = set[str]()
+    while arguments.follow and provider.is_needed(arguments.task):
+        sleep(arguments.poll)
+        steps = list(map(shared.on_one_line, provider.follow(arguments.task, arguments.spares)))
+        yield from (line for line in steps if line not in previous)
+        previous = set(steps)
 
 
 def _release(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.transactions import NodeSender, Sender
 from offchain.operator.client import EnclaveClient
 from offchain.operator.stakes import Standing
@@ -61,7 +62,8 @@ def check_account(market: Market, sender: Sender) -> Iterator[str]:
     needed = GAS_OF_A_DAY * int(block.get("baseFeePerGas", 0))
     balance = int(web3.eth.get_balance(sender.address))
     if balance < max(needed, 1):
-        yield f"{sender.address} has {balance} wei, gas for a day costs {needed}: send it ether"
+        costs = f"{in_ether(balance)}, gas for a day costs {in_ether(needed)}"
+        yield f"{sender.address} has {costs}: send it ether"
 
 
 def check_node(market: Market, now: float) -> Iterator[str]:

@@ -12,6 +12,7 @@ from offchain.chain.closing import close_reveals
 from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.transactions import Sender
 from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
@@ -38,7 +39,8 @@ class Operator:
             ``local`` is for the folders of strangers too.
         enclave: the operator's own.
         sender: account that pays for the transactions.
-        results: the operator's own folder, which it has announced to the others.
+        results: the operator's own folder, which it has announced to the others: for its results,
+            its part in agreements, and notices of models that were stopped.
         accepts: returns True for a task whose report this operator wants to make; a panel's seat is
             paid by the dispute, and it sits there in any case.
         disputes: dispute a report that the own enclave contradicts.
@@ -73,7 +75,7 @@ class Operator:
     _endpoints: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.sources, self.linger)
+        self._feeder = Feeder(self.enclave, self.sources, self.results, self.linger)
         self._polls = Polls(self.linger)
 
     def step(self) -> Iterator[str]:
@@ -216,7 +218,7 @@ class Operator:
             functions, task = self.market.contract.functions, case.history.task
             bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
             self._send(functions.dispute_report(task.to_abi()), bond)
-            yield f"disputed, with a bond of {bond} wei"
+            yield f"disputed, with a bond of {in_ether(bond)}"
 
     def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Lines:
         history, standing = case.history, case.history.posted

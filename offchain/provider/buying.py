@@ -95,7 +95,10 @@ class Buyer:
 
     def pause(self, poll: float) -> float:
         """Return the seconds until the next step: short ones around the reveal deadline."""
-        left = self.task.reveal_deadline - self.market.now()
+        try:
+            left = self.task.reveal_deadline - self.market.now()
+        except Exception:  # a node that is down ends no step, and this one does not either
+            return poll
         return min(poll, 1.0) if abs(left) <= MARGIN else poll
 
     def _advance(self) -> Iterator[str]:
@@ -145,7 +148,11 @@ class Buyer:
         elif history.stage != CLOSED:
             yield f"waits for {self.market.node.confirmations} confirmations of the seed"
         else:
-            yield from self._serve(self.release, self._measuring())
+            measuring = self._measuring()
+            yield from self._serve(self.release, measuring)
+            if self._served:
+                spares = max(0, len(measuring) - self.task.quorum)
+                yield from self.release.follow(self.task_id, spares)
 
     def _measuring(self) -> list[str]:
         """Return the enclaves that shall measure: more of them, the longer no report is there."""

@@ -240,7 +240,7 @@ def test_check_account__without_ether_or_without_its_key__is_said(made):
     assert list(check_account(market, held)) == []
     fund(held.address, 0)
     (line,) = check_account(market, held)
-    assert "has 0 wei" in line
+    assert "has 0 ether" in line
     stranger = NodeSender(market.node.web3, "0x" + 39 * "0" + "1")
     fund(stranger.address, ETHER)
     (line,) = check_account(market, stranger)
