@@ -17,8 +17,8 @@ from brownie import accounts
 
 from offchain.chain.history import History
 from offchain.chain.registry import Registry
+from offchain.cli import developer_options, sell
 from offchain.cli import entry as entries
-from offchain.cli import sell
 from offchain.cli.session import Session
 from offchain.developer.selling import Selling
 from offchain.protocol.encoding import ZERO_ADDRESS, to_json
@@ -143,7 +143,7 @@ class Developer:
         """All of `golden-grain sell` up to its first step; the lock is held by the stack."""
         arguments = self.arguments()
         here = Session.of(arguments)
-        uploads = entries.uploads_of(here, arguments)
+        uploads = developer_options.uploads_of(here, arguments)
         files = stack.enter_context(entries.entry_files(here, arguments))
         offer = entries.offer_of(here, arguments, files.documents())
         made = entries.prepared(here, arguments, files, offer, _random)
