@@ -34,6 +34,8 @@ NETWORK = "playground"
 PROVIDER, FREE = 7, range(8, 20)
 """Accounts of the node: the provider's, and those that nobody uses. The deployer has 0, and the
 operators have those from 1 on."""
+LEAST_OPERATORS = 4
+"""One that signs, and a panel of three."""
 PATIENCE = 600.0
 """Seconds for each part to come up."""
 TERMS = """\
@@ -47,7 +49,10 @@ report: 6 hours
 dispute: 1 day
 verdict: 1 day
 claim: 1 day
+spares: {spares}
 """
+STAKE = "2 ether"
+"""Of each operator: as much as the best model of the terms costs."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +65,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=int, default=0, help="port of the chain (a free one)")
     parser.add_argument(
-        "--operators", type=int, default=6, choices=range(4, 7), help="operators (%(default)s)"
+        "--operators",
+        type=int,
+        default=6,
+        choices=range(LEAST_OPERATORS, 7),
+        help="operators (%(default)s)",
     )
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--stop", action="store_true", help="stop the one that runs, and do no more")
@@ -132,7 +141,7 @@ class _Playground:
         registry = Registry(node, market.registry)
         self._wait("operators", lambda: len(registry.endpoints()) == operators)
         yield f"operators    {operators}, SIMULATED, with accounts 1 to {operators} of the node"
-        yield f"data         {self._provider()}"
+        yield f"data         {self._provider(operators)}"
         self._wait("provider", lambda: bool(market.tasks()))
         (task_id,) = market.tasks()
         yield f"task         0x{task_id.hex()}"
@@ -188,9 +197,10 @@ class _Playground:
 
     def _operator(self, number: int) -> None:
         options = ["--account", str(number), "--serve", f"machine {number}", "--poll", "2"]
+        options += ["--stake", STAKE]
         self._command(f"operator {number}", "operate", *options)
 
-    def _provider(self) -> Path:
+    def _provider(self, operators: int) -> Path:
         """Post a task on half of a data set; write the other half for developers."""
         folder = self.processes.folder
         data = load_breast_cancer()
@@ -202,7 +212,7 @@ class _Playground:
         table[:half].write_csv(hidden)
         table[half:].write_csv(train)
         terms = folder / "terms.yaml"
-        terms.write_text(TERMS)
+        terms.write_text(TERMS.format(spares=operators - LEAST_OPERATORS))
         about = "is a tumour benign? 30 measures of its cells (Wisconsin breast cancer data)"
         options = [str(terms), "--data", str(hidden), "--target", "target", "--metric", "accuracy"]
         options += ["--description", about, "--sample-size", "200", "--accept-warnings"]

@@ -92,8 +92,9 @@ class Processes:
             _signal(each, signal.SIGKILL)
             while each.is_running():
                 time.sleep(0.05)
-        self.started.clear()
-        self._write()
+        if self.started:
+            self.started.clear()
+            self._write()
 
     def _write(self) -> None:
         write_bytes(self._file, json.dumps([asdict(each) for each in self.started]).encode())
