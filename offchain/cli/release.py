@@ -1,15 +1,16 @@
 """``golden-grain release``: release the test set of a task to enclaves of its roster."""
 
 import argparse
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import sleep as wait
 
+from offchain.chain.refusals import Refused
 from offchain.cli import common as shared
-from offchain.provider.key_release import TestSetRelease
-from offchain.storage.publications import PublicationFolder, ResultsFolder
-
-FAULTS = shared.FAULTS
+from offchain.cli import purchases, session
+from offchain.cli.units import format_time
+from offchain.provider.key_release import SubmissionsMissing, TestSetRelease
+from offchain.storage.publications import PublicationFolder
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +18,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", type=shared.task_id, help="id of the task")
     parser.add_argument(
         "--folder",
-        required=True,
         type=Path,
-        help="folder with the documents, where releases are written",
+        help="folder with the documents, where releases are written (that of `create`)",
     )
-    parser.add_argument("--key", required=True, type=Path, help="file with the test set's key")
+    parser.add_argument("--key", type=Path, help="file with the test set's key (that of `create`)")
     parser.add_argument(
         "--enclave",
         action="append",
@@ -34,44 +34,66 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=int,
-        help="index of a submission to leave out of a new inventory",
+        help="index of a submission to leave out of a new inventory, for good",
     )
     parser.add_argument(
-        "--results",
-        action="append",
-        default=[],
-        help="folder or URL where an operator publishes; with it, go on until a report is posted, "
-        "and leave out models that were stopped on enclaves of more operators than the quorum",
+        "--once", action="store_true", help="fail when a submission is missing, do not wait for it"
     )
     parser.add_argument(
-        "--spares",
-        type=int,
-        default=0,
-        help="operators beside the quorum to release to at once, with --results (%(default)s)",
+        "--poll", type=float, default=30.0, help="seconds between two attempts (%(default)s)"
     )
-    parser.add_argument(
-        "--poll", type=float, default=60.0, help="seconds between two steps (%(default)s)"
-    )
-    shared.add_market(parser)
-    shared.add_sources(parser)
+    purchases.add(parser, out=False)
+    session.add(parser, account=False)
 
 
-def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Release the test set; yield lines about each step. Errors: see `TestSetRelease.release`."""
-    provider = TestSetRelease(
-        market=shared.market_of(arguments),
-        folder=PublicationFolder(str(arguments.folder)),
-        sources=shared.sources_of(arguments),
-        secret=arguments.key.read_bytes(),
-        random=random,
-    )
-    lines = provider.release(arguments.task, arguments.enclave, arguments.without)
-    yield from map(shared.on_one_line, lines)
-    operators = [ResultsFolder(url) for url in arguments.results]
-    previous = set[str]()
-    while operators and provider.is_needed(arguments.task):
-        wait(arguments.poll)
-        steps = provider.next_release(arguments.task, operators, arguments.spares)
-        said = list(map(shared.on_one_line, steps))
-        yield from (line for line in said if line not in previous)
-        previous = set(said)
+def run(
+    arguments: argparse.Namespace,
+    random: Callable[[int], bytes],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[str]:
+    """Release the test set; yield lines about each step. Errors: see `TestSetRelease.release`.
+
+    While a submission is missing nothing is released, and the command tries again until a third of
+    the time to report is left. Then it goes on without what is missing. Run again without options,
+    it follows the operators' notices of stopped models, as `golden-grain buy` does by itself.
+    """
+    here = session.Session.of(arguments)
+    provider, said = _release(here, arguments, random), ""
+    while True:
+        try:
+            if arguments.enclave or arguments.without:
+                lines = provider.release(arguments.task, arguments.enclave, arguments.without)
+            else:
+                lines = provider.next_release(arguments.task)
+            yield from map(shared.on_one_line, lines)
+            return
+        except SubmissionsMissing as missing:
+            if arguments.once:
+                raise
+            if str(missing) != said:
+                said = str(missing)
+                here.say(*map(shared.on_one_line, said.splitlines()))
+                here.say(f"tries again until {format_time(missing.until, here.now())}")
+        sleep(arguments.poll)
+
+
+def _release(
+    here: session.Session, arguments: argparse.Namespace, random: Callable[[int], bytes]
+) -> TestSetRelease:
+    """Return the tool that releases, from the task's private folder or what the arguments name.
+
+    Raises:
+        Refused: neither gives the key or the folder.
+    """
+    if arguments.folder and arguments.key:
+        sources = purchases.sources_of(here, arguments)
+        folder, secret = PublicationFolder(str(arguments.folder)), arguments.key.read_bytes()
+        return TestSetRelease(here.market, folder, sources, secret, random)
+    release = purchases.Purchase.of(here, arguments.task, arguments).release(random)
+    if release is None:
+        raise Refused(
+            "the test set's key is lost, or another: nobody can measure, and only "
+            "`golden-grain void` is left, from the report deadline on. Bring it back from your "
+            "backup, or name it with --key and --folder"
+        )
+    return release

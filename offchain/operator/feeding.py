@@ -18,7 +18,7 @@ from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
 from offchain.protocol.messages import Bundle, Posted, RunId, RunStage, RunStatus
 from offchain.protocol.release import Release
 from offchain.protocol.sample import artifact_bytes
-from offchain.storage.publications import PublicationFolder, ResultsFolder
+from offchain.storage.publications import ResultsFolder
 from offchain.storage.submissions import SubmissionSources, fetch_submissions, keep_artifact
 
 MOST_DOUBLINGS = 6
@@ -48,14 +48,12 @@ class Feeder:
 
     Args:
         enclave: the operator's own.
-        folder: the provider's publications.
         sources: stores of submissions; ``keep`` is the operator's own store.
-        results: local folder for the enclave's notices of models that were stopped.
+        results: the operator's own folder, for the enclave's notices of models that were stopped.
         linger: seconds that a step waits for a delivery before it goes on to the next task.
     """
 
     enclave: EnclaveClient
-    folder: PublicationFolder
     sources: SubmissionSources
     results: ResultsFolder
     linger: float = 1.0
@@ -120,7 +118,7 @@ class Feeder:
         """Return what is released now, as submissions may be left out; None before a delivery."""
         if run not in self._tried:
             return None
-        release = self.folder.release(case.task_id, case.own.signing_key)
+        release = case.files.release(case.own.signing_key)
         return None if release is None else release.inventory
 
     def _status(self, run: RunId) -> RunStatus | None:
@@ -140,7 +138,7 @@ class Feeder:
     def _delivery(self, case: Case, run: RunId, posted: Posted | None) -> _Delivery | None:
         """Return the delivery for a run, started if needed; None before the release."""
         if run not in self._deliveries:
-            release = self.folder.release(case.task_id, case.own.signing_key)
+            release = case.files.release(case.own.signing_key)
             if release is None:
                 return None
             delivery = self._deliveries[run] = _Delivery(release)
@@ -154,7 +152,7 @@ class Feeder:
         case.transcript.inventory_digest(release.inventory)
         test_set = manifest.test_set.artifact_digest
         limit = artifact_bytes(manifest)
-        keep_artifact(test_set, limit, [sources.keep, *sources.mirrors], sources.keep)
+        keep_artifact(test_set, limit, sources.at(case.history.uri), sources.keep)
         self._upload(test_set, limit)
         keyrings = {}
         limit = manifest.limits.model_bytes + TAG_BYTES

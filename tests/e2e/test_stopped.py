@@ -4,19 +4,15 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from itertools import count
 
 import numpy as np
 import pytest
 
-from offchain.chain.market import REPORTED
-from offchain.cli import release as command
+from offchain.chain.history import REPORTED
 from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.protocol.errors import RunStopped
-from offchain.protocol.messages import RunId
 from offchain.protocol.release import MAX_INVENTORIES
 from tests.anvil import rpc
-from tests.e2e.commands import release_options
 from tests.e2e.hosts import QUORUM, close_sale, mine, open_sale, run_hosts
 from tests.offchain.enclave.models import onnx_files
 from tests.offchain.market import TOOLS, model, run
@@ -74,11 +70,9 @@ def closed_sale(hosts, models):
 
 def until_reported(sale, limit=200):
     """Let provider and operators act in turn; return what the provider says."""
-    seats = range(len(sale.hosts.clients))
-    operators = [sale.operator(seat, *(s for s in seats if s != seat), turn=1) for seat in seats]
-    folders, said = [sale.results(seat) for seat in seats], []
+    operators, said = [sale.operator(seat, turn=1) for seat in range(len(sale.hosts.clients))], []
     for _ in range(limit):
-        said += sale.provider().next_release(sale.task_id, folders)
+        said += sale.provider().next_release(sale.task_id)
         for operator in operators:
             list(operator.step())
             while operator.enclave.health().measuring:
@@ -135,9 +129,7 @@ def test_next_release__hosts_that_starve_a_model__cannot_shut_its_developer_out(
     assert 1 in {award.index for award in report.awards}
 
 
-def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(
-    hosts, machines, monkeypatch
-):
+def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(hosts, machines):
     sale = closed_sale(hosts, [model([i]) for i in range(MAX_INVENTORIES + 1)])
     provider, task_id = sale.provider(), sale.task_id
     list(provider.release(task_id))
@@ -152,9 +144,9 @@ def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(
             list(operator.step())
             while operator.enclave.health().measuring:
                 time.sleep(0.01)
-    folders = [sale.results(seat) for seat in range(QUORUM + 1)]
-    said = list(provider.next_release(task_id, folders))
-    assert f"warning: {MAX_INVENTORIES} inventories were released, no more are allowed" in said
+    said = list(provider.next_release(task_id))
+    stopped = f"submissions [{MAX_INVENTORIES}] stop"
+    assert f"warning: {stopped}, but no next inventory is allowed" in said
     assert sale.published.inventory(task_id).indices == (0, MAX_INVENTORIES)
 
 
@@ -162,7 +154,7 @@ def test_release__panel_after_a_smaller_inventory__gets_the_one_of_the_report(ho
     """Operators that were not stopped may post on the inventory before the newest."""
     sale = closed_sale(hosts, [model([0, 1]), model([2])])
     list(sale.provider().release(sale.task_id))
-    operators = [sale.operator(0, 1), sale.operator(1, 0)]
+    operators = [sale.operator(0), sale.operator(1)]
     for operator in operators:
         list(operator.step())
         while operator.enclave.health().measuring:
@@ -180,32 +172,4 @@ def test_release__panel_after_a_smaller_inventory__gets_the_one_of_the_report(ho
     assert report.inventory == transcript.inventory_digest((0, 1))
     list(sale.provider().release(sale.task_id, [keys[2]]))
     assert sale.published.release(sale.task_id, keys[2]).inventory == (0, 1)
-    assert list(sale.provider().next_release(sale.task_id, [])) == []
-
-
-def test_main__results_of_operators__goes_on_until_a_report_is_posted(
-    hosts, machines, monkeypatch, capsys
-):
-    from offchain.__main__ import main
-
-    sale = closed_sale(hosts, [model([0, 1]), SLOW, model(range(4, 10))])
-    seats = range(len(hosts.clients))
-    operators = [sale.operator(seat, *(s for s in seats if s != seat), turn=1) for seat in seats]
-    polls = count()
-
-    def act(seconds):
-        assert seconds == 60
-        assert next(polls) < 100
-        for operator in operators:
-            list(operator.step())
-            while operator.enclave.health().measuring:
-                time.sleep(0.01)
-        mine()
-
-    monkeypatch.setattr(command, "wait", act)
-    folders = [option for seat in seats for option in ("--results", sale.results(seat).url)]
-    assert main(["release", *release_options(sale), *folders]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said.count("next inventory of 2 submissions") == 1
-    assert sale.stage() == REPORTED
-    assert hosts.clients[0].status(RunId(sale.task_id, 0)).problem is None
+    assert list(sale.provider().next_release(sale.task_id)) == []
