@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.chain.registry import Registered
+from offchain.operator.client import error_of
 from offchain.protocol.errors import RunStopped
-from offchain.protocol.messages import Problem, ProblemKind, error_of, problem_of
+from offchain.protocol.messages import Problem, ProblemKind, problem_of
 from offchain.protocol.release import Release
 from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry
