@@ -40,18 +40,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--once", action="store_true", help="fail when a submission is missing, do not wait for it"
     )
     parser.add_argument(
-        "--follow",
-        action="store_true",
-        help="go on until a report is posted, and leave out models that were stopped on enclaves "
-        "of more operators than the quorum",
-    )
-    parser.add_argument(
-        "--spares",
-        type=int,
-        default=0,
-        help="operators beside the quorum to release to at once, with --follow (%(default)s)",
-    )
-    parser.add_argument(
         "--poll", type=float, default=30.0, help="seconds between two attempts (%(default)s)"
     )
     purchases.add(parser, out=False)
@@ -66,15 +54,19 @@ def run(
     """Release the test set; yield lines about each step. Errors: see `TestSetRelease.release`.
 
     While a submission is missing nothing is released, and the command tries again until a third of
-    the time to report is left. Then it goes on without what is missing.
+    the time to report is left. Then it goes on without what is missing. Run again without options,
+    it follows the operators' notices of stopped models, as `golden-grain buy` does by itself.
     """
     here = session.Session.of(arguments)
     provider, said = _release(here, arguments, random), ""
     while True:
         try:
-            lines = provider.release(arguments.task, arguments.enclave, arguments.without)
+            if arguments.enclave or arguments.without:
+                lines = provider.release(arguments.task, arguments.enclave, arguments.without)
+            else:
+                lines = provider.next_release(arguments.task)
             yield from map(shared.on_one_line, lines)
-            break
+            return
         except SubmissionsMissing as missing:
             if arguments.once:
                 raise
@@ -83,12 +75,6 @@ def run(
                 here.say(*map(shared.on_one_line, said.splitlines()))
                 here.say(f"tries again until {format_time(missing.until, here.now())}")
         sleep(arguments.poll)
-    previous = set[str]()
-    while arguments.follow and provider.is_needed(arguments.task):
-        sleep(arguments.poll)
-        steps = list(map(shared.on_one_line, provider.follow(arguments.task, arguments.spares)))
-        yield from (line for line in steps if line not in previous)
-        previous = set(steps)
 
 
 def _release(

@@ -49,7 +49,7 @@ class Feeder:
     Args:
         enclave: the operator's own.
         sources: stores of submissions; ``keep`` is the operator's own store.
-        results: local folder for the enclave's notices of models that were stopped.
+        results: the operator's own folder, for the enclave's notices of models that were stopped.
         linger: seconds that a step waits for a delivery before it goes on to the next task.
     """
 

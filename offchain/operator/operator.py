@@ -39,8 +39,7 @@ class Operator:
             ``local`` is for the folders of strangers too.
         enclave: the operator's own.
         sender: account that pays for the transactions.
-        results: the operator's own folder, which it has announced to the others: for its results,
-            its part in agreements, and notices of models that were stopped.
+        results: the operator's own folder, which it has announced to the others.
         accepts: returns True for a task whose report this operator wants to make; a panel's seat is
             paid by the dispute, and it sits there in any case.
         disputes: dispute a report that the own enclave contradicts.

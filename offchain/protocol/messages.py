@@ -319,15 +319,3 @@ def http_status(problem: Problem) -> int:
     if problem.reason is not None:
         return _STATUS_OF_REFUSAL.get(problem.reason, 409)
     return _STATUS[problem.kind]
-
-
-def error_of(problem: Problem) -> Exception:
-    """Return the error that a problem was made from, as far as its fields show."""
-    if problem.reason is not None:
-        return InvalidRequest(problem.reason, problem.detail)
-    if problem.submission is not None and problem.kind is ProblemKind.STOPPED:
-        others = () if problem.notice is None else problem.notice.stopped[1:]
-        return RunStopped(problem.submission, problem.detail, others, problem.notice)
-    if problem.submission is not None:
-        return RunAborted(problem.submission, problem.detail)
-    return ServiceError(f"{problem.kind}: {problem.detail}")

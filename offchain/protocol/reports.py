@@ -26,11 +26,6 @@ def choices_word(choices: Sequence[int]) -> int:
     return sum(index + 1 << 20 * at for at, index in enumerate(choices))
 
 
-def choices_of(word: int) -> tuple[int, ...]:
-    """Return the choices that a word packs."""
-    return tuple((word >> 20 * at & 0xFFFFF) - 1 for at in range(-(-word.bit_length() // 20)))
-
-
 @dataclass(frozen=True, config=STRICT)
 class Report:
     """The enclaves' signed statement on a task.

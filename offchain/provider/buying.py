@@ -148,18 +148,20 @@ class Buyer:
         elif history.stage != CLOSED:
             yield f"waits for {self.market.node.confirmations} confirmations of the seed"
         else:
-            measuring = self._measuring()
-            yield from self._serve(self.release, measuring)
-            if self._served:
-                spares = max(0, len(measuring) - self.task.quorum)
-                yield from self.release.follow(self.task_id, spares)
+            try:
+                yield from self.release.next_release(self.task_id, self._spares())
+            except RevealsNotFinal as early:
+                yield str(early)
+            else:
+                yield "waits for the enclaves"
 
-    def _measuring(self) -> list[str]:
-        """Return the enclaves that shall measure: more of them, the longer no report is there."""
+    def _spares(self) -> int:
+        """Return how many operators beside the quorum shall measure: more of them, the longer no
+        report is there."""
         task = self.task
         waited = self.market.now() - task.reveal_deadline
         thirds = 3 * waited // (task.report_deadline - task.reveal_deadline)
-        return self._active(())[: task.quorum * (1 + max(thirds, 0))]
+        return task.quorum * max(thirds, 0)
 
     def _active(self, apart: tuple[str, ...]) -> list[str]:
         """Return an active enclave of each operator of the roster, but for those given."""

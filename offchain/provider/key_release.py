@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from multiprocessing.pool import ThreadPool
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registered, Registry
 from offchain.protocol.errors import GoldenGrainError, StorageError
 from offchain.protocol.release import MAX_INVENTORIES, Release, key_commitment, make_release
+from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry, Task
 from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import (
@@ -101,43 +103,40 @@ class TestSetRelease:
         chosen = yield from self._choose(transcript, signing_keys)
         yield from self._seal(transcript, inventory, chosen)
 
-    def is_needed(self, task_id: bytes) -> bool:
-        """Return True until a confirmed report is posted, or the task is over without one."""
-        history = self.market.history(task_id)
-        return history is None or (history.posted is None and not history.over)
-
-    def next_release(
-        self, task_id: bytes, operators: Iterable[ResultsFolder], spares: int = 0
-    ) -> Iterator[str]:
+    def next_release(self, task_id: bytes, spares: int = 0) -> Iterator[str]:
         """Release what a report still needs; yield lines about each step.
 
-        To be called again and again while `is_needed`, from the first release on. A submission is
-        left out of the next inventory when the kernel or the clock ended its runs on active
-        enclaves of more operators than the quorum: no fewer can shut a developer out. Enclaves of
-        other operators get the test set until a quorum is not known to be stopped (docs/SPEC.md,
-        "Stopped models"). An enclave measures nothing again that it has a result for.
+        To be called again and again until a report is posted, from the first release on. A
+        submission is left out of the next inventory when the kernel or the clock ended its runs on
+        active enclaves of more operators than the quorum: no fewer can shut a developer out.
+        Enclaves of other operators get the test set until a quorum is not known to be stopped
+        (docs/SPEC.md, "Stopped models"). An enclave measures nothing again that it has a result
+        for. The operators' notices are read from the folders that they announced.
 
         Args:
             task_id: bytes32.
-            operators: the folders in which operators publish; what they hold is untrusted.
             spares: operators beside the quorum that get the test set at once, in case some stay
                 silent.
 
         Raises:
-            RevealsNotFinal: the reveals are not closed with enough confirmations.
-            ValueError: documents, key or inventory do not belong to the task.
+            RevealsNotFinal, SubmissionsMissing, ValueError: as `release`.
         """
         history, documents, transcript = self._read(task_id)
         if history.posted is not None:
             return
-        registry = Registry(self.market.node, self.market.registry)
+        registry, quorum = Registry(self.market.node, self.market.registry), transcript.task.quorum
         active = registry.active(transcript.roster, transcript.task.measurement)
-        stopped = yield from stopped_by_operator(transcript, active, operators)
-        quorum = transcript.task.quorum
+        uris, owners = registry.endpoints(), {known.operator for known in active.values()}
+        announced = [uris[operator] for operator in sorted(owners & uris.keys())]
+        notices = yield from read_notices(task_id, announced, local=self.sources.local)
+        stopped = yield from stopped_by_operator(transcript, active, notices)
         without = agreed(stopped.values(), quorum)
         known = self.folder.inventories(task_id)
-        if len(known) == MAX_INVENTORIES and without & set(known[-1].indices):
-            yield f"warning: {MAX_INVENTORIES} inventories were released, no more are allowed"
+        if not known:
+            yield from warnings(active, quorum)
+        newest = set(known[-1].indices) if known else set()
+        if without & newest and (len(known) == MAX_INVENTORIES or without >= newest):
+            yield f"warning: submissions {sorted(without)} stop, but no next inventory is allowed"
             without = set()
         inventory = yield from self._inventory(history, documents, transcript, without)
         releases = {entry: self.folder.release(task_id, entry.signing_key) for entry in active}
@@ -146,20 +145,6 @@ class TestSetRelease:
         if missing:
             yield f"warning: {missing} more active enclaves are wanted for a report"
         yield from self._seal(transcript, inventory, chosen)
-
-    def follow(self, task_id: bytes, spares: int = 0) -> Iterator[str]:
-        """Do a step of `next_release` by the folders that the roster's operators have announced."""
-        _, documents, transcript = self._read(task_id)
-        registry = Registry(self.market.node, self.market.registry)
-        active = registry.active(documents.roster, transcript.task.measurement)
-        operators, folders = {known.operator for known in active.values()}, []
-        for operator, uri in registry.endpoints().items():
-            if operator in operators and uri:
-                try:
-                    folders.append(ResultsFolder.of_stranger(uri, local=self.sources.local))
-                except ValueError as refusal:
-                    yield f"warning: operator {operator}: {refusal}"
-        yield from self.next_release(task_id, folders, spares)
 
     def _read(self, task_id: bytes) -> tuple[History, TaskDocuments, Transcript]:
         history, documents = self.market.history(task_id), self.folder.documents(task_id)
@@ -292,34 +277,62 @@ class TestSetRelease:
         return [by_key[key] for key in signing_keys]
 
 
+def read_notices(
+    task_id: bytes, uris: Collection[str], *, local: bool
+) -> Generator[str, None, list[StopNotice]]:
+    """Return the stop notices of a task in operators' folders, all asked at the same time.
+
+    Yields a warning for a folder that cannot be read.
+
+    Args:
+        task_id: bytes32.
+        uris: that the operators announced; untrusted.
+        local: follow URIs that point into this machine.
+    """
+
+    def read(uri: str) -> StopNotice | Exception | None:
+        try:
+            return ResultsFolder.of_stranger(uri, local=local).notice(task_id)
+        except (OSError, ValueError) as error:
+            return error
+
+    notices = []
+    if uris:
+        with ThreadPool(len(uris)) as pool:
+            for uri, found in zip(uris, pool.imap(read, uris), strict=True):
+                if isinstance(found, Exception):
+                    yield f"warning: no notice from {uri}: {found}"
+                elif found is not None:
+                    notices.append(found)
+    return notices
+
+
 def stopped_by_operator(
     transcript: Transcript,
     active: Mapping[RosterEntry, Registered],
-    folders: Iterable[ResultsFolder],
+    notices: Iterable[StopNotice],
 ) -> Generator[str, None, dict[str, set[int]]]:
     """Return what was stopped on the enclaves of each operator, by signed notices.
 
-    Yields a warning for a folder that cannot be read, and for a notice of nobody in the roster.
+    Yields a warning for a notice that nobody in the roster signed.
 
     Args:
         transcript: of the task.
         active: enclaves of its roster that may sign now.
-        folders: of operators, untrusted. A notice counts for its signer, wherever it lies.
+        notices: untrusted. A notice counts for its signer, whoever publishes it.
     """
     operators = {entry.signing_key: known.operator for entry, known in active.items()}
     stopped: dict[str, set[int]] = {}
-    for folder in folders:
+    for notice in notices:
         try:
-            notice = folder.notice(transcript.task_id)
-            if notice is None:
-                continue
-            operator = operators.get(signer := notice.signer(transcript))
-            if operator is None:
-                raise ValueError(f"notice signed by {signer}, expected an active enclave")
-        except (OSError, ValueError) as error:
-            yield f"warning: no notice from {folder.url}: {error}"
+            signer = notice.signer(transcript)
+        except ValueError as error:
+            yield f"warning: notice that does not fit: {error}"
+            continue
+        if signer in operators:
+            stopped.setdefault(operators[signer], set()).update(notice.stopped)
         else:
-            stopped.setdefault(operator, set()).update(notice.stopped)
+            yield f"warning: notice signed by {signer}, expected an active enclave"
     return stopped
 
 

@@ -10,7 +10,7 @@ file                                      content
 ``<run>.json``                            `Results` of a report, by an operator, in its own folder
 ``<run>-proposal-<signing key>.json``     `Proposal` of its enclave, likewise
 ``<run>-signature-<signing key>.json``    `Signed` by its enclave, likewise, without the results
-``<task id>-stopped.json``                `StopNotice` of its enclave, likewise
+``<run>-stopped.json``                    `StopNotice` of its enclave, likewise; the newest one
 ========================================  =========================================================
 
 A run is ``<task id>-round-<0 or 1>``. An enclave signs once in a run, so its files are written once
@@ -18,8 +18,8 @@ and stay: the proposal before the signature that follows from it.
 
 All of it is untrusted input to its readers. Documents are checked against the digests in the task.
 A release can be decrypted only by an enclave that holds the values it was sealed for. A results
-file is accepted when its Merkle root is the one in the report, a signature when it recovers the
-signing key, and a notice when an enclave of the roster signed it.
+file is accepted when its Merkle root is the one in the report, and a signature when it recovers the
+signing key, also that of a notice.
 """
 
 from dataclasses import dataclass, field, replace
@@ -185,7 +185,7 @@ class PublicationFolder(Folder):
 
 
 class ResultsFolder(Folder):
-    """An operator's folder: results, notices, and what its enclave proposes and signs."""
+    """An operator's folder: results of its reports, and what its enclave proposes and signs."""
 
     def put(self, report: Report, results: Results) -> None:
         """Write the results file of a report atomically.
@@ -211,24 +211,16 @@ class ResultsFolder(Folder):
         check_results(report, results)
         return results
 
-    def put_notice(self, notice: StopNotice) -> None:
-        """Write the newest notice of a task atomically."""
-        write(self._notice_path(notice.task_id), to_json(notice))
-
-    def notice(self, task_id: bytes) -> StopNotice | None:
-        """Return the notice of a task, or None when the file does not exist.
-
-        This and the methods below raise `pydantic.ValidationError` for a malformed file, and
-        `OSError` when the folder cannot be reached.
-        """
-        return self._read(StopNotice, self._notice_path(task_id), _NOTICE_BYTES)
-
     def put_proposal(self, run: RunId, signing_key: str, proposal: Proposal) -> None:
         """Write what an enclave proposes in a run, atomically."""
         write(self._path(run, f"-proposal-{signing_key}"), to_json(proposal))
 
     def proposal(self, run: RunId, signing_key: str) -> Proposal | None:
-        """Return what an enclave proposes in a run, or None when the file does not exist."""
+        """Return what an enclave proposes in a run, or None when the file does not exist.
+
+        This and the methods below raise `pydantic.ValidationError` for a malformed file, and
+        `OSError` when the folder cannot be reached.
+        """
         return self._read(Proposal, self._path(run, f"-proposal-{signing_key}"), _PROPOSAL_BYTES)
 
     def put_signature(self, run: RunId, signing_key: str, signed: Signed) -> None:
@@ -240,11 +232,16 @@ class ResultsFolder(Folder):
         """Return what an enclave signed in a run, or None when the file does not exist."""
         return self._read(Signed, self._path(run, f"-signature-{signing_key}"), _SIGNATURE_BYTES)
 
+    def put_notice(self, notice: StopNotice) -> None:
+        """Write the newest notice of an enclave in round 0, atomically."""
+        write(self._path(RunId(notice.task_id, 0), "-stopped"), to_json(notice))
+
+    def notice(self, task_id: bytes) -> StopNotice | None:
+        """Return the newest notice, or None when the file does not exist. Raises as `proposal`."""
+        return self._read(StopNotice, self._path(RunId(task_id, 0), "-stopped"), _NOTICE_BYTES)
+
     def _path(self, run: RunId, what: str = "") -> str:
         return f"{self.url.rstrip('/')}/0x{run.task_id.hex()}-round-{run.round}{what}.json"
-
-    def _notice_path(self, task_id: bytes) -> str:
-        return f"{self.url.rstrip('/')}/0x{task_id.hex()}-stopped.json"
 
 
 def check_results(report: Report, results: Results) -> None:

@@ -1,6 +1,6 @@
 """Price of luck: what a provider pays for the best of similar models, and what it is worth.
 
-    .venv/bin/python -m scripts.models.luck
+    make luck
 
 Twenty similar models learn from parts of 3,000 images of MNIST. Each seed draws a sample of 10,000
 others, and the model with the highest score is bought. Its worth is the price at its score on the

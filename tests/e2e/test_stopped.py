@@ -1,27 +1,21 @@
 """Models whose runs the kernel or the clock ends on real processes: nobody else loses a sale."""
 
-import argparse
 import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from itertools import count
 
 import numpy as np
 import pytest
 
 from offchain.chain.history import REPORTED
-from offchain.cli import release as command
 from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.protocol.errors import RunStopped
-from offchain.protocol.messages import RunId
 from offchain.protocol.release import MAX_INVENTORIES
 from tests.anvil import rpc
-from tests.e2e.commands import release_options, write_book
 from tests.e2e.hosts import QUORUM, close_sale, mine, open_sale, run_hosts
 from tests.offchain.enclave.models import onnx_files
 from tests.offchain.market import TOOLS, model, run
-from tests.vectors.generate import word
 
 LOOPS = replace(onnx_files.LIMITS, operations=10**6, extra_ops=("Loop",))
 ROWS = np.ones((10, onnx_files.FEATURES), np.float32)
@@ -76,11 +70,9 @@ def closed_sale(hosts, models):
 
 def until_reported(sale, limit=200):
     """Let provider and operators act in turn; return what the provider says."""
-    seats = range(len(sale.hosts.clients))
-    operators = [sale.operator(seat, turn=1) for seat in seats]
-    folders, said = [sale.results(seat) for seat in seats], []
+    operators, said = [sale.operator(seat, turn=1) for seat in range(len(sale.hosts.clients))], []
     for _ in range(limit):
-        said += sale.provider().next_release(sale.task_id, folders)
+        said += sale.provider().next_release(sale.task_id)
         for operator in operators:
             list(operator.step())
             while operator.enclave.health().measuring:
@@ -137,9 +129,7 @@ def test_next_release__hosts_that_starve_a_model__cannot_shut_its_developer_out(
     assert 1 in {award.index for award in report.awards}
 
 
-def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(
-    hosts, machines, monkeypatch
-):
+def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(hosts, machines):
     sale = closed_sale(hosts, [model([i]) for i in range(MAX_INVENTORIES + 1)])
     provider, task_id = sale.provider(), sale.task_id
     list(provider.release(task_id))
@@ -154,9 +144,9 @@ def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(
             list(operator.step())
             while operator.enclave.health().measuring:
                 time.sleep(0.01)
-    folders = [sale.results(seat) for seat in range(QUORUM + 1)]
-    said = list(provider.next_release(task_id, folders))
-    assert f"warning: {MAX_INVENTORIES} inventories were released, no more are allowed" in said
+    said = list(provider.next_release(task_id))
+    stopped = f"submissions [{MAX_INVENTORIES}] stop"
+    assert f"warning: {stopped}, but no next inventory is allowed" in said
     assert sale.published.inventory(task_id).indices == (0, MAX_INVENTORIES)
 
 
@@ -182,30 +172,4 @@ def test_release__panel_after_a_smaller_inventory__gets_the_one_of_the_report(ho
     assert report.inventory == transcript.inventory_digest((0, 1))
     list(sale.provider().release(sale.task_id, [keys[2]]))
     assert sale.published.release(sale.task_id, keys[2]).inventory == (0, 1)
-    assert list(sale.provider().next_release(sale.task_id, [])) == []
-
-
-def test_release__follow__goes_on_until_a_report_is_posted(hosts, machines, monkeypatch):
-    sale = closed_sale(hosts, [model([0, 1]), SLOW, model(range(4, 10))])
-    books = write_book(hosts.made, hosts.web3.provider.endpoint_uri, hosts.folder / "books")
-    for name, value in books.items():
-        monkeypatch.setenv(name, value)
-    operators = [sale.operator(seat, turn=1) for seat in range(len(hosts.clients))]
-    polls = count()
-
-    def act(seconds):
-        assert seconds == 7
-        assert next(polls) < 100
-        for operator in operators:
-            list(operator.step())
-            while operator.enclave.health().measuring:
-                time.sleep(0.01)
-        mine()
-
-    parser = argparse.ArgumentParser()
-    command.add(parser)
-    arguments = parser.parse_args([*release_options(sale), "--follow", "--poll", "7"])
-    said = list(command.run(arguments, lambda size: word("random")[:size], act))
-    assert said.count("next inventory of 2 submissions") == 1
-    assert sale.stage() == REPORTED
-    assert hosts.clients[0].status(RunId(sale.task_id, 0)).problem is None
+    assert list(sale.provider().next_release(sale.task_id)) == []

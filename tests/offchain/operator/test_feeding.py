@@ -78,8 +78,7 @@ def feeder_of(client: EnclaveClient, folder: Path, linger: float = 30) -> Feeder
         kept.put_bytes(STORE.fetch_bytes(test_set, 10**6))
     patience = RetryPolicy(seconds=60, attempts=1)
     sources = SubmissionSources(kept, (), patience, local=True)
-    results = ResultsFolder(str(folder / "results"))
-    return Feeder(client, sources, results, linger)
+    return Feeder(client, sources, ResultsFolder(str(folder / "results")), linger)
 
 
 def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:

@@ -1,23 +1,26 @@
 """The next release: what it leaves out, and where it goes, whatever some operators claim."""
 
-from collections.abc import Iterable
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.chain.registry import Registered
+from offchain.operator.client import error_of
 from offchain.protocol.errors import RunStopped
-from offchain.protocol.messages import Problem, ProblemKind, error_of, problem_of
+from offchain.protocol.messages import Problem, ProblemKind, problem_of
 from offchain.protocol.release import Release
 from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry
-from offchain.provider.key_release import agreed, next_enclaves, stopped_by_operator
+from offchain.provider.key_release import agreed, next_enclaves, read_notices, stopped_by_operator
 from offchain.storage.publications import ResultsFolder
 from tests.offchain.market import Offer, enclaves, key_of, make_market, model
 from tests.vectors.generate import address, word
 
+T = TypeVar("T")
 MARKET = make_market([Offer(model([i])) for i in range(4)])
 TRANSCRIPT = MARKET.transcript
 
@@ -69,8 +72,8 @@ ACTIVE = {
 }
 
 
-def read(folders: Iterable[ResultsFolder], active=ACTIVE) -> tuple[list[str], dict[str, set[int]]]:
-    said, lines = [], stopped_by_operator(TRANSCRIPT, active, folders)
+def result(lines: Generator[str, None, T]) -> tuple[list[str], T]:
+    said = []
     while True:
         try:
             said.append(next(lines))
@@ -78,44 +81,55 @@ def read(folders: Iterable[ResultsFolder], active=ACTIVE) -> tuple[list[str], di
             return said, end.value
 
 
-def folders_of(folder, *notices: StopNotice) -> list[ResultsFolder]:
-    made = [ResultsFolder(str(folder / f"operator {n}")) for n in range(len(notices))]
-    for each, content in zip(made, notices, strict=True):
-        each.put_notice(content)
-    return made
+def test_read_notices__folders_of_operators__are_read_side_by_side(tmp_path) -> None:
+    uris = [str(tmp_path / f"operator {n}") for n in range(4)]
+    for seat in (0, 2):
+        ResultsFolder(uris[seat]).put_notice(notice(seat, 1))
+    (tmp_path / "operator 3").mkdir()
+    name = f"0x{TRANSCRIPT.task_id.hex()}-round-0-stopped.json"
+    (tmp_path / "operator 3" / name).write_bytes(b"\xff{")
+    said, found = result(read_notices(TRANSCRIPT.task_id, uris, local=True))
+    assert found == [notice(0, 1), notice(2, 1)]
+    assert [line.partition(": ValidationError")[0][:60] for line in said] == [said[0][:60]]
+    assert said[0].startswith(f"warning: no notice from {uris[3]}: ")
+    assert result(read_notices(TRANSCRIPT.task_id, [], local=True)) == ([], [])
 
 
-def test_stopped_by_operator__copies_of_one_notice__count_once_for_its_signer(tmp_path) -> None:
-    folders = folders_of(tmp_path, notice(0, 1), notice(0, 1), notice(2, 1, 3))
-    said, stopped = read([*folders, ResultsFolder(str(tmp_path / "empty"))])
+def test_read_notices__uri_that_leads_into_this_machine__is_refused(tmp_path) -> None:
+    ResultsFolder(str(tmp_path)).put_notice(notice(0, 1))
+    said, found = result(read_notices(TRANSCRIPT.task_id, [str(tmp_path)], local=False))
+    assert found == []
+    assert len(said) == 1
+
+
+def test_stopped_by_operator__copies_of_one_notice__count_once_for_its_signer() -> None:
+    notices = notice(0, 1), notice(0, 1), notice(2, 1, 3)
+    said, stopped = result(stopped_by_operator(TRANSCRIPT, ACTIVE, notices))
     assert said == []
     assert stopped == {address("operator 0"): {1}, address("operator 2"): {1, 3}}
     assert agreed(stopped.values(), 1) == {1}
 
 
-def test_stopped_by_operator__two_enclaves_of_one_operator__are_one(tmp_path) -> None:
+def test_stopped_by_operator__two_enclaves_of_one_operator__are_one() -> None:
     one = Registered(address("operator 0"), word("platform 1"), b"", 1)
     active = ACTIVE | {MARKET.enclaves[1].identity: one}
-    _, stopped = read(folders_of(tmp_path, notice(0, 1), notice(1, 1)), active)
+    lines = stopped_by_operator(TRANSCRIPT, active, (notice(0, 1), notice(1, 1)))
+    _, stopped = result(lines)
     assert stopped == {address("operator 0"): {1}}
     assert agreed(stopped.values(), 1) == set()
 
 
-def test_stopped_by_operator__what_nobody_of_the_roster_signed__warns_and_counts_nothing(
-    tmp_path,
-) -> None:
+def test_stopped_by_operator__what_nobody_of_the_roster_signed__warns_and_counts_nothing() -> None:
     stranger = StopNotice.sign(TRANSCRIPT, [1], key_of(enclaves(boot=1)[0]))
-    inactive = notice(3, 1)
     forged = replace(notice(0, 1), stopped=(1, 2))
-    folders = folders_of(tmp_path, stranger, inactive, forged, notice(1, 0))
-    (tmp_path / "operator 4").mkdir()
-    folders.append(ResultsFolder(str(tmp_path / "operator 4")))
-    (tmp_path / "operator 4" / f"0x{TRANSCRIPT.task_id.hex()}-stopped.json").write_bytes(b"\xff{")
+    unknown = replace(notice(0, 1), stopped=(9,))
     gone = MARKET.enclaves[3].identity
-    said, stopped = read(folders, {key: known for key, known in ACTIVE.items() if key != gone})
+    active = {entry: known for entry, known in ACTIVE.items() if entry != gone}
+    notices = stranger, notice(3, 1), forged, unknown, notice(1, 0)
+    said, stopped = result(stopped_by_operator(TRANSCRIPT, active, notices))
     assert stopped == {address("operator 1"): {0}}
-    assert [line.partition(": no notice from ")[0] for line in said] == 4 * ["warning"[:7]]
     assert sum("expected an active enclave" in line for line in said) == 3
+    assert sum("submission 9 of the inventory is not revealed" in line for line in said) == 1
 
 
 @pytest.mark.parametrize(("quorum", "out"), [(1, {5, 6}), (2, {5}), (3, set())])
