@@ -25,6 +25,7 @@ from pydantic import (
     PlainSerializer,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -49,8 +50,10 @@ def _to_hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
-def _from_decimal(value: Any) -> Any:
+def _from_decimal(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
+        if info.mode == "json" and isinstance(value, int):
+            raise ValueError("expected a string of decimal digits, not a number")
         return value
     if not (value.isascii() and value.isdigit() and len(value) <= 78):
         raise ValueError("expected at most 78 decimal digits")
@@ -161,8 +164,9 @@ def _members(kind: Any) -> dict[str, tuple[_Reader, bool]]:
 
 def _read_object(kind: Any, value: Any, at: _Path) -> Any:
     members = _members(kind)
+    _expect(dict, value, at)
     for name, (_, required) in members.items():
-        if required and name not in _expect(dict, value, at):
+        if required and name not in value:
             raise _Fault((*at, name), kind.__name__, "Field required")
     for name in value:
         if name not in members:
