@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import zlib
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -19,6 +20,7 @@ from offchain.protocol.encoding import MAX_VALUES, to_json
 from tests.fire.services import ROOT, ask, connect, head, process, send, status_of
 from tests.offchain.honest import BUNDLE, TASK_ID
 
+ARTIFACT = b"/artifacts/" + b"0" * 64
 COSIGN = {"run": {"task_id": "0x" + TASK_ID.hex(), "round": 0}, "platform": "0x" + 64 * "0"}
 
 
@@ -105,8 +107,62 @@ def test_post__content_encoding__is_415_whatever_the_body(served, encoding, path
 
 
 def test_put_artifact__content_encoding__is_415(served):
-    path = b"/artifacts/" + b"0" * 64
-    assert status_of(ask(served.owner, b"PUT", path, b"x", b"Content-Encoding: gzip")) == 415
+    assert status_of(ask(served.owner, b"PUT", ARTIFACT, b"x", b"Content-Encoding: gzip")) == 415
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        (b"POST", b"/attestation"),
+        (b"POST", b"/measure"),
+        (b"GET", b"/identity"),
+        (b"PUT", ARTIFACT),
+    ],
+)
+@pytest.mark.parametrize("origin", [b"http://evil.example", b"null", b""])
+def test_request__of_a_page_in_a_browser__is_403(served, method, path, origin):
+    """A page of a stranger, in a browser of the owner, reaches loopback, by its name too."""
+    for url in (served.owner, served.peers):
+        assert status_of(ask(url, method, path, b"{}", b"Origin: " + origin)) == 403
+
+
+@pytest.mark.parametrize("limits", [b"5", b"null", b"[]", b'"x"'])
+def test_measure__no_object_in_a_manifest__is_400(served, limits):
+    body = to_json(BUNDLE)
+    start = body.index(b'"limits":') + len(b'"limits":')
+    changed = body[:start] + limits + body[body.index(b"}", start) + 1 :]
+    assert status_of(ask(served.owner, b"POST", b"/measure", changed)) == 400
+    served.check()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"GET /identity HTTP/1.1\r\n", b"X: y\r\n"),
+        (b"GET /identity HTTP/1.1\r\nX: ", b"y"),
+        (b"GET /", b"y"),
+        (b"PUT %b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" % ARTIFACT, b"y"),
+        (b"PUT %b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" % ARTIFACT, b"0"),
+        (
+            b"POST /cosign HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            b"X: y\r\n",
+        ),
+        (b"", b"\r\n"),
+        (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", b"x"),
+    ],
+    ids=["headers", "header", "path", "extension", "zeros", "trailers", "lines", "tunnel"],
+)
+def test_head__that_never_ends__takes_no_memory(served, first, then):
+    before = served.peak()
+    piece = then * (10**6 // len(then))
+    with connect(served.owner) as connection:
+        connection.settimeout(5)
+        with suppress(OSError):  # the service may close it
+            connection.sendall(first)
+            for _ in range(30):
+                connection.sendall(piece)
+    assert served.peak() - before < 2**24
+    served.check()
 
 
 # ── Connections and time ──
@@ -192,7 +248,7 @@ def test_body__that_comes_too_slowly__is_408(tmp_path):
         for method, path in (
             (b"POST", b"/cosign"),
             (b"POST", b"/measure"),
-            (b"PUT", b"/artifacts/" + b"0" * 64),
+            (b"PUT", ARTIFACT),
         ):
             with connect(url) as connection:
                 connection.sendall(head(method, path, 100) + b"{")
@@ -218,8 +274,8 @@ def test_body__that_comes_too_slowly__is_408(tmp_path):
         (b"POST", b"/propose"),
         (b"GET", b"/health"),
         (b"GET", b"/measure/0x" + b"0" * 64 + b"/0"),
-        (b"PUT", b"/artifacts/" + b"0" * 64),
-        (b"HEAD", b"/artifacts/" + b"0" * 64),
+        (b"PUT", ARTIFACT),
+        (b"HEAD", ARTIFACT),
     ],
 )
 def test_peers__requests_of_the_owner__do_not_exist(served, method, path):

@@ -4,6 +4,7 @@ It is for the operator, whose stake is liable for the signatures of its enclave.
 `Signed`, which contains no secret.
 """
 
+import fcntl
 import os
 from pathlib import Path
 from typing import IO
@@ -24,15 +25,18 @@ class SignatureJournal:
         """Check a file and do not change it; a new one is made for the first signature.
 
         Raises:
-            ValueError: the file exists and is no journal.
+            OSError: the file cannot be read and written.
+            ValueError: it exists and is no journal, or there is no folder to make it in.
         """
         self._path = path
         self._written: set[tuple[bytes, bytes]] = set()
-        if path.exists():
-            if not path.is_file():
+        if os.path.lexists(path):
+            if not path.is_file():  # it may be a device, or a link to nothing
                 raise ValueError(f"{path} is no file, expected a journal of signatures")
-            with path.open("rb") as file:
+            with path.open("r+b") as file:
                 _check(path, file)
+        elif not os.access(path.parent, os.W_OK):
+            raise ValueError(f"--journal {path}, expected an existing folder that can be written")
 
     def append(self, signed: Signed) -> None:
         """Write a line and wait until it is on disk, unless this signature has its line.
@@ -40,13 +44,15 @@ class SignatureJournal:
         The platform is no part of a signature: a request can name any.
 
         Raises:
-            OSError: the line could not be written; the signature must not be sent.
+            OSError: the line could not be written, or another process writes one; the signature
+                must not be sent.
             ValueError: the file is no journal any more.
         """
         signature = signed.cosignature.r, signed.cosignature.vs
         if signature in self._written:
             return
         with self._path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # or its line could be cut off
             file.truncate(_end(self._path, file))
             file.write(to_json(signed) + b"\n")
             file.flush()

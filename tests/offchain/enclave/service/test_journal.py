@@ -1,5 +1,8 @@
 """The journal of signatures: complete lines remain, at whatever byte a crash cuts the last one."""
 
+import fcntl
+import os
+import socket
 from dataclasses import replace
 
 import pytest
@@ -107,6 +110,47 @@ def test_append__file_replaced_meanwhile__is_refused_and_unchanged(tmp_path, sig
     assert (tmp_path / "file").read_bytes() == b"a letter"
 
 
-def test_open__folder__is_refused(tmp_path):
-    with pytest.raises(ValueError, match="is no file"):
-        SignatureJournal(tmp_path)
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "link to nothing", "socket"])
+def test_open__no_file__is_refused(tmp_path, kind):
+    path = tmp_path / "journal"
+    with socket.socket(socket.AF_UNIX) as listening:
+        {
+            "folder": path.mkdir,
+            "pipe": lambda: os.mkfifo(path),
+            "device": lambda: path.symlink_to("/dev/zero"),
+            "link to nothing": lambda: path.symlink_to(tmp_path / "nothing"),
+            "socket": lambda: listening.bind(str(path)),
+        }[kind]()
+        with pytest.raises(ValueError, match="is no file"):
+            SignatureJournal(path)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_open__in_no_folder__is_refused(tmp_path):
+    """Without this an enclave would measure for hours and then sign nothing."""
+    with pytest.raises(ValueError, match="expected an existing folder"):
+        SignatureJournal(tmp_path / "none" / "journal")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_append__no_file_any_more__is_refused(tmp_path, signed, kind):
+    path = tmp_path / "journal"
+    journal = SignatureJournal(path)
+    {"pipe": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/null")}[kind]()
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"not seekable|Illegal seek|Invalid argument"):
+            journal.append(signed[0])
+
+
+def test_append__while_another_process_appends__is_refused_and_cuts_nothing(tmp_path, signed):
+    journal = SignatureJournal(tmp_path / "journal")
+    journal.append(signed[0])
+    with (tmp_path / "journal").open("a+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(START)
+        other.flush()
+        with pytest.raises(BlockingIOError):
+            journal.append(signed[1])
+        assert (tmp_path / "journal").read_bytes().endswith(START)
+    journal.append(signed[1])
+    assert journal.read() == signed[:2]
