@@ -62,7 +62,7 @@ test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attac
 deep: .venv/.ready ## the random tests for hours rather than minutes
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
 
-fuzz: .venv/.ready ## 120,000 mutated models, documents and HTTP requests: half an hour or more
+fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
 	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)
 
 models: .venv/.ready .venv-models/.ready ## the share of honest exports that an enclave accepts (8 GB)

@@ -11,6 +11,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -65,9 +66,9 @@ class Outcome:
     abort: str = ""
 
 
-def outcomes(cases: Iterable[Case], preload: str = "") -> list[Outcome]:
+def outcomes(cases: Iterable[Case], preload: str = "", together: int = 1) -> list[Outcome]:
     """Return the outcome of each case; see `outcomes_and_growth`."""
-    return outcomes_and_growth(cases, preload)[0]
+    return outcomes_and_growth(cases, preload, together)[0]
 
 
 def outcomes_and_growth(
@@ -77,21 +78,32 @@ def outcomes_and_growth(
 
     Args:
         preload: a library that the process loads before all others.
-        together: number of cases, with the same limits, that share a fork. Their outcomes have no
-            predictions but an empty array.
+        together: number of cases that share a fork, and so the limits and ``prepare`` of the first.
 
     Returns:
         the outcomes, and the bytes of memory that the process has more after them.
     """
-    served = subprocess.run(
+    idle = _idle[preload]
+    server = idle.pop() if idle else _started(preload)
+    pickle.dump((list(cases), together), server.stdin)
+    server.stdin.flush()
+    results, growth = pickle.load(server.stdout)  # noqa: S301 - our own bytes
+    idle.append(server)
+    return results, growth
+
+
+_idle: defaultdict[str, list[subprocess.Popen]] = defaultdict(list)
+"""Processes that have loaded all and wait for cases, by preloaded library; they end with us."""
+
+
+def _started(preload: str) -> subprocess.Popen:
+    return subprocess.Popen(
         [sys.executable, "-P", "-s", "-c", "from tests.fire.forks import serve; serve()"],
-        input=pickle.dumps((list(cases), together)),
         env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, "LD_PRELOAD": preload}
         | runner._ENVIRONMENT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        check=True,
     )
-    return pickle.loads(served.stdout)  # noqa: S301 - our own bytes
 
 
 def without_checks_of_texts() -> None:
@@ -139,10 +151,22 @@ def outcome(case: Case) -> Outcome:
 
 
 def serve() -> None:
-    """Answer one call of `outcomes_and_growth`."""
-    cases, together = pickle.load(sys.stdin.buffer)  # noqa: S301 - as above
-    outcome(cases[0])  # imports
-    before = status_bytes("self", "VmRSS")
+    """Answer calls of `outcomes_and_growth` until the caller ends."""
+    first = True
+    with suppress(EOFError):
+        while True:
+            cases, together = pickle.load(sys.stdin.buffer)  # noqa: S301 - as above
+            if first:
+                outcome(cases[0])  # imports
+                first = False
+            before = status_bytes("self", "VmRSS")
+            results = _results(cases, together)
+            growth = status_bytes("self", "VmRSS") - before
+            pickle.dump((results, growth), sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+
+def _results(cases: list[Case], together: int) -> list[Outcome]:
     results = []
     for start in range(0, len(cases), together):
         part = cases[start : start + together]
@@ -152,8 +176,7 @@ def serve() -> None:
             outcome(case) if known.abort else known
             for case, known in zip(part, found + missing, strict=True)
         ]
-    growth = status_bytes("self", "VmRSS") - before
-    sys.stdout.buffer.write(pickle.dumps((results, growth)))
+    return results
 
 
 def status_bytes(process: object, name: str) -> int:
@@ -170,12 +193,13 @@ def _outcomes_of_one_fork(cases: list[Case]) -> list[Outcome]:
         os.close(from_child)
         _serve_all(sink, cases)
     os.close(sink)
-    found = []
+    found: list[Outcome] = []
     with os.fdopen(from_child, "rb") as answers, suppress(EOFError):
-        for _ in cases:
+        for case in cases:
             answer = RunOutcome(**read_message(answers))
             if answer.status == OutcomeStatus.OK:
-                found.append(Outcome(plain=np.empty(0)))
+                plain = runner._read_predictions(answers, case.spec, len(case.samples))
+                found.append(Outcome(plain=plain))
             elif answer.status == OutcomeStatus.REFUSED:
                 found.append(Outcome(fault=ModelFault(answer.reason), detail=answer.detail))
             else:
@@ -193,6 +217,7 @@ def _serve_all(sink: int, cases: list[Case]) -> None:
             os.dup2(null, standard)
         seconds = cases[0].cpu_seconds + int(run_seconds(limits.operations))
         signal.alarm(60 * len(cases))
+        cases[0].prepare()
         child.limit_resources(limits.memory_bytes, seconds * len(cases))
         most = limits.memory_bytes + child.ADDRESS_MARGIN_BYTES - child.UNRESERVED_BYTES
         reserve = child.reserve_memory(most)
@@ -201,14 +226,17 @@ def _serve_all(sink: int, cases: list[Case]) -> None:
             rows = len(case.samples)
             settings = RunSettings(0, len(case.model), rows, seconds, case.spec, case.limits)
             samples = case.samples.astype(case.spec.sample_dtype, copy=False).tobytes()
+            passes = []
             try:
-                child._run(case.model, settings, BytesIO(samples * 2))
+                passes = child._run(case.model, settings, BytesIO(samples * 2))
                 answer = RunOutcome(OutcomeStatus.OK)
             except InvalidModel as refusal:
                 answer = child._refuse(refusal, reserve)
             except Exception as error:
                 answer = child._abort(error)
             write_message(answers, asdict(answer))
+            answers.write(passes[0].tobytes() if passes else b"")
+        answers.flush()
     finally:
         os._exit(0)
 

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.fire import fuzz
-from tests.fire.services import process
 
 
 @pytest.fixture
@@ -13,13 +12,12 @@ def more(request) -> int:
 
 
 def test_run_model__mutated__is_refused_or_scored(more):
-    print(fuzz.models(60 * more, seed=1))
+    print(fuzz.models(60 * more, seed=1, together=10))
 
 
 def test_from_json__mutated_document__is_read_as_the_judge_reads_it(more):
     print(fuzz.documents(750 * more, seed=1))
 
 
-def test_service__mutated_request__gets_an_answer_that_is_no_fault(more, tmp_path):
-    with process(tmp_path) as served:
-        print(fuzz.requests(served, 750 * more, seed=1))
+def test_service__mutated_request__gets_an_answer_that_is_no_fault(more, served):
+    print(fuzz.requests(served, 750 * more, seed=1))

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import zlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import pytest
@@ -28,13 +28,6 @@ def filled(item: bytes, size: int, before: bytes = b"[", after: bytes = b"]") ->
     """Return a document of at most ``size`` bytes that repeats an item."""
     room = size - len(before) - len(after)
     return before + (item + b",") * ((room - len(item)) // (len(item) + 1)) + item + after
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with process(tmp_path_factory.mktemp("served")) as made:
-        yield made
-        made.check()
 
 
 # ── Documents that cost more than their bytes ──
@@ -56,7 +49,7 @@ ITEMS = {
 
 
 @pytest.mark.parametrize("kind", ITEMS)
-@pytest.mark.parametrize(("path", "limit"), [(b"/measure", 2**24), (b"/cosign", COSIGN_BYTES)])
+@pytest.mark.parametrize(("path", "limit"), [(b"/measure", 2**23), (b"/cosign", COSIGN_BYTES)])
 def test_post__document_of_faults__is_refused_shortly(served, kind, path, limit):
     answer = ask(served.owner, b"POST", path, filled(ITEMS[kind][0], limit, *ITEMS[kind][1:]))
     assert status_of(answer) == 400
@@ -178,7 +171,7 @@ def test_connections__unfinished_bodies__neither_stop_others_nor_take_memory(ser
             connection = connect(url)
             waiting.append(connection)
             try:
-                connection.settimeout(0.2)
+                connection.settimeout(0.05)
                 connection.sendall(head(b"POST", path, limit) + b" " * (limit // 2))
             except OSError:
                 pass  # the service does not read it
@@ -197,7 +190,7 @@ def test_connections__more_than_the_limit__close_the_oldest(served):
 
 def test_requests__that_never_read_their_answers__take_no_memory(served):
     with connect(served.owner) as connection:
-        connection.settimeout(1)
+        connection.settimeout(0.3)
         before = served.peak()
         try:
             for _ in range(300):
@@ -237,7 +230,7 @@ def test_body__that_comes_too_slowly__is_408(tmp_path):
         "from offchain.__main__ import main\n"
         "from offchain.enclave.service import listener, server\n"
         "server.BODY_SECONDS, server._SLOWEST = 0.5, 2**40\n"
-        "listener.REQUEST_SECONDS = 2.0\n"
+        "listener.REQUEST_SECONDS = 1.5\n"
         f"main(['serve', *{files!r}])"
     )
     served = subprocess.Popen(
@@ -245,17 +238,15 @@ def test_body__that_comes_too_slowly__is_408(tmp_path):
     )
     try:
         url = json.loads(served.stdout.readline())["url"]
-        for method, path in (
-            (b"POST", b"/cosign"),
-            (b"POST", b"/measure"),
-            (b"PUT", ARTIFACT),
-        ):
-            with connect(url) as connection:
-                connection.sendall(head(method, path, 100) + b"{")
+        asked = ((b"POST", b"/cosign"), (b"POST", b"/measure"), (b"PUT", ARTIFACT))
+        with ExitStack() as stack:
+            silent, *waiting = (stack.enter_context(connect(url)) for _ in range(1 + len(asked)))
+            for connection, request in zip(waiting, asked, strict=True):
+                connection.sendall(head(*request, 100) + b"{")
+            for connection in waiting:
                 assert status_of(connection.recv(2**16)) == 408
-        with connect(url) as connection:  # a head that never ends
-            assert connection.recv(1) == b""
-        with connect(url) as connection, pytest.raises(ConnectionError):
+            assert silent.recv(1) == b""  # a head that never begins
+        with connect(url) as connection, pytest.raises(ConnectionError):  # or never ends
             drip(connection)
         assert not list((tmp_path / "a").iterdir())
     finally:
