@@ -98,6 +98,7 @@ def all_documents() -> list[object]:
         BUNDLE,
         BUNDLE,  # twice as often as the others
         asked,
+        asked.proposal,
         signed,
         signed.results,
         BUNDLE.release,
@@ -128,8 +129,8 @@ def documents(count: int, seed: int) -> str:
                 fresh().measure(value, TOOLS)
         elif isinstance(value, CosignRequest):
             with suppress(InvalidRequest):
-                run = value.run
-                signed = enclave.cosign(run.task_id, run.round, value.proposal, value.platform)
+                run, *asked = value.run, value.proposal, value.platform, value.report
+                signed = enclave.cosign(run.task_id, run.round, *asked)
                 reports.add(signed.report)
         assert len(reports) <= 1, content
         found["read" if value is not None else "refused"] += 1
@@ -238,8 +239,7 @@ async def _send_all(served: Served, known: list[tuple], count: int, seed: int) -
                 request(*source.choice(known), source)
                 for _ in range(min(PIPELINED, count - number))
             )
-            url = source.choice([served.owner, served.peers])
-            answer = await _exchange(url, b"".join(mutants) + LAST)
+            answer = await _exchange(served.url, b"".join(mutants) + LAST)
             statuses.update(map(int, STATUS_LINE.findall(answer)))
             assert served.process.poll() is None, f"requests {number} to {number + PIPELINED}"
 
@@ -273,9 +273,9 @@ def requests_to_one(count: int, seed: int) -> str:
 
 
 SHARES = (
-    (partial(models, together=TOGETHER, jobs=2), 0.2),
-    (documents, 0.4),
-    (requests_to_one, 0.4),
+    (partial(models, together=TOGETHER, jobs=2), 0.1),
+    (documents, 0.45),
+    (requests_to_one, 0.45),
 )
 """The kinds of input, and their shares: a model costs more than the others."""
 

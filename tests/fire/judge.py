@@ -266,8 +266,11 @@ DOCUMENTS: dict[type, Field] = {
         {"posted": _or_null(POSTED)},
     ),
     messages.CosignRequest: _object(
-        messages.CosignRequest, {"run": RUN, "proposal": PROPOSAL, "platform": BYTES32}
+        messages.CosignRequest,
+        {"run": RUN, "proposal": PROPOSAL, "platform": BYTES32},
+        {"report": _or_null(BYTES32)},
     ),
+    messages.Proposal: PROPOSAL,
     messages.Registration: _object(
         messages.Registration,
         dict.fromkeys(("operator", "registry"), _address)
