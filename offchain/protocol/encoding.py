@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_typ
 import pydantic_core
 import rfc8785
 from annotated_types import Ge, Le, Len
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_hex_address, to_checksum_address
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -61,9 +61,14 @@ def _from_decimal(value: Any, info: ValidationInfo) -> Any:
 
 
 def _address(value: str) -> str:
-    if not (is_address(value) and value.startswith("0x")):
+    if not (is_hex_address(value) and value.startswith("0x")):
         raise ValueError("expected an address: 0x and 40 hex digits")
-    return to_checksum_address(value)
+    digits, right = value[2:], to_checksum_address(value)
+    if digits not in (digits.lower(), digits.upper(), right[2:]):
+        raise ValueError(
+            "address with a wrong checksum (EIP-55): a digit or a letter's case is wrong"
+        )
+    return right
 
 
 _HEX = (BeforeValidator(_from_hex), PlainSerializer(_to_hex, when_used="json"))

@@ -1,9 +1,9 @@
 """Reading of untrusted JSON: it ends at the first fault, and its text is short."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from offchain.protocol.encoding import MAX_VALUES, from_json, to_json
+from offchain.protocol.encoding import MAX_VALUES, Address, from_json, to_json
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.messages import Proposal, RunId
 from offchain.protocol.results import Result
@@ -53,6 +53,27 @@ def test_from_json__integer_of_the_contracts_that_is_no_string__is_refused(value
         from_json(Proposal, b'{"chosen":[%b],"results":[]}' % value.encode())
     assert refusal.value.errors()[0]["loc"] == ("chosen", 0)
     assert from_json(Proposal, b'{"chosen":["1"],"results":[]}').chosen == (1,)
+
+
+ADDRESS = "0xaDeD86dCbbEA150e7748527bAB82C6a593B0C3C3"
+
+
+@pytest.mark.parametrize("text", [ADDRESS, ADDRESS.lower(), "0x" + ADDRESS[2:].upper()])
+def test_address__right_checksum_or_none__is_read(text):
+    assert TypeAdapter(Address).validate_json(f'"{text}"') == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ADDRESS.swapcase().replace("0X", "0x"),
+        ADDRESS.replace("dC", "dc"),
+        ADDRESS.replace("8527", "8528"),
+    ],
+)
+def test_address__wrong_checksum__is_refused(text):
+    with pytest.raises(ValidationError, match="wrong checksum"):
+        TypeAdapter(Address).validate_json(f'"{text}"')
 
 
 def document(values: int) -> bytes:
