@@ -32,7 +32,7 @@ class SignatureJournal:
         Raises:
             ValueError: the file is no journal, or another process holds it.
         """
-        if path.exists() and not path.is_file():
+        if os.path.lexists(path) and not path.is_file():  # it may be a device, or a link to nothing
             raise ValueError(f"{path} is no file, expected a journal of signatures")
         self._path, self._file = path, path.open("a+b")
         self._written: set[tuple[bytes, bytes]] = set()

@@ -1,8 +1,8 @@
 """HTTP handlers (aiohttp) in front of one enclave, for its owner.
 
 `offchain.protocol.messages` defines requests and answers. Every client is treated as a malicious
-host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404,
-405, 408, 409, 413, 415, 500 and 503 come with a `Problem`.
+host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 403,
+404, 405, 408, 409, 413, 415, 500 and 503 come with a `Problem`.
 """
 
 import asyncio
@@ -241,6 +241,8 @@ def _answer(value: object, status: int = 200) -> web.Response:
 async def _answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     shown = request.path[:_SHOWN]
     try:
+        if "Origin" in request.headers:  # a page, which may come from a stranger
+            raise web.HTTPForbidden(reason="Origin, expected none: browsers are not served")
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise web.HTTPUnsupportedMediaType(reason="Content-Encoding, expected none")
         return await handler(request)
