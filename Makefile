@@ -4,7 +4,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python test-contracts deep models lint gas abi clean
+.PHONY: help setup demo test test-chain test-python test-contracts deep models luck lint gas abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -65,6 +65,9 @@ deep: .venv/.ready ## the random tests for hours rather than minutes
 models: .venv/.ready .venv-models/.ready ## the share of honest exports that an enclave accepts (8 GB)
 	@$(RUN) .venv-models/bin/python -m scripts.models.exports .home/models
 	@$(RUN) .venv/bin/python -m scripts.models.acceptance .home/models
+
+luck: .venv/.ready node_modules/.ready ## what a provider pays for luck, with and without a confidence bound
+	@$(RUN) .venv/bin/python -m scripts.models.luck
 
 lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
 	.venv-lint/bin/ruff check

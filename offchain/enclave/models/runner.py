@@ -131,8 +131,8 @@ def run_model(
         late = f"deadline of {wall_seconds:g} s passed"
         cause = late if expired.is_set() else f"{error}, {_end(child)}"
         raise RunStopped(submission, cause) from error
-    except _ChildError as error:
-        raise RunStopped(submission, str(error)) from error
+    except _ChildError as error:  # its text can quote a child that holds hidden samples
+        raise RunStopped(submission, "the process of the model broke the protocol") from error
     except (_MachineError, MemoryError) as error:
         raise RunAborted(submission, str(error) or "out of memory") from error
     finally:

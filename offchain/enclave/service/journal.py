@@ -74,9 +74,8 @@ def _lock(path: Path, file: IO[bytes]) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise ValueError(
-            f"{path} is the journal of {_holder(file)}, expected one of its own for each enclave"
-        ) from error
+        held = f"{path} is the journal of {_holder(file)}"
+        raise ValueError(f"{held}, expected one of its own for each enclave") from error
     except OSError as error:
         if error.errno != errno.ENOSYS:  # Gramine has no locks that reach beyond its enclave
             raise
