@@ -34,8 +34,9 @@ setup: .venv/.ready .venv-lint/.ready node_modules/.ready ## both Python environ
 demo: .venv/.ready node_modules/.ready ## a whole sale on a local chain
 	@$(BROWNIE) run demo
 
-gas: .venv/.ready node_modules/.ready ## gas of each operation beside its limit
+gas: .venv/.ready node_modules/.ready ## gas of each operation, today and under the next fork
 	@$(BROWNIE) run gas
+	@$(RUN) .venv/bin/python -m scripts.growth
 
 abi: .venv/.ready ## export the ABIs to interfaces/*.json
 	@$(RUN) .venv/bin/python -m scripts.abi
