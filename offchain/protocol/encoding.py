@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
 from itertools import islice
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import pydantic_core
 import rfc8785
@@ -88,6 +88,15 @@ Gwei = Annotated[int, Ge(0), Le((2**48 - 1) * 10**9), *_DECIMAL]
 Time = Annotated[int, Ge(0), Le(2**40 - 1), *_DECIMAL]
 Score = Annotated[int, Ge(0), Le(MAX_SCORE), *_DECIMAL]
 Index = Annotated[int, Ge(0), Le(2**20 - 2), *_DECIMAL]
+
+
+def _whole(value: Any) -> Any:
+    if type(value) is not int:  # true and 1.0 are equal to 1
+        raise ValueError("expected 1")
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_whole)]
 
 T = TypeVar("T")
 

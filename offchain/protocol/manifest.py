@@ -6,7 +6,7 @@ It is a JSON object (`docs/manifest.schema.json`). Its digest is keccak256 of it
 
 from enum import StrEnum
 from math import prod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le, Len
 from eth_utils.crypto import keccak
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from offchain.protocol import bounds, metrics
-from offchain.protocol.encoding import MAX_SCORE, STRICT, Bytes32, to_json
+from offchain.protocol.encoding import MAX_SCORE, STRICT, Bytes32, Version, to_json
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 
 MIN_CONFIDENCE, MAX_CONFIDENCE = 500_000, 990_000
@@ -77,7 +77,7 @@ class Manifest:
     minimum_gain: Annotated[int, Ge(0), Le(MAX_SCORE)]
     class_names: tuple[Annotated[str, Len(1, 256)], ...] = ()
     confidence: Annotated[int, Ge(0), Le(MAX_CONFIDENCE)] = 0
-    version: Literal[1] = 1
+    version: Version = 1
 
     def __post_init__(self) -> None:
         self._check_metric(metrics.get(self.metric))

@@ -7,14 +7,14 @@ developer gets its own leaf with a proof.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated
 
 from annotated_types import Len
 from eth_utils.crypto import keccak
 from pydantic.dataclasses import dataclass
 
 from offchain.protocol import merkle
-from offchain.protocol.encoding import STRICT, Bytes32, Index, Score
+from offchain.protocol.encoding import STRICT, Bytes32, Index, Score, Version
 from offchain.protocol.errors import DETAIL_LENGTH, ModelFault, SubmissionFault
 from offchain.protocol.hashes import tagged
 from offchain.protocol.keys import hkdf
@@ -97,7 +97,7 @@ class Results:
     entries: Annotated[tuple[ResultLeaf, ...], Len(1)]
     chosen: tuple[Index, ...]
     details: tuple[Detail, ...] = ()
-    version: Literal[1] = 1
+    version: Version = 1
 
     def root(self) -> bytes:
         """Return the tree's root (bytes32), which the report holds."""

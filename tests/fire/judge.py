@@ -247,10 +247,11 @@ RESULT = _object(
     results.Result, {"index": INDEX}, {"score": _or_null(SCORE), "reason": _or_null(REASON)}
 )
 LEAF = _object(results.ResultLeaf, {"result": RESULT, "leaf": BYTES32, "salt": BYTES32})
+DETAIL = _object(results.Detail, {"index": INDEX, "text": _text(0, errors.DETAIL_LENGTH)})
 RESULTS = _object(
     results.Results,
     {"task_id": BYTES32, "entries": _list(LEAF, 1), "chosen": _list(INDEX)},
-    VERSION,
+    {"details": _list(DETAIL)} | VERSION,
 )
 POSTED = _object(messages.Posted, {"report": REPORT, "cosignatures": _list(COSIGNATURE)})
 RUN = _object(messages.RunId, {"task_id": BYTES32, "round": ROUND})
@@ -289,6 +290,10 @@ DOCUMENTS: dict[type, Field] = {
         publications.TaskDocuments, {"manifest": MANIFEST, "roster": ROSTER}
     ),
     release.Release: RELEASE,
+    reports.StopNotice: _object(
+        reports.StopNotice,
+        {"task_id": BYTES32, "stopped": _list(INDEX), "cosignature": COSIGNATURE},
+    ),
     results.Results: RESULTS,
 }
 """The reader of each document."""

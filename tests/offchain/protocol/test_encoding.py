@@ -55,6 +55,14 @@ def test_from_json__integer_of_the_contracts_that_is_no_string__is_refused(value
     assert from_json(Proposal, b'{"chosen":["1"],"results":[]}').chosen == (1,)
 
 
+@pytest.mark.parametrize("value", ["true", "1.0", '"1"', "2", "null"])
+def test_from_json__version_that_is_not_one__is_refused(value):
+    content = to_json(HONEST.manifest).replace(b'"version":1', b'"version":' + value.encode())
+    with pytest.raises(ValidationError) as refusal:
+        from_json(Manifest, content)
+    assert refusal.value.errors()[0]["loc"] == ("version",)
+
+
 ADDRESS = "0xaDeD86dCbbEA150e7748527bAB82C6a593B0C3C3"
 
 
