@@ -31,7 +31,7 @@ from rich.progress import Progress
 
 from offchain.developer.preparation import prepare_submission
 from offchain.enclave.enclave import Enclave
-from offchain.enclave.models.runner import CHILD
+from offchain.enclave.models.processes import CHILD
 from offchain.operator.client import EnclaveClient
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import to_json

@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     limited = RunLimits(require_sandbox=not arguments.unconfined)
     try:
         predictions = run_model(model, samples, spec, limits, limited, submission=0)
-        plain, optimised = (read(each, spec) for each in (predictions.plain, predictions.optimised))
+        passes = (predictions.optimised, predictions.plain)
+        optimised, plain = (read(each, spec) for each in passes if each is not None)
     except InvalidModel as refusal:
         raise _refused(refusal) from refusal
     except RunAborted as abort:

@@ -21,6 +21,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InferenceSession
 
 from offchain.protocol.errors import InvalidModel, ModelFault
 
+Session = InferenceSession
+
 OUT_OF_MEMORY: Final = ("bad_alloc", "Failed to allocate memory", "Arena alloc failed")
 """Words in errors that report lack of memory. A model must not contain them, because an error can
 quote a model's names."""

@@ -113,7 +113,7 @@ def attempt(action: Callable[[], None]) -> str:
 
 
 def main() -> None:
-    sandbox.limit_resources(MEMORY, 30)
+    sandbox.limit_resources(sandbox.mapped_bytes() + MEMORY, 30)
     confinement = sandbox.confine()
     outcome = {action.__name__: attempt(action) for action in ATTEMPTS}
     print(json.dumps({"complete": confinement.complete, "outcome": outcome}))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from offchain.enclave.benchmark import read
-from offchain.enclave.models.runner import CHILD, Predictions, RunLimits, run_model
+from offchain.enclave.models.processes import CHILD, Zygote
+from offchain.enclave.models.runner import Predictions, RunLimits, run_model
 from offchain.protocol.errors import InvalidModel, ModelFault, RunAborted, RunStopped
 from offchain.protocol.model_spec import ModelLimits, ModelSpec
 from tests.offchain.enclave.models import onnx_files
@@ -39,9 +40,12 @@ def run(
     spec: ModelSpec = VALUES,
     limits: ModelLimits = LIMITS,
     run_limits: RunLimits = RUN_LIMITS,
-    child: tuple[str, ...] = CHILD,
+    child: tuple[str, ...] | None = None,
+    **options: object,
 ) -> Predictions:
-    return run_model(model, samples, spec, limits, run_limits, SUBMISSION, child)
+    return run_model(
+        model, samples, spec, limits, run_limits, SUBMISSION, child_program=child, **options
+    )
 
 
 def played(role: str) -> tuple[str, ...]:
@@ -96,7 +100,7 @@ def test_run_model__looks_at_neighbours__differs_in_another_order(samples):
     constants = [onnx_files.LAST, constant("row", [1, 1, -1]), constant("column", [-1])]
     result = run(file(nodes, constants), np.sort(samples, axis=0))
     own = np.sort(samples, axis=0).mean(axis=1)
-    assert np.abs(result.plain - own).mean() < 0.01 < np.abs(result.optimised - own).mean()
+    assert np.abs(result.optimised - own).mean() < 0.01 < np.abs(result.plain - own).mean()
 
 
 @pytest.mark.parametrize(
@@ -241,9 +245,11 @@ def test_run_model__refused_before_samples_are_read__has_that_reason():
     assert refused(onnx_files.honest(), samples, child=played("deaf")) is ModelFault.UNSUPPORTED_OP
 
 
-def test_run_model__no_child__is_an_abort(samples, monkeypatch):
+@pytest.mark.parametrize("child", [None, CHILD])
+def test_run_model__no_child__is_an_abort(samples, monkeypatch, child):
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    assert aborted(onnx_files.honest(), samples).startswith("no child process: ")
+    options = {"child": child, "zygote": Zygote()}
+    assert aborted(onnx_files.honest(), samples, **options).startswith("no child process: ")
 
 
 @pytest.mark.parametrize("role", ["unconfined", "networked"])
