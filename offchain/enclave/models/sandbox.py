@@ -178,7 +178,9 @@ def confine(*, zygote: bool = False) -> Confinement:
 def _apply_landlock() -> int:
     try:
         abi: int = landlock.landlock_abi_version()
-        landlock.Ruleset().apply()
+        ruleset = landlock.Ruleset()
+        ruleset.apply()
+        os.close(ruleset._fd)  # the library leaves it open
     except landlock.LandlockError:
         return 0
     return abi
