@@ -103,7 +103,7 @@ def main(source: IO[bytes], sink: IO[bytes], origin: Origin | None = None) -> No
 
 def _map_samples(descriptor: int, settings: RunSettings) -> Array:
     """Return all samples, read-only, from shared memory, and close its descriptor."""
-    content = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+    content = mmap.mmap(descriptor, 0, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ)
     os.close(descriptor)
     shape = (settings.rows, *settings.spec.input_shape)
     return np.frombuffer(content, settings.spec.sample_dtype).reshape(shape)
@@ -175,7 +175,10 @@ def predict(session: Session, plan: Plan, spec: ModelSpec, rows: int, samples: _
     Raises:
         InvalidModel: `RUNTIME`, `OUTPUT` or `NOT_FINITE`.
     """
-    batches = []
+    # One table from the start: a small block behind the values of each batch would keep the next
+    # batch from their place, so that every batch took fresh memory.
+    kind = "<i8" if spec.output is Output.LABELS else "<f8"
+    predictions = np.empty((rows, *spec.columns), kind)
     for start in range(0, rows, plan.batch_rows):
         count = min(plan.batch_rows, rows - start)
         batch = samples.take(count)
@@ -183,8 +186,8 @@ def predict(session: Session, plan: Plan, spec: ModelSpec, rows: int, samples: _
             padding = np.repeat(batch[-1:], plan.batch_rows - count, axis=0)
             batch = np.concatenate((batch, padding))
         output = run_session(session, [plan.output], _feeds(batch, plan, spec))[0]
-        batches.append(_decode(output, plan, spec)[:count])
-    return np.concatenate(batches)
+        predictions[start : start + count] = _decode(output, plan, spec)[:count]
+    return predictions
 
 
 def _feeds(samples: Array, plan: Plan, spec: ModelSpec) -> dict[str, Array]:
@@ -228,8 +231,7 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         output = np.hstack((1 - second, second))
     if plan.argmax:
         output = output.argmax(axis=1)
-    kind = "<i8" if spec.output is Output.LABELS else "<f8"
-    return output.reshape(len(output), *spec.columns).astype(kind)
+    return output.reshape(len(output), *spec.columns)
 
 
 if __name__ == "__main__":
