@@ -12,6 +12,7 @@ from snekmate.auth import ownable_2step
 
 from contracts.modules.common import errors
 from contracts.modules.registry import descriptions
+from contracts.modules.registry import endpoints
 from contracts.modules.registry import equivocation
 from contracts.modules.registry import quorum
 from contracts.modules.registry import records
@@ -33,11 +34,13 @@ initializes: registration[records := records, staking := staking]
 initializes: quorum[records := records]
 initializes: equivocation[records := records, staking := staking]
 initializes: descriptions[ownable := ownable]
+initializes: endpoints[staking := staking]
 
 # ── Exports ──
 
 exports: (staking.stake, staking.request_unstake, staking.unstake, staking.withdraw)
 exports: (registration.register_enclave, registration.report_data, registration.platform_stake)
+exports: endpoints.announce
 exports: (
     revocation.revoke_enclave,
     revocation.revoke_platform,

@@ -9,7 +9,8 @@
 ``chain/``       node, market, registry, verifier, accounts, transactions
 ``provider/``    test sets, rosters, release of the test set
 ``developer/``   preparation of a submission
-``operator/``    feeding an enclave, co-signing, posting, disputes, registration
+``operator/``    registration, feeding an enclave, co-signing by files, posting, panels, fees
+``guardian/``    the acts of the owner of registry and policy, and whom they concern
 ``cli/``         the command ``golden-grain``, one file for each sub-command
 ===============  ===================================================================================
 

@@ -27,6 +27,7 @@ from rich.table import Table
 
 from scripts.lib.deployment_log import DeploymentLog, write_json
 from scripts.lib.gas_prices import check_room, measure_prices
+from scripts.lib.preflight import check_chain_id, check_p256verify
 from scripts.lib.settings import Settings, load, status_names
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
@@ -40,6 +41,8 @@ class Deployment:
     verifier: Any
     registry: Any
     market: Any
+    block: int
+    """The block of the first contract: no event of any of them is in an earlier one."""
 
 
 def deploy(
@@ -83,14 +86,14 @@ def deploy(
         for owned in (policy, registry):
             steps.call(owned.transfer_ownership, settings.owner)
         console.print(f"ownership offered to {settings.owner}, who has to accept it on both")
-    return Deployment(policy, verifier, registry, market)
+    return Deployment(policy, verifier, registry, market, steps.first_block)
 
 
 def address_book(made: Deployment, settings: Settings, deployer: str) -> dict[str, Any]:
     """List what integrators need to find and judge a deployment."""
     return {
         "chain_id": chain.id,
-        "block": chain.height,
+        "block": made.block,
         "deployer": deployer,
         "owner": settings.owner or deployer,
         "root": settings.root_name,
@@ -127,28 +130,62 @@ def plan(settings: Settings, deployer: str, name: str) -> Table:
     return table
 
 
-def main() -> Deployment | None:
-    """Deploy to the active network; return the contracts, or None if the user declined."""
-    console, name = Console(), network.show_active()
+def main() -> Deployment:
+    """Deploy to the active network; return the contracts."""
+    name = network.show_active()
     live = CONFIG.network_type == "live"
-    settings = load(name, live=live)
-    book, log = DEPLOYMENTS / f"{name}.json", DEPLOYMENTS / f"{name}.unfinished.json"
+    return _deploy_to(name, load(name, live=live), DEPLOYMENTS, live=live)
+
+
+def playground(book: str) -> Deployment:
+    """Deploy to a local chain that runs already, for `golden-grain playground`.
+
+    Args:
+        book: file of the address book, which names the chain's node too.
+    """
+    settings = load("development", live=False)
+    made = deploy(accounts[0], settings, Console())
+    values = address_book(made, settings, accounts[0].address)
+    write_json({**values, "rpc": web3.provider.endpoint_uri}, Path(book))
+    return made
+
+
+def _deploy_to(name: str, settings: Settings, folder: Path, *, live: bool) -> Deployment:
+    """Deploy, and write the address book into a folder.
+
+    Raises:
+        FileExistsError: the network has an address book.
+        scripts.lib.preflight.WrongChainError: the node's chain is not the network's.
+        RuntimeError: the user does not confirm.
+    """
+    console = Console()
+    book, log = folder / f"{name}.json", folder / f"{name}.unfinished.json"
+    if live and book.exists():
+        raise FileExistsError(f"{book} names a deployment already: move it away to make another")
+    known = CONFIG.active_network.get("chainid")
+    wanted = {"the settings": settings.chain_id, "Brownie's network": known and int(known)}
+    check_chain_id(chain.id, wanted, web3.provider.endpoint_uri)
+    check_p256verify(web3)
     deployer = _ask_account(console) if live else accounts[0]
     console.print(plan(settings, deployer.address, name))
     if live:
-        if book.exists():
-            raise FileExistsError(
-                f"{book} names a deployment already: move it away to make another"
-            )
         if log.exists():
             console.print(f"going on where {log.name} ends")
-        if console.input(f"Type the network's name ({name}) to deploy: ") != name:
-            console.print("nothing was deployed")
-            return None
-    made = deploy(deployer, settings, console, log if live else None)
+        typed = console.input(f"Type the network's name ({name}) to deploy: ")
+        if typed != name:
+            raise RuntimeError(f"typed {typed!r}, expected {name!r}: nothing was deployed")
+    try:
+        made = deploy(deployer, settings, console, log if live else None)
+    except BaseException:
+        if live and log.exists():
+            console.print(
+                f"stopped: run the same command again with the same account, and it goes on where "
+                f"{log} ends"
+            )
+        raise
     write_json(address_book(made, settings, deployer.address), book)
     log.unlink(missing_ok=True)
-    console.print(f"written: {book.relative_to(DEPLOYMENTS.parent)}")
+    console.print(f"written: {book}")
     return made
 
 

@@ -41,8 +41,9 @@ from tests.deployment import PAYMENT_GAS
 from tests.documents import LEVELS, Dates, identity, signed, tcb_info
 
 LIMITS = {
-    "create_task, 2 knots": 90_000,
+    "create_task, 2 knots": 93_000,
     "create_task, 8 knots": 97_000,
+    "of create_task, 2 knots: for a URI of 65 letters": 2_500,
     "commit_model, 2nd": 54_000,
     "commit_model, 1,000th": 54_000,
     "reveal_model, first": 73_500,
@@ -53,7 +54,7 @@ LIMITS = {
     "post_report, 3 signatures, roster of 10, 1 award": 128_000,
     "claim_award, of 1": 82_000,
     "claim_award, of 8": 85_000,
-    "one sale: create, commit, later reveal, close, post, claim": 401_000,
+    "one sale: create, commit, later reveal, close, post, claim": 405_000,
     "settle, 1 signer": 90_000,
     "settle, 3 signers": 140_000,
     "void": 60_000,
@@ -64,6 +65,7 @@ LIMITS = {
     "of claim_award, of 1: for certainty": 4_000,
     "of settle, 1 signer: for certainty": 1_000,
     "of post_report, 1 signature, roster of 4, 1 award: for certainty": 600,
+    "announce": 29_000,
     "renew an enclave, in all": 125_000,
     "re-register an enclave, retiring the one before, in all": 160_000,
     "verify a quote, first of a platform": 145_000,
@@ -156,7 +158,9 @@ class Sale:
     gas: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, bench: Bench, *, knots: int = 2, quorum: int = 1) -> "Sale":
+    def create(
+        cls, bench: Bench, *, knots: int = 2, quorum: int = 1, uri: str = sale.TASK_URI
+    ) -> "Sale":
         provider, start = accounts[1], now()
         entries = sale.roster(bench.enclaves[: 3 * quorum + 1])
         step = 400_000 // (knots - 1)
@@ -178,7 +182,7 @@ class Sale:
             reveal_deadline=start + 7 * HOUR,
             report_deadline=start + 13 * HOUR,
         )
-        receipt = bench.market.create_task(task, {"from": provider})
+        receipt = bench.market.create_task(task, uri, {"from": provider})
         made = cls(bench, task, entries, task.id(bench.domain))
         made.gas["create"] = receipt.gas_used
         return made
@@ -261,6 +265,10 @@ def measure_sales(bench: Bench) -> None:
     (claim,) = one.claim(posted)
     gas = bench.gas
     gas["create_task, 2 knots"] = one.gas["create"]
+    without = Sale.create(bench, uri="")
+    gas["of create_task, 2 knots: for a URI of 65 letters"] = (
+        one.gas["create"] - without.gas["create"]
+    )
     gas["commit_model, 2nd"] = commits[1]
     gas["reveal_model, first"], gas["reveal_model, later"] = reveals
     gas["close_reveals"] = one.gas["close"]
@@ -290,6 +298,7 @@ def measure_sales(bench: Bench) -> None:
     gas["settle, 3 signers"] = settled
 
     operator = accounts.at(bench.enclaves[0].operator, force=True)
+    gas["announce"] = bench.registry.announce(sale.TASK_URI, {"from": operator}).gas_used
     gas["withdraw"] = bench.market.withdraw(bench.token, operator, {"from": operator}).gas_used
 
     silent = Sale.create(bench)

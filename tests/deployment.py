@@ -19,6 +19,7 @@ from tests.sale import (
     DAY,
     ETHER,
     OPEN,
+    TASK_URI,
     VOIDED,
     Enclave,
     Model,
@@ -92,7 +93,9 @@ class Steps:
 
     def create(self, task: Task) -> Any:
         value = task.escrow()
-        return self.driver.send(self.market.create_task, task, sender=task.provider, value=value)
+        return self.driver.send(
+            self.market.create_task, task, TASK_URI, sender=task.provider, value=value
+        )
 
     def commit(self, task: Task, *models: Model) -> None:
         for model in models:

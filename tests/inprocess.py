@@ -20,6 +20,7 @@ from eth_utils.address import to_checksum_address
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
+from tests.compiled import use_cache
 from tests.deployment import PLATFORM_STAKE, TERMS, Deployment
 from tests.sale import DAY, ETHER, Model
 
@@ -32,6 +33,9 @@ Contract = Any
 # titanoboa describes a contract by all of its storage whenever a call reverts: that takes longer
 # than the call, and fails where another contract had the address before.
 VyperContract.__repr__ = lambda self: f"<{self.contract_name} at {self.address}>"
+
+
+use_cache(ROOT)
 
 
 @cache

@@ -26,6 +26,9 @@ GWEI = 10**9
 HOUR = 3_600
 DAY = 24 * HOUR
 
+TASK_URI = "https://tasks.example/" + 43 * "x"
+"""Where a provider publishes: 65 letters, as long as an IPFS address."""
+
 NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = range(8)
 """The stages of a task."""
 

@@ -8,6 +8,8 @@
 ``policy``        the documents that a `TcbPolicy` keeps
 ``updates``       what a deployment lacks of Intel's documents, and the calls that bring it
 ``accounts``      keystores and password files
+``roster_review`` how independent and how safe the seats of a roster are
+``vetting``       what the chain says of a roster and of a task's program
 ``transactions``  sending with EIP-1559 fees, replacing stuck transactions
 ================  ==================================================================================
 """

@@ -1,81 +1,17 @@
-"""History of a task, read from the market's logs, and the transcript that follows from it."""
+"""A market on a node: its tasks, their histories and transcripts."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
 
 from eth_utils.abi import event_abi_to_log_topic
+from web3.types import EventData
 
+from offchain.chain.history import History, after
 from offchain.chain.node import Node, abi
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.messages import Posted
-from offchain.protocol.pricing import Award, Knot
-from offchain.protocol.reports import Cosignature, Report, choices_of
-from offchain.protocol.task import Roster, Submission, Task
-from offchain.protocol.transcript import Reveal, Transcript
-
-NONE, OPEN, CLOSED, REPORTED, DISPUTED = range(5)
-"""The stages of `IModelMarket` that hosts act on."""
-
-
-@dataclass(frozen=True)
-class Signer:
-    """A signer of a report: signing key, operator and platform, as in the registry."""
-
-    signing_key: str
-    operator: str
-    platform: bytes
-
-    def to_abi(self) -> tuple[str, str, bytes]:
-        """Return the fields in the order of the contract's struct."""
-        return self.signing_key, self.operator, self.platform
-
-
-@dataclass(frozen=True)
-class StandingReport:
-    """A report that was posted, with its signers and their signatures."""
-
-    inventory: bytes
-    results: bytes
-    choices: tuple[int, ...]
-    awards: tuple[Award, ...]
-    signers: tuple[Signer, ...]
-    cosignatures: tuple[Cosignature, ...]
-
-
-@dataclass(frozen=True)
-class History:
-    """The history of a task in confirmed logs.
-
-    Args:
-        task: its terms.
-        reveals: in the order of the chain.
-        seed: bytes32, once the reveals are closed.
-        randomness: prevrandao and parent hash of the block that closed the reveals.
-        posted: the report that was posted.
-        challenger: address of the account that opened a dispute.
-        over: True once enclaves have nothing left to do: the task or its dispute has ended.
-    """
-
-    task: Task
-    reveals: tuple[Reveal, ...] = ()
-    seed: bytes | None = None
-    randomness: tuple[bytes, bytes] | None = None
-    posted: StandingReport | None = None
-    challenger: str | None = None
-    over: bool = False
-
-    @property
-    def stage(self) -> int:
-        """The current stage, one of the constants above; `NONE` once ``over`` is True."""
-        if self.over:
-            return NONE
-        if self.challenger is not None:
-            return DISPUTED
-        if self.posted is not None:
-            return REPORTED
-        return OPEN if self.seed is None else CLOSED
+from offchain.protocol.task import Roster
+from offchain.protocol.transcript import Transcript
 
 
 class Market:
@@ -112,16 +48,21 @@ class Market:
         """Return a task's stage in the latest block, which may not be confirmed."""
         return int(self.contract.functions.progress(task_id).call()[0])
 
+    def now(self) -> int:
+        """Return the time of the latest block, in Unix seconds."""
+        return int(self.node.web3.eth.get_block("latest")["timestamp"])
+
+    def events(self, task_id: bytes) -> Iterator[EventData]:
+        """Yield the confirmed events of a task, decoded, in the order of the chain."""
+        topics = [None, "0x" + task_id.hex()]
+        for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
+            yield self._events[bytes(log["topics"][0])].process_log(log)
+
     def history(self, task_id: bytes) -> History | None:
         """Return a task's history, or None when no confirmed log creates the task."""
-        topics = [None, "0x" + task_id.hex()]
         history: History | None = None
-        for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
-            entry = self._events[bytes(log["topics"][0])].process_log(log)
-            if entry["event"] == "TaskCreated":
-                history = History(_task(entry["args"]["task"]))
-            elif history is not None and entry["event"] in _STEPS:
-                history = _STEPS[entry["event"]](history, entry)
+        for entry in self.events(task_id):
+            history = after(history, entry)
         return history
 
     def transcript(self, history: History, roster: Roster) -> Transcript:
@@ -149,78 +90,6 @@ class Market:
         Raises:
             ValueError: no report is posted.
         """
-        standing = history.posted
-        if standing is None:
+        if history.posted is None:
             raise ValueError("no report is posted, expected a confirmed ReportPosted")
-        report = Report(
-            transcript.task_id,
-            0,
-            transcript.seed,
-            standing.inventory,
-            standing.results,
-            standing.choices,
-            standing.awards,
-        )
-        return Posted(report, standing.cosignatures)
-
-
-def _plain(struct: Any) -> dict[str, Any]:
-    return dict(struct)
-
-
-def _task(struct: Any) -> Task:
-    values = _plain(struct)
-    knots = (Knot(word >> 128, word % 2**128) for word in values.pop("curve") if word)
-    names = [field.name for field in fields(Task) if field.name != "curve"]
-    return Task(**{name: values[name] for name in names}, curve=tuple(knots))
-
-
-def _revealed(history: History, log: Any) -> History:
-    values = _plain(log["args"])
-    del values["task_id"]
-    reveal = Reveal(**values | {"submission": Submission(**_plain(values["submission"]))})
-    return replace(history, reveals=(*history.reveals, reveal))
-
-
-def _closed(history: History, log: Any) -> History:
-    values = log["args"]
-    randomness = values["prevrandao"], values["parent_hash"]
-    return replace(history, seed=values["seed"], randomness=randomness)
-
-
-def _posted(history: History, log: Any) -> History:
-    values = log["args"]
-    standing = StandingReport(
-        inventory=values["inventory"],
-        results=values["results"],
-        choices=choices_of(values["choices"]),
-        awards=tuple(Award.of_payout(payout) for payout in values["payouts"]),
-        signers=tuple(
-            Signer(each["signing_key"], each["operator"], each["platform"])
-            for each in values["signers"]
-        ),
-        cosignatures=tuple(
-            Cosignature(each["r"], each["vs"], each["platform"]) for each in values["signers"]
-        ),
-    )
-    return replace(history, posted=standing)
-
-
-def _disputed(history: History, log: Any) -> History:
-    return replace(history, challenger=log["args"]["challenger"])
-
-
-def _over(history: History, _: Any) -> History:
-    return replace(history, over=True)
-
-
-_STEPS: dict[str, Callable[[History, Any], History]] = {
-    "ModelRevealed": _revealed,
-    "RevealsClosed": _closed,
-    "ReportPosted": _posted,
-    "ReportDisputed": _disputed,
-    "DisputeResolved": _over,
-    "DisputeExpired": _over,
-    "TaskSettled": _over,
-    "TaskVoided": _over,
-}
+        return Posted(history.report(transcript.task_id), history.posted.cosignatures)

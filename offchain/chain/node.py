@@ -1,17 +1,28 @@
 """A node of the chain, trusted after a number of confirmations."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 from eth_typing import ChecksumAddress
 from web3 import Web3
+from web3.exceptions import Web3Exception
 from web3.types import LogReceipt
 
 _INTERFACES = Path(__file__).resolve().parents[2] / "interfaces"
+
+REFUSALS = (Web3Exception, OSError, JSONDecodeError)
+"""What web3 raises when a node refuses a query or does not answer it: an error of JSON-RPC, an
+error of HTTP, a page of a proxy instead of JSON, a timeout."""
+ATTEMPTS = 20
+"""Times that a query is refused in a row before the refusal is the caller's: about a minute."""
+
+Topics = list[str | None]
 
 
 @cache
@@ -30,28 +41,64 @@ class Node:
         confirmations: number of blocks that must follow a block before it counts; 0 trusts the
             latest block.
         first_block: where reading of logs starts: the block of the deployment, or an earlier one.
-        span: most blocks in one query for logs.
+        span: most blocks in one query for logs; fewer are asked for when the node refuses.
+        pause: waits a number of seconds.
     """
 
     web3: Web3
     confirmations: int
     first_block: int = 0
     span: int = 10_000
+    pause: Callable[[float], None] = time.sleep
 
     def confirmed(self) -> int:
         """Return the number of the newest confirmed block; negative while there is none."""
         return int(self.web3.eth.block_number) - self.confirmations
 
-    def logs(
-        self, contract: ChecksumAddress, topics: list[str | None], until: int
-    ) -> Iterator[LogReceipt]:
-        """Yield a contract's logs with these topics up to block ``until``, in the chain's order."""
-        for start in range(self.first_block, until + 1, self.span):
-            yield from self.web3.eth.get_logs(
-                {
-                    "address": contract,
-                    "fromBlock": start,
-                    "toBlock": min(start + self.span - 1, until),
-                    "topics": topics,
-                }
-            )
+    def logs(self, contract: ChecksumAddress, topics: Topics, until: int) -> Iterator[LogReceipt]:
+        """Yield a contract's logs with these topics up to block ``until``, in the chain's order.
+
+        Raises as `LogReader.read`.
+        """
+        reader, start = LogReader(self), self.first_block
+        while start <= until:
+            end, logs = reader.read(contract, topics, start, until)
+            yield from logs
+            start = end + 1
+
+
+class LogReader:
+    """Reads logs in ranges that a node accepts.
+
+    Nodes limit the blocks of a query, its results, its time, or the number of queries, and each
+    says so in words of its own. So every refusal halves the range and pauses, a little longer each
+    time; every answer lets the next range grow by a quarter.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.span = node.span
+
+    def read(
+        self, contract: ChecksumAddress, topics: Topics, start: int, until: int
+    ) -> tuple[int, list[LogReceipt]]:
+        """Read the logs of the first blocks from ``start`` on; return the last of them, and logs.
+
+        Raises:
+            web3.exceptions.Web3Exception, OSError, json.JSONDecodeError: the node refuses even one
+                block, time and again.
+        """
+        for attempt in range(ATTEMPTS):
+            end = min(start + self.span - 1, until)
+            query = {"address": contract, "fromBlock": start, "toBlock": end, "topics": topics}
+            try:
+                logs = list(self._node.web3.eth.get_logs(query))  # type: ignore[arg-type]
+            except REFUSALS:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                self.span = max(1, (end - start + 1) // 2)
+                self._node.pause(min(0.05 * 2**attempt, 5.0))
+            else:
+                self.span = min(self._node.span, self.span + self.span // 4 + 1)
+                return end, logs
+        raise AssertionError("unreachable")

@@ -67,6 +67,26 @@ class Registry:
                 found[entry] = known
         return found
 
+    def endpoints(self) -> dict[str, str]:
+        """Return the URIs that operators have announced last, by operator. They are untrusted."""
+        event = self.contract.events.EndpointAnnounced()
+        logs = self.node.logs(
+            self.contract.address, [event.topic], int(self.node.web3.eth.block_number)
+        )
+        announced = (event.process_log(log)["args"] for log in logs)
+        return {each["operator"]: each["uri"] for each in announced}
+
+    def registrations(self, signing_key: str) -> list[bytes]:
+        """Return the measurements under which an enclave was registered, oldest first."""
+        topics: list[str | None] = [self._topic, "0x" + 24 * "0" + signing_key[2:].lower()]
+        latest = int(self.node.web3.eth.block_number)
+        logs = self.node.logs(self.contract.address, topics, latest)
+        return [bytes(log["topics"][3]) for log in logs]
+
+    def expiry(self, signing_key: str, measurement: bytes) -> int:
+        """Return until when an enclave is registered, in Unix seconds; 0 if it never was."""
+        return int(self.contract.functions.enclave(signing_key, measurement).call()[1])
+
     def retired_by(self, signing_key: str, platform: bytes, measurement: bytes) -> str | None:
         """Return the signing key that a registration would retire: another one that may sign now.
 

@@ -44,8 +44,28 @@ class Sender(ABC):
         count = self._web3.eth.get_transaction_count
         return count(self.address, "pending") > count(self.address, "latest")
 
-    def send(self, function: ContractFunction, value: int = 0) -> TxReceipt:
+    def nonce(self) -> Nonce:
+        """Return the first nonce that is in no block.
+
+        Read it before the state that a call rests on, and `send` the call with it: when a call of
+        another process was mined in between, the node refuses this one.
+        """
+        return self._web3.eth.get_transaction_count(self.address, "latest")
+
+    def send(
+        self,
+        function: ContractFunction,
+        value: int = 0,
+        gas: int | None = None,
+        nonce: Nonce | None = None,
+    ) -> TxReceipt:
         """Send a call with ``value`` wei, and wait until it is in a block.
+
+        Args:
+            function: the call.
+            value: wei.
+            gas: its limit, with which it is not simulated first; None simulates it.
+            nonce: of `nonce`; None reads it now.
 
         Raises:
             ContractLogicError: the contract reverts: before the call is sent, with the contract's
@@ -55,7 +75,7 @@ class Sender(ABC):
                 enough above that of the one it would replace; the next attempt pays more.
         """
         eth = self._web3.eth
-        nonce = eth.get_transaction_count(self.address, "latest")
+        nonce = self.nonce() if nonce is None else nonce
         most, tip = self._fees(nonce)
         made: Any = function.build_transaction(
             {
@@ -64,6 +84,7 @@ class Sender(ABC):
                 "nonce": nonce,
                 "maxFeePerGas": Wei(most),
                 "maxPriorityFeePerGas": Wei(tip),
+                **({} if gas is None else {"gas": gas}),
             }
         )
         self._last = nonce, most, tip

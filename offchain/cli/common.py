@@ -5,7 +5,6 @@ from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
 
 from offchain.chain.accounts import ask, read_password, unlock
 from offchain.chain.market import Market
@@ -13,9 +12,6 @@ from offchain.chain.node import Node
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
-
-FAULTS = (Web3Exception,)
-"""Errors that a request to a node may raise."""
 
 
 def task_id(text: str) -> bytes:
@@ -73,6 +69,16 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the stores from which submissions are fetched."""
     parser.add_argument("--store", required=True, help="folder or URL that keeps fetched files")
     parser.add_argument("--mirror", action="append", default=[], help="another store to try")
+    add_fetching(parser)
+    parser.add_argument(
+        "--local-uris",
+        action="store_true",
+        help="allow developers' URIs that point into this machine: for development only",
+    )
+
+
+def add_fetching(parser: argparse.ArgumentParser) -> None:
+    """Declare how long strangers' stores are waited for."""
     parser.add_argument(
         "--fetch-seconds", type=float, default=20.0, help="seconds for each answer (%(default)s)"
     )
@@ -84,11 +90,6 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads", type=int, default=8, help="submissions fetched at a time (%(default)s)"
-    )
-    parser.add_argument(
-        "--local-uris",
-        action="store_true",
-        help="allow developers' URIs that point into this machine: for development only",
     )
 
 

@@ -8,17 +8,36 @@ from types import ModuleType
 
 COMMANDS = {
     "manifest": "encrypt a test set and write its manifest",
+    "create": "post a task from terms and a manifest, with its money in escrow",
+    "buy": "buy models with your data: everything from the task to the opened models, unattended",
     "check": "try a model against a manifest as an enclave would; nothing is sent",
     "serve": "boot an enclave and serve it on loopback",
-    "register": "register an operator's enclave, or renew it",
+    "register": "register an operator's enclave once, or renew it",
+    "stake": "bring an operator's stake up to an amount",
+    "unstake": "get an operator's stake back",
     "program": "name the program of a task's measurement, and check that you allow it",
     "roster": "propose a roster with spares for a task",
+    "sell": "sell a model in a task, unattended: from its check to its money",
+    "commit": "check a model, prepare its entry and commit to it",
+    "reveal": "publish a committed entry and reveal it, which returns the bond",
+    "claim": "deliver a bought model to its provider, for the price",
+    "withdraw": "take what market and registry owe to an account",
+    "dispute": "dispute the report of a task, which calls for a panel",
+    "verdict": "post the verdict that the enclaves of a panel signed",
+    "close": "close a task's reveals, which fixes the seed",
     "release": "release the test set of a task to enclaves",
-    "watch": "follow a market with an enclave: measure, co-sign, post, dispute",
+    "settle": "end a task with a report: what was not claimed goes back",
+    "void": "end a task that got no report: its budget goes back",
+    "share": "credit developers with their shares of a voided task",
+    "open": "open the models that you bought, and measure them again",
+    "operate": "an operator's whole part, unattended: register, measure, co-sign, post, be paid",
+    "guard": "the guardian's acts: verifiers, revocations, descriptions, ownership",
+    "tasks": "list the tasks that take entries now",
+    "status": "say a task's stage, who can do what with it now, and what it paid",
+    "scores": "show the results of a task, each proved against its report",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }
-"""Each command is a module of `offchain.cli` with ``add`` and ``run``. A module whose errors are of
-more types than those in `main` lists them in ``FAULTS``."""
+"""Each command is a module of `offchain.cli` with ``add`` and ``run``."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,13 +50,17 @@ def main(argv: list[str] | None = None) -> int:
         if argv and name == argv[0]:  # because importing the others would take seconds
             _module(name).add(command)
     arguments = parser.parse_args(argv)
-    module = _module(arguments.command)
-    faults = (ValueError, OSError, RuntimeError, *getattr(module, "FAULTS", ()))
     try:
-        for line in module.run(arguments, os.urandom):
+        for line in _module(arguments.command).run(arguments, os.urandom):
             print(line, flush=True)
-    except faults as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: nothing is lost, the same command goes on", file=sys.stderr)
+        return 130
+    except Exception as error:
+        failures = importlib.import_module("offchain.cli.failures")  # it takes a second to import
+        if not isinstance(error, failures.EXPECTED):
+            raise
+        print(failures.in_words(error), file=sys.stderr)
         return 1
     return 0
 

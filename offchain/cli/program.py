@@ -4,13 +4,12 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from offchain.attestation.programs import PRODUCTION, find_allowed, load_allowlist
+from offchain.attestation.programs import PRODUCTION
 from offchain.chain.registry import Registry
 from offchain.chain.verifier import Verifier
+from offchain.chain.vetting import check_program
 from offchain.cli import common as shared
 from offchain.simulation.intel import root_name
-
-FAULTS = shared.FAULTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,18 +28,12 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     """Check a measurement's program against the registry and the allow-list.
 
     Raises:
-        ValueError: no enclave is registered under the measurement; its program is not on the list;
-            or the registry names another commit than the list.
+        ValueError: no enclave is registered under the measurement.
+        Refused: see `check_program`.
     """
     market, measurement = shared.market_of(arguments), arguments.measurement
     registry = Registry(market.node, market.registry)
     verifier = registry.verifier(measurement)
     yield f"verifier {verifier}, root: {root_name(Verifier(market.node, verifier).root_key)}"
     yield registry.in_words(measurement)
-    allowed = find_allowed(load_allowlist(arguments.allow_list), verifier, measurement)
-    if allowed is None:
-        raise ValueError(f"program is not on {arguments.allow_list}: expected one that you rebuilt")
-    yield f"allowed as: {allowed}"
-    described = registry.description(measurement)
-    if described is not None and described.source != allowed.source:
-        raise ValueError(f"registry says {described}, expected the source of {allowed}")
+    yield f"allowed as: {check_program(registry, measurement, arguments.allow_list)}"

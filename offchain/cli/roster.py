@@ -9,8 +9,6 @@ from offchain.protocol.encoding import to_json
 from offchain.protocol.task import roster_digest
 from offchain.provider.rosters import candidates, propose
 
-FAULTS = shared.FAULTS
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

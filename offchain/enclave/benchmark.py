@@ -61,7 +61,7 @@ class Run(Protocol):
         limits: ModelLimits,
         *,
         submission: int,
-        second: SecondPass | None,
+        second: SecondPass | None = None,
     ) -> Predictions: ...
 
 

@@ -62,7 +62,9 @@ class _Run:
         upheld = posted is not None and upholds(measured, posted.report)
         return cls(measured, posted, upheld, replace(measured.propose(), upheld=upheld))
 
-    def sign(self, proposal: Proposal, round_: int, key: PrivateKey) -> Signed:
+    def sign(
+        self, proposal: Proposal, round_: int, key: PrivateKey, expected: bytes | None
+    ) -> Signed:
         """Sign the report of a proposal that satisfies the rule of co-signing.
 
         A panel's enclave that upholds the posted report signs this one, whatever is proposed: its
@@ -72,7 +74,7 @@ class _Run:
         if self.posted is not None and self.upheld:
             report, results = replace(self.posted.report, round=1), None
         else:
-            report = self._checked(proposal, round_)
+            report = self._checked(proposal, round_, expected)
             results = measured.results_file(proposal)
             self.proposal = proposal
         cosignature = sign(report.digest(measured.transcript.domain), key, bytes(32))
@@ -80,7 +82,7 @@ class _Run:
         self.measured = replace(measured, votes=Votes({}, measured.votes.measure))
         return self.signed
 
-    def _checked(self, proposal: Proposal, round_: int) -> Report:
+    def _checked(self, proposal: Proposal, round_: int, expected: bytes | None) -> Report:
         digest = sha256(to_json(proposal)).digest()
         known = digest in self.refused or proposal == self.proposal
         if not known and len(self.refused) == MAX_REFUSALS:
@@ -89,7 +91,10 @@ class _Run:
                 f"{MAX_REFUSALS} proposals were refused, expected no other",
             )
         try:
-            return self.measured.report(proposal, round_)
+            report = self.measured.report(proposal, round_)
+            made = report.digest(self.measured.transcript.domain)
+            expect_digest(RequestFault.ANOTHER_REPORT, "report", made, expected or made)
+            return report
         except InvalidRequest:
             self.refused.add(digest)
             raise
@@ -162,7 +167,14 @@ class Enclave:
         """
         return self._get(task_id, round_).proposal
 
-    def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
+    def cosign(
+        self,
+        task_id: bytes,
+        round_: int,
+        proposal: Proposal,
+        platform: bytes,
+        expected: bytes | None = None,
+    ) -> Signed:
         """Check a proposal against the rule of co-signing and sign the report computed from it.
 
         A retry with the same proposal returns the same signature; any other proposal is refused.
@@ -172,14 +184,16 @@ class Enclave:
             round_: 0, or 1 for a panel.
             proposal: of any enclave, this one included; untrusted.
             platform: the registry's for this enclave (bytes32); the signature does not cover it.
+            expected: digest of the report that must follow from the proposal; None takes any. With
+                it, nobody can bind this enclave to a proposal that no other enclave has signed.
 
         Raises:
-            InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `SIGNED_OTHERWISE` or
-                `TOO_MANY_PROPOSALS`.
+            InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `ANOTHER_REPORT`,
+                `SIGNED_OTHERWISE` or `TOO_MANY_PROPOSALS`.
         """
         run = self._get(task_id, round_)
         with self._signing:
-            signed = run.signed or run.sign(proposal, round_, self._signing_key)
+            signed = run.signed or run.sign(proposal, round_, self._signing_key, expected)
             self._kept.pop((run.measured.transcript.seed, round_), None)
         if proposal != run.proposal and not run.upheld:
             raise InvalidRequest(

@@ -1,4 +1,4 @@
-"""A client of an enclave's service, for its host's tools, other operators and the demo."""
+"""A client of an enclave's service, for its host's tools and the demo."""
 
 import time
 from collections.abc import Callable
@@ -110,9 +110,16 @@ class EnclaveClient:
         """Return the enclave's proposal for a report. See `Enclave.propose`."""
         return self._post(Proposal, "/propose", RunId(task_id, round_), _PROPOSAL_BYTES)
 
-    def cosign(self, task_id: bytes, round_: int, proposal: Proposal, platform: bytes) -> Signed:
+    def cosign(
+        self,
+        task_id: bytes,
+        round_: int,
+        proposal: Proposal,
+        platform: bytes,
+        expected: bytes | None = None,
+    ) -> Signed:
         """Return the report that follows from a proposal, signed. See `Enclave.cosign`."""
-        asked = CosignRequest(RunId(task_id, round_), proposal, platform)
+        asked = CosignRequest(RunId(task_id, round_), proposal, platform, expected)
         return self._post(Signed, "/cosign", asked, _SIGNED_BYTES)
 
     def health(self) -> Health:

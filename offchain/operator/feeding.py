@@ -18,7 +18,6 @@ from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
 from offchain.protocol.messages import Bundle, Posted, ProblemKind, RunId, RunStage, RunStatus
 from offchain.protocol.release import Release
 from offchain.protocol.sample import artifact_bytes
-from offchain.storage.publications import PublicationFolder
 from offchain.storage.submissions import SubmissionSources, fetch_submissions, keep_artifact
 
 LONGEST_PAUSE = 64
@@ -48,13 +47,11 @@ class Feeder:
 
     Args:
         enclave: the operator's own.
-        folder: the provider's publications.
         sources: stores of submissions; ``keep`` is the operator's own store.
         linger: seconds that a step waits for a delivery before it goes on to the next task.
     """
 
     enclave: EnclaveClient
-    folder: PublicationFolder
     sources: SubmissionSources
     linger: float = 1.0
     _step: int = 0
@@ -111,7 +108,7 @@ class Feeder:
 
     def _has_new_release(self, case: Case, run: RunId) -> bool:
         """Return True if the provider has left submissions out since the last delivery."""
-        release = self.folder.release(case.task_id, case.own.signing_key)
+        release = case.files.release(case.own.signing_key)
         known = self._delivered.get(run)
         return release is not None and known is not None and release.inventory != known
 
@@ -132,7 +129,7 @@ class Feeder:
     def _delivery(self, case: Case, run: RunId, posted: Posted | None) -> _Delivery | None:
         """Return the delivery for a run, started if needed; None before the release."""
         if run not in self._deliveries:
-            release = self.folder.release(case.task_id, case.own.signing_key)
+            release = case.files.release(case.own.signing_key)
             if release is None:
                 return None
             delivery = self._deliveries[run] = _Delivery(release)
@@ -145,7 +142,7 @@ class Feeder:
         case.transcript.inventory_digest(release.inventory)
         test_set = manifest.test_set.artifact_digest
         limit = artifact_bytes(manifest)
-        keep_artifact(test_set, limit, [sources.keep, *sources.mirrors], sources.keep)
+        keep_artifact(test_set, limit, sources.at(case.history.uri), sources.keep)
         self._upload(test_set, limit)
         keyrings = {}
         limit = manifest.limits.model_bytes + TAG_BYTES

@@ -1,52 +1,31 @@
 """One step of an operator: act on every task of a market, as its stage requires."""
 
-from collections import Counter
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 
-from offchain.chain.market import CLOSED, DISPUTED, REPORTED, Market
+from offchain.chain.closing import close_reveals
+from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
+from offchain.chain.market import Market
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
-from offchain.operator.case import Case
+from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
-from offchain.operator.cosigning import PROBLEMS, Agreed, Cosigning, awards_of
+from offchain.operator.cosigning import Agreed, Cosigning, awards_of, find_peers
 from offchain.operator.feeding import Feeder
-from offchain.operator.requests import in_background
+from offchain.operator.polling import Polls
 from offchain.protocol.errors import InvalidRequest
-from offchain.protocol.messages import Posted, Proposal, RunId, Signed
-from offchain.protocol.task import RosterEntry
-from offchain.storage.publications import PublicationFolder, ResultsFolder
+from offchain.protocol.messages import Posted, RunId, Signed
+from offchain.protocol.task import RosterEntry, Task
+from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
 from offchain.storage.submissions import SubmissionSources
 
 Lines = Generator[str, None, None]
 """Lines that tell the operator about each action."""
-
-
-@dataclass
-class _Collection:
-    """A collection of signatures in the background.
-
-    Args:
-        lines: to show to the operator, one for each enclave that did not sign.
-        agreed: completes once all seats are taken, or all enclaves have answered.
-    """
-
-    lines: list[str] = field(default_factory=list)
-    agreed: Future[Agreed | None] = field(default_factory=Future)
-
-    def run(self, signing: Generator[str, None, Agreed | None]) -> Agreed | None:
-        """Keep the lines as they come."""
-        while True:
-            try:
-                self.lines.append(next(signing))
-            except StopIteration as end:
-                agreed: Agreed | None = end.value
-                return agreed
 
 
 @dataclass
@@ -55,41 +34,47 @@ class Operator:
 
     Args:
         market: on the operator's own node.
-        folder: the provider's publications.
-        sources: stores of submissions; ``keep`` is the operator's own store.
+        sources: stores of submissions and test sets; ``keep`` is the operator's own store, and
+            ``local`` is for the folders of strangers too.
         enclave: the operator's own.
-        peers: enclaves of other operators, which co-sign.
         sender: account that pays for the transactions.
-        results: local folder for the results files of the reports that the own enclave signed.
-        disputes: dispute a report that the own enclave contradicts, and post the panel's verdict.
-        turn: number of steps that each peer with a lower signing key has to post first, so that
-            operators do not race to post the same report.
+        results: the operator's own folder, which it has announced to the others.
+        accepts: returns True for a task whose report this operator wants to make; a panel's seat is
+            paid by the dispute, and it sits there in any case.
+        disputes: dispute a report that the own enclave contradicts.
+        turn: number of steps that each peer with a lower signing key has to sign and to post first,
+            so that operators do not race.
         resend: number of steps after which a pending transaction is replaced.
-        linger: seconds that a step waits for the delivery of a task's artifacts, for its
-            signatures, and for the peers' keys. Each of them goes on in the background.
+        linger: seconds that a step waits for the delivery of a task's artifacts, and for all files
+            of strangers together. Each of them goes on in the background.
     """
 
     market: Market
-    folder: PublicationFolder
     sources: SubmissionSources
     enclave: EnclaveClient
-    peers: tuple[EnclaveClient, ...]
     sender: Sender
     results: ResultsFolder
+    accepts: Callable[[Task], bool] = lambda _: True
     disputes: bool = False
     turn: int = 3
     resend: int = 5
     linger: float = 1.0
+    deadlines: dict[bytes, int] = field(default_factory=dict)
+    """Reveal deadlines (Unix seconds) of the open tasks of this operator's enclave, as it knows
+    them."""
     _finished: set[bytes] = field(default_factory=set)
+    _foreign: dict[bytes, RosterEntry] = field(default_factory=dict)
     _published: set[bytes] = field(default_factory=set)
-    _steps_ready: Counter[bytes] = field(default_factory=Counter)
     _steps_pending: int = 0
     _feeder: Feeder = field(init=False)
-    _keys: dict[str, Future[RosterEntry]] = field(default_factory=dict)
-    _collections: dict[RunId, "_Collection"] = field(default_factory=dict)
+    _polls: Polls = field(init=False)
+    _files: dict[bytes, ProviderFiles] = field(default_factory=dict)
+    _cosignings: dict[RunId, Cosigning] = field(default_factory=dict)
+    _endpoints: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.folder, self.sources, self.linger)
+        self._feeder = Feeder(self.enclave, self.sources, self.linger)
+        self._polls = Polls(self.linger)
 
     def step(self) -> Iterator[str]:
         """Act on every task once; yield lines about each action.
@@ -97,7 +82,8 @@ class Operator:
         A failure of one task does not stop the others. It is retried in the next step.
         """
         self._feeder.next_step()
-        self._keys = {url: each for url, each in self._keys.items() if not each.done()}
+        self._polls.next_step()
+        self._endpoints = None
         try:
             own = self.enclave.identity()
             tasks = [task_id for task_id in self.market.tasks() if task_id not in self._finished]
@@ -106,6 +92,7 @@ class Operator:
         except Exception as fault:
             yield f"cannot follow the market: {type(fault).__name__}: {fault}"
             return
+        self._polls.keep(set(tasks))
         if self._steps_pending:
             yield f"a transaction of {self.sender.address} is in no block yet"
         for task_id in tasks:
@@ -118,43 +105,72 @@ class Operator:
     def _advance(self, task_id: bytes, own: RosterEntry) -> Lines:
         history = self.market.history(task_id)
         if history is not None and history.over:
-            self._finished.add(task_id)
-        if history is None or history.stage not in (CLOSED, REPORTED, DISPUTED):
+            self._forget(task_id)
+        if history is None or history.stage not in (OPEN, CLOSED, REPORTED, DISPUTED):
             return
-        documents = self.folder.documents(task_id)
+        if self._foreign.get(task_id) == own:
+            return
+        documents = yield from self._documents(task_id, history)
         if documents is None:
-            yield f"no documents in {self.folder.url}"
             return
-        documents.check(history.task)
         if own not in documents.roster:
+            self._foreign[task_id] = own
+            del self._files[task_id]
             return
+        if history.stage != DISPUTED and not self.accepts(history.task):
+            yield "not accepted: another provider, or too small a fee"
+            return
+        if history.stage == OPEN:
+            yield from self._close(task_id, history)
+            return
+        self.deadlines.pop(task_id, None)
         transcript = self.market.transcript(history, documents.roster)
-        case = Case(task_id, history, documents, transcript, own)
-        if self.market.stage(task_id) != history.stage:
-            return  # the latest block is at a later stage, which is not confirmed yet
-        if self._steps_pending <= self.resend and self.sender.is_waiting():
-            return
-        if history.stage == CLOSED:
-            yield from self._report(case)
+        case = Case(task_id, history, documents, transcript, own, self._files[task_id])
+        is_late = self.market.stage(task_id) != history.stage  # in a block not yet confirmed
+        if not is_late and self._can_send():
+            yield from self._report(case) if history.stage == CLOSED else self._judge(case)
+
+    def _documents(
+        self, task_id: bytes, history: History
+    ) -> Generator[str, None, TaskDocuments | None]:
+        """Return the documents of a task, checked against it, once they have come."""
+        if task_id not in self._files:
+            folder = PublicationFolder.of_stranger(history.uri, local=self.sources.local)
+            self._files[task_id] = ProviderFiles(task_id, folder, self._polls)
+        documents = self._files[task_id].documents()
+        if documents is None:
+            yield f"no documents in {history.uri} yet"
         else:
-            yield from self._judge(case)
+            documents.check(history.task)
+        return documents
+
+    def _forget(self, task_id: bytes) -> None:
+        self._finished.add(task_id)
+        self.deadlines.pop(task_id, None)
+        self._files.pop(task_id, None)
+        self._foreign.pop(task_id, None)
+        for round_ in (0, 1):
+            self._cosignings.pop(RunId(task_id, round_), None)
+
+    def _close(self, task_id: bytes, history: History) -> Lines:
+        """Close the reveals as soon as the chain allows it: the seed is then anybody's no more."""
+        self.deadlines[task_id] = history.task.reveal_deadline
+        if self._can_send() and close_reveals(self.market, task_id, history.task, self.sender):
+            yield "reveals closed"
 
     # ── Round 0 ──
 
     def _report(self, case: Case) -> Lines:
         if not (yield from self._feeder.ensure_measured(case, None)):
             return
-        if not (yield from self._has_turn(case)):
-            return
-        contract, task = self.market.contract, case.history.task
-        cosigning = Cosigning(case.transcript, self._registry(), 0, task.quorum)
-        agreed = yield from self._agree(case, cosigning)
+        task = case.history.task
+        agreed = yield from self._agree(case, task.quorum)
         if agreed is None:
             return
         self._publish(agreed.signed)
         cosignatures = [each.to_abi() for each in agreed.cosignatures]
         roster = [entry.to_abi() for entry in case.documents.roster]
-        call = contract.functions.post_report(
+        call = self.market.contract.functions.post_report(
             task.to_abi(), roster, agreed.report.to_abi(), cosignatures
         )
         try:
@@ -163,29 +179,6 @@ class Operator:
             yield f"market refuses the report: {refusal}"
         else:
             yield f"report posted, {len(agreed.report.awards)} awards"
-
-    def _has_turn(self, case: Case) -> Generator[str, None, bool]:
-        """Return True when peers with lower signing keys have had their steps to post.
-
-        A peer that does not answer loses its turn. A question that a slow peer has not answered is
-        not asked again, and no later task or step waits for it.
-        """
-        fresh = [peer for peer in self.peers if peer.url not in self._keys]
-        for peer in fresh:
-            self._keys[peer.url] = Future()
-            in_background(peer.identity, self._keys[peer.url])
-        wait([self._keys[peer.url] for peer in fresh], self.linger)
-        keys = []
-        for url, future in self._keys.items():
-            try:
-                keys.append(future.result(timeout=0).signing_key.lower())
-            except TimeoutError:
-                yield f"peer {url} is slow: its key has not come yet"
-            except PROBLEMS as problem:
-                yield f"peer {url} gives no key: {problem}"
-        rank = sum(key < case.own.signing_key.lower() for key in keys)
-        self._steps_ready[case.task_id] += 1
-        return self._steps_ready[case.task_id] > rank * self.turn
 
     # ── Round 1 ──
 
@@ -197,7 +190,7 @@ class Operator:
             if signer.signing_key == case.own.signing_key:
                 self._publish_own(case, signer.platform)
                 return
-        if self.folder.release(case.task_id, case.own.signing_key) is None:
+        if case.files.release(case.own.signing_key) is None:
             if case.history.stage == DISPUTED:
                 yield "disputed, but the test set is not released to this enclave"
             return
@@ -206,13 +199,11 @@ class Operator:
             return
         if case.history.stage == REPORTED:
             yield from self._review(case, posted)
-        elif self.disputes:
-            operators = [signer.operator for signer in standing.signers]
-            seats = 2 * task.quorum + 1
-            cosigning = Cosigning(case.transcript, self._registry(), 1, seats, operators)
-            agreed = yield from self._agree(case, cosigning)
-            if agreed is not None:
-                yield from self._resolve(case, posted, agreed)
+            return
+        excluded = [signer.operator for signer in standing.signers]
+        agreed = yield from self._agree(case, 2 * task.quorum + 1, excluded)
+        if agreed is not None:
+            yield from self._resolve(case, posted, agreed)
 
     def _review(self, case: Case, posted: Posted) -> Lines:
         proposal = self.enclave.propose(case.task_id, 1)
@@ -247,6 +238,32 @@ class Operator:
 
     # ── Both ──
 
+    def _agree(
+        self, case: Case, seats: int, excluded: list[str] | None = None
+    ) -> Generator[str, None, Agreed | None]:
+        """Go on with the agreement on a report; return it once this operator is to post it."""
+        active = self._registry.active(case.documents.roster, case.history.task.measurement)
+        if case.own not in active:
+            yield "this enclave is not active and cannot sign: register it"
+            return None
+        if active[case.own].operator in (excluded or ()):
+            return None
+        if self._endpoints is None:
+            self._endpoints = self._registry.endpoints()
+        peers, lines = find_peers(
+            case.own, active, self._endpoints, excluded or (), local=self.sources.local
+        )
+        if seats > 1:
+            yield from lines
+        run = case.run
+        if run not in self._cosignings:
+            self._cosignings[run] = Cosigning(self.enclave, self.results, self._polls, self.turn)
+        return (
+            yield from self._cosignings[run].step(
+                case, run, seats, peers, active[case.own].platform
+            )
+        )
+
     def _publish_own(self, case: Case, platform: bytes) -> None:
         """Publish the results of the posted report that the own enclave signed, whoever posted it.
 
@@ -263,28 +280,14 @@ class Operator:
         if signed.results is not None:
             self.results.put(signed.report, signed.results)
 
-    def _agree(self, case: Case, cosigning: Cosigning) -> Generator[str, None, Agreed | None]:
-        run = RunId(case.task_id, cosigning.round)
-        collection = self._collections.get(run)
-        if collection is None:
-            proposal = self.enclave.propose(case.task_id, cosigning.round)
-            collection = self._collections[run] = _Collection()
-            self._collect(collection, cosigning, proposal)
-        wait([collection.agreed], self.linger)
-        yield from collection.lines
-        if not collection.agreed.done():
-            yield "waits for the signatures of peers"
-            return None
-        del self._collections[run]
-        return collection.agreed.result()
-
-    def _collect(self, into: _Collection, cosigning: Cosigning, proposal: Proposal) -> None:
-        signing = cosigning.gather([self.enclave, *self.peers], proposal)
-        in_background(lambda: into.run(signing), into.agreed)
+    def _can_send(self) -> bool:
+        """Return False while a transaction is pending that is not to be replaced yet."""
+        return self._steps_pending > self.resend or not self.sender.is_waiting()
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
         self._steps_pending = 0  # the new transaction gets the full time to be mined
         self.sender.send(call, value)
 
+    @cached_property
     def _registry(self) -> Registry:
         return Registry(self.market.node, self.market.registry)

@@ -107,18 +107,19 @@ def verify_and_pack(
 
 
 _BELOW = {RejectionReason.TCB_FLOOR, RejectionReason.TDX_MODULE, RejectionReason.QE_SVN}
-_LACKS = {
+LACKS = {
     RejectionReason.CRL_STALE,
     RejectionReason.QE_UNKNOWN,
     RejectionReason.QE_STALE,
     RejectionReason.TCB_UNKNOWN,
     RejectionReason.TCB_STALE,
 }
+"""Refusals that newer documents of Intel's may end."""
 
 
 def _in_words(refusal: QuoteRejected, quote: Quote, verifier: Verifier) -> str:
     """Return what the operator can do about a refusal, as lines behind its detail."""
-    if refusal.reason in _LACKS:
+    if refusal.reason in LACKS:
         return "\nthe deployment lacks a document of Intel's: `golden-grain attestation update`"
     if refusal.reason not in _BELOW:
         return ""

@@ -1,15 +1,14 @@
-"""HTTP requests with a limit of bytes and a deadline for the whole answer; several side by side.
+"""HTTP requests with a limit of bytes and a deadline for the whole answer; work in the background.
 
-Services of other operators are untrusted. The deadline covers name, connection, request and answer,
-so that a server which sends a byte a second stops nobody. Answers are asked for as they are, and
-refused if they are compressed.
+The deadline covers name, connection, request and answer, so that a server which sends a byte a
+second stops nobody. Answers are asked for as they are, and refused if they are compressed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from threading import Thread
 from typing import IO, TypeVar
 
@@ -17,7 +16,6 @@ import aiohttp
 
 from offchain.protocol.messages import ServiceError
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 _PIECE = 2**20
@@ -109,17 +107,3 @@ def in_background(work: Callable[[], T], future: Future[T]) -> None:
             future.set_exception(error)
 
     Thread(target=run, name="request", daemon=True).start()
-
-
-def side_by_side(asked: Sequence[S], ask: Callable[[S], T]) -> Iterator[tuple[S, Future[T]]]:
-    """Ask all at the same time; yield each with its answer, in the order of the answers.
-
-    A caller that stops early does not wait for the others. What is asked has its own deadline.
-    """
-    futures: dict[Future[T], S] = {}
-    for each in asked:
-        future: Future[T] = Future()
-        futures[future] = each
-        in_background(partial(ask, each), future)
-    for future in as_completed(futures):
-        yield futures[future], future

@@ -16,6 +16,8 @@ error                meaning                                                    
 `EnvelopeError`      an envelope does not open under a key                            the caller
 `DecryptionError`    key, label or bytes are not those of the encryption              the caller
 `RevealsNotFinal`    the reveals are not closed with enough confirmations             the provider
+`SubmissionsMissing` revealed submissions cannot be fetched, and there is still time  the provider
+`Refused`            a command does not do what it was asked for                      its user
 ==================== ================================================================ =============
 
 A result (`InvalidModel`, `InvalidSubmission`) depends on committed bytes alone and must be the same
@@ -67,6 +69,8 @@ class RequestFault(StrEnum):
     """A report of a task and round that this enclave has not measured."""
     MEASURED_OTHERWISE = "measured otherwise"
     """This enclave has measured the task and round already, on another transcript or inventory."""
+    ANOTHER_REPORT = "another report"
+    """A proposal that does not lead to the report that the host expects."""
     SIGNED_OTHERWISE = "signed otherwise"
     """This enclave has signed another report of the task and round."""
     SCORES = "scores"

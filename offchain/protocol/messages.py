@@ -192,11 +192,18 @@ class Proposal:
 
 @dataclass(frozen=True, config=STRICT)
 class CosignRequest:
-    """A request to sign any enclave's proposal; ``platform`` is the asked enclave's (registry)."""
+    """A request to sign any enclave's proposal.
+
+    Args:
+        platform: the asked enclave's, as the registry has it.
+        report: digest of the report that must follow from the proposal, else nothing is signed.
+            None takes any: the host knows the digest only of a report that others signed.
+    """
 
     run: RunId
     proposal: Proposal
     platform: Bytes32
+    report: Bytes32 | None = None
 
 
 @dataclass(frozen=True, config=STRICT)

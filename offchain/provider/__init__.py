@@ -1,10 +1,9 @@
 """Tools of a provider, who buys models.
 
-=================  =================================================================================
-``data``           test data from tables, archives and folders of images
-``hidden_set``     encryption of a test set, its manifest, and a record of samples used before
-``rosters``        proposal of a roster with spares
-``roster_review``  how independent and how safe the seats of a roster are
-``key_release``    release of the test set's key to enclaves, once the reveals are final
-=================  =================================================================================
+===============  ===================================================================================
+``data``         test data from tables, archives and folders of images
+``hidden_set``   encryption of a test set, its manifest, and a record of samples used before
+``rosters``      proposal of a roster with spares
+``key_release``  release of the test set's key to enclaves, once the reveals are final
+===============  ===================================================================================
 """

@@ -1,13 +1,14 @@
 """Release of the test set to enclaves, once the reveals are final on the provider's own node."""
 
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from offchain.chain.market import History, Market
+from offchain.chain.history import History
+from offchain.chain.market import Market
 from offchain.chain.registry import Registered, Registry
 from offchain.protocol.errors import GoldenGrainError, StorageError
 from offchain.protocol.release import key_commitment, make_release
-from offchain.protocol.task import RosterEntry
+from offchain.protocol.task import RosterEntry, Task
 from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import Inventory, PublicationFolder, TaskDocuments
 from offchain.storage.submissions import SubmissionSources, fetch_submissions
@@ -18,6 +19,37 @@ PROGRESS_INTERVAL = 20
 
 class RevealsNotFinal(GoldenGrainError, RuntimeError):
     """The reveals are not closed, or not with enough confirmations."""
+
+
+class SubmissionsMissing(GoldenGrainError, RuntimeError):
+    """Submissions that were revealed cannot be fetched; nothing was written.
+
+    Args:
+        reasons: for each index, developer and URI with what was tried.
+        until: time until which a release waits for them, in Unix seconds.
+    """
+
+    def __init__(self, reasons: Mapping[int, str], until: int) -> None:
+        super().__init__(reasons, until)
+        self.reasons = reasons
+        self.until = until
+
+    def __str__(self) -> str:
+        options = " ".join(f"--without {index}" for index in self.reasons)
+        return "\n".join(
+            (
+                *self.reasons.values(),
+                f"nothing is released without them yet; {options} leaves them out for good",
+            )
+        )
+
+
+def last_call(task: Task) -> int:
+    """Return when a release goes on without what cannot be fetched, in Unix seconds.
+
+    A third of the time to report is left for the measurement: two hours at least.
+    """
+    return task.report_deadline - (task.report_deadline - task.reveal_deadline) // 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +87,8 @@ class TestSetRelease:
 
         Raises:
             RevealsNotFinal: the reveals are not closed with enough confirmations.
+            SubmissionsMissing: something revealed cannot be fetched, is not in ``without``, and
+                there is time until `last_call`; or nothing at all can be fetched.
             ValueError: documents, key, inventory or enclaves do not belong to the task.
         """
         history, documents, transcript = self._read(task_id)
@@ -100,18 +134,30 @@ class TestSetRelease:
     def _fix_inventory(
         self, documents: TaskDocuments, transcript: Transcript, without: Collection[int]
     ) -> Generator[str, None, Inventory]:
-        wanted, available = list(transcript.by_index), []
+        unknown = sorted(set(without) - transcript.by_index.keys())
+        if unknown:
+            raise ValueError(f"submissions {unknown} were not revealed, expected others to leave")
+        wanted = [index for index in transcript.by_index if index not in without]
+        available, missing = [], {}
         found = fetch_submissions(transcript, wanted, documents.manifest, self.sources)
         for done, (index, outcome) in enumerate(found, 1):
             if isinstance(outcome, StorageError):
-                yield f"warning: submission {index} cannot be measured: {outcome}"
-            elif index not in without:
+                reveal = transcript.by_index[index]
+                missing[index] = (
+                    f"submission {index} of {reveal.developer} is not at {reveal.uri!r}: {outcome}"
+                )
+            else:
                 available.append(index)
             if done % PROGRESS_INTERVAL == 0:
                 yield f"fetched {done} of {len(wanted)} submissions"
+        until, now = last_call(transcript.task), self.market.now()
+        if missing and (now < until or not available):
+            raise SubmissionsMissing(missing, until)
+        for reason in missing.values():
+            yield f"warning: left out for good, as time is up: {reason}"
         inventory = Inventory(transcript.task_id, transcript.seed, tuple(available))
         self.folder.put_inventory(inventory)
-        yield f"inventory of {len(available)} out of {len(wanted)} submissions"
+        yield f"inventory of {len(available)} out of {len(transcript.by_index)} submissions"
         return inventory
 
     def _check(

@@ -1,6 +1,6 @@
 """Proposal of a roster: active enclaves, one of each operator and platform, with spares."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address
@@ -31,12 +31,46 @@ class RosterCandidate:
     stake: int
 
 
-def candidates(registry: Registry, measurement: bytes, min_stake: int) -> Iterator[RosterCandidate]:
-    """Yield active enclaves of a measurement whose operators stake at least ``min_stake`` wei."""
+def candidates(
+    registry: Registry, measurement: bytes, min_stake: int, until: int = 0, apart: str | None = None
+) -> Iterator[RosterCandidate]:
+    """Yield the active enclaves of a measurement that a task can rely on.
+
+    Args:
+        registry: on the provider's own node.
+        measurement: bytes32.
+        min_stake: stake that their operators must have, in wei.
+        until: time after which their registration must expire, in Unix seconds: that of the last
+            verdict.
+        apart: address of an operator that is left out, the provider itself.
+    """
     for entry, known in registry.all_active(measurement).items():
         stake = int(registry.contract.functions.operator(known.operator).call()[0])
-        if stake >= min_stake:
+        if stake >= min_stake and known.expiry > until and known.operator != apart:
             yield RosterCandidate(entry, known.operator, known.platform, known.expiry, stake)
+
+
+def named(found: list[RosterCandidate], signing_keys: Collection[str], quorum: int) -> Roster:
+    """Return the roster of enclaves that the provider names.
+
+    Args:
+        found: the enclaves to choose from.
+        signing_keys: of those chosen.
+        quorum: of the task.
+
+    Raises:
+        ValueError: one is not among those found, two have one operator or machine, or they are too
+            few or too many.
+    """
+    by_key = {each.entry.signing_key: each for each in found}
+    unknown = [key for key in signing_keys if key not in by_key]
+    if unknown:
+        raise ValueError(
+            f"enclaves {', '.join(unknown)} are not registered for this program with enough stake "
+            "until the last verdict, or are your own: name others"
+        )
+    chosen = [by_key[key] for key in dict.fromkeys(signing_keys)]
+    return propose(chosen, quorum, max(len(chosen) - 3 * quorum - 1, 0))
 
 
 def propose(found: list[RosterCandidate], quorum: int, spares: int) -> Roster:

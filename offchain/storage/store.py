@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from typing import IO, Any, cast
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ import fsspec
 from Crypto.Hash import keccak
 
 from offchain.protocol.errors import StorageError
+from offchain.storage.files import write_bytes
 
 _CHUNK_BYTES = 2**20
 
@@ -125,11 +127,12 @@ def fetch_bytes(
     return sink.getvalue()
 
 
-def read(url: str, limit: int, patience: RetryPolicy = RetryPolicy()) -> bytes:
+def read(url: str, limit: int, patience: RetryPolicy = RetryPolicy(), **options: Any) -> bytes:
     """Return the bytes at a URL without a check of their digest, in one attempt.
 
     Args:
         limit: most bytes to read.
+        options: for fsspec.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -137,7 +140,8 @@ def read(url: str, limit: int, patience: RetryPolicy = RetryPolicy()) -> bytes:
     """
     sink = BytesIO()
     try:
-        _copy(url, None, limit, sink, patience, patience.clock() + patience.total)
+        deadline = patience.clock() + patience.total
+        _copy(url, None, limit, sink, patience, deadline, **options)
     except (_FinalError, aiohttp.ClientError, ValueError, ImportError) as error:
         raise OSError(f"{url}: {error}") from error
     return sink.getvalue()
@@ -197,6 +201,21 @@ class Store:
         """Return an artifact's bytes. See the function `fetch_bytes` of this module."""
         address, options = self.address(digest), dict(self.options)
         return fetch_bytes(address, digest, limit, self.patience, hashing, **options)
+
+
+def write(url: str, content: bytes) -> None:
+    """Write a public file that appears whole or not at all, to a local folder or a bucket.
+
+    Raises:
+        OSError: the place refuses the write.
+    """
+    files, path = fsspec.url_to_fs(url)
+    if "file" in files.protocol:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(Path(path), content)
+        Path(path).chmod(0o644)
+        return
+    files.pipe_file(path, content)
 
 
 def _storage_error(url: str, digest: bytes, hashing: Hashing, cause: str) -> StorageError:

@@ -1,21 +1,22 @@
 """Retrieval of submissions: artifacts and keyrings, fetched and checked against their digests.
 
 A developer's URI names a folder: the artifact lies under the hex digits of its sha256, the keyring
-under those of its keccak256. Mirrors have the same layout and are tried first.
+under those of its keccak256. The provider's URI names one with the encrypted test set, likewise.
+Mirrors have the same layout and are tried first.
 """
 
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.pool import ThreadPool
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from offchain.protocol.artifacts import TAG_BYTES
 from offchain.protocol.envelopes import ENVELOPE_BYTES
 from offchain.protocol.errors import StorageError
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.transcript import Reveal, Transcript
-from offchain.storage.store import KECCAK256, RetryPolicy, Store
+from offchain.storage.store import KECCAK256, SHA256, Hashing, RetryPolicy, Store
 from offchain.storage.untrusted import public_store
 
 _KEYRING_BYTES = 16 * ENVELOPE_BYTES
@@ -30,7 +31,7 @@ class SubmissionSources:
     Args:
         keep: this host's own store.
         mirrors: other stores, tried before the developer's own URI.
-        patience: timeouts and retries for a developer's URI.
+        patience: timeouts and retries for the URI of a developer or provider.
         local: allow URIs that point into this machine; for development only.
         threads: number of submissions that are fetched at a time.
     """
@@ -41,15 +42,31 @@ class SubmissionSources:
     local: bool = False
     threads: int = 8
 
-    def of(self, reveal: Reveal) -> list[Store]:
-        """Return the stores to try for a submission, without a URI that is not public."""
+    def at(self, uri: str) -> list[Store]:
+        """Return the stores to try for what a stranger's URI names; that of the URI is the last.
+
+        A URI that is not public is not followed: its store answers every question with the reason.
+        """
         stores = [self.keep, *self.mirrors]
         if self.local:
-            return [*stores, Store(reveal.uri, self.patience)]
+            return [*stores, Store(uri, self.patience)]
         try:
-            return [*stores, public_store(reveal.uri, self.patience)]
-        except ValueError:
-            return stores
+            return [*stores, public_store(uri, self.patience)]
+        except ValueError as refusal:
+            return [*stores, _RefusedStore(uri, refused=str(refusal))]
+
+
+@dataclass(frozen=True)
+class _RefusedStore(Store):
+    """A store that is never asked, because its URI is not followed; ``refused`` says why."""
+
+    refused: str = ""
+
+    def fetch(self, digest: bytes, limit: int, sink: IO[bytes]) -> int:
+        raise StorageError(self.url, f"0x{digest.hex()}", self.refused)
+
+    def fetch_bytes(self, digest: bytes, limit: int, hashing: Hashing = SHA256) -> bytes:
+        raise StorageError(self.url, f"{hashing.name} 0x{digest.hex()}", self.refused)
 
 
 def fetch_keyring(reveal: Reveal, sources: SubmissionSources) -> bytes:
@@ -60,7 +77,7 @@ def fetch_keyring(reveal: Reveal, sources: SubmissionSources) -> bytes:
     """
     digest = reveal.keyring_digest
     return _first_success(
-        sources.of(reveal), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
+        sources.at(reveal.uri), lambda store: store.fetch_bytes(digest, _KEYRING_BYTES, KECCAK256)
     )
 
 
@@ -99,7 +116,7 @@ def fetch_submissions(
 
     def fetch(index: int) -> tuple[int, bytes | StorageError]:
         reveal = transcript.by_index[index]
-        places, digest = sources.of(reveal), reveal.submission.artifact_digest
+        places, digest = sources.at(reveal.uri), reveal.submission.artifact_digest
         try:
             keep_artifact(digest, limit, places, sources.keep)
             return index, fetch_keyring(reveal, sources)

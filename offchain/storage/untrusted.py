@@ -23,15 +23,17 @@ def public_store(uri: str, patience: RetryPolicy) -> Store:
     Raises:
         ValueError: the scheme is not allowed; the message names the URI and the allowed schemes.
     """
+    return Store(uri, patience, tuple(public_options(uri).items()))
+
+
+def public_options(uri: str) -> dict[str, Any]:
+    """Return the options by which fsspec reads an untrusted URI. Raises as `public_store`."""
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme not in SCHEMES or not rest or "::" in uri:
         raise ValueError(f"uri {uri!r}, expected one of {', '.join(sorted(SCHEMES))}")
-    options: dict[str, Any] = {}
     if scheme in ("http", "https"):
-        options = {"get_client": _client}
-    if scheme == "s3":
-        options = {"anon": True}
-    return Store(uri, patience, tuple(options.items()))
+        return {"get_client": _client}
+    return {"anon": True} if scheme == "s3" else {}
 
 
 async def _client(loop: Any, **options: Any) -> aiohttp.ClientSession:

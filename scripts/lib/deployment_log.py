@@ -27,6 +27,8 @@ class DeploymentLog:
 
     def __init__(self, deployer: Any, path: Path | None = None) -> None:
         self._deployer, self._path, self._step = deployer, path, 0
+        self.first_block = 0
+        """The block of the first step, once that is mined."""
         self._sent: list[str] = json.loads(path.read_text()) if path and path.exists() else []
 
     def deploy(self, container: Any, *arguments: Any) -> Any:
@@ -46,6 +48,12 @@ class DeploymentLog:
                 or this one reverted in its block.
             web3.exceptions.TimeExhausted: it is not mined in time; run again later.
         """
+        receipt = self._mined_once(to, data)
+        if not self.first_block:
+            self.first_block = receipt["blockNumber"]
+        return receipt
+
+    def _mined_once(self, to: str | None, data: str) -> Any:
         step, self._step = self._step, self._step + 1
         if step < len(self._sent):
             self._check(self._sent[step], to, data)

@@ -1,5 +1,6 @@
 """Settings of a deployment: `scripts/config/<network>.json`, read strictly.
 
+chain_id        the chain that the network must have; may be left out
 root            "intel", "simulated", or an uncompressed P-256 key as 128 hex digits (X‖Y)
 owner           the guardian of registry and policy; null is the deployer, local chains only
 seat_bond       what a dispute costs per seat of its panel, such as "0.01 ether"
@@ -15,8 +16,10 @@ untrusted_root  on a live network, to accept a root that is not Intel's: the wor
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +31,7 @@ from offchain.attestation.programs import load_allowlist as load_allowlist
 from offchain.attestation.programs import parse_allowlist as parse_allowlist
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.chain.policy import BITS
+from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.simulation.intel import SIMULATED_ROOT_KEY, root_name
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -69,6 +73,7 @@ class Settings:
     """The sum of the bits of `BITS` whose statuses the policy accepts."""
     grace_days: int
     programs: tuple[AllowedProgram, ...]
+    chain_id: int | None = None
 
     @property
     def root_name(self) -> str:
@@ -92,19 +97,35 @@ def load(network: str, *, live: bool, folder: Path = CONFIG) -> Settings:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
         raise SettingsError(f"no settings for network {network!r}: expected {path}; have {known}")
     try:
-        return parse(json.loads(path.read_text()), live=live)
-    except json.JSONDecodeError as error:
+        values = json.loads(path.read_text(), object_pairs_hook=_once)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    except ValueError as error:
         raise SettingsError(f"{path} is not JSON: {error}") from error
+    return parse(values, live=live)
 
 
-def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON; refuse a key that stands in it twice, as only one would count."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        raise SettingsError(f"{', '.join(twice)} stands there twice: expected once")
+    return values
+
+
+def parse(values: object, *, live: bool) -> Settings:
     """Check settings.
 
     Raises:
-        SettingsError: a key is missing, unknown or wrong; a program is described as SIMULATED but
-            the root is not, or the other way round; or, on a live network, the owner is not
-            named or the root is not Intel's and `untrusted_root` does not say CONSENT.
+        SettingsError: there is no object; a key is missing, unknown or wrong; a program is
+            described as SIMULATED but the root is not, or the other way round; or, on a live
+            network, the owner is not named or the root is not Intel's and `untrusted_root` does
+            not say CONSENT.
     """
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"settings are {values!r:.80}: expected an object of JSON")
     wanted = {
         "root",
         "owner",
@@ -116,7 +137,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         "grace_days",
     }
     missing = wanted - values.keys()
-    unknown = values.keys() - wanted - {"untrusted_root", "programs"}
+    unknown = values.keys() - wanted - {"untrusted_root", "programs", "chain_id"}
     if missing or unknown:
         raise SettingsError(f"settings miss {sorted(missing)} and do not know {sorted(unknown)}")
     root_key = _root(values["root"])
@@ -124,6 +145,10 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         raise SettingsError(
             f"root is {root_name(root_key)} on a live network: expected 'intel', or untrusted_root "
             f"to say {CONSENT!r}"
+        )
+    if values.get("untrusted_root", CONSENT) != CONSENT:
+        raise SettingsError(
+            f"untrusted_root is {values['untrusted_root']!r}: expected nothing, or {CONSENT!r}"
         )
     return Settings(
         root_key,
@@ -135,6 +160,7 @@ def parse(values: Mapping[str, Any], *, live: bool) -> Settings:
         _statuses(values["tcb_statuses"]),
         _grace_days(values["grace_days"]),
         _programs(values.get("programs", []), simulated=root_key == SIMULATED_ROOT_KEY),
+        _chain_id(values["chain_id"]) if "chain_id" in values else None,
     )
 
 
@@ -143,11 +169,8 @@ def _root(value: object) -> bytes:
         return INTEL_ROOT_KEY
     if value == "simulated":
         return SIMULATED_ROOT_KEY
-    if isinstance(value, str) and len(value) == 128:
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            pass
+    if isinstance(value, str) and re.fullmatch("[0-9a-fA-F]{128}", value):
+        return bytes.fromhex(value)
     raise SettingsError(f"root is {value!r}: expected 'intel', 'simulated' or 128 hex digits")
 
 
@@ -156,16 +179,24 @@ def _owner(value: object, *, live: bool) -> str | None:
         return None
     if not isinstance(value, str) or not is_checksum_address(value):
         raise SettingsError(f"owner is {value!r}: expected a checksummed address")
+    if value == ZERO_ADDRESS:
+        raise SettingsError(f"owner is {value}: expected an account, since nobody has that one")
     return value
 
 
 def _wei(key: str, value: object, bound: int) -> int:
     """Return an amount such as "0.01 ether" in wei; refuse zero, and ``bound`` and above."""
+    expected = f"{key} is {value!r}: expected such as '0.01 ether'"
+    if not isinstance(value, str):
+        raise SettingsError(expected)
     try:
-        amount, unit = str(value).split()
-        wei = int(Web3.to_wei(amount, unit))
+        amount, unit = value.split()
+        exact = Decimal(amount) * Web3.to_wei(1, unit)
+        wei = int(exact)
     except (ValueError, ArithmeticError) as error:
-        raise SettingsError(f"{key} is {value!r}: expected such as '0.01 ether'") from error
+        raise SettingsError(expected) from error
+    if wei != exact:
+        raise SettingsError(f"{key} is {value!r}: expected whole wei")
     if not 0 < wei < bound:
         power = bound.bit_length() - 1
         raise SettingsError(f"{key} is {wei} wei: expected above 0 and below 2**{power}")
@@ -173,7 +204,7 @@ def _wei(key: str, value: object, bound: int) -> int:
 
 
 def _tolerance(value: object) -> int:
-    if not isinstance(value, int) or not 0 < value <= MAX_TOLERANCE:
+    if type(value) is not int or not 0 < value <= MAX_TOLERANCE:
         raise SettingsError(f"min_tolerance is {value!r}: expected 1 to {MAX_TOLERANCE} ppm")
     return value
 
@@ -204,8 +235,14 @@ def _statuses(value: object) -> int:
 
 
 def _grace_days(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_GRACE_DAYS:
+    if type(value) is not int or not 0 <= value <= MAX_GRACE_DAYS:
         raise SettingsError(f"grace_days is {value!r}: expected 0 to {MAX_GRACE_DAYS}")
+    return value
+
+
+def _chain_id(value: object) -> int:
+    if type(value) is not int or value <= 0:
+        raise SettingsError(f"chain_id is {value!r}: expected a whole number above 0")
     return value
 
 

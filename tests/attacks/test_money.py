@@ -222,7 +222,7 @@ def reentrant_calls(sale, stands):
         "commit_model": (market, (sale.id, bytes(32))),
         "dispute_report": (market, (sale.task,)),
         "expire_dispute": (market, stands.expire(account("challenger"))),
-        "create_task": (market, (sale.task,)),
+        "create_task": (market, (sale.task, "")),
         "owed": (market, (sale.task.token,)),
         "credits": (market, (sale.task.token, chain.owner)),
         "progress": (market, (sale.id,)),
@@ -354,7 +354,7 @@ def test_market__one_wei_too_much_or_too_little__refused(chain, developer, chall
     task, market = sale.task, chain.market
     escrow = task.budget + task.benchmark_fee
     with refuses(reasons.WRONG_VALUE):
-        market.create_task(task, sender=sale.provider, value=escrow + off)
+        market.create_task(task, "", sender=sale.provider, value=escrow + off)
     sale.create()
     entry = task.commit_bond + task.entry_fee
     with refuses(reasons.WRONG_VALUE):
@@ -369,14 +369,14 @@ def test_create_task__ether_sent_with_a_token_task__refused(chain, plain):
     """31: ether sent beside a token's budget would belong to nobody."""
     sale = Sale(chain, token=str(plain.address))
     with refuses(reasons.WRONG_VALUE):
-        chain.market.create_task(sale.task, sender=sale.provider, value=1)
+        chain.market.create_task(sale.task, "", sender=sale.provider, value=1)
 
 
 def test_create_task__with_anothers_allowance__only_the_payer_is_debited(chain, plain, stranger):
     """30, 32: an allowance to the market serves its owner's own tasks, and no others."""
     sale = Sale(chain, token=str(plain.address))
     with refuses(reasons.NOT_PROVIDER):
-        chain.market.create_task(sale.task, sender=stranger)
+        chain.market.create_task(sale.task, "", sender=stranger)
     own = Sale(chain, token=str(plain.address), provider=stranger)
     with pytest.raises(boa.BoaError):
         own.create()

@@ -558,7 +558,7 @@ def test_create_task__identifier_of_anothers_task__not_to_be_taken(chain, strang
     sale = Sale(chain)
     escrow = sale.task.budget + sale.task.benchmark_fee
     with refuses(reasons.NOT_PROVIDER):
-        chain.market.create_task(sale.task, sender=stranger, value=escrow)
+        chain.market.create_task(sale.task, "", sender=stranger, value=escrow)
     with refuses(reasons.WRONG_STAGE):
         chain.market.commit_model(sale.id, bytes(32), sender=stranger)
     sale.create()

@@ -23,15 +23,29 @@ def chain_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
 def release_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
     key, folder = sale.hosts.folder / "test set.key", sale.published.url
     key.write_bytes(KEY)
-    options = [sale.task_id.hex(), "--folder", folder, "--key", str(key), "--local-uris"]
-    return [*options, "--store", f"{folder}/held", *chain_options(sale, rpc)]
+    options = [sale.task_id.hex(), "--folder", folder, "--key", str(key)]
+    options += ["--network", "test", "--confirmations", str(CONFIRMATIONS)]
+    options += [] if rpc is None else ["--rpc", rpc]
+    return [*options, "--store", f"{folder}/held"]
 
 
-def watch_options(sale: HostedSale, enclave: str, peer: str, rpc: str | None = None) -> list[str]:
+def write_book(made: object, url: str, folder: Path) -> dict[str, str]:
+    """Writes the address book of a deployment as network ``test``; gives the environment."""
+    book = {each: getattr(made, each).address for each in ("market", "registry", "verifier")}
+    book |= {"policy": made.policy.address, "chain_id": 31337, "block": 0, "rpc": url}
+    folder.mkdir(exist_ok=True)
+    (folder / "test.json").write_text(json.dumps(book))
+    return {"GOLDEN_GRAIN_DEPLOYMENTS": str(folder), "GOLDEN_GRAIN_NETWORK": "test"}
+
+
+def operate_options(sale: HostedSale, seat: int, enclave: str, rpc: str | None = None) -> list[str]:
     """All but the account; see `upload`."""
-    options = ["--enclave", enclave, "--peer", peer, "--poll", "0.1", "--local-uris"]
-    options += ["--folder", sale.published.url, "--results", str(sale.hosts.folder / "results")]
-    return [*options, "--store", sale.uploads.url, *chain_options(sale, rpc)]
+    hosts = sale.hosts
+    rpc = hosts.web3.provider.endpoint_uri if rpc is None else rpc
+    options = ["--network", "test", "--rpc", rpc, "--confirmations", str(CONFIRMATIONS), "--yes"]
+    options += ["--home", str(hosts.folder / f"home {seat}"), "--store", sale.uploads.url]
+    options += ["--publish", hosts.endpoint(seat), "--enclave", enclave, "--poll", "0.1"]
+    return options
 
 
 def upload(sale: HostedSale) -> None:
@@ -51,4 +65,4 @@ def keystore_options(folder: Path, name: str) -> list[str]:
     keystore.write_text(json.dumps(made))
     password.write_text(PASSWORD + "\n")
     password.chmod(0o600)
-    return ["--keystore", str(keystore), "--password-file", str(password)]
+    return ["--account", str(keystore), "--password-file", str(password)]

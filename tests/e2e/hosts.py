@@ -76,6 +76,10 @@ class Hosts:
     def market(self, confirmations: int = CONFIRMATIONS) -> Market:
         return Market(Node(self.web3, confirmations), self.made.market.address)
 
+    def endpoint(self, seat: int) -> str:
+        """The folder that an operator has announced."""
+        return str(self.folder / f"results {seat}")
+
     @property
     def documents(self) -> TaskDocuments:
         roster = tuple(client.identity() for client in self.clients)
@@ -113,14 +117,12 @@ class HostedSale:
             self.hosts.market(confirmations), self.published, sources, secret, _random()
         )
 
-    def operator(self, seat: int, *peers: int, **options: Any) -> Operator:
+    def operator(self, seat: int, **options: Any) -> Operator:
         hosts = self.hosts
         return Operator(
             market=hosts.market(),
-            folder=self.published,
             sources=SubmissionSources(STORE, (), QUICK, local=True),
             enclave=hosts.clients[seat],
-            peers=tuple(hosts.clients[peer] for peer in peers),
             sender=hosts.senders[seat],
             results=self.results(seat),
             **options,
@@ -128,7 +130,7 @@ class HostedSale:
 
     def results(self, seat: int) -> ResultsFolder:
         """Where an operator publishes."""
-        return ResultsFolder(str(self.hosts.folder / f"results {seat}"))
+        return ResultsFolder(self.hosts.endpoint(seat))
 
     def stage(self) -> int:
         return self.hosts.market().stage(self.task_id)
@@ -176,9 +178,12 @@ def run_hosts(folder: Path) -> Iterator[Hosts]:
             for client, sender in zip(clients, senders, strict=True)
         ]
         (program,) = set(attested)
-        yield Hosts(
-            made, web3, folder, clients, senders, measurement(made.verifier.address, program)
-        )
+        named = measurement(made.verifier.address, program)
+        hosts = Hosts(made, web3, folder, clients, senders, named)
+        functions = Registry(market.node, market.registry).contract.functions
+        for seat, sender in enumerate(senders):
+            sender.send(functions.announce(hosts.endpoint(seat)))
+        yield hosts
 
 
 def register(market: Market, verifier: str, client: EnclaveClient, sender: NodeSender) -> bytes:
@@ -192,8 +197,8 @@ def register(market: Market, verifier: str, client: EnclaveClient, sender: NodeS
     return evidence.verified.program
 
 
-def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
-    """A task, and models that are committed to it."""
+def open_sale(hosts: Hosts, models: Sequence[bytes], **terms: Any) -> HostedSale:
+    """A task, with other terms if they are given, and models that are committed to it."""
     documents, start, nonce = hosts.documents, now(), next(hosts.nonces)
     task = replace(
         make_task(documents.roster, documents.manifest),
@@ -208,13 +213,16 @@ def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
         dispute_window=DAY,
         verdict_window=2 * DAY,
         claim_window=3 * DAY,
+        **terms,
     )
     folder = hosts.folder / f"sale {nonce}"
     sale = HostedSale(
         hosts, task, documents, Store(str(folder / "up")), PublicationFolder(str(folder))
     )
+    test_set = STORE.fetch_bytes(documents.manifest.test_set.artifact_digest, 10**6)
+    Store(sale.published.url).put_bytes(test_set)
     sale.published.put_documents(sale.task_id, documents)
-    hosts.steps.create(sale.abi_task)
+    create(sale, sale.published.url)
     for index, model in enumerate(models):
         developer = accounts[8].address
         secret, salt = word(f"key {index} of {nonce}"), word(f"salt {index}")
@@ -222,12 +230,19 @@ def open_sale(hosts: Hosts, models: Sequence[bytes]) -> HostedSale:
             model, task, documents.roster, sale.domain, developer, 0, secret, salt
         )
         sale.entries.append(entry)
-        sale.models.append(_model(developer, entry, sale.uploads.url))
+        sale.models.append(as_model(developer, entry, sale.uploads.url))
     hosts.steps.commit(sale.abi_task, *sale.models)
     return sale
 
 
-def _model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+def create(sale: HostedSale, uri: str) -> None:
+    """Create the task; its event has the URI."""
+    create_task, terms = sale.hosts.made.market.create_task, sale.abi_task
+    create_task(terms, uri, {"from": sale.task.provider, "value": terms.escrow()})
+
+
+def as_model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
+    """Return a developer's entry as the steps of a sale take it."""
     return Model(
         developer=developer,
         submission=Submission(*entry.submission.to_abi()),
@@ -246,13 +261,14 @@ def close_sale(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
 def close_sales(sales: Sequence[HostedSale], unpublished: Sequence[int] = ()) -> None:
     """Close sales that were opened one right after another; see `close_sale`."""
     for sale in sales:
-        _publish(sale, unpublished)
+        publish(sale, unpublished)
         sale.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
     for sale in sales:
         sale.hosts.steps.close(sale.abi_task)
 
 
-def _publish(sale: HostedSale, unpublished: Sequence[int]) -> None:
+def publish(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
+    """Let developers publish, all but some of the artifacts."""
     for index, entry in enumerate(sale.entries):
         if index not in unpublished:
             sale.uploads.put_bytes(entry.artifact)

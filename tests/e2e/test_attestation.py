@@ -138,10 +138,10 @@ def test_revoke__by_the_guardian__refuses_the_machine_in_words(made, attestation
     assert attestation("revoke", *what, *pay(), on=verifier)[0] == 0
     status, _, err = attestation("verify", quote, on=verifier)
     assert status == 1
-    assert err.startswith("QuoteRejected: tcb floor")
+    assert err.startswith("tcb floor")
     attestation("revoke", "--least-numbers", 19, 0, *pay(), on=verifier)
     assert policy.least_numbers() == (19, 0)
-    assert attestation("verify", quote, on=verifier)[2].startswith("QuoteRejected: tcb stale")
+    assert attestation("verify", quote, on=verifier)[2].startswith("tcb stale")
 
 
 # ── Intel's own documents ──

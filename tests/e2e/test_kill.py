@@ -11,16 +11,17 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from web3._utils.http_session_manager import HTTPSessionManager
 
-from offchain.chain.market import REPORTED
+from offchain.chain.history import REPORTED
 from offchain.operator.client import EnclaveClient
+from offchain.protocol.messages import RunId
 from offchain.protocol.release import open_release
 from offchain.storage import publications
-from tests.e2e.commands import keystore_options, release_options, upload, watch_options
+from tests.e2e.commands import operate_options, release_options, upload, write_book
 from tests.e2e.hosts import KEY, close_sale, close_sales, mine, open_sale
 from tests.e2e.kill_proxy import AFTER, BEFORE, KillProxy, at_number, at_words, never
 from tests.offchain.market import enclaves, model
@@ -63,7 +64,7 @@ def fuse(monkeypatch):
     post = HTTPSessionManager.make_post_request
     monkeypatch.setattr(HTTPSessionManager, "make_post_request", made.around(post))
     monkeypatch.setattr(EnclaveClient, "_request", made.around(EnclaveClient._request))
-    monkeypatch.setattr(publications, "write_bytes", made.around(publications.write_bytes))
+    monkeypatch.setattr(publications, "write", made.around(publications.write))
     return made
 
 
@@ -95,7 +96,7 @@ def test_release__killed_at_every_file__is_on_one_inventory(closed, fuse):
 
 # ── As processes ──
 
-SENDING = [b"eth_sendRawTransaction"]
+SENDING = [b"eth_sendTransaction"]
 
 
 def killed(proxy, arguments):
@@ -126,7 +127,7 @@ def mirror(hosts):
     thread.join()
 
 
-def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror):
+def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror, environment):
     sale = open_sale(hosts, [*MODELS, model([4, 5, 6])])
     close_sale(sale, unpublished=[1])
     mine()
@@ -135,7 +136,7 @@ def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror):
     def release(proxy):
         rpc = proxy.forward(hosts.web3.provider.endpoint_uri)
         source = proxy.forward(mirror(sale.published.url))
-        return ["release", *release_options(sale, rpc), "--mirror", source]
+        return ["release", *release_options(sale, rpc), "--mirror", source, "--without", "1"]
 
     for when in (BEFORE, AFTER):
         proxy = KillProxy(at_number(random.randint(1, 8), when))  # up to the last artifact
@@ -168,43 +169,58 @@ def opened(sale):
 
 @pytest.fixture
 def sales(hosts):
-    """Two whose test sets are released, in the folder of the first."""
+    """Two whose test sets are released."""
     made = [open_sale(hosts, MODELS) for _ in range(2)]
     close_sales(made)
     mine()
     for sale in made:
-        sale.published = made[0].published
-        sale.published.put_documents(sale.task_id, sale.documents)
         list(sale.provider().release(sale.task_id))
         upload(sale)
     return made
 
 
+@pytest.fixture
+def environment(hosts, monkeypatch):
+    """The address book of the deployment, for every process."""
+    books = hosts.folder / "books"
+    for name, value in write_book(hosts.made, hosts.web3.provider.endpoint_uri, books).items():
+        monkeypatch.setenv(name, value)
+
+
 @contextmanager
-def watching(sale, accounts_of, *fatal):
+def operating(sale, *fatal):
     """Operators at work, one for each end that is given, with their proxies."""
-    urls, rpc = [client.url for client in sale.hosts.clients], sale.hosts.web3.provider
+    hosts = sale.hosts
     with ExitStack() as stack:
         processes = []
         proxies = [KillProxy(each) for each in fatal]
         for seat, proxy in enumerate(proxies):
-            watched = [proxy.forward(url) for url in (urls[seat], urls[1 - seat], rpc.endpoint_uri)]
-            command = proxy.process("watch", *watch_options(sale, *watched), *accounts_of[seat])
+            enclave = proxy.forward(hosts.clients[seat].url)
+            rpc = proxy.forward(hosts.web3.provider.endpoint_uri)
+            options = operate_options(sale, seat, enclave, rpc)
+            command = proxy.process("operate", *options, "--account", hosts.senders[seat].address)
             processes.append(stack.enter_context(command))
         yield processes, proxies
 
 
-def test_watch__killed_at_any_request__posts_one_report_on_each_task(sales, tmp_path):
+def sign(sale, seat):
+    """Lets an operator publish its signature, which posts nothing by itself."""
+    operator, run = sale.operator(seat, turn=0), RunId(sale.task_id, 0)
+    key = sale.documents.roster[seat].signing_key
+    while sale.results(seat).signature(run, key) is None:
+        list(operator.step())
+
+
+def test_operate__killed_at_any_request__posts_one_report_on_each_task(sales, environment):
     """Killed anywhere, before a report leaves, and when it has left without an answer."""
     first, second = sales
-    accounts_of = [keystore_options(tmp_path, name) for name in ("first", "second")]
     random = Random(3)  # noqa: S311 - nothing secret
 
     def anywhere(when):
-        return at_number(random.randint(1, 40), when)  # none is posted by then
+        return at_number(random.randint(1, 60), when)  # none is posted by then
 
     def run(posted, *fatal):
-        with watching(first, accounts_of, *fatal) as (processes, _):
+        with operating(first, *fatal) as (processes, _):
             for process in processes:
                 ended_by_kill(process)
         assert [len(sale.reports()) for sale in sales] == posted
@@ -213,9 +229,10 @@ def test_watch__killed_at_any_request__posts_one_report_on_each_task(sales, tmp_
     run([0, 0], anywhere(AFTER), anywhere(BEFORE))
     for sale in sales:
         sale.feed(1)  # however far its operator came
+        sign(sale, 1)
     run([0, 0], at_words(SENDING, BEFORE))
     run([1, 0], at_words(SENDING, AFTER))
-    with watching(first, accounts_of, never, never) as (processes, proxies):
+    with operating(first, never, never) as (processes, proxies):
         while not second.reports():
             assert all(process.poll() is None for process in processes)
             time.sleep(0.05)
@@ -232,14 +249,43 @@ def test_watch__killed_at_any_request__posts_one_report_on_each_task(sales, tmp_
     assert [len(sale.reports()) for sale in sales] == [1, 1]
 
 
+@pytest.mark.parametrize("when", [BEFORE, AFTER])
+def test_operate__killed_between_signature_and_report__posts_what_it_signed(
+    sales, environment, when
+):
+    """Between the file of its signature and the transaction, on either side of the request."""
+    sale = sales[0]
+    for each in sales:
+        each.feed(0, 1)
+        sign(each, 1)
+    key, run = sale.documents.roster[0].signing_key, RunId(sale.task_id, 0)
+
+    def signed(request):
+        is_late = sale.results(0).signature(run, key) is not None
+        return is_late and request.when == when and not sale.reports()
+
+    with operating(sale, signed) as ((process,), _):
+        ended_by_kill(process)
+    assert sale.reports() == []
+    before = sale.results(0).signature(run, key)
+    with operating(sale, never) as ((process,), _):
+        while not sale.reports():
+            assert process.poll() is None
+            time.sleep(0.05)
+    mine()
+    assert sale.results(0).signature(run, key) == before
+    posted = sale.hosts.market().history(sale.task_id).posted
+    assert posted.results == before.report.results
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     random, kills = Random(seed), 0  # noqa: S311 - nothing secret
     list(closed.provider().release(closed.task_id))
     for _ in range(60):
-        for seat, peer in ((0, 1), (1, 0)):
+        for seat in (0, 1):
             fuse.set(random.randint(1, 300))
-            operator = closed.operator(seat, peer, turn=0)
+            operator = closed.operator(seat, turn=0)
             try:
                 for _ in range(4):  # a process goes on until it is killed
                     list(operator.step())
@@ -253,5 +299,30 @@ def test_step__operators_killed_anywhere__post_one_report(closed, fuse, seed):
     assert kills > 0
     mine()
     assert len(closed.reports()) == 1
-    for seat, peer in ((0, 1), (1, 0)):
-        assert list(closed.operator(seat, peer, turn=0).step()) == []
+    for seat in (0, 1):
+        assert list(closed.operator(seat, turn=0).step()) == []
+
+
+def test_operate__node_and_enclave_that_stall__goes_on_once_they_answer(sales, environment):
+    """All answers stop between the signature and the report, for as long as this test wants."""
+    sale = sales[0]
+    for each in sales:
+        each.feed(0, 1)
+        sign(each, 1)
+    key, run = sale.documents.roster[0].signing_key, RunId(sale.task_id, 0)
+    stalled, gate = Event(), Event()
+
+    def stall(_):
+        if sale.results(0).signature(run, key) is not None and not gate.is_set():
+            stalled.set()
+            assert gate.wait(120)
+        return False
+
+    with operating(sale, stall) as ((process,), _):
+        assert stalled.wait(120)
+        assert sale.reports() == []
+        gate.set()
+        while not sale.reports():
+            assert process.poll() is None
+            time.sleep(0.05)
+    assert len(sale.reports()) == 1

@@ -12,17 +12,36 @@ import pytest
 from brownie import HostileAccount, accounts
 
 from offchain.__main__ import main
-from offchain.chain.market import CLOSED, DISPUTED, REPORTED
+from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED
 from offchain.chain.registry import Registry
 from offchain.operator.cosigning import awards_of
+from offchain.operator.fees import PATIENCE, Earnings
+from offchain.protocol.encoding import ZERO_ADDRESS as ZERO
+from offchain.protocol.messages import RunId
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report, by_signer, sign
 from offchain.provider import key_release
-from offchain.provider.key_release import RevealsNotFinal
-from tests.e2e.commands import chain_options, release_options, upload, watch_options
-from tests.e2e.hosts import QUORUM, close_sale, close_sales, mine, open_sale
+from offchain.provider.key_release import RevealsNotFinal, SubmissionsMissing
+from tests.anvil import at
+from tests.e2e.commands import (
+    chain_options,
+    operate_options,
+    release_options,
+    upload,
+    write_book,
+)
+from tests.e2e.hosts import (
+    QUORUM,
+    close_sale,
+    close_sales,
+    mine,
+    open_sale,
+    publish,
+    register,
+)
 from tests.offchain.enclave.service.served import client_of
 from tests.offchain.market import enclaves, model
+from tests.offchain.stalling import stalling
 
 FINAL = 5
 MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11]), model(range(20))]
@@ -71,12 +90,14 @@ def test_release__one_confirmation_short__is_too_early(sale):
     assert sale.published.inventory(sale.task_id).indices == (0, 1, 2)
 
 
-def test_release__artifact_nowhere__is_not_in_the_inventory(sale):
+def test_release__artifact_nowhere__is_waited_for_unless_it_is_named(sale):
     close_sale(sale, unpublished=[1])
     mine()
-    said = list(sale.provider().release(sale.task_id))
-    assert said[0].startswith("warning: submission 1 cannot be measured: ")
-    assert said[1] == "inventory of 2 out of 3 submissions"
+    with pytest.raises(SubmissionsMissing, match=r"submission 1 of 0x\w+ is not at '"):
+        list(sale.provider().release(sale.task_id))
+    assert sale.published.inventory(sale.task_id) is None
+    said = list(sale.provider().release(sale.task_id, without=[1]))
+    assert said[0] == "inventory of 2 out of 3 submissions"
     assert sale.published.inventory(sale.task_id).indices == (0, 2)
 
 
@@ -159,7 +180,7 @@ def test_release__node_that_misses_a_log__is_refused(closed, monkeypatch):
 
 def test_step__quorum_of_two_services__posts_one_report(closed):
     list(closed.provider().release(closed.task_id))
-    first, second = closed.operator(0, 1), closed.operator(1, 0)
+    first, second = closed.operator(0), closed.operator(1)
     said = steps(first, second, until=lambda: closed.stage() == REPORTED)
     assert sum("report posted" in line for line in said) == 1
     mine()
@@ -177,7 +198,7 @@ def test_step__quorum_of_two_services__posts_one_report(closed):
 
 def test_step__panel_without_any_file__confirms_the_report(closed):
     list(closed.provider().release(closed.task_id))
-    steps(closed.operator(0, 1), closed.operator(1, 0), until=lambda: closed.stage() == REPORTED)
+    steps(closed.operator(0), closed.operator(1), until=lambda: closed.stage() == REPORTED)
     mine()
     panelist = closed.documents.roster[2].signing_key
     list(closed.provider().release(closed.task_id, [panelist]))
@@ -189,12 +210,16 @@ def test_step__panel_without_any_file__confirms_the_report(closed):
 
 
 def test_step__leader_that_is_silent__loses_its_turn(closed):
-    list(closed.provider().release(closed.task_id))
-    leader = closed.hosts.clients[0]
-    list(closed.operator(0, 1).step())  # feeds its enclave, and is not seen again
-    while leader.health().measuring:
-        time.sleep(0.01)
-    said = steps(closed.operator(1, 0, turn=2), until=lambda: closed.stage() == REPORTED)
+    """Its proposal is published, and then it is not seen again."""
+    keys = keys_of(closed, 0, 1, 2)
+    list(closed.provider().release(closed.task_id, keys))
+    closed.feed(0, 1, 2)
+    leader, *rest = lower_first(closed, 0, 1, 2)
+    proposal = closed.hosts.clients[leader].propose(closed.task_id, 0)
+    closed.results(leader).put_proposal(RunId(closed.task_id, 0), keys[leader], proposal)
+    others = [closed.operator(seat, turn=2) for seat in rest]
+    said = steps(*others, until=lambda: closed.stage() == REPORTED)
+    assert any(line.endswith("signs soon; 1 operators come first") for line in said)
     assert sum("report posted" in line for line in said) == 1
 
 
@@ -202,15 +227,17 @@ def test_step__operator_that_starts_anew__goes_on_from_the_chain_alone(closed):
     list(closed.provider().release(closed.task_id))
     said = []
     for _ in range(60):
-        for seat, peer in ((0, 1), (1, 0)):
-            said += closed.operator(seat, peer, turn=0).step()
+        for seat in (0, 1):
+            operator = closed.operator(seat, turn=0)
+            for _ in range(3):  # it publishes, signs, and posts
+                said += operator.step()
         if closed.stage() == REPORTED:
             break
     assert sum("report posted" in line for line in said) == 1
 
 
 def test_step__no_release__waits(closed):
-    (line,) = closed.operator(0, 1).step()
+    (line,) = closed.operator(0).step()
     assert line.endswith("waits for the release of the test set to this enclave")
     assert closed.stage() == CLOSED
 
@@ -219,11 +246,11 @@ def test_step__enclave_that_reboots__leaves_the_sale_to_the_rest_of_the_roster(c
     list(closed.provider().release(closed.task_id))
     spare = closed.documents.roster[2].signing_key
     with client_of(*enclaves(1, boot=1), closed.hosts.folder) as rebooted:
-        first = closed.operator(0, 1)
+        first = closed.operator(0)
         first.enclave = rebooted
         assert list(first.step()) == []
         list(closed.provider().release(closed.task_id, [spare]))
-        rest = [closed.operator(1, 2, turn=1), closed.operator(2, 1, turn=1)]
+        rest = [closed.operator(1, turn=1), closed.operator(2, turn=1)]
         steps(first, *rest, until=lambda: closed.stage() == REPORTED)
     market = closed.hosts.market()
     mine()
@@ -236,12 +263,10 @@ def test_step__documents_of_one_task_that_are_junk__keep_no_other_waiting(hosts)
     close_sales(sales)
     mine()
     bad, good = sales
-    good.published = bad.published
-    good.published.put_documents(good.task_id, good.documents)
     junk = Path(bad.published.url) / f"0x{bad.task_id.hex()}" / "documents.json"
     junk.write_bytes(b"\xff")
     list(good.provider().release(good.task_id))
-    operators = good.operator(0, 1), good.operator(1, 0)
+    operators = good.operator(0), good.operator(1)
     said = steps(*operators, until=lambda: good.stage() == REPORTED)
     assert any(line.startswith(f"task 0x{bad.task_id.hex()[:8]}: ValidationError") for line in said)
 
@@ -252,13 +277,207 @@ def test_step__report_that_is_contradicted__is_disputed_and_overturned(closed):
     mine()
     panel = [entry.signing_key for entry in closed.documents.roster[2:]]
     list(closed.provider().release(closed.task_id, panel))
-    watching = closed.operator(2, 3, 4, 5, 6, disputes=True)
+    watching = closed.operator(2, disputes=True)
     others = [closed.operator(seat) for seat in (3, 4, 5, 6)]
     said = steps(watching, until=lambda: closed.stage() == DISPUTED)
     assert any("CONTRADICTED" in line for line in said)
     mine()
     said = steps(watching, *others, until=lambda: closed.stage() == FINAL)
     assert any(line.endswith("dispute resolved, report overturned") for line in said)
+
+
+@pytest.fixture
+def endpoints(hosts):
+    """Announces another folder for operators, until the test is over."""
+
+    def announce(seat, uri):
+        registry = Registry(hosts.market().node, hosts.made.registry.address)
+        hosts.senders[seat].send(registry.contract.functions.announce(uri))
+
+    return announce
+
+
+def keys_of(sale, *seats):
+    return [sale.documents.roster[seat].signing_key for seat in seats]
+
+
+def lower_first(sale, *seats):
+    """Seats by rising signing key, which decides whose turn it is first."""
+    keys = {seat: sale.documents.roster[seat].signing_key.lower() for seat in seats}
+    return sorted(seats, key=keys.__getitem__)
+
+
+def test_step__folder_of_a_peer_that_lies__is_named_and_binds_nobody(closed):
+    """A host publishes another proposal than its enclave signed, and junk for the other files."""
+    list(closed.provider().release(closed.task_id, keys_of(closed, 0, 1, 2)))
+    closed.feed(0, 1, 2)
+    liar, *honest = lower_first(closed, 0, 1, 2)
+    run, key = RunId(closed.task_id, 0), closed.documents.roster[liar].signing_key
+    client, folder = closed.hosts.clients[liar], closed.results(liar)
+    proposal = client.propose(closed.task_id, 0)
+    signed = client.cosign(closed.task_id, 0, proposal, bytes(32))
+    nearby = replace(proposal.results[0], score=proposal.results[0].score - 1)
+    folder.put_proposal(run, key, replace(proposal, results=(nearby, *proposal.results[1:])))
+    folder.put_signature(run, key, signed)
+    said = steps(
+        *(closed.operator(seat) for seat in honest), until=lambda: closed.stage() == REPORTED
+    )
+    assert any(
+        "does not join the report of operator" in line and "another report" in line for line in said
+    )
+    mine()
+    signers = {
+        each.signing_key for each in closed.hosts.market().history(closed.task_id).posted.signers
+    }
+    assert len(signers) == QUORUM
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"{}", b"[" * 100, b" " * 2**15])
+def test_step__signature_file_that_is_junk__is_named_and_delays_nobody(closed, content):
+    list(closed.provider().release(closed.task_id, keys_of(closed, 0, 1, 2)))
+    closed.feed(0, 1, 2)
+    key = closed.documents.roster[0].signing_key
+    name = f"0x{closed.task_id.hex()}-round-0-signature-{key}.json"
+    path = Path(closed.results(0).url) / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    said = steps(closed.operator(1), closed.operator(2), until=lambda: closed.stage() == REPORTED)
+    assert any(f"operator {closed.hosts.senders[0].address}" in line for line in said)
+
+
+def test_step__folder_of_a_peer_that_is_slow__is_named_and_delays_nobody(closed, endpoints):
+    list(closed.provider().release(closed.task_id, keys_of(closed, 0, 1, 2)))
+    closed.feed(0, 1, 2)
+    with stalling({}) as bad:
+        endpoints(0, bad.url)
+        said = steps(
+            closed.operator(1, linger=0.2),
+            closed.operator(2, linger=0.2),
+            until=lambda: closed.stage() == REPORTED,
+        )
+    slow = f"operator {closed.hosts.senders[0].address} ({bad.url}) is slow: its signature has not"
+    assert any(slow in line for line in said)
+
+
+def test_step__report_signed_by_an_enclave_that_rebooted__is_joined_by_a_spare(closed):
+    """Its signature counts no more once its successor is registered; who joined it goes on."""
+    first, second, spare = lower_first(closed, 0, 1, 2)
+    roster = closed.documents.roster
+    keys = [roster[seat].signing_key for seat in (first, second, spare)]
+    list(closed.provider().release(closed.task_id, keys[:2]))
+    closed.feed(first, second)
+    one, two = closed.operator(first), closed.operator(second, turn=50)
+    while closed.results(first).signature(RunId(closed.task_id, 0), keys[0]) is None:
+        list(one.step())
+    while closed.results(second).signature(RunId(closed.task_id, 0), keys[1]) is None:
+        list(two.step())
+    joined = closed.results(second).signature(RunId(closed.task_id, 0), keys[1]).report
+    with client_of(
+        *enclaves(8, boot=1)[7:], closed.hosts.folder, machine=f"machine {first}"
+    ) as rebooted:
+        register(
+            closed.hosts.market(0),
+            closed.hosts.made.verifier.address,
+            rebooted,
+            closed.hosts.senders[first],
+        )
+        list(closed.provider().release(closed.task_id, [keys[2]]))
+        rest = [closed.operator(second, turn=1), closed.operator(spare, turn=1)]
+        steps(*rest, until=lambda: closed.stage() == REPORTED)
+    mine()
+    posted = closed.hosts.market().history(closed.task_id).posted
+    assert {each.signing_key for each in posted.signers} == set(keys[1:])
+    assert posted.results == joined.results
+
+
+def test_step__reveal_deadline_over__closes_in_the_first_block(sale):
+    publish(sale)
+    sale.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
+    mine()
+    deadline = sale.task.reveal_deadline
+    operator = sale.operator(0)
+    list(operator.step())
+    assert operator.deadlines == {sale.task_id: deadline}
+    at(deadline - 1)
+    mine(1)
+    assert sale.stage() == OPEN
+    at(deadline)
+    (line,) = operator.step()
+    assert line.endswith("reveals closed")
+    block = sale.hosts.web3.eth.get_block("latest")
+    assert block["timestamp"] == deadline
+
+
+def test_step__before_the_reveal_deadline__closes_nothing_and_sends_nothing(sale):
+    publish(sale)
+    sale.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
+    at(sale.task.reveal_deadline - 5)
+    mine()
+    operator = sale.operator(0)
+    nonce = sale.hosts.web3.eth.get_transaction_count(operator.sender.address)
+    at(sale.task.reveal_deadline - 1)
+    list(operator.step())
+    assert sale.stage() == OPEN
+    assert sale.hosts.web3.eth.get_transaction_count(operator.sender.address) == nonce
+
+
+# ── Earnings ──
+
+FEE = 10**17
+
+
+@pytest.fixture
+def earned(hosts):
+    """A task with a fee, reported by the first two operators, whose claims are over in a second."""
+    sale = open_sale(hosts, MODELS, benchmark_fee=FEE)
+    close_sale(sale)
+    mine()
+    list(sale.provider().release(sale.task_id))
+    steps(sale.operator(0), sale.operator(1), until=lambda: sale.stage() == REPORTED)
+    mine()
+    return sale
+
+
+def earnings(sale, seat, least=FEE // QUORUM):
+    registry = Registry(sale.hosts.market().node, sale.hosts.made.registry.address)
+    return Earnings(sale.hosts.market(0), registry, sale.hosts.senders[seat], {ZERO: least})
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_earnings__task_that_nobody_settles__is_settled_and_paid_an_hour_later(earned, late):
+    closes = earned.hosts.made.market.progress(earned.task_id)[2]
+    at(closes + PATIENCE - (not late))
+    mine(1)
+    account = accounts.at(earned.hosts.senders[0].address)
+    before = account.balance()
+    said = list(earnings(earned, 0).step())
+    if not late:
+        assert said == []
+        return
+    assert said == [
+        f"settled task 0x{earned.task_id.hex()[:8]}",
+        f"took {FEE // 2} of token {ZERO}",
+    ]
+    assert account.balance() > before
+    assert list(earnings(earned, 2).step()) == []  # it signed nothing
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_earnings__credit__is_taken_from_the_threshold_on(earned, above):
+    market, operator = earned.hosts.made.market, earned.hosts.senders[1].address
+    at(earned.hosts.made.market.progress(earned.task_id)[2] + PATIENCE)
+    mine(1)
+    list(earnings(earned, 0).step())
+    assert market.credits(ZERO, operator) == FEE // QUORUM
+    taken = list(earnings(earned, 1, FEE // QUORUM + above).step())
+    assert bool(taken) != bool(above)
+    assert market.credits(ZERO, operator) == (FEE // QUORUM if above else 0)
+
+
+def test_step__task_that_the_operator_does_not_accept__is_left_alone(closed):
+    list(closed.provider().release(closed.task_id))
+    (line,) = closed.operator(0, accepts=lambda _: False).step()
+    assert line.endswith("not accepted: another provider, or too small a fee")
 
 
 def forge(sale):
@@ -288,7 +507,11 @@ def forge(sale):
 # ── Commands ──
 
 
-def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
+def test_main__roster_release_and_operate__end_in_a_report(closed, capsys, monkeypatch):
+    hosts = closed.hosts
+    books = write_book(hosts.made, hosts.web3.provider.endpoint_uri, hosts.folder / "books")
+    for name, value in books.items():
+        monkeypatch.setenv(name, value)
     measurement = closed.hosts.measurement.hex()
     roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
     assert main(roster) == 0
@@ -298,25 +521,29 @@ def test_main__roster_release_and_watch__end_in_a_report(closed, capsys):
     assert main(["release", *release_options(closed)]) == 0
     assert "inventory of 3 out of 3 submissions" in capsys.readouterr().out
     upload(closed)
-    with watching(closed, 0, 1) as first, watching(closed, 1, 0) as second:
+    with operating(closed, 0) as first, operating(closed, 1) as second:
         deadline = time.monotonic() + 120
         while closed.stage() != REPORTED:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         for process in (first, second):
             process.send_signal(signal.SIGTERM)
-        said = [process.communicate(timeout=60)[0].decode() for process in (first, second)]
-    assert all(text.endswith("stopped\n") for text in said)
-    assert sum("report posted" in text for text in said) == 1
+        ended = [process.communicate(timeout=60) for process in (first, second)]
+    assert all("stopped" in out.decode() for out, _ in ended)
+    said = "".join(err.decode() for _, err in ended)
+    assert sum("report posted" in line for line in said.splitlines()) == 1
+    assert all(line[:2] == "20" for line in said.splitlines() if "task 0x" in line)  # with a date
 
 
 @contextmanager
-def watching(sale, seat, peer):
+def operating(sale, seat):
     """The command of an operator."""
-    urls, sender = [client.url for client in sale.hosts.clients], sale.hosts.senders[seat]
-    options = [*watch_options(sale, urls[seat], urls[peer]), "--node-account", sender.address]
+    url, account = sale.hosts.clients[seat].url, sale.hosts.senders[seat].address
+    options = [*operate_options(sale, seat, url), "--account", account]
     with subprocess.Popen(
-        [sys.executable, "-m", "offchain", "watch", *options], stdout=subprocess.PIPE
+        [sys.executable, "-m", "offchain", "operate", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         try:
             yield process

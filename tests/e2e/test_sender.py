@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from eth_account import Account
 
-from offchain.chain.market import REPORTED
+from offchain.chain.history import REPORTED
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender
 from tests.anvil import fund, rpc
 from tests.e2e.hosts import ETHER, close_sale, mine, open_sale

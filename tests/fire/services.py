@@ -26,8 +26,7 @@ class Served:
     """A running service."""
 
     process: subprocess.Popen
-    owner: str
-    peers: str
+    url: str
     log: Path
 
     def peak(self) -> int:
@@ -40,8 +39,7 @@ class Served:
 
     def check(self) -> None:
         """Assert that the service answers, within its memory, and has printed no traceback."""
-        for url in (self.owner, self.peers):
-            assert status_of(ask(url, b"GET", b"/identity")) == 200
+        assert status_of(ask(self.url, b"GET", b"/identity")) == 200
         assert self.process.poll() is None
         print(f"peak of the service: {self.peak() >> 20} MiB")
         assert self.peak() < SERVICE_BYTES
@@ -71,8 +69,7 @@ def process(folder: Path, *options: str, cores: bool = False) -> Iterator[Served
     try:
         line = served.stdout.readline()
         assert line, log.read_text()
-        urls = json.loads(line)
-        yield Served(served, urls["url"], urls["peers"], log)
+        yield Served(served, json.loads(line)["url"], log)
     finally:
         served.send_signal(signal.SIGKILL)
         served.communicate()

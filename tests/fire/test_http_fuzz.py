@@ -83,7 +83,7 @@ def test_from_json__mutated_document__is_read_as_pydantic_reads_it(seed):
 def served(tmp_path_factory):
     with process(tmp_path_factory.mktemp("fuzz")) as made:
         for request in REQUESTS:
-            send(made.owner, request)
+            send(made.url, request)
         before = made.resident()
         yield made
         made.check()
@@ -124,7 +124,7 @@ REQUESTS = requests()
 def test_service__mutated_request__gets_an_answer_that_is_no_fault(served, seed):
     source = random.Random(seed)  # noqa: S311 - nothing secret
     for _ in range(INPUTS // 5):
-        with connect(source.choice([served.owner, served.peers])) as connection:
+        with connect(served.url) as connection:
             connection.settimeout(0.01)
             try:
                 for _ in range(5):

@@ -15,11 +15,8 @@ import pytest
 
 from offchain.enclave.service.listener import CONNECTIONS
 from offchain.enclave.service.server import BUNDLE_BYTES, COSIGN_BYTES
-from offchain.protocol.encoding import MAX_VALUES, to_json
+from offchain.protocol.encoding import MAX_VALUES
 from tests.fire.services import ROOT, ask, connect, head, process, send, status_of
-from tests.offchain.honest import BUNDLE, TASK_ID
-
-COSIGN = {"run": {"task_id": "0x" + TASK_ID.hex(), "round": 0}, "platform": "0x" + 64 * "0"}
 
 
 def filled(item: bytes, size: int, before: bytes = b"[", after: bytes = b"]") -> bytes:
@@ -56,7 +53,7 @@ ITEMS = {
 @pytest.mark.parametrize("kind", ITEMS)
 @pytest.mark.parametrize(("path", "limit"), [(b"/measure", 2**24), (b"/cosign", COSIGN_BYTES)])
 def test_post__document_of_faults__is_refused_shortly(served, kind, path, limit):
-    answer = ask(served.owner, b"POST", path, filled(ITEMS[kind][0], limit, *ITEMS[kind][1:]))
+    answer = ask(served.url, b"POST", path, filled(ITEMS[kind][0], limit, *ITEMS[kind][1:]))
     assert status_of(answer) == 400
     assert len(answer) < 2_000
     served.check()
@@ -64,11 +61,11 @@ def test_post__document_of_faults__is_refused_shortly(served, kind, path, limit)
 
 def test_measure__document_of_the_largest_size__is_refused_shortly(served):
     body = filled(b'{"x":[]}', BUNDLE_BYTES)
-    answer = ask(served.owner, b"POST", b"/measure", body)
+    answer = ask(served.url, b"POST", b"/measure", body)
     assert status_of(answer) == 400
     assert f"expected at most {MAX_VALUES} values".encode() in answer
     long = b'{"x":"' + b"\xf0\x9f\x8c\xbe" * ((BUNDLE_BYTES - 8) // 4) + b'"}'
-    assert status_of(ask(served.owner, b"POST", b"/measure", long)) == 400
+    assert status_of(ask(served.url, b"POST", b"/measure", long)) == 400
     served.check()
 
 
@@ -83,12 +80,12 @@ def test_measure__document_of_the_largest_size__is_refused_shortly(served):
 )
 def test_post__size_at_its_limit_and_above__is_read_or_refused(served, path, limit):
     at = head(b"POST", path, limit, b"Connection: close") + b" " * limit
-    assert status_of(send(served.owner, at)) == 400
+    assert status_of(send(served.url, at)) == 400
     above = head(b"POST", path, limit + 1, b"Connection: close")
-    assert status_of(send(served.owner, above)) == 413
+    assert status_of(send(served.url, above)) == 413
     chunk = b"%x\r\n" % (limit + 1) + b" " * (limit + 1) + b"\r\n0\r\n\r\n"
     chunked = head(b"POST", path, None, b"Transfer-Encoding: chunked", b"Connection: close")
-    assert status_of(send(served.owner, chunked + chunk)) in (413, None)
+    assert status_of(send(served.url, chunked + chunk)) in (413, None)
     served.check()
 
 
@@ -99,27 +96,24 @@ def test_post__size_at_its_limit_and_above__is_read_or_refused(served, path, lim
 def test_post__content_encoding__is_415_whatever_the_body(served, encoding, path):
     bomb = gzip.compress(bytes(2**24))
     for body in (bomb, zlib.compress(bytes(100)), b"rubbish", b""):
-        answer = ask(served.owner, b"POST", path, body, b"Content-Encoding: " + encoding)
+        answer = ask(served.url, b"POST", path, body, b"Content-Encoding: " + encoding)
         assert status_of(answer) in ((415,) if path != b"/nothing" else (404, 415))
     served.check()
 
 
 def test_put_artifact__content_encoding__is_415(served):
     path = b"/artifacts/" + b"0" * 64
-    assert status_of(ask(served.owner, b"PUT", path, b"x", b"Content-Encoding: gzip")) == 415
+    assert status_of(ask(served.url, b"PUT", path, b"x", b"Content-Encoding: gzip")) == 415
 
 
 # ── Connections and time ──
 
 
 def test_connections__unfinished_bodies__neither_stop_others_nor_take_memory(served):
-    for url, path, limit in (
-        (served.peers, b"/cosign", COSIGN_BYTES),
-        (served.owner, b"/measure", BUNDLE_BYTES),
-    ):
+    for path, limit in ((b"/cosign", COSIGN_BYTES), (b"/measure", BUNDLE_BYTES)):
         waiting = []
         for _ in range(CONNECTIONS + 4):
-            connection = connect(url)
+            connection = connect(served.url)
             waiting.append(connection)
             try:
                 connection.settimeout(0.2)
@@ -132,15 +126,15 @@ def test_connections__unfinished_bodies__neither_stop_others_nor_take_memory(ser
 
 
 def test_connections__more_than_the_limit__close_the_oldest(served):
-    waiting = [connect(served.peers) for _ in range(3 * CONNECTIONS)]
+    waiting = [connect(served.url) for _ in range(3 * CONNECTIONS)]
     assert waiting[0].recv(1) == b""
-    assert status_of(ask(served.peers, b"GET", b"/identity")) == 200
+    assert status_of(ask(served.url, b"GET", b"/identity")) == 200
     for connection in waiting:
         connection.close()
 
 
 def test_requests__that_never_read_their_answers__take_no_memory(served):
-    with connect(served.owner) as connection:
+    with connect(served.url) as connection:
         connection.settimeout(1)
         before = served.peak()
         try:
@@ -155,14 +149,14 @@ def test_requests__that_never_read_their_answers__take_no_memory(served):
 def test_identity__while_large_documents_are_read__is_answered(served):
     body = filled(b'{"x":0,"y":0}', COSIGN_BYTES, RESULTS, b"]}}")
     threads = [
-        threading.Thread(target=partial(ask, served.peers, b"POST", b"/cosign", body))
+        threading.Thread(target=partial(ask, served.url, b"POST", b"/cosign", body))
         for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     answered = 0
     while any(thread.is_alive() for thread in threads):
-        answered += status_of(ask(served.owner, b"GET", b"/health")) == 200
+        answered += status_of(ask(served.url, b"GET", b"/health")) == 200
     assert answered >= 1
     for thread in threads:
         thread.join()
@@ -205,35 +199,6 @@ def test_body__that_comes_too_slowly__is_408(tmp_path):
     finally:
         served.kill()
         served.communicate()
-
-
-# ── Peers ──
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        (b"POST", b"/measure"),
-        (b"POST", b"/attestation"),
-        (b"POST", b"/propose"),
-        (b"GET", b"/health"),
-        (b"GET", b"/measure/0x" + b"0" * 64 + b"/0"),
-        (b"PUT", b"/artifacts/" + b"0" * 64),
-        (b"HEAD", b"/artifacts/" + b"0" * 64),
-    ],
-)
-def test_peers__requests_of_the_owner__do_not_exist(served, method, path):
-    assert status_of(ask(served.peers, method, path, to_json(BUNDLE))) == 404
-    assert status_of(ask(served.owner, method, path)) != 405
-
-
-def test_peers__identity_and_cosign__exist(served):
-    answers = [ask(url, b"GET", b"/identity") for url in (served.owner, served.peers)]
-    assert answers[0].split(b"\r\n\r\n")[1] == answers[1].split(b"\r\n\r\n")[1]
-    proposal = {"results": [{"index": "0", "score": "1"}], "chosen": []}
-    body = json.dumps(COSIGN | {"proposal": proposal}).encode()
-    answer = ask(served.peers, b"POST", b"/cosign", body)
-    assert (status_of(answer), b"not measured" in answer) == (404, True)
 
 
 # ── Core files ──
@@ -280,7 +245,7 @@ def test_serve__aborted_with_cores_allowed__leaves_no_core_file(tmp_path):
         served.process.returncode = -os.WTERMSIG(status)
         assert os.WTERMSIG(status) == signal.SIGABRT
         assert not os.WCOREDUMP(status)
-    assert {path.name for path in tmp_path.iterdir()} <= {"log", "artifacts", "home"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"log", "artifacts", "journal", "home"}
 
 
 def test_serve__journal_that_is_none__ends_with_the_reason(tmp_path):

@@ -1,24 +1,17 @@
-"""An operator under the fire of peers and stores: drip, lies, compression, floods."""
+"""An operator under the fire of services and stores: drip, lies, compression, floods."""
 
 import gzip
 import socket
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Event, Thread
-from types import SimpleNamespace
 
 import pytest
 
 from offchain.operator.client import EnclaveClient
-from offchain.operator.cosigning import Cosigning
-from offchain.operator.operator import Operator
 from offchain.protocol.encoding import to_json
-from offchain.protocol.messages import ServiceError
+from offchain.protocol.messages import Proposal, ServiceError
 from offchain.storage.store import RetryPolicy, Store, read
-from tests.offchain.enclave.service.served import client_of
-from tests.offchain.honest import HONEST, TASK_ID, fresh
-from tests.offchain.market import TOOLS
+from tests.offchain.honest import TASK_ID, fresh
 from tests.vectors.generate import word
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -90,87 +83,8 @@ def test_client__answer_at_its_limit_and_above__is_read_or_refused(size):
 def test_client__answer_of_faults__has_a_short_error():
     body = b'{"report":1,"results":{"entries":[' + b"{}," * 2**20 + b"{}]}}"
     with answering(whole(body)) as url, pytest.raises(ServiceError) as error:
-        EnclaveClient(url).cosign(TASK_ID, 0, proposal_of(fresh()), word("platform"))
+        EnclaveClient(url).cosign(TASK_ID, 0, Proposal((), ()), word("platform"))
     assert len(str(error.value)) < 1_000
-
-
-# ── Co-signing ──
-
-
-def proposal_of(enclave):
-    enclave.measure(HONEST.bundle(enclave), TOOLS)
-    return enclave.propose(TASK_ID, 0)
-
-
-class Registry:
-    """A registry where each enclave has an operator of its own."""
-
-    def active_one(self, entry, _):
-        return SimpleNamespace(operator=entry.signing_key, platform=word("platform"))
-
-
-@pytest.fixture
-def pair(tmp_path):
-    made = [fresh(0), fresh(1)]
-    for enclave in made:
-        proposal_of(enclave)
-    with client_of(made[0], tmp_path) as first, client_of(made[1], tmp_path) as second:
-        yield first, second
-
-
-def gathered(clients, seats):
-    signing = Cosigning(HONEST.transcript, Registry(), 0, seats).gather(
-        clients, clients[0].propose(TASK_ID, 0)
-    )
-    said = []
-    while True:
-        try:
-            said.append(next(signing))
-        except StopIteration as end:
-            return said, end.value
-
-
-def test_gather__slow_peer_before_a_quick_one__is_not_waited_for(pair):
-    with answering(b"", b"") as url, EnclaveClient(url, seconds=3600) as slow:
-        said, agreed = gathered([pair[0], slow, pair[1]], 2)
-    assert said == []
-    assert len(agreed.cosignatures) == 2
-
-
-def test_gather__slow_peer_that_is_needed__is_named(pair):
-    with answering(OK, b"a") as url, EnclaveClient(url, seconds=0.5) as slow:
-        said, agreed = gathered([pair[0], slow], 2)
-    assert agreed is None
-    assert f"no signature of {slow.url}: GET {url}/identity: no answer within 0.5 s" in said
-
-
-def test_gather__results_of_another_root__are_not_taken(pair, monkeypatch):
-    class Lying(EnclaveClient):
-        def cosign(self, *asked):
-            signed = super().cosign(*asked)
-            entries = signed.results.entries
-            forged = replace(entries[0], salt=word("another salt"))
-            return replace(signed, results=replace(signed.results, entries=(forged, *entries[1:])))
-
-    with Lying(pair[1].url) as liar:
-        said, agreed = gathered([pair[0], liar], 2)
-        assert agreed is None
-        assert "results with root 0x" in said[0]
-
-
-def test_has_turn__peer_that_never_answers__is_named_and_delays_no_later_task():
-    nobody = SimpleNamespace()
-    with answering(b"", b"") as url:
-        operator = Operator(
-            *[nobody] * 4, (EnclaveClient(url, seconds=3600),), nobody, nobody, linger=0.05
-        )
-        case = SimpleNamespace(task_id=TASK_ID, own=fresh().identity)
-        for _ in range(3):
-            lines = list(operator._has_turn(case))
-            assert lines == [f"peer {url} is slow: its key has not come yet"]
-            (question,) = operator._keys.values()
-            assert isinstance(question, Future)
-        assert operator._steps_ready[TASK_ID] == 3
 
 
 # ── Stores ──

@@ -17,12 +17,13 @@ ALLOWED = {
     "simulation": {"protocol", "attestation"},
     "storage": {"protocol"},
     "chain": {"protocol", "attestation"},
-    "provider": {"protocol", "storage", "chain"},
-    "developer": {"protocol"},
+    "provider": {"protocol", "enclave", "storage", "chain"},
+    "developer": {"protocol", "enclave", "storage", "chain"},
     "operator": {"protocol", "attestation", "storage", "chain"},
+    "guardian": {"protocol", "attestation", "chain"},
     "cli": {
         *("protocol", "enclave", "attestation", "simulation", "storage", "chain"),
-        *("provider", "operator"),
+        *("provider", "developer", "operator", "guardian"),
     },
 }
 """The folders, and for each those that it may import beside itself."""

@@ -60,6 +60,40 @@ def test_parse__simulated_root_on_a_local_chain__is_labelled():
         ("root", "Intel", "root is 'Intel': expected 'intel', 'simulated' or 128 hex digits"),
         ("root", "zz" * 64, "expected 'intel', 'simulated' or 128 hex digits"),
         ("owner", None, "owner is None: expected a checksummed address"),
+        ("owner", "0x" + 40 * "0", "owner is 0x0+: expected an account"),
+        ("owner", True, "owner is True: expected a checksummed address"),
+        ("root", "ab " * 42 + "ab", "expected 'intel', 'simulated' or 128 hex digits"),
+        ("root", None, "root is None: expected 'intel'"),
+        ("root", ["intel"], "expected 'intel', 'simulated' or 128 hex digits"),
+        ("untrusted_root", None, "untrusted_root is None: expected nothing, or 'anybody"),
+        ("untrusted_root", True, "untrusted_root is True: expected nothing, or 'anybody"),
+        ("chain_id", None, "chain_id is None: expected a whole number above 0"),
+        ("chain_id", True, "chain_id is True: expected a whole number above 0"),
+        ("chain_id", 0, "chain_id is 0: expected a whole number above 0"),
+        ("chain_id", -1, "chain_id is -1: expected a whole number above 0"),
+        ("chain_id", "1", "chain_id is '1': expected a whole number above 0"),
+        ("seat_bond", None, "seat_bond is None: expected such as '0.01 ether'"),
+        ("seat_bond", True, "seat_bond is True: expected such as '0.01 ether'"),
+        ("seat_bond", "-1 ether", "expected above 0"),
+        ("seat_bond", "1.5 wei", "seat_bond is '1.5 wei': expected whole wei"),
+        ("seat_bond", "NaN ether", "seat_bond is 'NaN ether': expected such as"),
+        ("seat_bond", "Infinity ether", "seat_bond is 'Infinity ether': expected such as"),
+        ("seat_bond", "1 dollar", "seat_bond is '1 dollar': expected such as"),
+        ("platform_stake", None, "platform_stake is None: expected such as '0.01 ether'"),
+        ("min_tolerance", None, "min_tolerance is None: expected 1 to 1000000 ppm"),
+        ("min_tolerance", True, "min_tolerance is True: expected 1 to 1000000 ppm"),
+        ("min_tolerance", -1, "min_tolerance is -1: expected 1 to 1000000 ppm"),
+        ("payment_gas", None, "payment_gas is None: expected ether, reserve, token"),
+        ("payment_gas", {**GAS, "reserve": -1}, "expected whole numbers above 0"),
+        ("payment_gas", {**GAS, "reserve": None}, "expected whole numbers above 0"),
+        ("tcb_statuses", None, "expected a list of some of"),
+        ("tcb_statuses", True, "expected a list of some of"),
+        ("tcb_statuses", [None, "UpToDate"], "expected a list of some of"),
+        ("tcb_statuses", [["UpToDate"]], "expected a list of some of"),
+        ("grace_days", None, "expected 0 to 365"),
+        ("programs", None, "programs is None: expected a list or 'simulated'"),
+        ("programs", True, "programs is True: expected a list or 'simulated'"),
+        ("programs", [None], "expected objects of expected, commit and description"),
         ("owner", OWNER.lower(), "expected a checksummed address"),
         ("seat_bond", "0.01", "seat_bond is '0.01': expected such as '0.01 ether'"),
         ("seat_bond", "0 ether", "seat_bond is 0 wei: expected above 0"),
@@ -141,6 +175,45 @@ def test_load__not_json__says_where(tmp_path: Path):
     (tmp_path / "sepolia.json").write_text("{")
     with pytest.raises(SettingsError, match=r"sepolia.json is not JSON: .* line 1"):
         load("sepolia", live=True, folder=tmp_path)
+
+
+@pytest.mark.parametrize("content", ["null", "true", "[]", "-1", '"intel"'])
+def test_load__no_object__is_refused(content, tmp_path: Path):
+    (tmp_path / "sepolia.json").write_text(content)
+    with pytest.raises(SettingsError, match=r"settings are .*: expected an object of JSON"):
+        load("sepolia", live=True, folder=tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"", b"{,}"])
+def test_load__unreadable__says_where(content, tmp_path: Path):
+    (tmp_path / "sepolia.json").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"sepolia.json is not JSON"):
+        load("sepolia", live=True, folder=tmp_path)
+
+
+@pytest.mark.parametrize("key", ["owner", "payment_gas"])
+def test_load__setting_repeated__is_refused(key, tmp_path: Path):
+    text = json.dumps(LIVE)
+    (tmp_path / "sepolia.json").write_text(f'{text[:-1]}, "{key}": null}}')
+    with pytest.raises(SettingsError, match=f"sepolia.json: {key} stands there twice"):
+        load("sepolia", live=True, folder=tmp_path)
+
+
+def test_load__setting_repeated_inside_of_another__is_refused(tmp_path: Path):
+    text = json.dumps(LIVE).replace('"token": 2', '"token": 2, "token": 3')
+    (tmp_path / "sepolia.json").write_text(text)
+    with pytest.raises(SettingsError, match="token stands there twice"):
+        load("sepolia", live=True, folder=tmp_path)
+
+
+def test_parse__owner_zero_on_a_local_chain__is_refused():
+    with pytest.raises(SettingsError, match=r"owner is 0x0+: expected an account"):
+        parse({**LIVE, "owner": "0x" + 40 * "0"}, live=False)
+
+
+def test_parse__chain_id__may_be_named():
+    assert parse(LIVE, live=True).chain_id is None
+    assert parse({**LIVE, "chain_id": 1}, live=True).chain_id == 1
 
 
 def test_load__development__is_a_simulated_root():

@@ -57,7 +57,8 @@ class MarketModel(Books):
 
     # ── Commit and reveal ──
 
-    def create_task(self, call: Call, task: Task) -> Refused | bytes:
+    def create_task(self, call: Call, task: Task, uri: str) -> Refused | bytes:
+        """The URI is in the event only."""
         state = self.tasks[task_id(task, self.domain)]
         amount = task.budget + task.benchmark_fee
         if no := unless(

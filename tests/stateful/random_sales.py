@@ -113,7 +113,8 @@ def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
     )
     sender = now_and_then(data, task.provider, both.world.people)
     value = now_and_then(data, task.escrow(), [task.escrow() + 1])
-    made = both.act("create_task", task, sender=sender, value=value)
+    uri = pick(data, ["", "u", 256 * "u"])
+    made = both.act("create_task", task, uri, sender=sender, value=value)
     return None if isinstance(made, Refused) else RandomSale(task, made, roster)
 
 

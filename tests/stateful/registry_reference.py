@@ -186,6 +186,11 @@ class Reference:
 
     # ── Enclaves ──
 
+    def announce(self, operator: str) -> Reason:
+        if refusal := self._unless_bonded(operator):
+            return refusal
+        return None if self.operators[operator].platforms else reasons.NO_PLATFORM
+
     def register(self, made: Enrolment, now: int) -> Reason:
         if made.verifier in self.revoked or not self.verifiers[made.verifier].added_at:
             return reasons.VERIFIER_NOT_APPROVED

@@ -69,7 +69,7 @@ class Market(RuleBasedStateMachine):
     def create_again(self, data: Any) -> None:
         task = pick(data, self.sales).task
         value = task.escrow()
-        again = self.both.act("create_task", task, sender=task.provider, value=value)
+        again = self.both.act("create_task", task, "", sender=task.provider, value=value)
         assert isinstance(again, Refused)
 
     @precondition(lambda self: self.sales)

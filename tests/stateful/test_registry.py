@@ -169,6 +169,11 @@ class Registry(RuleBasedStateMachine):
         self._expect(refusal, lambda: self.registry.withdraw(account, sender=account))
         assert ether(account) - before == owed
 
+    @rule(operator=operators, uri=st.sampled_from(["", "one", 256 * "u"]))
+    def announce(self, operator: str, uri: str) -> None:
+        refusal = self.reference.announce(operator)
+        self._expect(refusal, lambda: self.registry.announce(uri, sender=operator))
+
     # ── Enclaves ──
 
     @rule(

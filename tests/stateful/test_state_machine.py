@@ -98,7 +98,7 @@ class Place:
         first = sale.models[0]
         anyone = account("anyone")
         return {
-            "create_task": ((task,), task.provider, task.budget + task.benchmark_fee),
+            "create_task": ((task, ""), task.provider, task.budget + task.benchmark_fee),
             "commit_model": ((sale.id, first.commitment(domain, sale.id)), anyone, entry),
             "reveal_model": (sale.models[late].reveal(sale.id, late), account("late"), 0),
             "close_reveals": ((sale.id,), anyone, 0),

@@ -62,6 +62,7 @@ LITTLE_GAS: constant(String[32]) = "too little gas"
 # ── Registry ──
 
 NO_STAKE: constant(String[32]) = "no stake"
+NO_PLATFORM: constant(String[32]) = "no platform"
 TOO_MUCH_STAKE: constant(String[32]) = "too much stake"
 UNBONDING: constant(String[32]) = "unbonding"
 NOT_UNBONDING: constant(String[32]) = "not unbonding"

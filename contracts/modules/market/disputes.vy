@@ -100,6 +100,7 @@ def resolve_dispute(
         task_id=task_id,
         upheld=upheld,
         results=_verdict.results,
+        choices=_verdict.choices,
         payouts=payouts,
         panel=panel,
     )

@@ -22,7 +22,7 @@ uses: task_terms
 
 @external
 @payable
-def create_task(_task: Types.Task) -> bytes32:
+def create_task(_task: Types.Task, _uri: String[256]) -> bytes32:
     """
     @dev See `IModelMarket.create_task`.
     """
@@ -44,6 +44,6 @@ def create_task(_task: Types.Task) -> bytes32:
             entry_fee=_task.entry_fee,
         )
     )
-    log IModelMarket.TaskCreated(task_id=task_id, provider=_task.provider, task=_task)
+    log IModelMarket.TaskCreated(task_id=task_id, provider=_task.provider, task=_task, uri=_uri)
     escrow._pull(_task.token, _task.budget + _task.benchmark_fee)
     return task_id

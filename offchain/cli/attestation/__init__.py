@@ -8,13 +8,12 @@ failed, and with 2 when its arguments are wrong.
 ``fetch``     collateral from Intel's service, a caching service, or files
 ``status``    of a quote or a deployment: what Intel says, and what lapses when
 ``update``    what a deployment lacks of Intel's documents
-``revoke``    the guardian's word against a deployment's trust
 ``verify``    a quote, against collateral or as a deployment would
 ``program``   program ids and measurements
 ``show``      the fields of a quote, unverified
 ============  ====================================================================
 """
 
-from offchain.cli.attestation.commands import FAULTS, add, run
+from offchain.cli.attestation.commands import add, run
 
-__all__ = ["FAULTS", "add", "run"]
+__all__ = ["add", "run"]

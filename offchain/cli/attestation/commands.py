@@ -3,18 +3,13 @@
 import argparse
 from collections.abc import Callable, Iterator
 
-from web3.exceptions import Web3Exception
-
-from offchain.cli.attestation import fetch, program, revoke, show, status, update, verify
+from offchain.cli.attestation import fetch, program, show, status, update, verify
 from offchain.cli.attestation.output import Result, rendered
-
-FAULTS = (KeyError, Web3Exception)
 
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Result]] = {
     "fetch": ("fetch Intel's collateral", fetch.add, fetch.fetch),
     "status": ("say what Intel says of a quote or a deployment", status.add, status.status),
     "update": ("bring a deployment what it lacks", update.add, update.update),
-    "revoke": ("narrow what a deployment trusts, as its guardian", revoke.add, revoke.revoke),
     "verify": ("verify a quote", verify.add, verify.verify_quote),
     "program": ("compute a program id", program.add, program.program),
     "show": ("print the fields of a quote, unverified", show.add, show.show),
@@ -32,5 +27,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Run the sub-command; yield what it found, as lines or as JSON."""
-    return rendered(arguments.action(arguments), as_json=arguments.json)
+    """Run the sub-command; yield what it found, as lines or as JSON.
+
+    Raises:
+        ValueError: a document lacks a field, among others.
+    """
+    try:
+        yield from rendered(arguments.action(arguments), as_json=arguments.json)
+    except KeyError as error:
+        raise ValueError(f"field {error} is missing") from error

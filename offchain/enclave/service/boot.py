@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from offchain.enclave.models.sandbox import deny_core_dumps
 from offchain.enclave.service.journal import SignatureJournal
 from offchain.enclave.service.listener import Listener
 from offchain.enclave.service.logs import log_to
-from offchain.enclave.service.server import Service, make_apps
+from offchain.enclave.service.server import Service, make_app
 from offchain.enclave.service.workers import add_cluster_arguments, parallel_of
 
 log = logging.getLogger(__name__)
@@ -45,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scratch",
         help="folder on disk for models' encrypted outputs (default: the system's temporary one)",
     )
-    for option, who in (("--port", "the owner"), ("--peer-port", "peers")):
-        text = f"port on loopback for {who}; 0 takes a free one"
-        parser.add_argument(option, type=int, default=0, help=text)
+    parser.add_argument(
+        "--port", type=int, default=0, help="port on loopback; 0 takes a free one (%(default)s)"
+    )
     parser.add_argument("--workers", type=int, default=1, help="submissions measured at a time")
     parser.add_argument(
         "--memory",
@@ -104,9 +105,9 @@ def serve(
         random: returns as many random bytes as it is asked for.
 
     Raises:
-        OSError: the scratch folder does not exist, a port is in use, or the scheduler does not
+        OSError: the scratch folder does not exist, the port is in use, or the scheduler does not
             answer.
-        ValueError: the file of ``--journal`` is no journal.
+        ValueError: the file of ``--journal`` is no journal, or another process writes it.
     """
     log_to(sys.stderr)
     deny_core_dumps()
@@ -117,18 +118,19 @@ def serve(
     capacity = Capacity.of(arguments.memory, arguments.workers)
     artifacts = ArtifactFolder.open(arguments.artifacts)
     allow_open_files()
-    with parallel_of(arguments) as parallel:
+    journal = SignatureJournal(arguments.journal)
+    with closing(journal), parallel_of(arguments) as parallel:
         service = Service(
             enclave=Enclave.boot(random),
             tools=Tools(artifacts, measure, arguments.scratch, capacity),
             device=device,
-            journal=SignatureJournal(arguments.journal),
+            journal=journal,
             uploads=artifacts,
             upload_bytes=max(capacity.model_memory, capacity.test_set),
             workers=arguments.workers,
             parallel=parallel,
         )
-        asyncio.run(_serve(service, arguments.port, arguments.peer_port))
+        asyncio.run(_serve(service, arguments.port))
     yield "stopped"
 
 
@@ -141,16 +143,15 @@ def allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(service: Service, port: int, peer_port: int) -> None:
+async def _serve(service: Service, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    owner, peers = map(Listener, make_apps(service))
-    urls = {"url": await owner.open(port), "peers": await peers.open(peer_port)}
-    print(json.dumps(urls), flush=True)
-    log.info(
-        "serving", extra={"fields": {"signing_key": service.enclave.identity.signing_key} | urls}
-    )
+    listener = Listener(make_app(service))
+    url = await listener.open(port)
+    print(json.dumps({"url": url}), flush=True)
+    fields = {"signing_key": service.enclave.identity.signing_key, "url": url}
+    log.info("serving", extra={"fields": fields})
     await stop.wait()
-    await asyncio.gather(owner.close(), peers.close())
+    await listener.close()
     log.info("stopped")

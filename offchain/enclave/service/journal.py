@@ -4,7 +4,10 @@ It is for the operator, whose stake is liable for the signatures of its enclave.
 `Signed`, which contains no secret.
 """
 
+import errno
+import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,22 +20,33 @@ _LONGEST = 2**26
 
 
 class SignatureJournal:
-    """An append-only file. Only an incomplete last line is removed: a crash cut it short, so that
-    its signature was never sent."""
+    """An append-only file, locked until it is closed or the process ends.
+
+    Only an incomplete last line is removed: a crash cut it short, so that its signature was never
+    sent.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Check a file and do not change it; a new one is made for the first signature.
+        """Open and lock a file, made if it does not exist; change nothing in it.
 
         Raises:
-            ValueError: the file exists and is no journal.
+            ValueError: the file is no journal, or another process holds it.
         """
-        self._path = path
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is no file, expected a journal of signatures")
+        self._path, self._file = path, path.open("a+b")
         self._written: set[tuple[bytes, bytes]] = set()
-        if path.exists():
-            if not path.is_file():
-                raise ValueError(f"{path} is no file, expected a journal of signatures")
-            with path.open("rb") as file:
-                _check(path, file)
+        try:
+            _lock(path, self._file)
+            self._file.seek(0)
+            _check(path, self._file)
+        except (OSError, ValueError):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
 
     def append(self, signed: Signed) -> None:
         """Write a line and wait until it is on disk, unless this signature has its line.
@@ -41,31 +55,42 @@ class SignatureJournal:
 
         Raises:
             OSError: the line could not be written; the signature must not be sent.
-            ValueError: the file is no journal any more.
+            ValueError: the file is no journal any more, or another file has its name.
         """
         signature = signed.cosignature.r, signed.cosignature.vs
         if signature in self._written:
             return
-        with self._path.open("a+b") as file:
-            file.truncate(_end(self._path, file))
-            file.write(to_json(signed) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        file = self._file
+        if not os.path.samestat(self._path.stat(), os.fstat(file.fileno())):
+            raise ValueError(f"{self._path} is another file than at the start")
+        file.truncate(_end(self._path, file))
+        file.write(to_json(signed) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
         self._written.add(signature)
 
-    def read(self) -> list[Signed]:
-        """Return all signatures, oldest first.
 
-        Raises:
-            pydantic.ValidationError: a line is not a `Signed`.
-        """
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            end = _end(self._path, file)
-            file.seek(0)
-            content = file.read(end)
-        return [from_json(Signed, line) for line in content.splitlines()]
+def _lock(path: Path, file: IO[bytes]) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ValueError(
+            f"{path} is the journal of {_holder(file)}, expected one of its own for each enclave"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSYS:  # Gramine has no locks that reach beyond its enclave
+            raise
+
+
+def _holder(file: IO[bytes]) -> str:
+    """Return the name of the process that holds a file's lock, as far as the kernel says it."""
+    inode = f":{os.fstat(file.fileno()).st_ino}"
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            _, kind, _, _, pid, place, *_ = line.split()
+            if kind == "FLOCK" and place.endswith(inode):
+                return f"process {pid}"
+    return "another process"
 
 
 def _check(path: Path, file: IO[bytes]) -> None:

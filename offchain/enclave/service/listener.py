@@ -1,4 +1,4 @@
-"""Listeners on loopback that bound what their clients occupy: connections, and time.
+"""A listener on loopback that bounds what their clients occupy: connections, and time.
 
 A stranger may open connections without a request, send a byte a second, or never read an answer. A
 full listener closes its oldest connection, so that a new client is served however many others wait.
@@ -11,7 +11,7 @@ from contextlib import suppress
 from aiohttp import web
 
 CONNECTIONS = 16
-"""Connections of a listener: an enclave has at most 15 peers."""
+"""Most connections at a time."""
 REQUEST_SECONDS = 150.0
 """Seconds from a request's first byte to its answer's last; and of a connection without one."""
 GRACE_SECONDS = 5.0

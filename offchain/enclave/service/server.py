@@ -1,9 +1,8 @@
-"""HTTP handlers (aiohttp) in front of one enclave: one application for its owner, one for peers.
+"""HTTP handlers (aiohttp) in front of one enclave, for its owner.
 
 `offchain.protocol.messages` defines requests and answers. Every client is treated as a malicious
-host, and gets nothing that the enclave would not give to one. Peers reach only what co-signing
-needs. Success is 200, 202 or 204; 400, 404, 405, 408, 409, 413, 415, 500 and 503 come with a
-`Problem`.
+host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404,
+405, 408, 409, 413, 415, 500 and 503 come with a `Problem`.
 """
 
 import asyncio
@@ -91,33 +90,28 @@ class Service:
     parallel: Parallel = nullcontext
 
 
-def make_apps(
-    service: Service, bundle_bytes: int = BUNDLE_BYTES
-) -> tuple[web.Application, web.Application]:
-    """Make the application of the owner, with all requests, and the one of the peers.
+def make_app(service: Service, bundle_bytes: int = BUNDLE_BYTES) -> web.Application:
+    """Make the application.
 
     A bundle has at most ``bundle_bytes``, and so have all bundles that wait.
     """
     handlers = _Handlers(service, bundle_bytes)
-    owner, peers = (web.Application(middlewares=[_answer_problems]) for _ in range(2))
-    owner.add_routes(
+    app = web.Application(middlewares=[_answer_problems])
+    app[_THREADS] = ThreadPoolExecutor(2)
+    app.add_routes(
         [
+            web.get("/identity", handlers.identity),
             web.post("/attestation", handlers.attestation),
             web.head(f"/artifacts/{_DIGEST}", handlers.has_artifact),
             web.put(f"/artifacts/{_DIGEST}", handlers.put_artifact),
             web.post("/measure", handlers.measure),
             web.get("/measure/{task_id:0x[0-9a-f]{64}}/{round:[01]}", handlers.status),
             web.post("/propose", handlers.propose),
+            web.post("/cosign", handlers.cosign),
             web.get("/health", handlers.health),
         ]
     )
-    for app in (owner, peers):
-        # Threads of its own: what peers ask for does not delay the owner.
-        app[_THREADS] = ThreadPoolExecutor(2)
-        app.add_routes(
-            [web.get("/identity", handlers.identity), web.post("/cosign", handlers.cosign)]
-        )
-    return owner, peers
+    return app
 
 
 class _Handlers:
@@ -195,7 +189,9 @@ class _Handlers:
 
     def _cosign(self, asked: CosignRequest) -> tuple[Signed, bytes]:
         enclave, run = self._service.enclave, asked.run
-        signed = enclave.cosign(run.task_id, run.round, asked.proposal, asked.platform)
+        signed = enclave.cosign(
+            run.task_id, run.round, asked.proposal, asked.platform, asked.report
+        )
         with self._journaling:
             self._service.journal.append(signed)
         return signed, to_json(signed)

@@ -93,7 +93,7 @@ def open_sale(stage: Stage, developers: list[Developer], silent: Sequence[str] =
         curve=(Knot(850_000, ETHER), Knot(1_000_000, 3 * ETHER)),
     )
     escrow = task.budget + task.benchmark_fee
-    receipt = send(market.create_task, task.to_abi(), account=provider.account, value=escrow)
+    receipt = send(market.create_task, task.to_abi(), "", account=provider.account, value=escrow)
     stage.done(f"provider escrowed {ether(escrow)} for at most {task.max_awards} models", receipt)
     for each in developers:
         receipt = each.commit(market, task, stage.roster, stage.domain)

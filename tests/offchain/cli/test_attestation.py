@@ -70,7 +70,7 @@ def test_verify__genuine_quote_with_collateral__is_accepted(
     assert shown["verified"] == "under root: Intel SGX Root CA"
     assert shown["fmspc"] == "0xb0c06f000000"
     message = failure(capsys, "verify", str(folder / "quote.bin"), *documents, "--dstack")
-    assert message.startswith("QuoteRejected: mr config")
+    assert message.startswith("mr config")
 
 
 def test_verify__simulated_collateral__is_refused_under_intel_s_root(
@@ -81,7 +81,7 @@ def test_verify__simulated_collateral__is_refused_under_intel_s_root(
     path.write_text(collateral(intel, TeeType.TDX).to_json())
     documents = ["--collateral", str(path), "--at", str(AT)]
     message = failure(capsys, "verify", developer_quote, *documents)
-    assert message.startswith("QuoteRejected: crl signature")
+    assert message.startswith("crl signature")
     shown = printed(capsys, "verify", developer_quote, "--simulated", *documents)
     assert shown["kind"] == "tdx"
 
@@ -140,7 +140,7 @@ def test_fetch__nowhere_to_fetch_from__is_refused(
     assert "nothing to fetch from" in failure(capsys, "fetch", developer_quote)
     assert "no machine is named" in failure(capsys, "fetch", "--from", "http://127.0.0.1:1")
     message = failure(capsys, "fetch", developer_quote, "--from", "http://127.0.0.1:1")
-    assert message.splitlines()[-1].startswith("ServiceError: GET http://127.0.0.1:1/sgx")
+    assert message.splitlines()[-1].startswith("GET http://127.0.0.1:1/sgx")
 
 
 def test_attestation__wrong_arguments__exit_with_2() -> None:
@@ -220,7 +220,7 @@ def test_program__expected_values__gives_the_same_program_as_the_quote(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "QuoteRejected: quote length"), (bytes(4096), "QuoteRejected: quote version")],
+    [(b"", "quote length"), (bytes(4096), "quote version")],
 )
 def test_show__not_a_quote__fails_with_the_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, message: str

@@ -216,7 +216,37 @@ def test_cosign__nobody_in_the_inventory__signs_no_awards() -> None:
     assert signed.report.awards == ()
 
 
+def expecting(market: Market, enclave: Enclave, proposal: Proposal, digest: bytes) -> Signed:
+    return enclave.cosign(market.transcript.task_id, 0, proposal, word("platform"), digest)
+
+
+def test_cosign__proposal_that_leads_to_another_report_than_expected__signs_nothing() -> None:
+    """A peer's host publishes another proposal than its enclave signed: it binds nobody."""
+    market = market_of(BEST, OTHER)
+    first, proposal = measured(market)
+    digest = cosign(market, first, proposal).report.digest(market.transcript.domain)
+    enclave, _ = measured(market, 1)
+    with pytest.raises(InvalidRequest) as refused:
+        expecting(market, enclave, with_scores(proposal, _0=900_001), digest)
+    assert refused.value.reason is RequestFault.ANOTHER_REPORT
+    signed = expecting(market, enclave, proposal, digest)
+    assert signed.report.digest(market.transcript.domain) == digest
+
+
 # ── What a host learns by asking ──
+
+
+def test_cosign__many_expectations_missed__looks_at_no_other_but_its_own() -> None:
+    market = market_of(BEST)
+    enclave, own = measured(market)
+    near = [with_scores(own, _0=900_000 + each) for each in range(1, MAX_REFUSALS + 2)]
+    for proposal in near[:-1]:
+        with pytest.raises(InvalidRequest) as fault:
+            expecting(market, enclave, proposal, word("a digest"))
+        assert fault.value.reason is RequestFault.ANOTHER_REPORT
+    with pytest.raises(InvalidRequest) as fault:
+        expecting(market, enclave, near[-1], word("a digest"))
+    assert fault.value.reason is RequestFault.TOO_MANY_PROPOSALS
 
 
 def test_cosign__many_proposals_refused__looks_at_no_other_but_its_own() -> None:

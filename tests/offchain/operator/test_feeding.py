@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from offchain.chain.market import History
+from offchain.chain.history import History
 from offchain.enclave.artifact_folder import ArtifactFolder
 from offchain.enclave.enclave import Enclave
-from offchain.operator.case import Case
+from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
 from offchain.operator.feeding import LONGEST_PAUSE, Feeder
+from offchain.operator.polling import Polls
 from offchain.protocol.errors import RunAborted
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Posted, Proposal, RunId, RunStage, Signed
@@ -65,7 +66,9 @@ def case_of(
     PublicationFolder(str(folder)).put_release(made, own.signing_key)
     documents = TaskDocuments(market.manifest, transcript.roster)
     history = History(transcript.task)
-    return Case(transcript.task_id, history, documents, replace(transcript, reveals=reveals), own)
+    transcript = replace(transcript, reveals=reveals)
+    files = ProviderFiles(market.transcript.task_id, PublicationFolder(str(folder)), Polls(30))
+    return Case(transcript.task_id, history, documents, transcript, own, files)
 
 
 def feeder_of(client: EnclaveClient, folder: Path, linger: float = 30) -> Feeder:
@@ -75,11 +78,12 @@ def feeder_of(client: EnclaveClient, folder: Path, linger: float = 30) -> Feeder
         kept.put_bytes(STORE.fetch_bytes(test_set, 10**6))
     patience = RetryPolicy(seconds=60, attempts=1)
     sources = SubmissionSources(kept, (), patience, local=True)
-    return Feeder(client, PublicationFolder(str(folder)), sources, linger)
+    return Feeder(client, sources, linger)
 
 
 def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:
     feeder.next_step()
+    case.files.polls.next_step()
     return list(feeder.ensure_measured(case, posted))
 
 

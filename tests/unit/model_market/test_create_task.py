@@ -1,7 +1,7 @@
 """create_task: what a task may say, and the escrow."""
 
 import pytest
-from brownie import PlainToken
+from brownie import PlainToken, reverts
 
 from tests import sale
 from tests.anvil import at, events, now, refuses
@@ -25,10 +25,20 @@ from tests.reasons import (
     NOT_PROVIDER,
     TASK_EXISTS,
 )
-from tests.sale import DAY, ETHER, GWEI, HOUR, OPEN, curve
+from tests.sale import DAY, ETHER, GWEI, HOUR, NONE, OPEN, TASK_URI, curve
 
 LOW_ORDER = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7")
 """Of order 8, with the bit set that RFC 7748 ignores."""
+
+
+def created(chain, task, uri=TASK_URI):
+    """The fields of the event."""
+    return {
+        "task_id": task.id(chain.domain),
+        "provider": task.provider,
+        "task": task,
+        "uri": uri,
+    }
 
 
 # ── Success ──
@@ -42,9 +52,23 @@ def test_create_task__in_ether__escrows_budget_and_fee(chain, market, provider, 
         "market ether": 7 * ETHER + 3,
         "owed ether": 7 * ETHER + 3,
     }
-    assert events(transaction) == [
-        ("TaskCreated", {"task_id": task.id(chain.domain), "provider": provider, "task": task})
-    ]
+    assert events(transaction) == [("TaskCreated", created(chain, task))]
+
+
+@pytest.mark.parametrize("uri", ["", "u" * 256], ids=["empty", "longest"])
+def test_create_task__any_uri__is_in_the_event_only(chain, market, provider, uri):
+    task = chain.task(provider)
+    transaction = market.create_task(task, uri, {"from": provider, "value": task.escrow()})
+    assert events(transaction) == [("TaskCreated", created(chain, task, uri))]
+    assert bytes(transaction.return_value) == task.id(chain.domain)
+    assert chain.head(task) == bytes(32)
+
+
+def test_create_task__uri_too_long__reverts(chain, market, provider):
+    task = chain.task(provider)
+    with reverts(""):
+        market.create_task(task, "u" * 257, {"from": provider, "value": task.escrow()})
+    assert chain.progress(task).stage == NONE
 
 
 def test_create_task__any__answers_the_task_id(chain, trial, provider):
@@ -62,9 +86,8 @@ def test_create_task__in_a_token__escrows_budget_and_fee(chain, market, provider
         "market token": 5_250_001,
         "owed token": 5_250_001,
     }
-    created = {"task_id": task.id(chain.domain), "provider": provider, "task": task}
     moved = {"sender": provider, "receiver": market, "value": 5_250_001}
-    assert events(transaction) == [("TaskCreated", created), ("Transfer", moved)]
+    assert events(transaction) == [("TaskCreated", created(chain, task)), ("Transfer", moved)]
 
 
 def test_create_task__any__state_is_two_words(chain, provider):
@@ -219,7 +242,7 @@ def test_create_task__field_beyond_its_limit__is_refused(
     chain, market, provider, token, terms, reason
 ):
     task = chain.task(provider, token=token.address, **terms)
-    refuses(reason, market.create_task, task, {"from": provider})
+    refuses(reason, market.create_task, task, "", {"from": provider})
 
 
 # ── Deadlines, to the second ──
@@ -288,7 +311,7 @@ def test_create_task__deadlines_that_would_wrap__revert(chain, provider, refused
 
 def test_create_task__of_somebody_else__is_refused(chain, market, provider, stranger):
     task = chain.task(provider)
-    refuses(NOT_PROVIDER, market.create_task, task, {"from": stranger, "value": 11 * ETHER})
+    refuses(NOT_PROVIDER, market.create_task, task, "", {"from": stranger, "value": 11 * ETHER})
 
 
 def test_create_task__twice__is_refused(chain, provider, refused_task):

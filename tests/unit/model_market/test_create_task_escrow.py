@@ -13,7 +13,7 @@ from tests.token_modes import TokenMode
 def test_create_task__ether_not_exact__is_refused(chain, market, provider, error):
     task = chain.task(provider)
     value = task.budget + task.benchmark_fee + error
-    refuses(WRONG_VALUE, market.create_task, task, {"from": provider, "value": value})
+    refuses(WRONG_VALUE, market.create_task, task, "", {"from": provider, "value": value})
 
 
 def test_create_task__in_a_token_with_ether__is_refused(chain, market, provider, token):
@@ -21,6 +21,7 @@ def test_create_task__in_a_token_with_ether__is_refused(chain, market, provider,
         WRONG_VALUE,
         market.create_task,
         chain.task(provider, token=token.address),
+        "",
         {"from": provider, "value": 1},
     )
 

@@ -20,7 +20,7 @@ def doors(chain, market, provider, developer, challenger, model):
     task_id = task.id(chain.domain)
     posted = chain.posted(task, sale.report(task_id, bytes(32), (0, 900_000)))
     arguments = {
-        "create_task": [task],
+        "create_task": [task, ""],
         "commit_model": [task_id, sale.word("any")],
         "reveal_model": model.reveal(task_id, 0),
         "close_reveals": [task_id],

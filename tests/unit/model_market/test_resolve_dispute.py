@@ -81,6 +81,7 @@ def test_resolve_dispute__same_awards__upholds_the_report(
         "task_id": posted.report.task_id,
         "upheld": True,
         "results": upholding.results,
+        "choices": upholding.choices,
         "payouts": tuple(posted.payouts),
         "panel": tuple(sale.signers(chain.panel(task))),
     }
@@ -142,6 +143,7 @@ def test_resolve_dispute__other_awards__replace_the_report(
         "task_id": posted.report.task_id,
         "upheld": False,
         "results": report.results,
+        "choices": report.choices,
         "payouts": tuple(stands.payouts),
         "panel": tuple(sale.signers(chain.panel(task))),
     }

@@ -178,7 +178,7 @@ def test_withdraw__receiver_calls_back__is_locked_out(chain, market, stranger, a
     """The account is a provider itself, so it is owed something when it calls back."""
     task = chain.task(account)
     value = task.budget + task.benchmark_fee
-    data = market.create_task.encode_input(task)
+    data = market.create_task.encode_input(task, "")
     account.execute(market, data, {"from": stranger, "value": value})
     at(task.reveal_deadline)
     market.void(task, {"from": stranger})

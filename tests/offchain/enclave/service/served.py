@@ -11,7 +11,7 @@ from offchain.enclave.benchmark import Tools
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.service.journal import SignatureJournal
 from offchain.enclave.service.listener import Listener
-from offchain.enclave.service.server import BUNDLE_BYTES, Service, make_apps
+from offchain.enclave.service.server import BUNDLE_BYTES, Service, make_app
 from offchain.operator.client import EnclaveClient
 from offchain.simulation import SimulatedDevice
 from tests.offchain.market import TOOLS
@@ -27,9 +27,8 @@ def served(
     machine: str = "development",
     bundle_bytes: int = BUNDLE_BYTES,
     upload_bytes: int = UPLOAD_BYTES,
-    peers: bool = False,
 ) -> Iterator[str]:
-    """Serve an enclave for the life of the context; yield the owner's URL, or that of peers."""
+    """Serve an enclave for the life of the context; yield its URL."""
     journal = SignatureJournal(folder / f"{enclave.identity.signing_key}.jsonl")
     device = SimulatedDevice.of_development(machine)
     uploads = ArtifactFolder.open(folder / "artifacts")
@@ -42,17 +41,15 @@ def served(
         return asyncio.run_coroutine_threadsafe(work, loop).result(10)
 
     async def start():
-        listeners = [Listener(app) for app in make_apps(service, bundle_bytes)]
-        return listeners, [await each.open(0) for each in listeners]
+        listener = Listener(make_app(service, bundle_bytes))
+        return listener, await listener.open(0)
 
-    async def stop():
-        await asyncio.gather(*(each.close() for each in listeners))
-
-    listeners, urls = wait(start())
+    listener, url = wait(start())
     try:
-        yield urls[peers]
+        yield url
     finally:
-        wait(stop())
+        wait(listener.close())
+        journal.close()
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

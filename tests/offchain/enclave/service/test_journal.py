@@ -1,12 +1,16 @@
 """The journal of signatures: complete lines remain, at whatever byte a crash cuts the last one."""
 
+import subprocess
+import sys
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.service.journal import SignatureJournal
+from offchain.protocol.encoding import from_json
 from offchain.protocol.messages import Signed
 from tests.offchain.honest import HONEST, TASK_ID, fresh
 from tests.offchain.market import TOOLS
@@ -23,40 +27,87 @@ def signed_by(enclave: Enclave) -> Signed:
     return enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), word("platform"))
 
 
-def test_read__before_the_first_signature__is_empty(tmp_path):
-    assert SignatureJournal(tmp_path / "journal").read() == []
+def lines(path: Path) -> list[Signed]:
+    return [from_json(Signed, line) for line in path.read_bytes().splitlines()]
 
 
-def test_append__after_a_line_cut_anywhere__is_whole(tmp_path, signed):
-    journal = SignatureJournal(tmp_path / "journal")
-    journal.append(signed[0])
-    one = (tmp_path / "journal").read_bytes()
-    journal.append(signed[1])
-    both = (tmp_path / "journal").read_bytes()
-    assert journal.read() == signed
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "journal"
+
+
+def append(path: Path, *signed: Signed) -> None:
+    """Append what is signed, as one boot."""
+    with closing(SignatureJournal(path)) as journal:
+        for each in signed:
+            journal.append(each)
+
+
+def test_append__after_a_line_cut_anywhere__is_whole(path, signed):
+    append(path, signed[0])
+    one = path.read_bytes()
+    append(path, signed[1])
+    both = path.read_bytes()
+    assert lines(path) == signed
     line = range(len(one), len(both))
     for cut in {*line[::100], line[-1], *(at for at in line if both[at - 1] == ord("}"))}:
-        (tmp_path / "journal").write_bytes(both[:cut])
-        assert journal.read() == signed[:1]
-        SignatureJournal(tmp_path / "journal").append(signed[1])
-        assert (tmp_path / "journal").read_bytes() == both
+        path.write_bytes(both[:cut])
+        append(path, signed[1])
+        assert path.read_bytes() == both
 
 
-def test_read__line_that_was_not_appended__is_an_error(tmp_path, signed):
-    journal = SignatureJournal(tmp_path / "journal")
-    journal.append(signed[0])
-    (tmp_path / "journal").write_bytes(b"{}\n" + (tmp_path / "journal").read_bytes())
-    with pytest.raises(ValidationError, match="Field required"):
-        journal.read()
+def test_append__signature_for_another_platform__has_its_line_already(path, signed):
+    cosignature = signed[0].cosignature
+    named = [replace(cosignature, platform=word(name)) for name in ("platform", "other", "third")]
+    append(path, *(replace(signed[0], cosignature=each) for each in named))
+    assert lines(path) == signed[:1]
 
 
-def test_append__signature_for_another_platform__has_its_line_already(tmp_path, signed):
-    journal = SignatureJournal(tmp_path / "journal")
-    for name in ("platform", "another", "third"):
-        cosignature = replace(signed[0].cosignature, platform=word(name))
-        journal.append(replace(signed[0], cosignature=cosignature))
-    assert journal.read() == signed[:1]
+# ── One writer ──
 
+
+def test_open__journal_of_another_process__is_refused_and_names_it(path, signed):
+    append(path, signed[0])
+    code = (
+        "import sys; from pathlib import Path;"
+        "from offchain.enclave.service.journal import SignatureJournal;"
+        "journal = SignatureJournal(Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout.readline()
+        held = f"is the journal of process {holder.pid}, expected one of its own"
+        with pytest.raises(ValueError, match=held):
+            SignatureJournal(path)
+        holder.kill()
+    append(path, signed[1])
+    assert lines(path) == signed
+
+
+def test_append__another_file_in_its_place__is_refused(path, signed):
+    with closing(SignatureJournal(path)) as journal:
+        path.rename(path.with_name("moved"))
+        path.write_bytes(b"")
+        with pytest.raises(ValueError, match="is another file than at the start"):
+            journal.append(signed[0])
+
+
+def test_append__long_journal__reads_its_end_alone(path, signed, monkeypatch):
+    append(path, signed[0])
+    path.write_bytes(path.read_bytes() * 1_000)
+    with closing(SignatureJournal(path)) as journal:
+        read = []
+        real = journal._file.read
+        file = type("Counting", (), {"__getattr__": lambda _, name: getattr(journal_file, name)})()
+        journal_file = journal._file
+        file.read = lambda size: read.append(size) or real(size)
+        monkeypatch.setattr(journal, "_file", file)
+        journal.append(signed[1])
+        assert sum(read) <= 2**16
+
+
+# ── What is no journal ──
 
 START = b'{"cosignature":{"platform":"0x'
 
@@ -82,29 +133,29 @@ def test_open__file_that_is_no_journal__is_refused_and_unchanged(tmp_path, conte
     assert (tmp_path / "file").read_bytes() == content
 
 
-def test_open__journal_with_a_line_of_something_else__is_refused(tmp_path, signed):
-    SignatureJournal(tmp_path / "file").append(signed[0])
-    with (tmp_path / "file").open("ab") as file:
+def test_open__journal_with_a_line_of_something_else__is_refused(path, signed):
+    append(path, signed[0])
+    with path.open("ab") as file:
         file.write(b"a letter\n")
     with pytest.raises(ValueError, match="is no journal of signatures, line 2"):
-        SignatureJournal(tmp_path / "file")
+        SignatureJournal(path)
 
 
 @pytest.mark.parametrize("length", [0, 1, len(START)])
-def test_open__line_that_a_crash_cut_short__is_a_journal(tmp_path, signed, length):
-    (tmp_path / "file").write_bytes(START[:length])
-    journal = SignatureJournal(tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == START[:length]
-    journal.append(signed[0])
-    assert journal.read() == signed[:1]
-
-
-def test_append__file_replaced_meanwhile__is_refused_and_unchanged(tmp_path, signed):
-    journal = SignatureJournal(tmp_path / "file")
-    (tmp_path / "file").write_bytes(b"a letter")
-    with pytest.raises(ValueError, match="is no journal of signatures"):
+def test_open__line_that_a_crash_cut_short__is_a_journal(path, signed, length):
+    path.write_bytes(START[:length])
+    with closing(SignatureJournal(path)) as journal:
+        assert path.read_bytes() == START[:length]
         journal.append(signed[0])
-    assert (tmp_path / "file").read_bytes() == b"a letter"
+    assert lines(path) == signed[:1]
+
+
+def test_append__file_replaced_meanwhile__is_refused_and_unchanged(path, signed):
+    with closing(SignatureJournal(path)) as journal:
+        path.write_bytes(b"a letter")
+        with pytest.raises(ValueError, match="is no journal of signatures"):
+            journal.append(signed[0])
+    assert path.read_bytes() == b"a letter"
 
 
 def test_open__folder__is_refused(tmp_path):

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.chain.roster_review import YOUNG, Finding, Record, Seat, Terms, review
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.task import RosterEntry
-from offchain.provider.roster_review import YOUNG, Finding, Record, Seat, Terms, review
 from tests.sale import DAY, ETHER, enclave, word
 
 NOW = 2_000_000_000

@@ -29,6 +29,7 @@ class Seat:
         platform: id of the machine, 32 bytes.
         is_active: whether the registry lets the enclave sign now.
         expiry: of the registration, in Unix seconds.
+        is_revoked: whether the guardian revoked the enclave, its machine or its program.
     """
 
     entry: RosterEntry
@@ -36,6 +37,7 @@ class Seat:
     platform: bytes
     is_active: bool
     expiry: int
+    is_revoked: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Finding(Enum):
     """A fault of a roster. The value explains it to a person."""
 
     UNKNOWN = "no enclave is registered with these keys"
+    REVOKED = "the guardian revoked the enclave, its machine or its program: do not trust it"
     INACTIVE = "the enclave may not sign now: expired, retired, revoked, or its operator leaves"
     EXPIRES = "the registration ends before the last verdict may fall: it must be renewed"
     POOR = "the operator's stake is below the task's least stake, so it cannot sign"
@@ -100,7 +103,7 @@ class Finding(Enum):
     CHEAP = "a quorum of the roster has less at stake than the best model costs"
 
 
-BLOCKING = frozenset({Finding.UNKNOWN, Finding.PROVIDER, Finding.TOO_FEW})
+BLOCKING = frozenset({Finding.UNKNOWN, Finding.REVOKED, Finding.PROVIDER, Finding.TOO_FEW})
 """Findings with which nobody should commit; the others are to be weighed."""
 
 
@@ -154,6 +157,7 @@ def review(
             continue
         of = record(seat.operator)
         findings = _of_operator(seat.operator, of, terms, now) | _where(
+            (Finding.REVOKED, seat.is_revoked),
             (Finding.INACTIVE, not seat.is_active),
             (Finding.EXPIRES, seat.is_active and seat.expiry <= terms.last_verdict),
             (Finding.SAME_OPERATOR, operators[_key(seat.operator)] > 1),

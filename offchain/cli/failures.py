@@ -1,0 +1,31 @@
+"""Failures of a command in words, for the last line on standard error."""
+
+import requests
+from pydantic import ValidationError
+from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception
+
+from offchain.chain.refusals import in_words as refusal_in_words
+from offchain.protocol.errors import GoldenGrainError
+
+EXPECTED = (ValueError, OSError, RuntimeError, Web3Exception, GoldenGrainError)
+"""Errors that a command raises for what people and other machines did. Any other is a bug."""
+
+
+def in_words(error: BaseException) -> str:
+    """Return an expected error as one message, with a remedy where there is one."""
+    if isinstance(error, ContractLogicError):
+        return refusal_in_words(error)
+    if isinstance(error, TimeExhausted):
+        return (
+            f"{error}: the transaction is in no block yet. Run the same command again: it replaces "
+            "the transaction by one that pays more"
+        )
+    if isinstance(error, requests.exceptions.ConnectionError):
+        url = error.request.url if error.request is not None else "the node"
+        return f"no answer from {url}: is the node running, and is its URL right (--rpc)?"
+    if isinstance(error, ValidationError):
+        first, count = error.errors(include_url=False)[0], error.error_count()
+        place = ".".join(map(str, first["loc"])) or "the document"
+        more = f", and {count - 1} more faults" if count > 1 else ""
+        return f"{error.title}: {place}: {first['msg']}, found {first['input']!r:.200}{more}"
+    return str(error) or type(error).__name__

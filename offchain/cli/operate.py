@@ -1,0 +1,308 @@
+"""``golden-grain operate``: an operator's whole part, unattended, until SIGTERM or SIGINT.
+
+It registers the enclave and keeps it registered, announces the folder where it publishes, closes
+reveals, measures, co-signs, posts reports, sits on panels and takes what it earned.
+"""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+
+from offchain.cli import common, session
+from offchain.cli import operator_options as options
+from offchain.cli.failures import in_words
+from offchain.cli.units import ETHER, parse_duration
+from offchain.operator.checks import (
+    check_account,
+    check_folder,
+    check_node,
+    check_service,
+    check_standing,
+)
+from offchain.operator.client import EnclaveClient
+from offchain.operator.fees import Earnings, Offer
+from offchain.operator.operator import Operator
+from offchain.operator.upkeep import MARGIN, Upkeep
+from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.protocol.messages import ServiceError
+from offchain.simulation.intel import SIMULATED_ROOT_KEY
+from offchain.storage.locks import locked
+from offchain.storage.publications import ResultsFolder
+from offchain.storage.store import RetryPolicy, Store
+from offchain.storage.submissions import SubmissionSources
+
+UPKEEP_SECONDS = 600.0
+"""Seconds between two looks at registration, folder, balance and earnings."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    options.add_enclave(parser)
+    parser.add_argument(
+        "--serve",
+        metavar="MACHINE",
+        help="start a SIMULATED enclave on a machine of this name too: for development",
+    )
+    parser.add_argument(
+        "--publish", help="folder or bucket for what others read (published, in --home)"
+    )
+    parser.add_argument("--uri", help="public address of that folder")
+    parser.add_argument("--store", help="folder that keeps fetched files (artifacts, in --home)")
+    parser.add_argument(
+        "--mirror", action="append", default=[], help="another store of artifacts to try first"
+    )
+    parser.add_argument(
+        "--dispute",
+        action="store_true",
+        help="dispute reports that your enclave contradicts: this takes a bond",
+    )
+    parser.add_argument(
+        "--margin",
+        type=parse_duration,
+        default=MARGIN,
+        help="how long before its end to renew the registration (7 days)",
+    )
+    parser.add_argument(
+        "--take",
+        type=ETHER.parse,
+        default=ETHER.parse("0.05 ether"),
+        help="credit from which it is taken (0.05 ether)",
+    )
+    parser.add_argument(
+        "--take-token",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("TOKEN", "AMOUNT"),
+        help="likewise for a token, such as 0x… '10 USDC'",
+    )
+    parser.add_argument(
+        "--provider",
+        type=common.address,
+        action="append",
+        default=[],
+        help="measure for this provider alone; may be repeated (for everybody)",
+    )
+    parser.add_argument(
+        "--least-fee",
+        type=ETHER.parse,
+        help="least benchmark fee of a task in ether, such as '0.01 ether' (any, in any token)",
+    )
+    parser.add_argument(
+        "--least-token-fee",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("TOKEN", "AMOUNT"),
+        help="likewise for a token, such as 0x… '10 USDC'",
+    )
+    parser.add_argument(
+        "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
+    )
+    common.add_fetching(parser)
+    session.add(parser)
+
+
+def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
+    """Operate until the process is told to stop.
+
+    Raises:
+        Refused: no network, account or public address is named, or the user declined.
+        BlockingIOError: another process operates with this account.
+    """
+    here = session.Session.of(arguments)
+    home = arguments.home.expanduser() / here.network.name / "operator"
+    stop = Event()
+    with ExitStack() as stack:
+        lock = home / f"{here.sender.address}.lock"
+        stack.enter_context(locked(lock, f"operates as {here.sender.address}"))
+        work = _Work.of(here, home)
+        here.confirm(work.plan())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        if arguments.serve is not None:
+            url = stack.enter_context(_serving(arguments.serve, home))
+            work.enclave.url = url
+        work.loop(stop)
+    yield here.result({"operator": here.sender.address, "state": "stopped"})
+
+
+class _Work:
+    """The parts of an operator, and the loop that drives them."""
+
+    def __init__(
+        self,
+        here: session.Session,
+        operator: Operator,
+        upkeep: Upkeep,
+        earnings: Earnings,
+        public: ResultsFolder,
+    ) -> None:
+        self.here, self.operator, self.upkeep = here, operator, upkeep
+        self.earnings, self.public = earnings, public
+        self.enclave = operator.enclave
+        self._shown: set[str] = set()
+
+    @classmethod
+    def of(cls, here: session.Session, home: Path) -> "_Work":
+        arguments, verifier = here.arguments, options.verifier_of(here)
+        publish = arguments.publish or str(home / "published")
+        uri = options.public_uri(here, publish)
+        enclave = EnclaveClient(arguments.enclave)
+        sources = SubmissionSources(
+            keep=Store(arguments.store or str(home / "artifacts")),
+            mirrors=tuple(map(Store, arguments.mirror)),
+            patience=RetryPolicy(arguments.fetch_seconds, attempts=2, total=arguments.fetch_total),
+            local=here.local_uris,
+            threads=arguments.threads,
+        )
+        operator = Operator(
+            here.market,
+            sources,
+            enclave,
+            here.sender,
+            ResultsFolder(publish),
+            _offer(here).accepts,
+            arguments.dispute,
+        )
+        upkeep = Upkeep(
+            enclave,
+            here.registry,
+            verifier,
+            here.sender,
+            uri,
+            arguments.stake,
+            options.collateral_of(arguments, verifier),
+            arguments.margin,
+        )
+        least = {ZERO_ADDRESS: arguments.take, **_amounts(here, arguments.take_token)}
+        earnings = Earnings(here.market, here.registry, here.sender, least)
+        public = ResultsFolder.of_stranger(uri, local=here.local_uris)
+        return cls(here, operator, upkeep, earnings, public)
+
+    def plan(self) -> list[str]:
+        """Return what people agree to."""
+        here, arguments = self.here, self.here.arguments
+        stake = ETHER.format(arguments.stake) if arguments.stake else "what the registry demands"
+        bond = " and dispute with a bond what this enclave contradicts" if arguments.dispute else ""
+        return [
+            f"operate on {here.network.name} as {here.sender.address}, enclave {self.enclave.url}",
+            f"  stake: {stake}",
+            f"  publish in {self.operator.results.url}, which others read at {self.upkeep.uri}",
+            f"  register and renew, close reveals, measure, sign, post, sit on panels{bond}",
+        ]
+
+    def loop(self, stop: Event) -> None:
+        """Work until told to stop."""
+        self._wait_for_enclave(stop)
+        due, previous, known = 0.0, set[str](), None
+        while not stop.is_set():
+            lines = []
+            identity = self._identity()
+            if time.monotonic() >= due or identity != known:
+                due, known = time.monotonic() + UPKEEP_SECONDS, identity
+                self._keep_up()
+            for line in self.operator.step():
+                lines.append(line)
+                if line not in previous:
+                    self._say(line)
+            previous = set(lines)
+            stop.wait(self._pause())
+
+    def _pause(self) -> float:
+        """Return the seconds to the next step: fewer when a reveal deadline is near."""
+        poll: float = self.here.arguments.poll
+        deadlines = self.operator.deadlines.values()
+        try:
+            now = self.here.now()
+        except Exception:  # the node is down: the next step says so
+            return poll
+        ahead = [each - now for each in deadlines if each > now]
+        return max(0.05, min([poll, *ahead]))
+
+    def _wait_for_enclave(self, stop: Event) -> None:
+        while not stop.is_set():
+            if self._identity() is not None:
+                self._say("at work")
+                return
+            self._once(f"waits for the enclave at {self.enclave.url}")
+            stop.wait(min(2.0, self.here.arguments.poll))
+
+    def _identity(self) -> str | None:
+        try:
+            return self.enclave.identity().signing_key
+        except ServiceError:
+            return None
+
+    def _keep_up(self) -> None:
+        """Register, announce and take earnings; say what does not work."""
+        here, simulated = self.here, self.upkeep.verifier.root_key == SIMULATED_ROOT_KEY
+        parts: tuple[Callable[[], Iterator[str]], ...] = (
+            lambda: check_node(here.market, time.time()),
+            lambda: check_account(here.market, here.sender),
+            lambda: check_service(self.enclave, simulated=simulated),
+            self.upkeep.step,
+            self.earnings.step,
+            lambda: check_folder(self.operator.results, self.public),
+            lambda: check_standing(
+                here.registry, here.sender.address, self.enclave, self.upkeep.margin
+            ),
+        )
+        shown = set[str]()
+        for part in parts:
+            try:
+                for line in part():
+                    shown.add(line)
+                    self._once(line)
+            except Exception as error:
+                line = f"WARNING: {in_words(error)}"
+                shown.add(line)
+                self._once(line)
+        self._shown &= shown
+
+    def _once(self, line: str) -> None:
+        """Say a line unless the last look had the same."""
+        if line not in self._shown:
+            self._shown.add(line)
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        self.here.say(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {common.on_one_line(line)}")
+
+
+def _amounts(here: session.Session, given: list[list[str]]) -> dict[str, int]:
+    """Return amounts in units, by token."""
+    named = [(common.address(token), amount) for token, amount in given]
+    return {token: here.currency(token).parse(amount) for token, amount in named}
+
+
+def _offer(here: session.Session) -> Offer:
+    arguments = here.arguments
+    fees = _amounts(here, arguments.least_token_fee)
+    if arguments.least_fee is not None:
+        fees[ZERO_ADDRESS] = arguments.least_fee
+    return Offer(frozenset(arguments.provider), fees)
+
+
+@contextmanager
+def _serving(machine: str, home: Path) -> Iterator[str]:
+    """Serve a SIMULATED enclave in a process that ends with the block; yield its URL."""
+    files = ["--artifacts", str(home / "enclave"), "--journal", str(home / "signatures.jsonl")]
+    command = [sys.executable, "-m", "offchain", "serve", "--machine", machine, *files]
+    with (home / "enclave.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
+    try:
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise RuntimeError(f"the enclave did not start: {home / 'enclave.log'} says why")
+        yield str(json.loads(line)["url"])
+    finally:
+        process.terminate()
+        process.wait()
