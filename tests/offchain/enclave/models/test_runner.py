@@ -88,6 +88,13 @@ def test_run_model__chaotic__differs_with_optimisations(samples):
     assert (result.plain != result.optimised).mean() > 0.05
 
 
+def test_run_model__quantised__is_computed_in_floats_in_both_passes():
+    """onnxruntime's kernels of integers would saturate on some processors, 20 steps away."""
+    samples = np.random.default_rng(1).random((2000, FEATURES), np.float32)
+    result = run(onnx_files.quantised(), samples, PROBABILITIES)
+    np.testing.assert_array_equal(result.plain, result.optimised)
+
+
 def test_run_model__looks_at_neighbours__differs_in_another_order(samples):
     """In a test set sorted by class, an attacker's model could infer a class from neighbours."""
     pool = node("AveragePool", ["rows"], ["near"], kernel_shape=[5], pads=[2, 2])
