@@ -16,6 +16,6 @@
 ``child``          the program of the child process: confine, check, run
 ``zygote``         a confined process with all libraries loaded, which forks the children
 ``processes``      the zygote, children and shared memory as their parent has them
-``runner``         the parent's side of a run: one fresh child for each model, killed at its deadline
+``runner``         the parent's side of a run: a fresh child for each model, killed at its deadline
 =================  =================================================================================
 """

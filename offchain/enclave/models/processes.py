@@ -156,6 +156,8 @@ class Zygote:
     def _ask(self, descriptors: tuple[int, ...]) -> tuple[int, int]:
         """Return the zygote's id and a descriptor of the child."""
         with self._lock:
+            if self._running and self._running[0].poll() is not None:
+                log.warning("the zygote ended: %s", self._failure())
             zygote, control = self._running or self._start()
             try:
                 socket.send_fds(control, [b"+"], list(descriptors))

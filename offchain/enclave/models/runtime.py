@@ -53,7 +53,7 @@ def open_session(model: bytes, optimised: bool) -> InferenceSession:
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = 4
     options.add_session_config_entry("session.set_denormal_as_zero", "1")  # they take 200 times
-    # Kernels of integers saturate on some processors: what is stored quantised is computed in floats.
+    # What is stored quantised is computed in floats: integers saturate on some processors.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     with _sorted_errors():
         session = InferenceSession(options, model, False, False)  # bytes; no options in the model

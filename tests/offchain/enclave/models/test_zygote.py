@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def test_confine__zygote__may_fork_and_nothing_else(tmp_path):
     assert done == {"_fork", "_enough_memory"}
 
 
+def test_start__zygote__is_confined_before_it_forks():
+    with pytest.raises(RunAborted, match="exit code 5"):
+        run(played("confined"))
+
+
 def test_run_model__zygote_and_children_without_sandbox__fails_closed():
     with pytest.raises(RunAborted, match="the sandbox is incomplete"):
         run(played("unconfined"))
@@ -152,20 +158,28 @@ def endless() -> Iterator[tuple[subprocess.Popen, int, int]]:
         process.kill()
 
 
+def ends(process: int) -> bool:
+    """Wait for the end of a process; kill it and return False if it does not end."""
+    for _ in range(3000):
+        if not _runs(process):
+            return True
+        time.sleep(0.01)
+    os.kill(process, 9)
+    return False
+
+
 def test_zygote__parent_is_killed__both_end(endless):
     process, *others = endless
     process.kill()
     process.wait()
     for each in others:
-        while _runs(each):
-            pass
+        assert ends(each)
 
 
-def test_zygote__is_killed__its_children_end_and_another_starts(endless):
+def test_zygote__is_killed__its_children_end(endless):
     _, zygote, child = endless
     os.kill(zygote, 9)
-    while _runs(child):
-        pass
+    assert ends(child)
 
 
 # ── Shared memory ──

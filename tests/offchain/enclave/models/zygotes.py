@@ -72,6 +72,16 @@ def always_dead(_: str) -> None:
     zygote.Zygote._fork = fork_and_end
 
 
+def confined(_: str) -> None:
+    """End with 5 if the zygote itself is denied files and network before its first fork."""
+
+    def probe_and_end(self: zygote.Zygote) -> None:
+        denied = [probe.attempt(each) for each in (probe._list, probe._unix_socket)]
+        os._exit(5 if denied == ["PermissionError"] * 2 else 6)
+
+    zygote.Zygote.serve = probe_and_end
+
+
 def threaded(_: str) -> None:
     """Start a thread before the confinement."""
     threading.Thread(target=threading.Event().wait, daemon=True).start()
