@@ -133,8 +133,11 @@ def main(
             ("Submissions", submissions(counts, console)),
             ("Units", small_units(turns)),
         ):
-            made = list(lines)
-            console.print(title, *made, sep="\n")
+            console.print(title)
+            made = []
+            for line in lines:
+                console.print(line)
+                made.append(line)
             parts.append("\n".join(made))
     minutes = (time.perf_counter() - start) / 60
     template = TEMPLATE.read_text(encoding="utf-8")

@@ -44,7 +44,7 @@ UNRESERVED_BYTES: Final = 64 * 2**20
 
 @dataclass(frozen=True)
 class Origin:
-    """What a child has from the zygote that forked it, which could open and read files.
+    """Values that a child has from the zygote that forked it, which could open and read files.
 
     Args:
         mapped: address space of the zygote in bytes.
