@@ -28,7 +28,7 @@ INPUT_BYTES = 2**29
 TOLERANCE = 10_000
 """Of the part of the second pass, in parts per million."""
 
-LIMITS = ModelLimits(operations=10**15)
+LIMITS = ModelLimits(memory_bytes=2**33, operations=10**15)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def enclave(model: bytes, kind: Kind, samples: Floats, part: int) -> float:
 
 
 def _children_seconds() -> float:
-    """Return the CPU time of all children that the zygote has reaped, to a hundredth of a second."""
+    """Return the CPU time of all children that the zygote has reaped, in steps of 10 ms."""
     running = runner._ZYGOTE._running
     if running is None:
         return 0.0
