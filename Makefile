@@ -5,7 +5,8 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas abi clean
+.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas bench
+.PHONY: bench-large abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -37,6 +38,12 @@ demo: .venv/.ready node_modules/.ready ## a whole sale on a local chain
 gas: .venv/.ready node_modules/.ready ## gas of each operation, today and under the next fork
 	@$(BROWNIE) run gas
 	@$(RUN) .venv/bin/python -m scripts.growth
+
+bench: .venv/.ready node_modules/.ready ## the enclave beside plain onnxruntime; writes docs/BENCHMARKS.md
+	@$(RUN) .venv/bin/python -m scripts.bench
+
+bench-large: .venv/.ready node_modules/.ready ## 10,000 submissions
+	@$(RUN) .venv/bin/python -m scripts.bench --large
 
 abi: .venv/.ready ## export the ABIs to interfaces/*.json
 	@$(RUN) .venv/bin/python -m scripts.abi

@@ -23,11 +23,11 @@ class Doubt:
 
     Args:
         score: of the first pass that has one.
-        plain: True if that is the pass without optimisations.
+        first: True if that is the first pass.
     """
 
     score: int
-    plain: bool
+    first: bool
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Measured:
         secret: the test set's key, 32 bytes.
         results: of every revealed submission, by rising index.
         votes: for `Selection.ENSEMBLE` with the outputs of every submission that has a score in
-            the pass without optimisations.
+            the first pass.
         doubtful: submissions that another honest machine may score or refuse otherwise
             (docs/SPEC.md, "Doubtful submissions"), by index.
         details: of refused models, by index.

@@ -180,8 +180,8 @@ class SubmissionFault(StrEnum):
     DUPLICATE = "duplicate"
     """The model, artifact or envelope of an earlier submission that has a score."""
     UNSTABLE = "unstable"
-    """A score that moves by more than the tolerance between the run without runtime optimisations
-    and the run with them, which takes the samples in another order."""
+    """A score that moves by more than three times the tolerance between the run with runtime
+    optimisations and the run without them, which takes the samples in another order."""
 
 
 class InvalidSubmission(GoldenGrainError):

@@ -177,7 +177,7 @@ class ModelOpening:
         for start in range(0, len(samples.targets), size):
             inputs = samples.inputs[start : start + size]
             found = run(model, inputs, manifest.model, manifest.limits, submission=index)
-            parts.append(read(found.plain, manifest.model))
+            parts.append(read(found.optimised, manifest.model))
         return np.concatenate(parts)
 
     def _score(self, samples: Samples, outputs: Outputs) -> int:

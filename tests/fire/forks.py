@@ -17,11 +17,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
-from offchain.enclave.models import child, protobuf_size, runner, static
+from offchain.enclave.models import child, processes, protobuf_size, runner, static
 from offchain.enclave.models.pipe import (
     OutcomeStatus,
     RunOutcome,
@@ -100,7 +99,7 @@ def _started(preload: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-P", "-s", "-c", "from tests.fire.forks import serve; serve()"],
         env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, "LD_PRELOAD": preload}
-        | runner._ENVIRONMENT,
+        | processes.ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -121,10 +120,11 @@ def outcome(case: Case) -> Outcome:
         _serve(source, sink, case.prepare)
     os.close(source)
     os.close(sink)
-    pipes = SimpleNamespace(stdin=os.fdopen(to_child, "wb"), stdout=os.fdopen(from_child, "rb"))
+    to, back = os.fdopen(to_child, "wb"), os.fdopen(from_child, "rb")
     settings = RunSettings(
         os.getpid(),
         len(case.model),
+        len(case.samples),
         len(case.samples),
         case.cpu_seconds + int(run_seconds(case.limits.operations)),
         case.spec,
@@ -132,7 +132,9 @@ def outcome(case: Case) -> Outcome:
     )
     ended = None
     try:
-        found = runner._converse(pipes, settings, case.model, case.samples, True)
+        second = runner.SecondPass.whole(len(case.samples))
+        talk = runner.Conversation(to, back, settings, shared=False)
+        found = talk.predictions(case.model, case.samples, second, runner.RunLimits())
         return Outcome(plain=found.plain)
     except InvalidModel as refusal:
         return Outcome(fault=refusal.reason, detail=refusal.detail)
@@ -143,9 +145,9 @@ def outcome(case: Case) -> Outcome:
         code = os.waitstatus_to_exitcode(ended)
         return Outcome(abort=signal.Signals(-code).name if code < 0 else f"exit code {code}")
     finally:
-        pipes.stdout.close()
+        back.close()
         with suppress(BrokenPipeError):
-            pipes.stdin.close()
+            to.close()
         if ended is None:
             os.waitpid(process, 0)
 
