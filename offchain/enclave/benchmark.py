@@ -93,22 +93,25 @@ class Measurement:
         result: its score or reason.
         outputs: on the sample, if a team is to be chosen.
         doubt: of a doubtful submission, else None.
+        detail: why a model is refused, or empty; found without hidden samples.
         abort: why there is no result.
     """
 
     result: Result | None
     outputs: Array | None = None
     doubt: Doubt | None = None
+    detail: str = ""
     abort: RunAborted | None = None
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Results by index of all attempts at a task, their doubts, and the outputs behind them."""
+    """Results by index of all attempts at a task, doubts, details, and outputs behind them."""
 
     outputs: SealedArrays
     results: dict[int, Result] = field(default_factory=dict)
     doubtful: dict[int, Doubt] = field(default_factory=dict)
+    details: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,11 @@ class Benchmark:
             )
         except RunAborted as abort:  # the others still get their scores
             return Measurement(None, abort=abort)
-        except (InvalidSubmission, InvalidModel) as fault:
+        except InvalidSubmission as fault:
             return Measurement(Result(job.index, reason=fault.reason))
+        except InvalidModel as fault:
+            detail = self._explain(model, fault.reason, len(inputs))
+            return Measurement(Result(job.index, reason=fault.reason), detail=detail)
         measurement = self._judge(job.index, predictions)
         keep = manifest.selection is Selection.ENSEMBLE
         return measurement if keep else replace(measurement, outputs=None)
@@ -190,6 +196,24 @@ class Benchmark:
 
         return SecondPass(rows, part, agrees)
 
+    def _explain(self, model: bytes, reason: ModelFault, rows: int) -> str:
+        """Return why a model is refused, from a process that has one sample of zeros.
+
+        The process that refused it had hidden samples, and a model may choose its texts. The work
+        for all samples shows as that for one.
+        """
+        spec, limits = self.manifest.model, self.manifest.limits
+        if reason is ModelFault.WORK:
+            limits = replace(limits, operations=limits.operations // rows)
+        try:
+            sample = np.zeros((1, *spec.input_shape), spec.sample_dtype)
+            self.tools.run(model, sample, spec, limits, submission=0)
+        except InvalidModel as fault:
+            return fault.detail if fault.reason is reason else ""
+        except RunAborted:
+            pass
+        return ""
+
     def _judge(self, index: int, predictions: Predictions) -> Measurement:
         """Return the result of two passes (docs/SPEC.md, "Doubtful submissions").
 
@@ -210,7 +234,8 @@ class Benchmark:
                 return Measurement(result, None, Doubt(self.price_score(second), first=False))
             return Measurement(result)
         score = self.price_score(first)
-        apart = abs(self.price_score(second) - score)
+        same = np.array_equal(first, second)
+        apart = 0 if same else abs(self.price_score(second) - score)
         doubtful = self.tolerance < apart <= 5 * self.tolerance
         doubt = Doubt(score, first=True) if doubtful else None
         if apart > 3 * self.tolerance:
@@ -365,6 +390,8 @@ class _Campaign:
         elif result is not None:
             if measurement.outputs is not None:
                 self.kept.outputs.put(result.index, measurement.outputs)
+            if measurement.detail:
+                self.kept.details[result.index] = measurement.detail
             if measurement.doubt is not None:
                 self.kept.doubtful[result.index] = measurement.doubt
             self.kept.results[result.index] = result

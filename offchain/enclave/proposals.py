@@ -44,6 +44,7 @@ class Measured:
             the first pass.
         doubtful: submissions that another honest machine may score or refuse otherwise
             (docs/SPEC.md, "Doubtful submissions"), by index.
+        details: of refused models, by index.
     """
 
     transcript: Transcript
@@ -53,6 +54,7 @@ class Measured:
     results: tuple[Result, ...]
     votes: Votes
     doubtful: Mapping[int, Doubt] = field(default_factory=dict)
+    details: Mapping[int, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Measured(task 0x{self.transcript.task_id.hex()}, {len(self.results)} results)"
@@ -126,10 +128,15 @@ class Measured:
                 )
 
     def results_file(self, proposal: Proposal) -> Results:
-        """Build the salted results file of a proposal."""
+        """Build the salted results file of a proposal, with this enclave's own details."""
         transcript = self.transcript
         return make_results(
-            transcript.task_id, transcript.leaves, self.secret, proposal.results, proposal.chosen
+            transcript.task_id,
+            transcript.leaves,
+            self.secret,
+            proposal.results,
+            proposal.chosen,
+            self.details,
         )
 
     def report(self, proposal: Proposal, round_: int) -> Report:

@@ -219,12 +219,16 @@ class RunStopped(RunAborted):
         submission: index of the first of them.
         cause: its end in words.
         others: indices of the others.
+        notice: the enclave's `offchain.protocol.reports.StopNotice`, or None before it is signed.
     """
 
-    def __init__(self, submission: int, cause: str, others: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, submission: int, cause: str, others: tuple[int, ...] = (), notice: object = None
+    ) -> None:
         super().__init__(submission, cause)
-        self.args = (submission, cause, others)
+        self.args = (submission, cause, others, notice)
         self.others = others
+        self.notice = notice
 
 
 class StorageError(GoldenGrainError):

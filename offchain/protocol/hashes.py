@@ -72,6 +72,11 @@ def inventory(seed: bytes, leaves: Sequence[bytes]) -> bytes:
     return tagged("INVENTORY", ["bytes32"] * 2, seed, keccak(b"".join(leaves)))
 
 
+def stopped(inventory: bytes) -> bytes:
+    """Return the digest that a stop notice signs; the stopped submissions are the inventory."""
+    return tagged("STOPPED", ["bytes32"], inventory)
+
+
 def signed(report_digest: bytes, signers: Sequence[tuple[str, str, bytes]]) -> bytes:
     """Return the digest of a report and its signers: signing key, operator, platform of each."""
     packed = encode(["(address,address,bytes32)[]"], [list(signers)])

@@ -5,6 +5,7 @@ It is a JSON object (`docs/manifest.schema.json`). Its digest is keccak256 of it
 """
 
 from enum import StrEnum
+from math import prod
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len
@@ -12,7 +13,7 @@ from eth_utils.crypto import keccak
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from offchain.protocol import metrics
+from offchain.protocol import bounds, metrics
 from offchain.protocol.encoding import MAX_SCORE, STRICT, Bytes32, to_json
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 
@@ -100,6 +101,9 @@ class Manifest:
             raise ValueError(
                 f"confidence {self.confidence}, expected 0 or {MIN_CONFIDENCE} to {MAX_CONFIDENCE}"
             )
+        if self.confidence:
+            columns = prod(self.model.columns)
+            bounds.resamples(metrics.get(self.metric), self.sample_size, columns)
         self.digest()  # raises ValueError for integers and texts without a canonical form
 
     def _check_metric(self, metric: metrics.Metric) -> None:

@@ -6,6 +6,7 @@ developer gets its own leaf with a proof.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from annotated_types import Len
@@ -14,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from offchain.protocol import merkle
 from offchain.protocol.encoding import STRICT, Bytes32, Index, Score
-from offchain.protocol.errors import ModelFault, SubmissionFault
+from offchain.protocol.errors import DETAIL_LENGTH, ModelFault, SubmissionFault
 from offchain.protocol.hashes import tagged
 from offchain.protocol.keys import hkdf
 
@@ -73,6 +74,14 @@ class ResultProof:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Detail:
+    """Why a model was refused, found without hidden samples; the developer can choose its words."""
+
+    index: Index
+    text: Annotated[str, Len(0, DETAIL_LENGTH)]
+
+
+@dataclass(frozen=True, config=STRICT)
 class Results:
     """The results file of one report.
 
@@ -81,11 +90,13 @@ class Results:
         entries: one for every revealed submission, by rising index.
         chosen: the team in the order of the choices, or empty. The root does not cover it: the
             report's awards follow from it.
+        details: of some refused models, by rising index. The root does not cover them.
     """
 
     task_id: Bytes32
     entries: Annotated[tuple[ResultLeaf, ...], Len(1)]
     chosen: tuple[Index, ...]
+    details: tuple[Detail, ...] = ()
     version: Literal[1] = 1
 
     def root(self) -> bytes:
@@ -109,6 +120,7 @@ def make_results(
     secret: bytes,
     results: Sequence[Result],
     chosen: Sequence[int] = (),
+    details: Mapping[int, str] = MappingProxyType({}),
 ) -> Results:
     """Build the results file.
 
@@ -118,9 +130,11 @@ def make_results(
         secret: the test set's key, 32 bytes.
         results: one for each leaf.
         chosen: the team.
+        details: of refused models.
     """
     entries = (
         ResultLeaf(result, leaves[result.index], hkdf(secret, "result", leaves[result.index]))
         for result in sorted(results, key=lambda result: result.index)
     )
-    return Results(task_id, tuple(entries), tuple(chosen))
+    notes = tuple(Detail(index, text) for index, text in sorted(details.items()))
+    return Results(task_id, tuple(entries), tuple(chosen), notes)

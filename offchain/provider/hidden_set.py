@@ -6,19 +6,21 @@ the digests of its samples (16 bytes of the sha256 of input and target, in hex).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import onnx
 from numpy.typing import NDArray
 
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import TEST_SET, encrypt
 from offchain.protocol.manifest import HiddenSet, Manifest, Selection
-from offchain.protocol.model_spec import ModelSpec, Output, propose_limits
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.release import key_commitment
 from offchain.protocol.sample import Samples, draw_sample, pack
 from offchain.provider.data import Data
@@ -64,6 +66,11 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
         ValueError: data and terms do not fit together; the message says how.
     """
     samples = data.samples
+    count = len(samples.targets)
+    size = count if terms.sample_size is None else terms.sample_size
+    if not 1 <= size <= count:
+        raise ValueError(f"sample of {size} rows, expected 1 to {count}, the rows of the test set")
+    _check_ops(terms.limits.get("extra_ops", ()))
     spec = ModelSpec(
         () if data.inputs else samples.inputs.shape[1:],
         *_output(data, terms),
@@ -74,15 +81,12 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
     sink = BytesIO()
     digests = encrypt(BytesIO(pack(samples, spec)), sink, secret, TEST_SET)
     weighted = samples.weights is not None
-    size = len(samples.targets) if terms.sample_size is None else terms.sample_size
     manifest = Manifest(
         description=terms.description,
         metric=terms.metric,
         model=spec,
         limits=replace(propose_limits(spec, size), **terms.limits),
-        test_set=HiddenSet(
-            len(samples.targets), digests.artifact, key_commitment(secret), weighted
-        ),
+        test_set=HiddenSet(count, digests.artifact, key_commitment(secret), weighted),
         sample_size=size,
         selection=terms.selection,
         minimum_gain=terms.minimum_gain if terms.selection is Selection.ENSEMBLE else 0,
@@ -91,6 +95,13 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
     )
     check_draws(manifest, samples.targets)
     return manifest, sink.getvalue()
+
+
+def _check_ops(names: Iterable[str]) -> None:
+    """Refuse names of ops that no version of ONNX has, since they would allow nothing."""
+    for name in names:
+        if not any(onnx.defs.has(name, domain) for domain in ("", "ai.onnx.ml")):
+            raise ValueError(f"op {name!r}, expected one of ONNX, such as Loop; case counts")
 
 
 def _output(data: Data, terms: BenchmarkTerms) -> tuple[Output, int]:
@@ -103,6 +114,30 @@ def _output(data: Data, terms: BenchmarkTerms) -> tuple[Output, int]:
         return terms.output or Output.VALUES, 0
     usual = Output.VECTORS if Output.VECTORS in outputs else Output.MULTILABEL
     return terms.output or usual, targets.shape[1]
+
+
+IMAGE_VALUES = 2_048
+"""Values in one sample from which on it is taken for an image, a sound or a long text."""
+
+
+def propose_limits(spec: ModelSpec, rows: int) -> ModelLimits:
+    """Return limits that usual models of samples of this shape keep.
+
+    For tables they are the defaults. Networks for images have up to 90 million weights and take up
+    to 2 * 10^10 multiplications for a sample (docs/MODELS.md).
+
+    Args:
+        rows: size of the sample that is measured.
+    """
+    values = prod(spec.input_shape) + sum(prod(each.shape) for each in spec.inputs)
+    if values < IMAGE_VALUES:
+        return ModelLimits()
+    return ModelLimits(
+        model_bytes=2**29,
+        memory_bytes=2**32,
+        operations=min(max(rows * 2 * 10**10, 10**12), 10**14),
+        batch_rows=32,
+    )
 
 
 def check_draws(manifest: Manifest, targets: NDArray[Any]) -> None:

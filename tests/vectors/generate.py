@@ -13,7 +13,7 @@ from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
 from offchain.protocol import envelopes, hashes, release
-from offchain.protocol.bounds import resample
+from offchain.protocol.bounds import lower_bound, resample
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import SubmissionFault
@@ -138,6 +138,10 @@ def reveals() -> list[dict[str, Any]]:
     return rows
 
 
+LINE = np.arange(40.0), np.arange(40.0) + np.tile([3.0, -5.0], 20)
+"""Targets and predictions of a regression."""
+
+
 def sample(seed: bytes) -> dict[str, Any]:
     """A stratified draw: shares of 6.6, 3.72, 1.2 and 0.48 rows become 7, 4, 1 and 0."""
     targets = np.repeat([0, 1, 2, 3], [55, 31, 10, 4])
@@ -151,6 +155,7 @@ def sample(seed: bytes) -> dict[str, Any]:
         "rows": rows.tolist(),
         "second_draw_of_class_0": draw(seed, 1, 0, strata[0], 7).tolist(),
         "resample": resample(seed, 3, [np.arange(4), np.arange(4, 9)]).tolist(),
+        "lower_bound_of_r2": lower_bound("r2", *LINE, None, 950_000, seed),
     }
 
 
@@ -168,6 +173,7 @@ def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "parent_hash": hexed(parent_hash),
         "seed": hexed(seed),
         "inventory": hexed(inventory),
+        "stopped": hexed(hashes.stopped(inventory)),
         "sample": sample(seed),
         "release": {
             "key": hexed(secret),

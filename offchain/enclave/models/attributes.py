@@ -12,7 +12,7 @@ MAX_SIZE: Final = 2**31 - 1
 """Maximum of sizes, strides, paddings and similar attributes."""
 
 _AXES: Final = ("axes", "axis", "perm")
-_TYPES: Final = ("dtype", "output_dtype", "stash_type", "to")
+_TYPES: Final = ("dtype", "output_dtype", "softmax_precision", "stash_type", "to")
 _FLAGS: Final = frozenset(
     """
     allowzero antialias ceil_mode count_include_pad detect_negative detect_positive exclude_outside

@@ -5,10 +5,11 @@ from typing import Final
 
 from onnx import NodeProto, TensorProto
 
+from offchain.enclave.models.attention import heads_of
 from offchain.enclave.models.attributes import attribute_of
 from offchain.enclave.models.ops import domain_of
 from offchain.enclave.models.shapes import RECURRENT
-from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_bytes
+from offchain.enclave.models.tensors import ITEM_BYTES, Types, elements, shape_of, tensor_bytes
 
 _WEIGHT_INPUT: Final = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
 _PRODUCTS: Final = ("MatMul", "MatMulInteger", "QLinearMatMul")
@@ -43,6 +44,12 @@ CALL_WORK: Final = 1024
 
 TAP_WORK: Final = 16
 """Work per element that is read one by one, in a window or a support vector."""
+
+SCORE_WORK: Final = 256
+"""Work per score of an attention: it is scaled, masked, capped, and part of a softmax."""
+
+SCORE_COPIES: Final = 4
+"""Tables of an attention's scores at a time, where the runtime runs it as many ops."""
 
 PRODUCT_BYTES: Final = 256
 """Memory for the description of one matrix product in a stack."""
@@ -91,6 +98,10 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
         group = attribute_of(node, "group")
         calls = _shape(types, node.input[0])[0] * (group.i if group else 1)
         return image * window + calls * (CALL_WORK + TAP_WORK * spatial * window)
+    if kind == "Attention":
+        heads = heads_of(node, types)
+        work = SCORE_WORK * heads.scores + ELEMENT_WORK * heads.keys + 2 * CALL_WORK * heads.count
+        return work + heads.scores * heads.depth
     if kind in ("AveragePool", "MaxPool"):
         kernel = attribute_of(node, "kernel_shape")
         return TAP_WORK * output * prod(kernel.ints if kernel else ())
@@ -126,6 +137,10 @@ def scratch_bytes(node: NodeProto, types: Types) -> int:
     if kind in _WEIGHT_INPUT:
         _, spatial, window = _convolved(node, types)
         return copied + 4 * window * spatial
+    if kind == "Attention":
+        heads = heads_of(node, types)
+        item = max(4, ITEM_BYTES[types[node.input[0]].tensor_type.elem_type])
+        return copied + item * (SCORE_COPIES * heads.scores + 2 * heads.keys)
     if kind in RECURRENT:
         sequence, batch = _shape(types, node.input[0])[:2]
         directions, gates = _shape(types, node.input[1])[:2]

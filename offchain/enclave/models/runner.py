@@ -151,8 +151,10 @@ def run_model(
             return run.of(child, replace(settings, parent=child.parent), inputs is not None)
         except OSError as error:
             raise RunAborted(submission, f"no child process: {error}") from error
-        except _ChildError as error:
+        except _ChildEnded as error:
             raise RunStopped(submission, str(error)) from error
+        except _ChildError as error:  # its text can quote a child that holds hidden samples
+            raise RunStopped(submission, "the process of the model broke the protocol") from error
         except (_MachineError, MemoryError) as error:
             raise RunAborted(submission, str(error) or "out of memory") from error
         except ZygoteEnded as error:
@@ -188,7 +190,7 @@ class _Run:
             code = child.wait()
             late = f"deadline of {self.wall_seconds:g} s passed"
             cause = late if expired.is_set() else f"{error}, {_end(code, child.errors)}"
-            raise _ChildError(cause) from error
+            raise _ChildEnded(cause) from error
         finally:
             deadline.cancel()
             child.close()
@@ -198,8 +200,12 @@ class _MachineError(Exception):
     """The machine cannot run any model as it must."""
 
 
+class _ChildEnded(Exception):
+    """The child was ended."""
+
+
 class _ChildError(Exception):
-    """The child was ended, or broke the protocol of `offchain.enclave.models.pipe`."""
+    """The child broke the protocol of `offchain.enclave.models.pipe`."""
 
 
 def _check_samples(samples: Array, spec: ModelSpec) -> None:

@@ -8,6 +8,7 @@ import onnx
 from onnx import NodeProto, TensorProto, TypeProto, helper
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
+from offchain.enclave.models.attention import heads_of
 from offchain.enclave.models.attributes import attribute_of, check_attributes
 from offchain.enclave.models.classical import infer_classical
 from offchain.enclave.models.ops import domain_of
@@ -100,6 +101,8 @@ def _check_node(node: NodeProto, types: Types) -> None:
         raise InvalidModel(ModelFault.SHAPE, "Split with a nameless output, expected none")
     if node.op_type in ("LayerNormalization", "Squeeze") and not all(node.input):
         raise InvalidModel(ModelFault.SHAPE, f"{node.op_type} with a nameless input, expected none")
+    if node.op_type == "Attention":
+        heads_of(node, types)
     if node.op_type == "PRelu":
         _check_slope(*(shape_of(types[name]) or () for name in node.input))
     if node.op_type in RECURRENT:

@@ -211,8 +211,17 @@ def test_run_model__memory_beyond_what_was_proven__is_an_abort():
         ("dead", "exit code 1 cannot import a thing"),
         ("killed", "killed by SIGKILL"),
         ("crashed", "killed by SIGABRT"),
-        ("garbage", "message of 4294967295 bytes"),
         ("short", "stream ended after 100 of 800 bytes"),
+    ],
+)
+def test_run_model__child_ends__is_an_abort(samples, role, cause):
+    assert cause in aborted(onnx_files.honest(), samples, child=played(role))
+
+
+@pytest.mark.parametrize(
+    ("role", "fault"),
+    [
+        ("garbage", "message of 4294967295 bytes"),
         ("unreasonable", "'dislike' is not a valid ModelFault"),
         ("forgetful", "out of memory: std::bad_alloc"),
         ("nested", "message of 65536 brackets, expected 400 at most"),
@@ -220,8 +229,11 @@ def test_run_model__memory_beyond_what_was_proven__is_an_abort():
         ("raising", "ArithmeticError in the process of the model"),
     ],
 )
-def test_run_model__child_misbehaves__is_an_abort(samples, role, cause):
-    assert cause in aborted(onnx_files.honest(), samples, child=played(role))
+def test_run_model__child_misbehaves__is_an_abort_that_quotes_nothing_of_it(samples, role, fault):
+    with pytest.raises(RunStopped) as abort:
+        run(onnx_files.honest(), samples, child=played(role))
+    assert abort.value.cause == "the process of the model broke the protocol"
+    assert fault in str(abort.value.__cause__)
 
 
 def test_run_model__silent_child__is_killed_at_its_deadline(samples):
