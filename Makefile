@@ -5,8 +5,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas bench
-.PHONY: bench-large abi clean
+.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas bench bench-large abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)

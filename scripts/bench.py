@@ -86,6 +86,12 @@ def small_units(turns: int) -> Iterator[str]:
         bundle = market.make_bundle((enclave.identity,), 50, Selection.TOP, store)
         position = bundle.transcript.roster.index(enclave.identity)
         each, exchanges = units.keyrings(turns, bundle, position, enclave._sealing_private)
+    bounds = market.bound_seconds(market.images())
+    yield (
+        "- Confidence bounds of a score take, in seconds: "
+        + ", ".join(f"{name} {seconds:.2f}" for name, seconds in bounds.items())
+        + "."
+    )
     roster = len(bundle.transcript.roster)
     sealed, opened = units.artifacts(turns)
     quote, beside = units.quotes(turns)

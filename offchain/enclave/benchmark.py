@@ -178,24 +178,6 @@ class Benchmark:
         keep = manifest.selection is Selection.ENSEMBLE
         return measurement if keep else replace(measurement, outputs=None)
 
-    def _explain(self, model: bytes, reason: ModelFault, rows: int) -> str:
-        """Return why a model is refused, from a process that has one sample of zeros.
-
-        The process that refused it had hidden samples, and a model may choose its texts. The work
-        for all samples shows as that for one.
-        """
-        spec, limits = self.manifest.model, self.manifest.limits
-        if reason is ModelFault.WORK:
-            limits = replace(limits, operations=limits.operations // rows)
-        try:
-            sample = np.zeros((1, *spec.input_shape), spec.sample_dtype)
-            self.tools.run(model, sample, spec, limits, submission=0)
-        except InvalidModel as fault:
-            return fault.detail if fault.reason is reason else ""
-        except RunAborted:
-            pass
-        return ""
-
     def second_pass(self) -> SecondPass:
         """Return the second pass: a part of it suffices if no sample of it has another value."""
         count, each = len(self.targets), metrics.get(self.manifest.metric).each
@@ -213,6 +195,24 @@ class Benchmark:
             return np.array_equal(one, other)
 
         return SecondPass(rows, part, agrees)
+
+    def _explain(self, model: bytes, reason: ModelFault, rows: int) -> str:
+        """Return why a model is refused, from a process that has one sample of zeros.
+
+        The process that refused it had hidden samples, and a model may choose its texts. The work
+        for all samples shows as that for one.
+        """
+        spec, limits = self.manifest.model, self.manifest.limits
+        if reason is ModelFault.WORK:
+            limits = replace(limits, operations=limits.operations // rows)
+        try:
+            sample = np.zeros((1, *spec.input_shape), spec.sample_dtype)
+            self.tools.run(model, sample, spec, limits, submission=0)
+        except InvalidModel as fault:
+            return fault.detail if fault.reason is reason else ""
+        except RunAborted:
+            pass
+        return ""
 
     def _judge(self, index: int, predictions: Predictions) -> Measurement:
         """Return the result of two passes (docs/SPEC.md, "Doubtful submissions").

@@ -21,7 +21,7 @@ from offchain.protocol.bounds import lower_bound
 from offchain.protocol.metrics import score
 from offchain.protocol.pricing import Knot, price
 from offchain.protocol.sample import allocate, draw
-from scripts.bench import images
+from scripts.lib.bench.market import images
 
 Array = NDArray[Any]
 

@@ -200,8 +200,10 @@ def _outcomes_of_one_fork(cases: list[Case]) -> list[Outcome]:
         for case in cases:
             answer = RunOutcome(**read_message(answers))
             if answer.status == OutcomeStatus.OK:
-                plain = runner._read_predictions(answers, case.spec, len(case.samples))
-                found.append(Outcome(plain=plain))
+                rows = len(case.samples)
+                settings = RunSettings(0, 0, rows, rows, 0, case.spec, case.limits)
+                talk = runner.Conversation(answers, answers, settings, shared=False)
+                found.append(Outcome(plain=talk._read_predictions(rows)))
             elif answer.status == OutcomeStatus.REFUSED:
                 found.append(Outcome(fault=ModelFault(answer.reason), detail=answer.detail))
             else:
@@ -220,17 +222,19 @@ def _serve_all(sink: int, cases: list[Case]) -> None:
         seconds = cases[0].cpu_seconds + int(run_seconds(limits.operations))
         signal.alarm(60 * len(cases))
         cases[0].prepare()
-        child.limit_resources(limits.memory_bytes, seconds * len(cases))
+        child.limit_resources(child.mapped_bytes() + limits.memory_bytes, seconds * len(cases))
         most = limits.memory_bytes + child.ADDRESS_MARGIN_BYTES - child.UNRESERVED_BYTES
         reserve = child.reserve_memory(most)
         child.confine()
         for case in cases:
             rows = len(case.samples)
-            settings = RunSettings(0, len(case.model), rows, seconds, case.spec, case.limits)
+            settings = RunSettings(0, len(case.model), rows, rows, seconds, case.spec, case.limits)
             samples = case.samples.astype(case.spec.sample_dtype, copy=False).tobytes()
             passes = []
             try:
-                passes = child._run(case.model, settings, BytesIO(samples * 2))
+                source = BytesIO(case.model + samples * 2)
+                stream = child._Samples(source, case.spec, None)
+                passes = next(child._stages(source, settings, stream))
                 answer = RunOutcome(OutcomeStatus.OK)
             except InvalidModel as refusal:
                 answer = child._refuse(refusal, reserve)

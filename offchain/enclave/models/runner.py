@@ -151,11 +151,10 @@ def run_model(
             return run.of(child, replace(settings, parent=child.parent), inputs is not None)
         except OSError as error:
             raise RunAborted(submission, f"no child process: {error}") from error
-        except _ChildEndedError as error:
+        except _ChildEnded as error:
             raise RunStopped(submission, str(error)) from error
         except _ChildError as error:  # its text can quote a child that holds hidden samples
-            broken = "the process of the model broke the protocol"
-            raise RunStopped(submission, broken) from error
+            raise RunStopped(submission, "the process of the model broke the protocol") from error
         except (_MachineError, MemoryError) as error:
             raise RunAborted(submission, str(error) or "out of memory") from error
         except ZygoteEnded as error:
@@ -191,7 +190,7 @@ class _Run:
             code = child.wait()
             late = f"deadline of {self.wall_seconds:g} s passed"
             cause = late if expired.is_set() else f"{error}, {_end(code, child.errors)}"
-            raise _ChildEndedError(cause) from error
+            raise _ChildEnded(cause) from error
         finally:
             deadline.cancel()
             child.close()
@@ -201,12 +200,12 @@ class _MachineError(Exception):
     """The machine cannot run any model as it must."""
 
 
+class _ChildEnded(Exception):
+    """The child was ended."""
+
+
 class _ChildError(Exception):
     """The child broke the protocol of `offchain.enclave.models.pipe`."""
-
-
-class _ChildEndedError(Exception):
-    """The child was ended; the message has nothing that it said."""
 
 
 def _check_samples(samples: Array, spec: ModelSpec) -> None:

@@ -26,11 +26,13 @@ from rich.progress import Progress
 from offchain.developer.preparation import prepare_submission
 from offchain.enclave.enclave import Enclave
 from offchain.operator.client import EnclaveClient
+from offchain.protocol.bounds import lower_bound
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import to_json
 from offchain.protocol.keys import public_key
 from offchain.protocol.manifest import Manifest, Selection
 from offchain.protocol.messages import Bundle, Proposal, RunStatus
+from offchain.protocol.metrics import score
 from offchain.protocol.model_spec import ModelLimits
 from offchain.protocol.pricing import Knot
 from offchain.protocol.release import make_release
@@ -60,15 +62,16 @@ class Figures:
     proposal: Proposal
 
 
-def images() -> Samples:
-    """Read MNIST's test set from its IDX files, whose headers are 16 and 8 bytes long.
+def images(part: str = "t10k") -> Samples:
+    """Read MNIST's test set, or its part ``train``, from the IDX files.
 
-    Raises FileNotFoundError if the npm package is not installed.
+    Their headers are 16 and 8 bytes long. Raises FileNotFoundError if the npm package is not
+    installed.
     """
     if not MNIST.is_dir():
         raise FileNotFoundError("MNIST, an npm package, is not installed: run `make setup`")
-    pixels = np.frombuffer((MNIST / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
-    labels = np.frombuffer((MNIST / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+    pixels = np.frombuffer((MNIST / f"{part}-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
+    labels = np.frombuffer((MNIST / f"{part}-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
     return Samples(pixels.reshape(-1, 784), labels.astype(np.int64))
 
 
@@ -96,6 +99,20 @@ def models(samples: Samples, count: int) -> Iterator[bytes]:
         noise = np.random.default_rng(index).normal(0, 1e-4, means.shape)
         weights = (means - means.mean(0)) / 2e6 + noise
         yield linear_model(weights.T.astype(np.float32))
+
+
+def bound_seconds(samples: Samples) -> dict[str, float]:
+    """Return the time (seconds) of the confidence bound of a score, by metric."""
+    noise = np.random.default_rng(0).normal(0, 0.5, (len(samples.targets), 10))
+    table = np.exp(np.eye(10)[samples.targets] + noise)
+    table /= table.sum(axis=1, keepdims=True)
+    taken = {}
+    score("accuracy", samples.targets, table)  # the first call imports scikit-learn
+    for name in ("accuracy", "f1_macro", "log_loss_skill", "roc_auc_ovr"):
+        start = time.perf_counter()
+        lower_bound(name, samples.targets, table, None, 950_000, bytes(32))
+        taken[name] = time.perf_counter() - start
+    return taken
 
 
 def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:

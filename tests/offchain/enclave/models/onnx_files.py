@@ -68,13 +68,6 @@ def linear() -> bytes:
     return file([node("MatMul", ["x", "w"], ["y"])], [constant("w", weights)])
 
 
-def two_classes(slope: float = 1.0) -> bytes:
-    """Return a model of two probabilities from one number."""
-    weights = constant("w", np.array([[slope, -slope]]), np.float32)
-    nodes = [node("MatMul", ["x", "w"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)]
-    return file(nodes, [weights], input_shape=("N", 1))
-
-
 def quantised() -> bytes:
     """Return a linear model with quantised weights, input and output, between conversions."""
     weights = np.random.default_rng(0).integers(-128, 128, (FEATURES, CLASSES))
@@ -91,6 +84,13 @@ def quantised() -> bytes:
         node("DequantizeLinear", ["p", "sm", "zm"], ["y"]),
     ]
     return file(nodes, constants)
+
+
+def two_classes(slope: float = 1.0) -> bytes:
+    """Return a model of two probabilities from one number."""
+    weights = constant("w", np.array([[slope, -slope]]), np.float32)
+    nodes = [node("MatMul", ["x", "w"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)]
+    return file(nodes, [weights], input_shape=("N", 1))
 
 
 def asks_for(elements: int) -> bytes:
