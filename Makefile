@@ -1,10 +1,11 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
 # target installs what it needs by itself.
 # `make test-chain T=tests/unit/interfaces` and `make test-contracts T=tests/property` run a part of a suite.
+# `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python test-contracts deep models luck lint gas abi clean
+.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -60,6 +61,9 @@ test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attac
 
 deep: .venv/.ready ## the random tests for hours rather than minutes
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
+
+fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
+	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)
 
 models: .venv/.ready .venv-models/.ready ## the share of honest exports that an enclave accepts (8 GB)
 	@$(RUN) .venv-models/bin/python -m scripts.models.exports .home/models

@@ -11,7 +11,8 @@ there. Each is mended below, in this order:
 4. the local chain: anvil from `node_modules`, on a port of its own for every run;
 5. receipts: anvil counts a transaction a moment before it has its receipt, and Brownie would sleep
    for a second, or take the transaction for dropped;
-6. tests: Brownie's pytest plugin uses a module of Hypothesis that newer versions do not import.
+6. scripts: `brownie run script argument` passes the argument to `main`, as it stands in usage;
+7. tests: Brownie's pytest plugin uses a module of Hypothesis that newer versions do not import.
 
 brownie_source_maps.py, imported here, mends the source maps. Both can go once Brownie does this
 itself. tests/toolchain holds them to it.
@@ -20,6 +21,7 @@ itself. tests/toolchain holds them to it.
 import os
 import shutil
 import socket
+import sys
 import time
 from contextlib import suppress
 from hashlib import sha256
@@ -28,7 +30,8 @@ from typing import Any
 
 import brownie.project.compiler.vyper as brownie_vyper
 import brownie.project.main as brownie_project
-import hypothesis.extra.pytestplugin  # noqa: F401 - see 6
+import brownie.project.scripts as brownie_scripts
+import hypothesis.extra.pytestplugin  # noqa: F401 - see 7
 from brownie._config import CONFIG
 from brownie.network.rpc import anvil as brownie_anvil
 from brownie.project.sources import Sources
@@ -125,9 +128,14 @@ def free_port() -> int:
 
 
 def use_own_chain() -> None:
-    """Find anvil where npm installed it; give this process a port of its own for it."""
+    """Find anvil where npm installed it; give this process a port of its own for it.
+
+    GOLDEN_GRAIN_CHAIN_PORT names the port of a chain that runs already, which Brownie attaches to.
+    """
     os.environ["PATH"] = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
-    CONFIG.networks["development"]["cmd_settings"]["port"] = free_port()
+    CONFIG.networks["development"]["cmd_settings"]["port"] = (
+        int(os.environ.get("GOLDEN_GRAIN_CHAIN_PORT", 0)) or free_port()
+    )
 
 
 def launch_anvil(command: str, **settings: Any) -> Any:
@@ -157,11 +165,24 @@ def patient_receipt(eth: Eth, transaction: Any) -> Any:
     return web3_receipt(eth, transaction)
 
 
+# ── 6. Scripts ──
+
+
+def run_script(script: str, method_name: str = "main", args: Any = None, **options: Any) -> Any:
+    """Run a script as Brownie does, but take what cannot be a function for an argument of main."""
+    if not method_name.isidentifier():
+        method_name, args = "main", (method_name, *(args or ()))
+    return brownie_run(script, method_name=method_name, args=args, **options)
+
+
 brownie_launch = brownie_anvil.launch
+brownie_run = brownie_scripts.run
 web3_receipt = Eth.get_transaction_receipt
 
 brownie_project.Sources = deployable_sources
 brownie_vyper.vyper_json.compile_json = compile_json
 brownie_anvil.launch = launch_anvil
+if "brownie._cli.run" in sys.modules:
+    sys.modules["brownie._cli.run"].run = run_script  # type: ignore[attr-defined]
 Eth.get_transaction_receipt = patient_receipt  # type: ignore[method-assign, assignment]
 use_own_chain()

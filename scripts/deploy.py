@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.lib.deployment_log import DeploymentLog, write_json
+from scripts.lib.documents import bring_documents
 from scripts.lib.gas_prices import check_room, measure_prices
 from scripts.lib.preflight import check_chain_id, check_p256verify
 from scripts.lib.settings import Settings, load, status_names
@@ -145,6 +146,7 @@ def playground(book: str) -> Deployment:
     """
     settings = load("development", live=False)
     made = deploy(accounts[0], settings, Console())
+    bring_documents(made.verifier.address, accounts[0].address, Console())
     values = address_book(made, settings, accounts[0].address)
     write_json({**values, "rpc": web3.provider.endpoint_uri}, Path(book))
     return made

@@ -2,6 +2,7 @@
 
 ================  ==================================================================================
 ``node``          a node, trusted after a number of confirmations
+``index``         a cache of events in SQLite, for a node that is slow or far
 ``market``        history of a task from the market's logs, and its transcript
 ``registry``      registered enclaves and descriptions of programs
 ``verifier``      the certificates and lists that a `DcapVerifier` holds

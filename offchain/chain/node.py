@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
 from web3 import Web3
+from web3.contract.base_contract import BaseContractEvent
 from web3.exceptions import Web3Exception
-from web3.types import LogReceipt
+from web3.types import EventData, LogReceipt
 
 _INTERFACES = Path(__file__).resolve().parents[2] / "interfaces"
 
@@ -65,6 +67,18 @@ class Node:
             end, logs = reader.read(contract, topics, start, until)
             yield from logs
             start = end + 1
+
+
+def events(node: Node, event: BaseContractEvent) -> Iterator[EventData]:
+    """Yield the events of one kind of a contract up to the latest block, decoded.
+
+    Args:
+        node: of the contract.
+        event: such as ``contract.events.TcbUpdated()``.
+    """
+    topic = "0x" + HexBytes(event.topic).hex().removeprefix("0x")
+    for log in node.logs(event.address, [topic], int(node.web3.eth.block_number)):
+        yield event.process_log(log)
 
 
 class LogReader:

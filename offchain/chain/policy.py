@@ -10,7 +10,7 @@ from offchain.attestation.policy import Rules
 from offchain.attestation.quote import TeeType
 from offchain.attestation.tcb import STATUSES, UP_TO_DATE, Validity
 from offchain.attestation.trust import QeFloor, TcbFloor
-from offchain.chain.node import Node, abi
+from offchain.chain.node import Node, abi, events
 
 BITS = {name: 1 << place for place, name in enumerate(STATUSES[:-1])}
 """Intel's names of statuses, and their bits in `ITcbPolicy.accepted_statuses`."""
@@ -21,6 +21,7 @@ class PolicyContract:
     """A `TcbPolicy` on a node."""
 
     def __init__(self, node: Node, address: str) -> None:
+        self.node = node
         self.contract = node.web3.eth.contract(
             address=node.web3.to_checksum_address(address), abi=abi("ITcbPolicy")
         )
@@ -51,22 +52,20 @@ class PolicyContract:
         kept = self.contract.functions.kept_identities(tee_type).call()
         return tuple(self._identity(tee_type, _values(each)) for each in kept)
 
-    def known_fmspcs(self, first_block: int) -> tuple[bytes, ...]:
+    def known_fmspcs(self) -> tuple[bytes, ...]:
         """Return the FMSPCs of which somebody has brought a TCB info, by the contract's events."""
-        logs = self.contract.events.TcbUpdated().get_logs(from_block=first_block)
+        logs = events(self.node, self.contract.events.TcbUpdated())
         return tuple(dict.fromkeys(bytes(log["args"]["fmspc"]) for log in logs))
 
-    def documents(self, first_block: int) -> Bundle:
+    def documents(self) -> Bundle:
         """Return the documents that accounts have brought, as they stand in their transactions.
 
         A document that another contract brought is left out. The policy has verified each.
         """
-        events = self.contract.events
+        kinds = self.contract.events.TcbUpdated(), self.contract.events.IdentityUpdated()
         hashes: dict[HexBytes, None] = {}
-        for event in (events.TcbUpdated(), events.IdentityUpdated()):
-            hashes |= {
-                log["transactionHash"]: None for log in event.get_logs(from_block=first_block)
-            }
+        for event in kinds:
+            hashes |= {log["transactionHash"]: None for log in events(self.node, event)}
         found = []
         for digest in hashes:
             sent = self.contract.w3.eth.get_transaction(digest)

@@ -6,7 +6,7 @@ from eth_typing import ChecksumAddress
 from eth_utils.abi import event_abi_to_log_topic
 
 from offchain.attestation.programs import commit_to_text
-from offchain.chain.node import Node, abi
+from offchain.chain.node import Node, abi, events
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.task import Roster, RosterEntry
 
@@ -69,11 +69,8 @@ class Registry:
 
     def endpoints(self) -> dict[str, str]:
         """Return the URIs that operators have announced last, by operator. They are untrusted."""
-        event = self.contract.events.EndpointAnnounced()
-        logs = self.node.logs(
-            self.contract.address, [event.topic], int(self.node.web3.eth.block_number)
-        )
-        announced = (event.process_log(log)["args"] for log in logs)
+        logs = events(self.node, self.contract.events.EndpointAnnounced())
+        announced = (log["args"] for log in logs)
         return {each["operator"]: each["uri"] for each in announced}
 
     def registrations(self, signing_key: str) -> list[bytes]:

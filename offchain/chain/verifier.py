@@ -10,7 +10,7 @@ from offchain.attestation.evidence import REVOKED, AuthorityRecord, Chain, Known
 from offchain.attestation.quote import Quote
 from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain, read_certificate
-from offchain.chain.node import Node, abi
+from offchain.chain.node import Node, abi, events
 from offchain.chain.policy import PolicyContract
 
 ROOT = bytes(32)
@@ -73,9 +73,9 @@ class Verifier:
         """Return the next update of that list, or 0."""
         return int(self.contract.functions.crl_next_update(authority).call())
 
-    def authorities(self, first_block: int) -> dict[str, bytes]:
+    def authorities(self) -> dict[str, bytes]:
         """Return the ids of the intermediate CAs that were admitted, by their names in hex."""
-        logs = self.contract.events.AuthorityAdded().get_logs(from_block=first_block)
+        logs = events(self.node, self.contract.events.AuthorityAdded())
         ids = [bytes(log["args"]["authority"]["id"]) for log in logs]
         return {f"CA 0x{each.hex()}": each for each in ids}
 

@@ -27,5 +27,7 @@ def in_words(error: BaseException) -> str:
         first, count = error.errors(include_url=False)[0], error.error_count()
         place = ".".join(map(str, first["loc"])) or "the document"
         more = f", and {count - 1} more faults" if count > 1 else ""
+        if first["type"] == "value_error":  # its own words name the value
+            return f"{error.title}: {first['msg'].removeprefix('Value error, ')}{more}"
         return f"{error.title}: {place}: {first['msg']}, found {first['input']!r:.200}{more}"
     return str(error) or type(error).__name__

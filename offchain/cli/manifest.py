@@ -192,6 +192,11 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     yield f"benchmark   0x{manifest.digest().hex()}"
 
 
+def _counts_rows(metric: str) -> bool:
+    """Return True for metrics that are a share of the rows, so that a row has a fixed worth."""
+    return metric.partition("@")[0] in ("accuracy", "top_accuracy")
+
+
 def describe(manifest: Manifest, samples: Samples) -> Iterator[str]:
     """Yield lines on a manifest, its samples and the smallest difference of scores."""
     spec, size = manifest.model, manifest.sample_size
@@ -218,7 +223,8 @@ def describe(manifest: Manifest, samples: Samples) -> Iterator[str]:
         yield f"targets     values from {low:g} to {high:g}{columns}"
     if samples.weights is not None:
         yield f"weights     from {samples.weights.min():g} to {samples.weights.max():g}"
-    yield f"metric      {manifest.metric} of {size} rows: one row is {MAX_SCORE / size:,.0f} ppm"
+    step = f": one row is {MAX_SCORE / size:,.0f} ppm" if _counts_rows(manifest.metric) else ""
+    yield f"metric      {manifest.metric} of {size} rows{step}"
     if manifest.confidence:
         yield f"prices      by the lower bound at {manifest.confidence / MAX_SCORE:.1%} confidence"
     limits = (f"{getattr(manifest.limits, name):,} {name}" for name in _SIZES)

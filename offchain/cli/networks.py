@@ -35,18 +35,23 @@ class Network:
     addresses: dict[str, str]
 
 
+def address_books() -> Path:
+    """Return the folder of the address books: GOLDEN_GRAIN_DEPLOYMENTS, or this checkout's."""
+    return Path(os.environ.get("GOLDEN_GRAIN_DEPLOYMENTS", DEPLOYMENTS))
+
+
 def find(name: str, url: str | None = None, folder: Path | None = None) -> Network:
     """Find a deployment by the name of its network.
 
     Args:
         name: of the network.
         url: of a node, instead of the one that the address book or Brownie names.
-        folder: of the address books (that of the environment, GOLDEN_GRAIN_DEPLOYMENTS).
+        folder: of the address books, instead of `address_books`.
 
     Raises:
         ValueError: there is no such address book, it is malformed, or no node is known.
     """
-    folder = folder or Path(os.environ.get("GOLDEN_GRAIN_DEPLOYMENTS", DEPLOYMENTS))
+    folder = folder or address_books()
     file = folder / f"{name}.json"
     if not file.is_file():
         known = ", ".join(sorted(each.stem for each in folder.glob("*.json"))) or "none"

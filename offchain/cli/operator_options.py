@@ -40,7 +40,7 @@ def collateral_of(arguments: argparse.Namespace, verifier: Verifier) -> Callable
         return None
 
     def get() -> Bundle:
-        known = verifier.policy.known_fmspcs(verifier.node.first_block)
+        known = verifier.policy.known_fmspcs()
         return inputs.collateral_of(arguments, *(known if arguments.service else ()))
 
     return get

@@ -1,6 +1,7 @@
 """``golden-grain roster``: propose a roster with spares for a task."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 
 from offchain.chain.registry import Registry
@@ -26,11 +27,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Propose a roster; yield it with its digest and its program. Errors: see `propose`."""
+    """Propose a roster; yield it as JSON, and say its digest and its program on standard error.
+
+    Errors: see `propose`.
+    """
     market = shared.market_of(arguments)
     registry = Registry(market.node, market.registry)
     found = list(candidates(registry, arguments.measurement, arguments.min_stake))
     roster = propose(found, arguments.quorum, arguments.spares)
+    print(f"digest 0x{roster_digest(roster).hex()}", file=sys.stderr)
+    print(registry.in_words(arguments.measurement), file=sys.stderr)
     yield to_json(roster).decode()
-    yield f"digest 0x{roster_digest(roster).hex()}"
-    yield registry.in_words(arguments.measurement)

@@ -8,7 +8,7 @@ from offchain.chain.refusals import Refused
 from offchain.cli import common, session
 from offchain.cli.session import Session
 from offchain.cli.units import Currency, format_score
-from offchain.observer.reasons import IN_FULL
+from offchain.developer.reasons import IN_FULL
 from offchain.observer.scores import Row, find_results, rows, standing
 from offchain.protocol.encoding import to_json
 from offchain.protocol.results import ResultProof

@@ -191,8 +191,8 @@ class Enclave:
             round_: 0, or 1 for a panel.
             proposal: of any enclave, this one included; untrusted.
             platform: the registry's for this enclave (bytes32); the signature does not cover it.
-            expected: digest of the report that must follow from the proposal; None takes any. With
-                it, nobody can bind this enclave to a proposal that no other enclave has signed.
+            expected: digest of the report that must follow from the proposal; None takes any.
+                So nobody binds this enclave to a proposal that no other enclave has signed.
 
         Raises:
             InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `ANOTHER_REPORT`,

@@ -1,4 +1,4 @@
-"""What anybody can see of a market.
+"""Views of a market for anybody.
 
 ===========  =======================================================================
 ``listing``  tasks, with what their providers publish of them

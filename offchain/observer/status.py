@@ -28,7 +28,7 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True)
 class TaskProgress:
-    """What the contract keeps of a task, in the order of `IModelMarket.progress`."""
+    """The words that the contract keeps of a task, in the order of `IModelMarket.progress`."""
 
     stage: Stage
     time_a: int

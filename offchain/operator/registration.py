@@ -123,7 +123,7 @@ def _in_words(refusal: QuoteRejected, quote: Quote, verifier: Verifier) -> str:
         return "\nthe deployment lacks a document of Intel's: `golden-grain attestation update`"
     if refusal.reason not in _BELOW:
         return ""
-    documents = verifier.policy.documents(verifier.node.first_block)
+    documents = verifier.policy.documents()
     found = standings(documents, quote, verifier.policy.rules().accepted)
     return "".join(f"\n{line}" for each in found for line in each.lines())
 

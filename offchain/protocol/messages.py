@@ -196,8 +196,7 @@ class CosignRequest:
 
     Args:
         platform: the asked enclave's, as the registry has it.
-        report: digest of the report that must follow from the proposal, else nothing is signed.
-            None takes any: the host knows the digest only of a report that others signed.
+        report: digest of the report that must follow from the proposal; None takes any.
     """
 
     run: RunId

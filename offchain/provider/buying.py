@@ -95,7 +95,10 @@ class Buyer:
 
     def pause(self, poll: float) -> float:
         """Return the seconds until the next step: short ones around the reveal deadline."""
-        left = self.task.reveal_deadline - self.market.now()
+        try:
+            left = self.task.reveal_deadline - self.market.now()
+        except Exception:  # a node that is down ends no step, and this one does not either
+            return poll
         return min(poll, 1.0) if abs(left) <= MARGIN else poll
 
     def _advance(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import polars
@@ -283,14 +284,19 @@ def _gaps(found: Array) -> tuple[str, ...]:
 
 
 def _read_archive(path: Path, metric: str, options: ReadOptions) -> Data:
+    refusal = (
+        f"{path} holds Python objects or is no archive, expected arrays of numbers or text as "
+        "numpy.savez(file, inputs=…, targets=…) writes them; a table needs the ending .csv or "
+        ".parquet"
+    )
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        arrays = np.load(path, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError(refusal)
+        with arrays:
             content = {name: arrays[name] for name in arrays.files}
-    except ValueError as error:
-        raise ValueError(
-            f"{path} holds Python objects or is no archive, expected arrays of numbers or text: "
-            f"{error}"
-        ) from error
+    except (ValueError, BadZipFile, EOFError) as error:  # NumPy advises to load it unsafely
+        raise ValueError(refusal) from error
     if "targets" not in content or len(content) < 2:
         raise ValueError(f"{path} holds {sorted(content)}, expected inputs and targets")
     targets, weights = content.pop("targets"), content.pop("weights", None)

@@ -6,7 +6,7 @@ the digests of its samples (16 bytes of the sha256 of input and target, in hex).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import onnx
 from numpy.typing import NDArray
 
 from offchain.protocol import metrics
@@ -65,6 +66,11 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
         ValueError: data and terms do not fit together; the message says how.
     """
     samples = data.samples
+    count = len(samples.targets)
+    size = count if terms.sample_size is None else terms.sample_size
+    if not 1 <= size <= count:
+        raise ValueError(f"sample of {size} rows, expected 1 to {count}, the rows of the test set")
+    _check_ops(terms.limits.get("extra_ops", ()))
     spec = ModelSpec(
         () if data.inputs else samples.inputs.shape[1:],
         *_output(data, terms),
@@ -75,15 +81,12 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
     sink = BytesIO()
     digests = encrypt(BytesIO(pack(samples, spec)), sink, secret, TEST_SET)
     weighted = samples.weights is not None
-    size = len(samples.targets) if terms.sample_size is None else terms.sample_size
     manifest = Manifest(
         description=terms.description,
         metric=terms.metric,
         model=spec,
         limits=replace(propose_limits(spec, size), **terms.limits),
-        test_set=HiddenSet(
-            len(samples.targets), digests.artifact, key_commitment(secret), weighted
-        ),
+        test_set=HiddenSet(count, digests.artifact, key_commitment(secret), weighted),
         sample_size=size,
         selection=terms.selection,
         minimum_gain=terms.minimum_gain if terms.selection is Selection.ENSEMBLE else 0,
@@ -92,6 +95,13 @@ def draft(data: Data, terms: BenchmarkTerms, secret: bytes) -> tuple[Manifest, b
     )
     check_draws(manifest, samples.targets)
     return manifest, sink.getvalue()
+
+
+def _check_ops(names: Iterable[str]) -> None:
+    """Refuse names of ops that no version of ONNX has, since they would allow nothing."""
+    for name in names:
+        if not any(onnx.defs.has(name, domain) for domain in ("", "ai.onnx.ml")):
+            raise ValueError(f"op {name!r}, expected one of ONNX, such as Loop; case counts")
 
 
 def _output(data: Data, terms: BenchmarkTerms) -> tuple[Output, int]:

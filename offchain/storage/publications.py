@@ -51,6 +51,8 @@ _DOCUMENTS_BYTES = 2**20
 _PROPOSAL_BYTES = 2**22
 """Size limit of a proposal: no enclave reads a longer one."""
 _SIGNATURE_BYTES = 2**14
+_NOTICE_BYTES = 2**20
+"""Size limit of a notice: some 100,000 submissions."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
@@ -216,7 +218,7 @@ class ResultsFolder(Folder):
     def proposal(self, run: RunId, signing_key: str) -> Proposal | None:
         """Return what an enclave proposes in a run, or None when the file does not exist.
 
-        This and the method below raise `pydantic.ValidationError` for a malformed file, and
+        This and the methods below raise `pydantic.ValidationError` for a malformed file, and
         `OSError` when the folder cannot be reached.
         """
         return self._read(Proposal, self._path(run, f"-proposal-{signing_key}"), _PROPOSAL_BYTES)
@@ -236,7 +238,7 @@ class ResultsFolder(Folder):
 
     def notice(self, task_id: bytes) -> StopNotice | None:
         """Return the newest notice, or None when the file does not exist. Raises as `proposal`."""
-        return self._read(StopNotice, self._path(RunId(task_id, 0), "-stopped"), _PROPOSAL_BYTES)
+        return self._read(StopNotice, self._path(RunId(task_id, 0), "-stopped"), _NOTICE_BYTES)
 
     def _path(self, run: RunId, what: str = "") -> str:
         return f"{self.url.rstrip('/')}/0x{run.task_id.hex()}-round-{run.round}{what}.json"

@@ -1,4 +1,4 @@
-"""What a deployment checks of a chain before it asks for an account."""
+"""Checks of a chain that a deployment makes before it asks for an account."""
 
 from hashlib import sha256
 from typing import Any

@@ -21,8 +21,9 @@ ALLOWED = {
     "developer": {"protocol", "enclave", "storage", "chain"},
     "operator": {"protocol", "attestation", "storage", "chain"},
     "guardian": {"protocol", "attestation", "chain"},
+    "observer": {"protocol", "storage", "chain"},
     "cli": {
-        *("protocol", "enclave", "attestation", "simulation", "storage", "chain"),
+        *("protocol", "enclave", "attestation", "simulation", "storage", "chain", "observer"),
         *("provider", "developer", "operator", "guardian"),
     },
 }

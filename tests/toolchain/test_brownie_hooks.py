@@ -110,3 +110,16 @@ def test_run__no_anvil__says_how_to_install_it(brownie, project, monkeypatch):
 
 def test_run__receipts_late__takes_no_transaction_for_dropped(brownie):
     assert "status 1 after 4 requests" in brownie("run", "late_receipts")
+
+
+def test_run__file_after_the_script__is_an_argument_of_main(brownie):
+    assert "main of ('signed.json', 'more.json')" in brownie(
+        "run", "said", "signed.json", "more.json"
+    )
+    assert "main of ('./signed',)" in brownie("run", "said", "./signed")
+
+
+def test_run__function_after_the_script__is_called(brownie):
+    assert "other of ('signed.json',)" in brownie("run", "said", "other", "signed.json")
+    assert "main of ()" in brownie("run", "said")
+    assert "has no method 'absent'" in brownie("run", "said", "absent", expected=1)

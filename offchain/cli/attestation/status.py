@@ -47,14 +47,14 @@ def status(arguments: argparse.Namespace) -> Pairs:
     if arguments.verifier is not None:
         verifier = verifier_of(arguments)
         rules, root_key, at = verifier.policy.rules(), verifier.root_key, now(verifier.node)
-        yield from _deployment(verifier, rules, at, quote, arguments.first_block, faults)
+        yield from _deployment(verifier, rules, at, quote, faults)
         if quote is not None:
             try:
                 verify(quote, verifier.trust(quote), at, dstack=arguments.dstack)
                 yield "quote", "accepted by the deployment"
             except QuoteRejected as error:
                 yield "quote", f"refused by the deployment: {error}"
-                documents = verifier.policy.documents(arguments.first_block)
+                documents = verifier.policy.documents()
                 for each in standings(documents, quote, rules.accepted):
                     for line in each.lines():
                         yield "status", line
@@ -72,7 +72,6 @@ def _deployment(
     rules: Rules,
     at: int,
     quote: Quote | None,
-    first_block: int,
     faults: list[str],
 ) -> Pairs:
     policy = verifier.policy
@@ -80,7 +79,7 @@ def _deployment(
     yield "accepted statuses", ", ".join(sorted(rules.accepted))
     yield "grace", f"{rules.grace // 86_400} days"
     yield "least numbers", f"TCB info {rules.least_tcb}, identity {rules.least_identity}"
-    for name, authority in {"root": ROOT, **verifier.authorities(first_block)}.items():
+    for name, authority in {"root": ROOT, **verifier.authorities()}.items():
         until = verifier.next_update(authority)
         if not until:
             faults.append(f"no revocation list of {name}")
@@ -91,7 +90,7 @@ def _deployment(
             faults.append(f"the revocation list of {name} is stale")
         times = _times(verifier.this_update(authority), until, rules, at)
         yield "revocation list", f"{name}: {times}"
-    fmspcs = (fmspc_of(quote),) if quote else policy.known_fmspcs(first_block)
+    fmspcs = (fmspc_of(quote),) if quote else policy.known_fmspcs()
     tee_types = (quote.tee_type,) if quote else tuple(TeeType)
     for tee_type in tee_types:
         identities = policy.identities(tee_type)

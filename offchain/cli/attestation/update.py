@@ -42,7 +42,7 @@ def update(arguments: argparse.Namespace) -> Pairs:
         raise ValueError("no account is named, expected --keystore, --node-account or --dry-run")
     verifier = verifier_of(arguments)
     say(f"verifier {arguments.verifier}, root: {root_name(verifier.root_key)}")
-    fmspcs = list(verifier.policy.known_fmspcs(arguments.first_block)) if arguments.service else []
+    fmspcs = list(verifier.policy.known_fmspcs()) if arguments.service else []
     own = Bundle()
     if arguments.quote:
         quote = quote_of(arguments.quote)

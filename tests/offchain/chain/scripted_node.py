@@ -77,7 +77,7 @@ class ScriptedNode(BaseProvider):
         self.mine(*blocks)
 
     def logs(self, contract: str, topics: list[Any], start: int, end: int) -> list[dict[str, Any]]:
-        """What an honest node answers, by the rules of eth_getLogs."""
+        """Return the logs of an honest node, by the rules of eth_getLogs."""
         return matching(self.chain, contract, topics, start, end)
 
     def make_request(self, method: Any, params: Any) -> Any:

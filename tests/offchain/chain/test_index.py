@@ -36,7 +36,7 @@ def indexed(provider, path, **options):
 
 
 def plain(logs):
-    """What distinguishes a log, as the scripted node writes it."""
+    """Return the parts that distinguish logs, as the scripted node writes them."""
     return [
         (
             log["address"],

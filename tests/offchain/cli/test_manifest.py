@@ -156,3 +156,94 @@ def test_manifest__no_such_file__says_so(
 ) -> None:
     assert command(tmp_path, tmp_path / "absent.npz", "out", "--metric", "accuracy") == 1
     assert "No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["table", "array", "objects", "zip", "nothing"])
+def test_manifest__no_archive_of_numbers__says_so_without_unsafe_advice(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "data.npz"
+    if content == "array":
+        with file.open("wb") as sink:
+            np.save(sink, np.zeros(3))
+    elif content == "objects":
+        np.savez(file, inputs=np.array([{}], object), targets=np.zeros(1))
+    else:
+        text = {"table": b"a,b,y\n1,2,3\n", "zip": b"PK\x03\x04 not whole", "nothing": b""}[content]
+        file.write_bytes(text)
+    assert command(tmp_path, file, "out", "--metric", "accuracy") == 1
+    said = capsys.readouterr().err
+    assert "holds Python objects or is no archive, expected arrays of numbers or text" in said
+    assert "unsafe" not in said
+    assert "pickle" not in said
+
+
+def test_manifest__array_file__says_how_to_save_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "data.npy", np.zeros(3))
+    assert command(tmp_path, tmp_path / "data.npy", "out", "--metric", "accuracy") == 1
+    assert "save a .npy array with numpy.savez" in capsys.readouterr().err
+
+
+def test_manifest__no_rows__says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "head.csv").write_text("a,y\n")
+    (tmp_path / "empty.csv").write_text("")
+    np.savez(tmp_path / "empty.npz", inputs=np.zeros((0, 2), "f4"), targets=np.zeros(0))
+    for name, fault in (
+        ("head.csv", "has no rows"),
+        ("empty.csv", "cannot be read as a table"),
+        ("empty.npz", "has no samples"),
+    ):
+        options = ("--metric", "accuracy", "--target", "y")
+        assert command(tmp_path, tmp_path / name, "out", *options) == 1
+        assert fault in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "1.5", "many"])
+def test_manifest__sample_size_that_is_none__is_a_usage_error(
+    size: str, tmp_path: Path, digits: Path
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command(tmp_path, digits, "out", "--metric", "accuracy", f"--sample-size={size}")
+    assert stopped.value.code == 2
+
+
+def test_manifest__sample_size__at_and_above_the_rows(
+    tmp_path: Path, digits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--metric", "accuracy", "--sample-size")
+    assert command(tmp_path, digits, "out", *options, "297") == 0
+    assert command(tmp_path, digits, "more", *options, "298") == 1
+    said = capsys.readouterr().err
+    assert said == "sample of 298 rows, expected 1 to 297, the rows of the test set\n"
+    assert not (tmp_path / "more").exists()
+
+
+@pytest.mark.parametrize("name", ["loop", "Nonsense", ""])
+def test_manifest__op_that_onnx_has_not__is_refused(
+    name: str, tmp_path: Path, digits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--metric", "accuracy", "--allow-op")
+    assert command(tmp_path, digits, "out", *options, name) == 1
+    assert f"op {name!r}, expected one of ONNX" in capsys.readouterr().err
+    assert command(tmp_path, digits, "out", *options, "Loop") == 0
+
+
+def test_manifest__r2__has_no_worth_of_one_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = load_diabetes()
+    np.savez(tmp_path / "data.npz", inputs=data.data, targets=data.target)
+    assert command(tmp_path, tmp_path / "data.npz", "out", "--metric", "r2") == 0
+    said = capsys.readouterr().out
+    assert "metric      r2 of 442 rows\n" in said
+    assert "one row is" not in said
+
+
+def test_manifest__help__lists_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["manifest", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for each in ("accuracy, balanced_accuracy", "{top,ensemble}", "{float32,uint8}", "labels,"):
+        assert each in said

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from offchain.observer.reasons import IN_FULL
 
 from offchain.chain.history import History, StandingReport, Verdict
-from offchain.observer.reasons import IN_FULL
 from offchain.observer.scores import find_results, rows, standing
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import ModelFault, SubmissionFault

@@ -68,6 +68,13 @@ def linear() -> bytes:
     return file([node("MatMul", ["x", "w"], ["y"])], [constant("w", weights)])
 
 
+def two_classes(slope: float = 1.0) -> bytes:
+    """Return a model of two probabilities from one number."""
+    weights = constant("w", np.array([[slope, -slope]]), np.float32)
+    nodes = [node("MatMul", ["x", "w"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)]
+    return file(nodes, [weights], input_shape=("N", 1))
+
+
 def asks_for(elements: int) -> bytes:
     """Return a short file with one huge intermediate value."""
     nodes = [
