@@ -11,8 +11,11 @@ from offchain.enclave.models.ops import domain_of
 from offchain.enclave.models.shapes import RECURRENT
 from offchain.enclave.models.tensors import ITEM_BYTES, Types, elements, shape_of, tensor_bytes
 
-_WEIGHT_INPUT: Final = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
-_PRODUCTS: Final = ("MatMul", "MatMulInteger", "QLinearMatMul")
+_WEIGHT_INPUT: Final = {
+    **dict.fromkeys(("Conv", "ConvInteger", "ConvTranspose", "FusedConv"), 1),
+    "QLinearConv": 3,
+}
+_PRODUCTS: Final = ("FusedMatMul", "MatMul", "MatMulInteger", "QLinearMatMul")
 _INTEGERS: Final = (TensorProto.INT32, TensorProto.INT64, TensorProto.UINT32, TensorProto.UINT64)
 """Element types whose matrix products have no fast kernel, unlike those of bytes."""
 
@@ -89,9 +92,9 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
     if kind in _PRODUCTS:
         matrices = prod(_shape(types, node.output[0])[:-2])
         naive = types[node.input[0]].tensor_type.elem_type in _INTEGERS
-        depth = _shape(types, node.input[0])[-1]
+        depth = max(_shape(types, node.input[0])[-2 if kind == "FusedMatMul" else -1 :])
         return output * depth * (TAP_WORK if naive else 1) + CALL_WORK * matrices
-    if kind in ("Gemm", "QGemm"):
+    if kind in ("FusedGemm", "Gemm", "QGemm"):
         return output * max(_shape(types, node.input[0]))
     if kind in _WEIGHT_INPUT:
         image, spatial, window = _convolved(node, types)
@@ -102,7 +105,7 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
         heads = heads_of(node, types)
         work = SCORE_WORK * heads.scores + ELEMENT_WORK * heads.keys + 2 * CALL_WORK * heads.count
         return work + heads.scores * heads.depth
-    if kind in ("AveragePool", "MaxPool"):
+    if kind in ("AveragePool", "MaxPool", "QLinearAveragePool"):
         kernel = attribute_of(node, "kernel_shape")
         return TAP_WORK * output * prod(kernel.ints if kernel else ())
     if kind in RECURRENT:
