@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from offchain.chain.result_proofs import extract
 from offchain.developer.reasons import IN_FULL
 from offchain.enclave.models.static import check_model
 from offchain.protocol.encoding import MAX_SCORE
@@ -62,7 +63,7 @@ def own_result(report: Report, results: Results, transcript: Transcript, index: 
         ValueError: the file lacks the submission, or its entry is of another leaf or not proven.
     """
     try:
-        proof = results.extract(index)
+        proof = extract(results, index)
     except KeyError as error:
         raise ValueError(f"the results lack submission {index}") from error
     if proof.entry.leaf != transcript.leaves[index] or not proof.proves(report.results):

@@ -62,18 +62,6 @@ class ResultLeaf:
 
 
 @dataclass(frozen=True, config=STRICT)
-class ResultProof:
-    """A developer's own entry, and its Merkle proof against the report's ``results``."""
-
-    entry: ResultLeaf
-    proof: tuple[Bytes32, ...]
-
-    def proves(self, root: bytes) -> bool:
-        """Return True if the entry is part of the results with this root (bytes32)."""
-        return merkle.verify_proof(self.entry.digest(), self.proof, root)
-
-
-@dataclass(frozen=True, config=STRICT)
 class Detail:
     """Why a model was refused, found without hidden samples; the developer can choose its words."""
 
@@ -102,16 +90,6 @@ class Results:
     def root(self) -> bytes:
         """Return the tree's root (bytes32), which the report holds."""
         return merkle.root([entry.digest() for entry in self.entries])
-
-    def extract(self, index: int) -> ResultProof:
-        """Return a submission's entry and proof.
-
-        Raises:
-            KeyError: there is no such submission.
-        """
-        position = {entry.result.index: at for at, entry in enumerate(self.entries)}[index]
-        proof = merkle.proof([entry.digest() for entry in self.entries], position)
-        return ResultProof(self.entries[position], tuple(proof))
 
 
 def make_results(

@@ -9,10 +9,11 @@ from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registered, Registry
 from offchain.protocol.errors import GoldenGrainError, StorageError
-from offchain.protocol.release import MAX_INVENTORIES, Release, key_commitment, make_release
+from offchain.protocol.release import MAX_INVENTORIES, Release, key_commitment
 from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry, Task
 from offchain.protocol.transcript import Transcript
+from offchain.provider.sealing import make_release
 from offchain.storage.publications import (
     Inventory,
     PublicationFolder,

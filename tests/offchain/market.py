@@ -28,10 +28,11 @@ from offchain.protocol.manifest import HiddenSet, Manifest, Selection
 from offchain.protocol.messages import Bundle
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.pricing import Knot
-from offchain.protocol.release import Release, key_commitment, make_release
+from offchain.protocol.release import Release, key_commitment
 from offchain.protocol.sample import Samples, pack
 from offchain.protocol.task import RosterEntry, Submission, Task, roster_digest
 from offchain.protocol.transcript import Reveal, Transcript
+from offchain.provider.sealing import make_release
 from offchain.storage.store import Store
 from tests.vectors.generate import DOMAIN, address, signing_key, word
 

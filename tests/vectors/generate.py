@@ -12,6 +12,7 @@ import numpy as np
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
+from offchain.chain import heads
 from offchain.protocol import envelopes, hashes, release
 from offchain.protocol.bounds import lower_bound, resample
 from offchain.protocol.eip712 import Domain
@@ -215,7 +216,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
     signers = [(address("enclave 0"), operator, platform)]
     payouts = payout_words(task().curve, made.awards)
     signed = hashes.signed(digest, signers)
-    head = hashes.after_report(TOKEN, payouts, signed)
+    head = heads.after_report(TOKEN, payouts, signed)
     return {
         "results": value(results),
         "report": value(made),
@@ -231,7 +232,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
         "signed": hexed(signed),
         "head_after_report": hexed(head),
         "challenger": address("challenger"),
-        "head_after_dispute": hexed(hashes.after_dispute(head, address("challenger"))),
+        "head_after_dispute": hexed(heads.after_dispute(head, address("challenger"))),
     }
 
 

