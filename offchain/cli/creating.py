@@ -59,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Secrets:
-    """The parts of a task that are on the provider's machine.
+    """Manifest, key and encrypted test set of a task on the provider's machine.
 
     Args:
         manifest: of the task.

@@ -42,7 +42,7 @@ STATIC = frozenset(
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a developer thinks of its own result.
+    """The judgement of a developer on its own result.
 
     Args:
         text: the result in words, with the remedy.

@@ -55,7 +55,7 @@ class BoughtModel:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a provider bought in a task.
+    """Models that a provider bought in a task.
 
     Args:
         models: in the order of the claims.

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 from brownie import PlainToken, accounts
+from web3._utils.http_session_manager import HTTPSessionManager
 
 from offchain.chain.history import CLOSED, OPEN, REPORTED
 from offchain.cli import buy, purchases
@@ -56,7 +57,7 @@ def created(provider, capsys):
 
 
 def buyer_of(provider, sale):
-    """What `buy` does step by step, on a task that was created."""
+    """Return the steps of `buy`, on a task that was created."""
     parser = argparse.ArgumentParser()
     buy.add(parser)
     arguments = parser.parse_args([f"0x{sale.task_id.hex()}", *provider.paid, *provider.out])
@@ -252,11 +253,11 @@ def test_buyer__model_that_comes_later__is_measured(created, closed):
 def test_buyer__node_that_is_down__ends_no_step(created, closed, monkeypatch):
     buyer = buyer_of(created, closed)
 
-    def down(*_):
+    def down(*_, **__):
         raise ConnectionError("no answer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(buyer.market.node.web3.provider, "make_request", down)
+        patched.setattr(HTTPSessionManager, "make_post_request", down)
         (said,) = buyer.step()
         assert said == "ConnectionError: no answer"
         assert buyer.pause(60) == 60

@@ -6,6 +6,7 @@ import pytest
 from brownie import accounts, web3
 from web3 import HTTPProvider, Web3
 
+from offchain.chain.history import choices_of
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.refusals import Refused
@@ -13,7 +14,7 @@ from offchain.operator.posting import read_evaluation
 from offchain.protocol.encoding import to_json
 from offchain.protocol.messages import Posted, Signed
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import Cosignature, Report, choices_of
+from offchain.protocol.reports import Cosignature, Report
 from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, TaskDocuments
 from scripts import post_report

@@ -29,7 +29,7 @@ QUICK = RetryPolicy(seconds=5, attempts=1)
 
 @dataclass
 class ChainOfOneTask:
-    """What a release asks a market for."""
+    """A market with what a release asks it for."""
 
     seen: Transcript
     time: int = 3 * DAY
