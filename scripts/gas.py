@@ -1,8 +1,8 @@
-"""Measure the gas of each operation on a local chain, beside its limit: `make gas`.
+"""Measure the gas of each operation on a local chain, today and under the next fork: `make gas`.
 
 An ERC-20 sale in steady state: unlimited allowance, the market holds the token, ledger words are
 not zero, a 66-character uri, developers who do not hold the token yet. Ends with an error when a
-limit is exceeded.
+limit is exceeded, or the committed snapshot by more than 1 %.
 """
 
 import secrets
@@ -24,7 +24,6 @@ from brownie._config import CONFIG
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from rich.console import Console
-from rich.table import Table
 from web3 import Web3
 
 from offchain.attestation.evidence import crl_bytes
@@ -32,8 +31,10 @@ from offchain.attestation.quote import TeeType
 from offchain.protocol.eip712 import Domain
 from offchain.simulation import DEVELOPMENT_SEED, FMSPC, Machine, SimulatedIntel, collateral
 from scripts.deploy import Deployment, deploy
+from scripts.lib import gas_report
 from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.lib.local_chain import now, send, warp
+from scripts.lib.replay import Figures, Gas, figures, record
 from scripts.lib.settings import load
 from tests import sale
 from tests.dcap import Attesting
@@ -41,30 +42,25 @@ from tests.deployment import PAYMENT_GAS
 from tests.documents import LEVELS, Dates, identity, signed, tcb_info
 
 LIMITS = {
-    "create_task, 2 knots": 93_000,
+    "create_task, 2 knots": 92_500,
     "create_task, 8 knots": 97_000,
     "of create_task, 2 knots: for a URI of 65 letters": 2_500,
     "commit_model, 2nd": 54_000,
-    "commit_model, 1,000th": 54_000,
     "reveal_model, first": 73_500,
     "reveal_model, later": 56_500,
     "close_reveals": 36_000,
-    "post_report, 1 signature, roster of 4, 1 award": 86_600,
+    "post_report, 1 signature, roster of 4, 1 award": 85_500,
     "post_report, 1 signature, roster of 4, 8 awards": 112_000,
-    "post_report, 3 signatures, roster of 10, 1 award": 128_000,
+    "post_report, 3 signatures, roster of 10, 1 award": 126_500,
     "claim_award, of 1": 82_000,
     "claim_award, of 8": 85_000,
-    "one sale: create, commit, later reveal, close, post, claim": 405_000,
-    "settle, 1 signer": 90_000,
+    "one sale: create, commit, later reveal, close, post, claim": 403_000,
+    "settle, 1 signer": 86_000,
     "settle, 3 signers": 140_000,
-    "void": 60_000,
+    "void": 59_200,
     "withdraw": 63_000,
     "dispute + resolve, 3 panel signatures, upheld": 245_000,
     "dispute + resolve, 3 panel signatures, overturned": 285_000,
-    "of reveal_model, later: for certainty": 1_000,
-    "of claim_award, of 1: for certainty": 4_000,
-    "of settle, 1 signer: for certainty": 1_000,
-    "of post_report, 1 signature, roster of 4, 1 award: for certainty": 600,
     "announce": 29_000,
     "renew an enclave, in all": 125_000,
     "re-register an enclave, retiring the one before, in all": 160_000,
@@ -78,15 +74,6 @@ LIMITS = {
     "add_crl, 57 entries": 1_700_000,
 }
 """Gas at most, whole transactions; "verify" is what the verifier itself uses."""
-UNCERTAIN = {
-    "reveal_model, later": 55_640,
-    "claim_award, of 1": 78_421,
-    "settle, 1 signer": 86_283,
-    "post_report, 1 signature, roster of 4, 1 award": 85_710,
-}
-"""Gas of the same calls when their need depended on receiver and token, without choices in reports.
-The rows "for certainty" are what they use more since one gas limit holds for all (I-28, I-29), and
-since panels need no file (I-32)."""
 HOUR = 3_600
 DAY = 24 * HOUR
 TOKEN_UNIT = 10**18
@@ -101,7 +88,7 @@ class Bench:
     token: Any
     enclaves: list[sale.Enclave]
     measurement: bytes
-    gas: dict[str, int] = field(default_factory=dict)
+    gas: dict[str, Gas] = field(default_factory=dict)
     nonces: Iterator[int] = field(default_factory=count)
 
     @property
@@ -114,6 +101,11 @@ def new_account() -> Any:
     address = Web3.to_checksum_address(secrets.token_bytes(20))
     web3.provider.make_request("anvil_setBalance", [address, hex(100 * sale.ETHER)])
     return accounts.at(address, force=True)
+
+
+def used(receipt: Any) -> Gas:
+    """Gas of a transaction, recorded with its state: call this before the chain is reverted."""
+    return record(web3, receipt.txid)
 
 
 def set_up(verifier: Any, token: Any) -> Bench:
@@ -155,7 +147,7 @@ class Sale:
     entries: list[sale.RosterEntry]
     task_id: bytes
     models: list[tuple[Any, sale.Model]] = field(default_factory=list)
-    gas: dict[str, int] = field(default_factory=dict)
+    gas: dict[str, Gas] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -184,12 +176,11 @@ class Sale:
         )
         receipt = bench.market.create_task(task, uri, {"from": provider})
         made = cls(bench, task, entries, task.id(bench.domain))
-        made.gas["create"] = receipt.gas_used
+        made.gas["create"] = used(receipt)
         return made
 
-    def commit(self, developers: int) -> list[int]:
-        """Gas of each commit."""
-        used = []
+    def commit(self, developers: int) -> Any:
+        """The receipt of the last commit."""
         for _ in range(developers):
             developer = new_account()
             name = f"{self.task.nonce} {len(self.models)}"
@@ -200,21 +191,18 @@ class Sale:
                 {"from": developer, "value": self.task.commit_bond + self.task.entry_fee},
             )
             self.models.append((developer, model))
-            used.append(receipt.gas_used)
-        return used
+        return receipt
 
-    def reveal(self, models: int) -> list[int]:
-        """Gas of each reveal, then of closing in `gas`."""
+    def reveal(self, models: int) -> list[Any]:
+        """The receipts of the reveals; the gas of closing is in `gas`."""
         warp(self.task.commit_deadline)
-        used = [
-            self.bench.market.reveal_model(
-                *model.reveal(self.task_id, index), {"from": developer}
-            ).gas_used
+        receipts = [
+            self.bench.market.reveal_model(*model.reveal(self.task_id, index), {"from": developer})
             for index, (developer, model) in enumerate(self.models[:models])
         ]
         warp(self.task.reveal_deadline)
-        self.gas["close"] = self.bench.market.close_reveals(self.task_id).gas_used
-        return used
+        self.gas["close"] = used(self.bench.market.close_reveals(self.task_id))
+        return receipts
 
     def post(self, awards: int) -> sale.Posted:
         """The report of the first enclaves of the roster, awarding the first models."""
@@ -224,7 +212,7 @@ class Sale:
         receipt = self.bench.market.post_report(
             self.task, self.entries, report, cosignatures, {"from": accounts[2]}
         )
-        self.gas["post"] = receipt.gas_used
+        self.gas["post"] = used(receipt)
         return sale.posted(self.bench.domain, self.task, report, judges)
 
     def report(self, awards: int, *, panel: bool = False, best: int = 900_000) -> sale.Report:
@@ -232,18 +220,18 @@ class Sale:
         pairs = [(index, best - index) for index in range(awards)]
         return sale.report(self.task_id, seed, *pairs, panel=panel)
 
-    def claim(self, posted: sale.Posted) -> list[int]:
-        """Gas of each claim, in the order of the awards."""
+    def claim(self, posted: sale.Posted) -> list[Any]:
+        """The receipts of the claims, in the order of the awards."""
         warp(self.bench.market.progress(self.task_id)[1])
         return [
             self.bench.market.claim_award(
                 *posted.claim(award, self.models[award][1]), {"from": self.models[award][0]}
-            ).gas_used
+            )
             for award in range(len(posted.payouts))
         ]
 
-    def settle(self, posted: sale.Posted) -> int:
-        return int(self.bench.market.settle(*posted.settle(), {"from": accounts[1]}).gas_used)
+    def settle(self, posted: sale.Posted) -> Any:
+        return self.bench.market.settle(*posted.settle(), {"from": accounts[1]})
 
 
 # ── What is measured ──
@@ -259,33 +247,33 @@ def measure_sales(bench: Bench) -> None:
     warm_up.settle(first)
 
     one = Sale.create(bench)
-    commits = one.commit(2)
-    reveals = one.reveal(2)
+    commit = used(one.commit(2))
+    first_reveal, reveal = map(used, one.reveal(2))
     posted = one.post(1)
-    (claim,) = one.claim(posted)
+    (claim,) = map(used, one.claim(posted))
     gas = bench.gas
     gas["create_task, 2 knots"] = one.gas["create"]
     without = Sale.create(bench, uri="")
     gas["of create_task, 2 knots: for a URI of 65 letters"] = (
         one.gas["create"] - without.gas["create"]
     )
-    gas["commit_model, 2nd"] = commits[1]
-    gas["reveal_model, first"], gas["reveal_model, later"] = reveals
+    gas["commit_model, 2nd"] = commit
+    gas["reveal_model, first"], gas["reveal_model, later"] = first_reveal, reveal
     gas["close_reveals"] = one.gas["close"]
     gas["post_report, 1 signature, roster of 4, 1 award"] = one.gas["post"]
     gas["claim_award, of 1"] = claim
     gas["one sale: create, commit, later reveal, close, post, claim"] = (
-        one.gas["create"] + commits[1] + reveals[1] + one.gas["close"] + one.gas["post"] + claim
+        one.gas["create"] + commit + reveal + one.gas["close"] + one.gas["post"] + claim
     )
-    gas["settle, 1 signer"] = one.settle(posted)
+    gas["settle, 1 signer"] = used(one.settle(posted))
 
     eight = Sale.create(bench, knots=8)
     gas["create_task, 8 knots"] = eight.gas["create"]
-    gas["commit_model, 1,000th"] = eight.commit(1_000)[-1]
+    eight.commit(8)
     eight.reveal(8)
     posted = eight.post(8)
     gas["post_report, 1 signature, roster of 4, 8 awards"] = eight.gas["post"]
-    gas["claim_award, of 8"] = max(eight.claim(posted))
+    gas["claim_award, of 8"] = used(eight.claim(posted)[-1])
 
     for _ in range(2):  # the second time, the ledger words of all three signers are not zero
         three = Sale.create(bench, quorum=3)
@@ -295,15 +283,15 @@ def measure_sales(bench: Bench) -> None:
         three.claim(posted)
         settled = three.settle(posted)
     gas["post_report, 3 signatures, roster of 10, 1 award"] = three.gas["post"]
-    gas["settle, 3 signers"] = settled
+    gas["settle, 3 signers"] = used(settled)
 
     operator = accounts.at(bench.enclaves[0].operator, force=True)
-    gas["announce"] = bench.registry.announce(sale.TASK_URI, {"from": operator}).gas_used
-    gas["withdraw"] = bench.market.withdraw(bench.token, operator, {"from": operator}).gas_used
+    gas["announce"] = used(bench.registry.announce(sale.TASK_URI, {"from": operator}))
+    gas["withdraw"] = used(bench.market.withdraw(bench.token, operator, {"from": operator}))
 
     silent = Sale.create(bench)
     warp(silent.task.reveal_deadline)
-    gas["void"] = bench.market.void(silent.task, {"from": accounts[1]}).gas_used
+    gas["void"] = used(bench.market.void(silent.task, {"from": accounts[1]}))
 
 
 def measure_disputes(bench: Bench) -> None:
@@ -325,7 +313,7 @@ def measure_disputes(bench: Bench) -> None:
                 {"from": accounts[2]},
             )
         name = f"dispute + resolve, 3 panel signatures, {verdict}"
-        bench.gas[name] = dispute.gas_used + resolve.gas_used
+        bench.gas[name] = used(dispute) + used(resolve)
 
 
 def posted_resolve(
@@ -336,7 +324,7 @@ def posted_resolve(
     return posted.resolve(disputed.entries, challenger, found, panel)
 
 
-def measure_attestation(gas: dict[str, int]) -> Deployment:
+def measure_attestation(gas: dict[str, Gas]) -> Deployment:
     """A machine's first quote with its chain, its next one, two re-registrations; the contracts.
 
     The second enclave retires the first: one more word is read and two are written than in a
@@ -366,15 +354,15 @@ def measure_attestation(gas: dict[str, int]) -> Deployment:
         )
         chain.snapshot()
         receipt = send(made.verifier.verify, evidence, report_data, account=account)
-        gas[f"verify a quote, {name}"] = receipt.gas_used - intrinsic(receipt.input)
+        gas[f"verify a quote, {name}"] = replace(used(receipt), is_bare=True)
         chain.revert()
-        used = operator.register(2 * sale.ETHER).gas_used
-    gas["re-register an enclave, retiring the one before, in all"] = used
-    gas["renew an enclave, in all"] = operators[1].register(1).gas_used
+        registered = operator.register(2 * sale.ETHER)
+    gas["re-register an enclave, retiring the one before, in all"] = used(registered)
+    gas["renew an enclave, in all"] = used(operators[1].register(1))
     return made
 
 
-def measure_documents(gas: dict[str, int], made: Deployment, intel: SimulatedIntel) -> None:
+def measure_documents(gas: dict[str, Gas], made: Deployment, intel: SimulatedIntel) -> None:
     """Bring what anybody brings before the first quote: lists, identities, TCB infos."""
     attesting = Attesting(made.policy, made.verifier)
     dates = Dates.of(chain.time())
@@ -382,54 +370,51 @@ def measure_documents(gas: dict[str, int], made: Deployment, intel: SimulatedInt
     record = attesting.add_authority(collateral(intel, TeeType.SGX))
     serials = range(2**152, 2**152 + 57)
     crl = crl_bytes(intel.authority.revoke(*serials, this_update=dates.issued))
-    gas["add_crl, 57 entries"] = made.verifier.add_crl(astuple(record), crl, 2_048).gas_used
+    gas["add_crl, 57 entries"] = used(made.verifier.add_crl(astuple(record), crl, 2_048))
     for tee_type in TeeType:
         brought = signed(identity(tee_type, dates), intel.tcb_signer)
-        gas["update_identity"] = made.policy.update_identity(*brought).gas_used
+        gas["update_identity"] = used(made.policy.update_identity(*brought))
         for fmspc, levels in ((b"others", LEVELS * 2), (FMSPC, LEVELS)):
             brought = signed(tcb_info(tee_type, dates, levels, fmspc=fmspc), intel.tcb_signer)
-            used = made.policy.update_tcb(*brought).gas_used
-            gas[f"update_tcb, {tee_type.name} document, {len(levels)} levels"] = used
+            updated = made.policy.update_tcb(*brought)
+            gas[f"update_tcb, {tee_type.name} document, {len(levels)} levels"] = used(updated)
 
 
-def intrinsic(calldata: str) -> int:
-    """Gas of a transaction before it executes anything (EIP-2028)."""
-    data = bytes.fromhex(calldata.removeprefix("0x"))
-    return 21_000 + sum(16 if byte else 4 for byte in data)
+def main() -> dict[str, Figures]:
+    """Measure, print, and return the gas of each operation under each hardfork.
+
+    Raises:
+        RuntimeError: an operation exceeds its limit, or the snapshot by more than 1 %.
+    """
+    found, sizes = measure()
+    console = Console(width=140)
+    console.print(gas_report.table(found, LIMITS))
+    console.print(gas_report.floors(found))
+    console.print(gas_report.first_figures(found))
+    console.print("Deployed code, bytes: " + ", ".join(f"{k} {v:,}" for k, v in sizes.items()))
+    gas_report.check(found, LIMITS)
+    return found
 
 
-def table(gas: dict[str, int]) -> Table:
-    """Measured beside limit, for each operation that was measured."""
-    made = Table(title="Gas")
-    made.add_column("operation")
-    made.add_column("measured", justify="right", min_width=8)
-    made.add_column("at most", justify="right", min_width=8)
-    for name, limit in LIMITS.items():
-        if name in gas:
-            style = "red" if gas[name] > limit else None
-            made.add_row(name, f"{gas[name]:,}", f"{limit:,}", style=style)
-    return made
+def accept() -> dict[str, Figures]:
+    """Measure, and make what was measured the snapshot: `brownie run gas accept`."""
+    found, _ = measure()
+    gas_report.check_limits(found, LIMITS)
+    gas_report.write(found)
+    return found
 
 
-def main() -> dict[str, int]:
-    """Measure and print; return the gas of each operation; fail when a limit is exceeded."""
+def measure() -> tuple[dict[str, Figures], dict[str, int]]:
+    """Return the gas of each operation, and the bytes of each contract."""
     if CONFIG.network_type != "development":
         raise RuntimeError("gas is measured on a local chain: expected a development network")
     deployer = accounts[0]
     bench = set_up(deployer.deploy(MockVerifier), deployer.deploy(PlainToken, 18))
     measure_sales(bench)
     measure_disputes(bench)
-    bench.gas |= {
-        f"of {name}: for certainty": bench.gas[name] - used for name, used in UNCERTAIN.items()
-    }
     made = measure_attestation(bench.gas)
-    Console().print(table(bench.gas))
     sizes = {
         c._name: len(web3.eth.get_code(c.address))
         for c in (bench.market, bench.registry, made.verifier, made.policy)
     }
-    Console().print("Deployed code, bytes: " + ", ".join(f"{k} {v:,}" for k, v in sizes.items()))
-    over = [name for name, used in bench.gas.items() if used > LIMITS[name]]
-    if over:
-        raise RuntimeError(f"over the limit: {'; '.join(over)}")
-    return bench.gas
+    return figures({name: bench.gas[name] for name in LIMITS}), sizes

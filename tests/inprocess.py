@@ -60,7 +60,7 @@ def account(name: str) -> str:
 
 def ether(of: str) -> int:
     """Wei that an account holds."""
-    return boa.env.get_balance(of)
+    return int(boa.env.get_balance(of))
 
 
 @contextmanager
@@ -76,11 +76,11 @@ class Titanoboa:
 
     @property
     def now(self) -> int:
-        return boa.env.timestamp
+        return int(boa.env.timestamp)
 
     @property
     def known_block(self) -> int:
-        return boa.env.evm.patch.block_number - 1
+        return int(boa.env.evm.patch.block_number) - 1
 
     def send(self, method: Any, *args: Any, sender: str, value: int = 0) -> Any:
         return method(*args, sender=sender, value=value)
@@ -119,7 +119,7 @@ class Chain(Deployment):
         own += self.market.credits(ZERO_ADDRESS, account)
         for token in tokens:
             own += token.balanceOf(account) + self.market.credits(token, account)
-        return own
+        return int(own)
 
 
 def models(*names: str, developer: Callable[[str], str] = account, **terms: Any) -> list[Model]:

@@ -13,6 +13,7 @@ from eth_abi.abi import encode
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
+from offchain.chain import heads
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import ZERO_ADDRESS
@@ -379,10 +380,10 @@ class Posted:
 
     def head(self) -> bytes:
         """The task's head while this report stands."""
-        return hashes.after_report(self.task.token, self.payouts, self.signed())
+        return heads.after_report(self.task.token, self.payouts, self.signed())
 
     def disputed_head(self, challenger: str) -> bytes:
-        return hashes.after_dispute(self.head(), challenger)
+        return heads.after_dispute(self.head(), challenger)
 
     def claim(self, award: int, entered: Model) -> tuple[object, ...]:
         """The arguments of `claim_award` for the model at this place of the payouts."""

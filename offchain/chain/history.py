@@ -7,7 +7,7 @@ from typing import Any
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.pricing import Award, Knot, payout_words
-from offchain.protocol.reports import Cosignature, Report, choices_of
+from offchain.protocol.reports import Cosignature, Report
 from offchain.protocol.task import Submission, Task
 from offchain.protocol.transcript import Reveal
 
@@ -203,6 +203,11 @@ def _closed(history: History, log: Any) -> History:
     values = log["args"]
     randomness = values["prevrandao"], values["parent_hash"]
     return replace(history, seed=values["seed"], randomness=randomness)
+
+
+def choices_of(word: int) -> tuple[int, ...]:
+    """Return the choices that a word packs."""
+    return tuple((word >> 20 * at & 0xFFFFF) - 1 for at in range(-(-word.bit_length() // 20)))
 
 
 def _posted(history: History, log: Any) -> History:

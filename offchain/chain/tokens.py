@@ -1,5 +1,6 @@
 """The token of a task: its name for people, balances and allowances (ERC-20)."""
 
+from decimal import Decimal
 from typing import Any
 
 from web3 import Web3
@@ -51,6 +52,11 @@ def currency_of(web3: Web3, address: str) -> tuple[str, int]:
         raise ValueError(f"no token at {address}, expected symbol and decimals: {error}") from error
     shown = "".join(each for each in symbol if each.isalnum())[:12]
     return shown or "units", int(decimals)
+
+
+def in_ether(wei: int) -> str:
+    """Return an amount of ether for people, exactly."""
+    return f"{Decimal(wei).scaleb(-18).normalize():f} ether"
 
 
 def balance_of(web3: Web3, address: str, account: str) -> int:

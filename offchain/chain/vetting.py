@@ -1,4 +1,4 @@
-"""What the chain says of those who measure a task: of its roster, and of its program."""
+"""Vetting of those who measure a task: what the chain says of its roster and of its program."""
 
 from collections import Counter
 from collections.abc import Callable

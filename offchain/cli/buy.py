@@ -128,7 +128,7 @@ def _manifest(
     data = arguments.data
     content = sha256(data.read_bytes()).hexdigest() if data.is_file() else str(data.absolute())
     line = repr((content, sorted(options.items()), arguments.terms.read_text()))
-    home = here.arguments.home.expanduser() / here.network.name / "manifests"
+    home = here.files / "manifests"
     folder: Path = home / sha256(line.encode()).hexdigest()[:16]
     document = folder / "manifest.json"
     if not document.exists():

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from offchain.cli import common, session
+from offchain.cli import common, developer_options, session
 from offchain.cli import entry as entries
 from offchain.developer.checking import check
 from offchain.protocol.encoding import from_json
@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", help="where the provider publishes (the URI that the task names)"
     )
-    entries.add_sample(parser)
+    developer_options.add_sample(parser)
     parser.add_argument(
         "--unconfined", action="store_true", help="run without a sandbox: your own model only"
     )
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         OSError: a file cannot be read.
     """
     manifest, model = _manifest(arguments), arguments.model.read_bytes()
-    sample = entries.sample_of(arguments, manifest.model)
+    sample = developer_options.sample_of(arguments, manifest.model)
     yield from check(model, manifest, sample, unconfined=arguments.unconfined)
 
 

@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from offchain.chain.refusals import Refused
+from offchain.cli import developer_options, session
 from offchain.cli import entry as entries
-from offchain.cli import session
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    entries.add_model(parser)
-    entries.add_task(parser)
+    developer_options.add_model(parser)
+    developer_options.add_task(parser)
     session.add(parser)
 
 

@@ -10,8 +10,6 @@ from offchain.chain.accounts import ask, read_password, unlock
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
-from offchain.storage.store import RetryPolicy, Store
-from offchain.storage.submissions import SubmissionSources
 
 
 def task_id(text: str) -> bytes:
@@ -63,18 +61,6 @@ def add_market(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of a market on a node."""
     parser.add_argument("--market", required=True, type=address, help="address of the market")
     add_node(parser)
-
-
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the stores from which submissions are fetched."""
-    parser.add_argument("--store", required=True, help="folder or URL that keeps fetched files")
-    parser.add_argument("--mirror", action="append", default=[], help="another store to try")
-    add_fetching(parser)
-    parser.add_argument(
-        "--local-uris",
-        action="store_true",
-        help="allow developers' URIs that point into this machine: for development only",
-    )
 
 
 def add_fetching(parser: argparse.ArgumentParser) -> None:
@@ -142,14 +128,3 @@ def market_of(arguments: argparse.Namespace) -> Market:
     if not market.node.web3.eth.get_code(market.contract.address):
         raise ValueError(f"no contract at {arguments.market}, expected a market of this chain")
     return market
-
-
-def sources_of(arguments: argparse.Namespace) -> SubmissionSources:
-    """Return the stores of submissions that the arguments name."""
-    return SubmissionSources(
-        keep=Store(arguments.store),
-        mirrors=tuple(Store(url) for url in arguments.mirror),
-        patience=RetryPolicy(arguments.fetch_seconds, attempts=2, total=arguments.fetch_total),
-        local=arguments.local_uris,
-        threads=arguments.threads,
-    )

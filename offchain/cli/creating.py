@@ -13,7 +13,7 @@ from offchain.chain.refusals import Refused
 from offchain.chain.vetting import check_program
 from offchain.cli import plans, session
 from offchain.cli.common import on_one_line
-from offchain.cli.terms import Terms, parse_terms, read_terms
+from offchain.cli.terms import MIN_COMMIT, Terms, parse_terms, read_terms
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.keys import public_key
 from offchain.protocol.manifest import Manifest
@@ -145,7 +145,7 @@ def _folder(here: session.Session, given: dict[str, object], manifest: Manifest)
     first = here.node.web3.eth.get_block(here.network.first_block)["hash"]
     parts = [given, manifest.digest().hex(), here.sender.address, here.market.contract.address]
     name = sha256(json.dumps([*parts, first.hex()], sort_keys=True).encode()).hexdigest()[:16]
-    return PrivateFolder(here.arguments.home.expanduser() / here.network.name / "drafts" / name)
+    return PrivateFolder(here.files / "drafts" / name)
 
 
 def _draft(
@@ -236,6 +236,11 @@ def _check(here: session.Session, arguments: argparse.Namespace, made: TaskCreat
         raise Refused(
             f"{len(seats)} enclaves of the roster of 0x{made.task_id.hex()} are left, expected "
             f"{3 * task.quorum + 1}: write another nonce into the terms for a new roster"
+        )
+    if task.commit_deadline < here.now() + MIN_COMMIT // 2:
+        raise Refused(
+            f"the draft of 0x{made.task_id.hex()} leaves less than {MIN_COMMIT // 120} minutes to "
+            "commit: wait for its commit deadline and run this again, which makes a new one"
         )
     made.check_balance()
     found = list(plans.doubts(task, seats, money))

@@ -7,8 +7,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from offchain.attestation.programs import DEVELOPMENT, PRODUCTION
 from offchain.chain.history import History
 from offchain.chain.market import Market
@@ -17,6 +15,7 @@ from offchain.chain.roster_review import Review
 from offchain.chain.tokens import balance_of
 from offchain.chain.vetting import check_program, review_roster
 from offchain.cli import common, failures, units
+from offchain.cli.developer_options import sample_of
 from offchain.cli.session import Session
 from offchain.developer import plans
 from offchain.developer.checking import Sample, check
@@ -27,7 +26,6 @@ from offchain.developer.state import Choices, Outcome, Words, next_time
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.errors import StorageError
 from offchain.protocol.manifest import Manifest
-from offchain.protocol.model_spec import ModelSpec
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Results
 from offchain.protocol.task import Task
@@ -38,78 +36,6 @@ LOCAL_POLL, POLL = 1.0, 12.0
 every 12 seconds."""
 REMINDER = 3600.0
 """Seconds after which a sale that waits says so again."""
-
-
-# ── Arguments ──
-
-
-def add_task(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments that name a task and an entry in it."""
-    parser.add_argument("--task", required=True, type=common.task_id, help="id of the task")
-    parser.add_argument(
-        "--entry", default="1", help="name of your entry, if you enter several models (%(default)s)"
-    )
-    parser.add_argument(
-        "--folder", help="where the provider publishes (the URI that the task names)"
-    )
-
-
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of a commit."""
-    parser.add_argument("model", type=Path, help="ONNX file")
-    parser.add_argument("--min-price", required=True, help='lowest price, such as "0.5 ether"')
-    add_sample(parser)
-    parser.add_argument(
-        "--allow-list",
-        type=Path,
-        help="list of enclave programs that you rebuilt (deployments/programs/production.json)",
-    )
-
-
-def add_sample(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of a developer's own data."""
-    parser.add_argument("--rows", type=Path, help=".npy file of inputs (made up)")
-    parser.add_argument("--targets", type=Path, help=".npy file of the rows' targets, for a score")
-
-
-def add_uploads(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the developer's store."""
-    parser.add_argument(
-        "--publish", help="local folder or s3://bucket/folder to write to (on a local chain: home)"
-    )
-    parser.add_argument("--uri", help="public address of that folder (on a local chain: itself)")
-    parser.add_argument(
-        "--reveal-anyway",
-        action="store_true",
-        help="reveal although an enclave that can open the model was revoked",
-    )
-
-
-def add_results(parser: argparse.ArgumentParser) -> None:
-    """Declare where results files are looked for."""
-    parser.add_argument(
-        "--results",
-        action="append",
-        default=[],
-        help="folder or URL of an operator's results (those that operators announce)",
-    )
-
-
-def sample_of(arguments: argparse.Namespace, spec: ModelSpec) -> Sample | None:
-    """Read a developer's own data, or return None without any.
-
-    Raises:
-        ValueError: there are targets without rows, or a file is not an array.
-        OSError: a file cannot be read.
-    """
-    if arguments.rows is None:
-        if arguments.targets is not None:
-            raise ValueError("--targets without --rows, expected both")
-        return None
-    rows = np.load(arguments.rows, allow_pickle=False).astype(spec.sample_dtype)
-    if arguments.targets is None:
-        return Sample(rows)
-    return Sample(rows, np.load(arguments.targets, allow_pickle=False))
 
 
 # ── A task ──
@@ -205,30 +131,6 @@ def entry_files(here: Session, arguments: argparse.Namespace) -> Iterator[EntryF
         yield files
 
 
-def uploads_of(here: Session, arguments: argparse.Namespace) -> Uploads:
-    """Return where the developer publishes.
-
-    Raises:
-        Refused: it is not named on a live network, or has no public address.
-        ValueError: see `Uploads.check`.
-    """
-    place, uri = arguments.publish, arguments.uri
-    if place is None:
-        if not here.is_local:
-            raise Refused(
-                "nowhere to publish the encrypted model, expected --publish with a folder or "
-                "bucket, and --uri with its public address"
-            )
-        place = str((here.arguments.home.expanduser() / here.network.name / "public").resolve())
-    if "://" not in place:
-        place = str(Path(place).expanduser().resolve())
-    if uri is None and not here.is_local:
-        raise Refused(f"no public address of {place}, expected --uri")
-    made = Uploads(place, place if uri is None else uri, here.local_uris)
-    made.check()
-    return made
-
-
 def prepared(
     here: Session,
     arguments: argparse.Namespace,
@@ -260,14 +162,7 @@ def prepared(
     if now >= task.commit_deadline:
         raise Refused(f"commits ended {offer.words.time(task.commit_deadline, now)}")
     review, program = vetted(here, offer, arguments.allow_list)
-    score = None
-    checking = check(model, offer.manifest, sample_of(arguments, offer.manifest.model))
-    while True:
-        try:
-            here.say(next(checking))
-        except StopIteration as end:
-            score = end.value
-            break
+    score = _checked(here, model, offer.manifest, sample_of(arguments, offer.manifest.model))
     _check_balance(here, offer)
     made = plans.plan(task, offer.manifest, review, program, min_price, score, offer.words, now)
     here.confirm([f"plan for task 0x{offer.id.hex()}, as {here.sender.address}", *made])
@@ -282,6 +177,18 @@ def prepared(
         "be neither revealed nor sold, and the bond is lost",
     )
     return entry
+
+
+def _checked(here: Session, model: bytes, manifest: Manifest, sample: Sample | None) -> int | None:
+    """Say what a check finds; return the score on the developer's own rows, or None without."""
+    scores: list[int | None] = []
+
+    def lines() -> Iterator[str]:
+        scores.append((yield from check(model, manifest, sample)))
+
+    for line in lines():
+        here.say(line)
+    return scores[0]
 
 
 def _check_kept(

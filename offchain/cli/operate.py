@@ -118,11 +118,11 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         BlockingIOError: another process operates with this account.
     """
     here = session.Session.of(arguments)
-    home = arguments.home.expanduser() / here.network.name / "operator"
+    account = here.sender.address
+    home = arguments.home.expanduser() / here.network.name / "operator" / account
     stop = Event()
     with ExitStack() as stack:
-        lock = home / f"{here.sender.address}.lock"
-        stack.enter_context(locked(lock, f"operates as {here.sender.address}"))
+        stack.enter_context(locked(home / "lock", f"operates as {account}"))
         work = _Work.of(here, home)
         here.confirm(work.plan())
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
             url = stack.enter_context(_serving(arguments.serve, home))
             work.enclave.url = url
         work.loop(stop)
-    yield here.result({"operator": here.sender.address, "state": "stopped"})
+    yield here.result({"operator": account, "state": "stopped"})
 
 
 class _Work:
@@ -248,8 +248,7 @@ class _Work:
             lambda: check_node(here.market, time.time()),
             lambda: check_account(here.market, here.sender),
             lambda: check_service(self.enclave, simulated=simulated),
-            self.upkeep.step,
-            self.earnings.step,
+            self._transactions,
             lambda: check_folder(self.operator.results, self.public),
             lambda: check_standing(
                 here.registry, here.sender.address, self.enclave, self.upkeep.margin
@@ -266,6 +265,12 @@ class _Work:
                 shown.add(line)
                 self._once(line)
         self._shown &= shown
+
+    def _transactions(self) -> Iterator[str]:
+        """Register, announce and take earnings, unless this would replace what is pending."""
+        if self.operator.can_send():
+            yield from self.upkeep.step()
+            yield from self.earnings.step()
 
     def _once(self, line: str) -> None:
         """Say a line unless the last look had the same."""

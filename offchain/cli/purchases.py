@@ -9,7 +9,7 @@ from pathlib import Path
 
 from offchain.chain.history import History
 from offchain.chain.refusals import Refused
-from offchain.cli import session
+from offchain.cli import common, session
 from offchain.cli.units import Currency, format_score
 from offchain.enclave.benchmark import Run
 from offchain.enclave.models.runner import RunLimits, run_model
@@ -33,14 +33,12 @@ from offchain.storage.publications import PublicationFolder, TaskDocuments
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 
-PATIENCE = RetryPolicy(seconds=20.0, attempts=2, total=900.0)
-"""How long a developer's file is waited for."""
-
 
 def add(parser: argparse.ArgumentParser, *, out: bool = True) -> None:
     """Declare the arguments of stores, and of the folder for what is bought."""
     parser.add_argument("--store", help="folder or URL that keeps fetched files (under --home)")
     parser.add_argument("--mirror", action="append", default=[], help="another store to try")
+    common.add_fetching(parser)
     if out:
         parser.add_argument(
             "--out", type=Path, default=Path("bought"), help="folder for models (%(default)s)"
@@ -52,12 +50,12 @@ def add(parser: argparse.ArgumentParser, *, out: bool = True) -> None:
 
 def sources_of(here: session.Session, arguments: argparse.Namespace) -> SubmissionSources:
     """Return the stores of submissions that the arguments of `add` name."""
-    home = here.arguments.home.expanduser() / here.network.name / "fetched"
     return SubmissionSources(
-        keep=Store(arguments.store or str(home)),
+        keep=Store(arguments.store or str(here.files / "fetched")),
         mirrors=tuple(Store(url) for url in arguments.mirror),
-        patience=PATIENCE,
+        patience=RetryPolicy(arguments.fetch_seconds, attempts=2, total=arguments.fetch_total),
         local=here.local_uris,
+        threads=arguments.threads,
     )
 
 
@@ -158,19 +156,16 @@ class Purchase:
         )
 
     def samples(self) -> Samples | None:
-        """Return the whole test set, or None if its key is lost.
-
-        Raises:
-            Refused: the encrypted test set is missing.
-        """
+        """Return the whole test set, or None if it or its key is lost."""
         secret, manifest = self.secret, self.documents.manifest
         if secret is None:
             return None
         digest, limit = manifest.test_set.artifact_digest, artifact_bytes(manifest)
         try:
             artifact = Store(self.folder.url).fetch_bytes(digest, limit)
-        except StorageError as error:
-            raise Refused(f"the encrypted test set is missing: {error}") from error
+        except (StorageError, Refused) as error:
+            self.here.say(f"warning: the encrypted test set is missing: {error}")
+            return None
         return open_test_set(manifest, artifact, secret)
 
     def run(self) -> Run:

@@ -54,13 +54,17 @@ def run(
     """Release the test set; yield lines about each step. Errors: see `TestSetRelease.release`.
 
     While a submission is missing nothing is released, and the command tries again until a third of
-    the time to report is left. Then it goes on without what is missing.
+    the time to report is left. Then it goes on without what is missing. Run again without options,
+    it follows the operators' notices of stopped models, as `golden-grain buy` does by itself.
     """
     here = session.Session.of(arguments)
     provider, said = _release(here, arguments, random), ""
     while True:
         try:
-            lines = provider.release(arguments.task, arguments.enclave, arguments.without)
+            if arguments.enclave or arguments.without:
+                lines = provider.release(arguments.task, arguments.enclave, arguments.without)
+            else:
+                lines = provider.next_release(arguments.task)
             yield from map(shared.on_one_line, lines)
             return
         except SubmissionsMissing as missing:

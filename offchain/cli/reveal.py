@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from offchain.chain.refusals import Refused
+from offchain.cli import developer_options, session
 from offchain.cli import entry as entries
-from offchain.cli import session
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    entries.add_task(parser)
-    entries.add_uploads(parser)
+    developer_options.add_task(parser)
+    developer_options.add_uploads(parser)
     session.add(parser)
 
 
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         ValueError, OSError: see `offchain.cli.entry`.
     """
     here = session.Session.of(arguments)
-    uploads = entries.uploads_of(here, arguments)
+    uploads = developer_options.uploads_of(here, arguments)
     with entries.entry_files(here, arguments) as files:
         entry = entries.kept_entry(files)
         offer = entries.offer_of(here, arguments, files.documents())

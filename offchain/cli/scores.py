@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from offchain.chain.refusals import Refused
+from offchain.chain.result_proofs import ResultProof
 from offchain.cli import common, session
 from offchain.cli.session import Session
 from offchain.cli.units import Currency, format_score
-from offchain.observer.reasons import IN_FULL
+from offchain.developer.reasons import IN_FULL
 from offchain.observer.scores import Row, find_results, rows, standing
 from offchain.protocol.encoding import to_json
-from offchain.protocol.results import ResultProof
 from offchain.storage.files import write_bytes
 
 

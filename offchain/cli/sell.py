@@ -4,16 +4,16 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from offchain.chain.refusals import Refused
+from offchain.cli import developer_options, session, units
 from offchain.cli import entry as entries
-from offchain.cli import session, units
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    entries.add_model(parser)
-    entries.add_task(parser)
-    entries.add_uploads(parser)
-    entries.add_results(parser)
+    developer_options.add_model(parser)
+    developer_options.add_task(parser)
+    developer_options.add_uploads(parser)
+    developer_options.add_results(parser)
     parser.add_argument(
         "--dispute",
         action="store_true",
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     bond = None
     if arguments.highest_bond is not None:
         bond = units.ETHER.parse(arguments.highest_bond)
-    uploads = entries.uploads_of(here, arguments)
+    uploads = developer_options.uploads_of(here, arguments)
     with entries.entry_files(here, arguments) as files:
         offer = entries.offer_of(here, arguments, files.documents())
         if files.read() is None:

@@ -130,7 +130,7 @@ class Session:
         if confirmations is None:
             confirmations = 0 if self.is_local else FINAL
         node = Node(web3, confirmations, self.network.first_block)
-        return IndexedNode.of(node, self._home / self.network.name / "events.sqlite")
+        return IndexedNode.of(node, self.files / "events.sqlite")
 
     @property
     def is_local(self) -> bool:
@@ -218,13 +218,14 @@ class Session:
     # ── Files ──
 
     @property
-    def _home(self) -> Path:
+    def files(self) -> Path:
+        """The folder of this network on this machine."""
         home: Path = self.arguments.home
-        return home.expanduser()
+        return home.expanduser() / self.network.name
 
     def private(self, task_id: bytes) -> PrivateFolder:
         """Return this machine's private folder of a task on this network."""
-        return PrivateFolder(self._home / self.network.name / f"0x{task_id.hex()}")
+        return PrivateFolder(self.files / f"0x{task_id.hex()}")
 
     # ── Terminal ──
 

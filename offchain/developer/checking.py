@@ -81,7 +81,8 @@ def check(
     limited = RunLimits(require_sandbox=not unconfined)
     try:
         predictions = run_model(model, rows, spec, limits, limited, submission=0)
-        plain, optimised = (read(each, spec) for each in (predictions.plain, predictions.optimised))
+        passes = (predictions.optimised, predictions.plain)
+        optimised, plain = (read(each, spec) for each in passes if each is not None)
     except InvalidModel as refusal:
         raise _refused(refusal) from refusal
     except RunAborted as abort:

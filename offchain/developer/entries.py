@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 from eth_utils.crypto import keccak
 from pydantic.dataclasses import dataclass
@@ -27,7 +26,7 @@ from offchain.developer.preparation import prepare_submission
 from offchain.protocol import hashes
 from offchain.protocol.artifacts import MODEL, decrypt_bytes
 from offchain.protocol.eip712 import Domain
-from offchain.protocol.encoding import STRICT, Address, Bytes32, HexBytes
+from offchain.protocol.encoding import STRICT, Address, Bytes32, HexBytes, Version
 from offchain.protocol.task import Roster, Submission, Task
 from offchain.storage.private_folder import PrivateFolder
 from offchain.storage.publications import TaskDocuments
@@ -56,7 +55,7 @@ class Entry:
     envelope: HexBytes = field(repr=False)
     salt: Bytes32 = field(repr=False)
     secret: Bytes32 = field(repr=False)
-    version: Literal[1] = 1
+    version: Version = 1
 
     @property
     def keyring_digest(self) -> bytes:

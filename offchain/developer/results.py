@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offchain.developer.checking import REMEDIES
+from offchain.chain.result_proofs import extract
+from offchain.developer.reasons import IN_FULL
 from offchain.enclave.models.static import check_model
 from offchain.protocol.encoding import MAX_SCORE
 from offchain.protocol.errors import InvalidModel, ModelFault, SubmissionFault
@@ -12,23 +13,6 @@ from offchain.protocol.pricing import Award, Candidate, price, walk
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Result, Results
 from offchain.protocol.transcript import Transcript
-
-FAULTS = {
-    SubmissionFault.NOT_IN_INVENTORY: "the provider could not fetch artifact and keyring from your "
-    "URI, or left the model out because it was stopped. No dispute helps: a panel measures the "
-    "same inventory. Next time keep the files readable from the reveal until the report",
-    SubmissionFault.KEYRING: "the keyring does not seal the model's key to every enclave of the "
-    "roster",
-    SubmissionFault.ENVELOPE: "the committed delivery envelope is not that of the model's key",
-    SubmissionFault.ARTIFACT: "the artifact does not decrypt with the model's key",
-    SubmissionFault.MODEL_DIGEST: "the decrypted model is not the committed one",
-    SubmissionFault.DUPLICATE: "an earlier submission has the same model, artifact or envelope, "
-    "and a score. Only the first one is bought: keep models secret, and commit early",
-    SubmissionFault.UNSTABLE: "the score moves by more than the task's tolerance between a run "
-    "with and one without optimisations, or with the order of samples. Remedy: float32 or wider "
-    "sums, no statistics over the batch, and fewer scores at ties",
-}
-"""What each reason around a model means, and what to do about it."""
 
 OWN_FAULTS = frozenset(
     {
@@ -79,7 +63,7 @@ def own_result(report: Report, results: Results, transcript: Transcript, index: 
         ValueError: the file lacks the submission, or its entry is of another leaf or not proven.
     """
     try:
-        proof = results.extract(index)
+        proof = extract(results, index)
     except KeyError as error:
         raise ValueError(f"the results lack submission {index}") from error
     if proof.entry.leaf != transcript.leaves[index] or not proof.proves(report.results):
@@ -139,27 +123,26 @@ def _judge_reason(
 ) -> Opinion:
     reason = result.reason
     if isinstance(reason, ModelFault):
-        remedy = REMEDIES.get(reason)
-        text = f"no score: {reason}" + (f". Remedy: {remedy}" if remedy else "")
+        text = f"no score: {reason}. {IN_FULL[reason]}"
         if reason not in STATIC:
-            return Opinion(f"{text}. It depends on the hidden samples", result)
+            return Opinion(f"{text} It depends on the hidden samples", result)
         try:
             check_model(model, manifest.model, manifest.limits, manifest.sample_size)
         except InvalidModel as refusal:
-            return Opinion(f"{text}. Your own check finds the same: {refusal}", result)
-        return Opinion(f"{text}. Your own check finds no such fault", result, True)
+            return Opinion(f"{text} Your own check finds the same: {refusal}", result)
+        return Opinion(f"{text} Your own check finds no such fault", result, True)
     if reason is SubmissionFault.DUPLICATE:
         twin = _twin(result.index, transcript)
         if twin is None:
             return Opinion(
                 f"no score: {reason}, but no earlier submission is like it", result, True
             )
-        return Opinion(f"no score: {reason} of submission {twin}: {FAULTS[reason]}", result)
+        return Opinion(f"no score: {reason} of submission {twin}: {IN_FULL[reason]}", result)
     if reason is None:
         raise ValueError(f"result {result} has a score, expected a reason")
-    text = f"no score: {reason}: {FAULTS[reason]}"
+    text = f"no score: {reason}: {IN_FULL[reason]}"
     if reason in OWN_FAULTS:
-        return Opinion(f"{text}. Your own files do not have that fault", result, True)
+        return Opinion(f"{text} Your own files do not have that fault", result, True)
     return Opinion(text, result)
 
 

@@ -289,8 +289,13 @@ class Selling:
             self._wait(view, "confirmations of the report", view.now)
             return
         position = position_of(record, view.index)
+        is_claimed = position is not None and bool(view.claimed >> position & 1)
+        is_open = view.stage in (REPORTED, FINAL) and view.time_a <= view.now < view.time_b
+        if position is not None and not is_claimed and is_open:
+            yield from self.claim(view, record)  # no slow store may delay it
+            return
         yield from self._explain(history, view.index)
-        if position is not None and view.claimed >> position & 1:
+        if is_claimed:
             if not (yield from self.withdraw(history.task.token)):
                 price = record.prices[view.index]
                 self.outcome = Outcome(True, f"sold for {self.words.amount(price)}", price=price)
@@ -302,8 +307,6 @@ class Selling:
             self._wait(view, what, view.time_a)
         elif position is None:
             self._end("not bought" + ("" if self._opinion is None else f": {self._opinion.text}"))
-        elif view.stage in (REPORTED, FINAL) and view.now < view.time_b:
-            yield from self.claim(view, record)
         else:
             self._end("the claim window was missed: nothing is paid", failed=True)
 

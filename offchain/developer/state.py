@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from web3.exceptions import BlockNotFound
+from web3.exceptions import BlockNotFound, Web3RPCError
 from web3.types import Nonce
 
 from offchain.chain.history import History, Record
@@ -90,7 +90,7 @@ def next_time(market: Market) -> int:
     """
     eth = market.node.web3.eth
     times = [int(eth.get_block("latest")["timestamp"])]
-    with suppress(BlockNotFound):
+    with suppress(BlockNotFound, Web3RPCError):
         times.append(int(eth.get_block("pending")["timestamp"]))
     return max(times)
 

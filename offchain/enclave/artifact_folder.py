@@ -12,11 +12,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Protocol
 
 from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
 
 _PART = ".upload-"
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open a file of the folder: no link to another, and no pipe that waits for a writer."""
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("no file, expected one with the artifact's bytes")
+    return handle
 
 
 class Artifacts(Protocol):
@@ -92,7 +102,7 @@ class ArtifactFolder:
         """
         file, wanted = self.path / digest.hex(), f"sha256 0x{digest.hex()}"
         try:
-            with file.open("rb") as source:
+            with open(file, "rb", opener=_open_own) as source:
                 content = source.read(limit + 1)
         except OSError as error:
             cause = "not found" if isinstance(error, FileNotFoundError) else str(error)

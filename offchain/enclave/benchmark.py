@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from offchain.enclave.artifact_folder import Artifacts
 from offchain.enclave.capacity import Capacity
-from offchain.enclave.models.runner import Predictions
+from offchain.enclave.models.runner import Predictions, SecondPass
 from offchain.enclave.opening import Job
 from offchain.enclave.proposals import Doubt
 from offchain.enclave.sealed import SealedArrays
@@ -33,6 +33,7 @@ from offchain.protocol.errors import (
 )
 from offchain.protocol.manifest import Manifest, Selection
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.passes import order, part_rows
 from offchain.protocol.results import Result
 
 Array = NDArray[Any]
@@ -53,7 +54,14 @@ class Run(Protocol):
     """A function as `offchain.enclave.models.runner.run_model` with its run limits bound."""
 
     def __call__(
-        self, model: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, *, submission: int
+        self,
+        model: bytes,
+        samples: Array,
+        spec: ModelSpec,
+        limits: ModelLimits,
+        *,
+        submission: int,
+        second: SecondPass | None = None,
     ) -> Predictions: ...
 
 
@@ -85,22 +93,25 @@ class Measurement:
         result: its score or reason.
         outputs: on the sample, if a team is to be chosen.
         doubt: of a doubtful submission, else None.
+        detail: why a model is refused, or empty; found without hidden samples.
         abort: why there is no result.
     """
 
     result: Result | None
     outputs: Array | None = None
     doubt: Doubt | None = None
+    detail: str = ""
     abort: RunAborted | None = None
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Results by index of all attempts at a task, their doubts, and the outputs behind them."""
+    """Results by index of all attempts at a task, doubts, details, and outputs behind them."""
 
     outputs: SealedArrays
     results: dict[int, Result] = field(default_factory=dict)
     doubtful: dict[int, Doubt] = field(default_factory=dict)
+    details: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,41 +158,93 @@ class Benchmark:
         """Measure a submission on the sample's inputs."""
         manifest, run = self.manifest, self.tools.run
         try:
-            model = self._open(job)
-            predictions = run(model, inputs, manifest.model, manifest.limits, submission=job.index)
+            model, second = self._open(job), self.second_pass()
+            predictions = run(
+                model,
+                inputs,
+                manifest.model,
+                manifest.limits,
+                submission=job.index,
+                second=second,
+            )
         except RunAborted as abort:  # the others still get their scores
             return Measurement(None, abort=abort)
-        except (InvalidSubmission, InvalidModel) as fault:
+        except InvalidSubmission as fault:
             return Measurement(Result(job.index, reason=fault.reason))
+        except InvalidModel as fault:
+            detail = self._explain(model, fault.reason, len(inputs))
+            return Measurement(Result(job.index, reason=fault.reason), detail=detail)
         measurement = self._judge(job.index, predictions)
         keep = manifest.selection is Selection.ENSEMBLE
         return measurement if keep else replace(measurement, outputs=None)
+
+    def second_pass(self) -> SecondPass:
+        """Return the second pass: a part of it suffices if no sample of it has another value."""
+        count, each = len(self.targets), metrics.get(self.manifest.metric).each
+        rows = order(self.seed, 2, count)
+        part = part_rows(self.manifest.metric, count, self.weights, self.tolerance)
+        if self.manifest.confidence:
+            part = count
+
+        def agrees(optimised: Array, plain: Array) -> bool:
+            first, second = self._read(optimised)[0], self._read(plain)[0]
+            if each is None or first is None or second is None:
+                return False
+            some = rows[:part]
+            one, other = (each(self.targets[some], _wide(made)) for made in (first[some], second))
+            return np.array_equal(one, other)
+
+        return SecondPass(rows, part, agrees)
+
+    def _explain(self, model: bytes, reason: ModelFault, rows: int) -> str:
+        """Return why a model is refused, from a process that has one sample of zeros.
+
+        The process that refused it had hidden samples, and a model may choose its texts. The work
+        for all samples shows as that for one.
+        """
+        spec, limits = self.manifest.model, self.manifest.limits
+        if reason is ModelFault.WORK:
+            limits = replace(limits, operations=limits.operations // rows)
+        try:
+            sample = np.zeros((1, *spec.input_shape), spec.sample_dtype)
+            self.tools.run(model, sample, spec, limits, submission=0)
+        except InvalidModel as fault:
+            return fault.detail if fault.reason is reason else ""
+        except RunAborted:
+            pass
+        return ""
 
     def _judge(self, index: int, predictions: Predictions) -> Measurement:
         """Return the result of two passes (docs/SPEC.md, "Doubtful submissions").
 
         Their difference moves by at most twice the tolerance from one machine to another. So what
         one machine refuses, at more than three times the tolerance, is doubtful on every other, at
-        more than the tolerance; and what one scores is at most five times the tolerance apart.
+        more than the tolerance; and what one scores is at most five times the tolerance apart. If a
+        part of the second pass agreed, they are not more than the tolerance apart.
         """
-        plain, fault = self._read(predictions.plain)
-        optimised, other_fault = self._read(predictions.optimised)
-        if plain is None or optimised is None:
+        first, fault = self._read(predictions.optimised)
+        if predictions.plain is None and first is not None:
+            return Measurement(Result(index, self.price_score(first)), first)
+        second, other_fault = self._read(predictions.plain)
+        if first is None or second is None:
             result = Result(index, reason=fault or other_fault)
-            if plain is not None:
-                return Measurement(result, plain, Doubt(self.price_score(plain), plain=True))
-            if optimised is not None:
-                return Measurement(result, None, Doubt(self.price_score(optimised), plain=False))
+            if first is not None:
+                return Measurement(result, first, Doubt(self.price_score(first), first=True))
+            if second is not None:
+                return Measurement(result, None, Doubt(self.price_score(second), first=False))
             return Measurement(result)
-        score = self.price_score(plain)
-        apart = abs(self.price_score(optimised) - score)
+        score = self.price_score(first)
+        same = np.array_equal(first, second)
+        apart = 0 if same else abs(self.price_score(second) - score)
         doubtful = self.tolerance < apart <= 5 * self.tolerance
-        doubt = Doubt(score, plain=True) if doubtful else None
+        doubt = Doubt(score, first=True) if doubtful else None
         if apart > 3 * self.tolerance:
-            return Measurement(Result(index, reason=SubmissionFault.UNSTABLE), plain, doubt)
-        return Measurement(Result(index, score), plain, doubt)
+            return Measurement(Result(index, reason=SubmissionFault.UNSTABLE), first, doubt)
+        return Measurement(Result(index, score), first, doubt)
 
-    def _read(self, predictions: Array) -> tuple[Array | None, ModelFault | None]:
+    def _read(self, predictions: Array | None) -> tuple[Array | None, ModelFault | None]:
+        if predictions is None:
+            return None, None
         try:
             return read(predictions, self.manifest.model), None
         except InvalidModel as fault:
@@ -327,6 +390,8 @@ class _Campaign:
         elif result is not None:
             if measurement.outputs is not None:
                 self.kept.outputs.put(result.index, measurement.outputs)
+            if measurement.detail:
+                self.kept.details[result.index] = measurement.detail
             if measurement.doubt is not None:
                 self.kept.doubtful[result.index] = measurement.doubt
             self.kept.results[result.index] = result

@@ -17,8 +17,8 @@ _COLUMN_BYTES: Final = 80
 _ROW_BYTES: Final = 64
 """Memory per row for targets, labels and ranks of a metric, for one worker."""
 
-_SHUFFLE_BYTES: Final = 40
-"""Memory per row of the sample for its second order, once for all workers."""
+_ORDER_BYTES: Final = 40
+"""Memory per row of the sample for the orders of both passes, once for all workers."""
 
 _DRAW_BYTES: Final = 40
 """Memory per row of the test set while the sample is drawn."""
@@ -38,8 +38,8 @@ def measuring_bytes(manifest: Manifest, workers: int) -> int:
     sample = manifest.sample_size
     run = 2 * manifest.limits.model_bytes + sample * (_COLUMN_BYTES * columns + _ROW_BYTES)
     measuring = (
-        packed_bytes(sample, spec, manifest.test_set.weighted)
-        + _SHUFFLE_BYTES * sample
+        2 * packed_bytes(sample, spec, manifest.test_set.weighted)  # once in shared memory
+        + _ORDER_BYTES * sample
         + workers * run
     )
     return max(drawing, measuring)

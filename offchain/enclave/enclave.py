@@ -20,11 +20,17 @@ from offchain.enclave.panel import check_posted, upholds
 from offchain.enclave.proposals import Measured
 from offchain.enclave.sealed import SealedArrays
 from offchain.protocol.encoding import to_json
-from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted, expect_digest
+from offchain.protocol.errors import (
+    InvalidRequest,
+    RequestFault,
+    RunAborted,
+    RunStopped,
+    expect_digest,
+)
 from offchain.protocol.keys import hkdf, public_key
 from offchain.protocol.messages import Bundle, Posted, Proposal, Signed
 from offchain.protocol.release import MAX_INVENTORIES, open_release
-from offchain.protocol.reports import Report, sign
+from offchain.protocol.reports import Report, StopNotice, sign
 from offchain.protocol.results import Result
 from offchain.protocol.selection import Votes
 from offchain.protocol.task import RosterEntry
@@ -153,6 +159,7 @@ class Enclave:
                 one measured before.
             RunAborted: the environment failed, for example an artifact is missing; names the
                 submission. There is no report, but the other scores are kept for another attempt.
+                A `RunStopped` carries a signed `StopNotice`.
         """
         with self._measuring:
             self._measure(bundle, tools, workers, progress)
@@ -184,8 +191,8 @@ class Enclave:
             round_: 0, or 1 for a panel.
             proposal: of any enclave, this one included; untrusted.
             platform: the registry's for this enclave (bytes32); the signature does not cover it.
-            expected: digest of the report that must follow from the proposal; None takes any. With
-                it, nobody can bind this enclave to a proposal that no other enclave has signed.
+            expected: digest of the report that must follow from the proposal; None takes any.
+                So nobody binds this enclave to a proposal that no other enclave has signed.
 
         Raises:
             InvalidRequest: `NOT_MEASURED`, `RESULTS`, `SCORES`, `SELECTION`, `ANOTHER_REPORT`,
@@ -231,7 +238,12 @@ class Enclave:
             tools,
         )
         kept = self._keep(bundle, tools)
-        results |= measure_all(benchmark, samples.inputs, jobs, workers, progress, kept)
+        try:
+            results |= measure_all(benchmark, samples.inputs, jobs, workers, progress, kept)
+        except RunStopped as stop:
+            stopped = (stop.submission, *stop.others)
+            notice = StopNotice.sign(transcript, stopped, self._signing_key)
+            raise RunStopped(stop.submission, stop.cause, stop.others, notice) from stop
         own = Measured(
             transcript,
             manifest,
@@ -244,6 +256,7 @@ class Enclave:
                 for index, doubt in kept.doubtful.items()
                 if results.get(index) == kept.results[index]
             },
+            {index: text for index, text in kept.details.items() if index in release.inventory},
         )
         key = (transcript.task_id, bundle.round)
         try:

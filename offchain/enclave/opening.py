@@ -29,6 +29,7 @@ from offchain.protocol.errors import (
     SubmissionFault,
 )
 from offchain.protocol.manifest import Manifest
+from offchain.protocol.passes import order
 from offchain.protocol.results import Result
 from offchain.protocol.sample import Samples, artifact_bytes, draw_sample, unpack
 from offchain.protocol.task import Submission
@@ -128,6 +129,9 @@ def open_submissions(
 def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Artifacts) -> Samples:
     """Decrypt the test set with key ``secret`` (32 bytes) and draw a seed's (bytes32) sample.
 
+    Its rows are in the order of the first pass, so that a sample's neighbours in the test set are
+    not its neighbours in a batch.
+
     Raises:
         InvalidRequest: `TEST_SET`: the bytes are missing, malformed or do not hash to the
             manifest's digest, or the metric is not defined on any sample of the seed.
@@ -138,6 +142,7 @@ def draw_samples(manifest: Manifest, seed: bytes, secret: bytes, artifacts: Arti
         data = decrypt_bytes(artifact, secret, TEST_SET)
         del artifact  # one copy less while the sample is taken
         samples = unpack(data, test_set.samples, manifest.model, test_set.weighted)
-        return samples.rows(draw_sample(seed, manifest, samples.targets))
+        drawn = draw_sample(seed, manifest, samples.targets)
+        return samples.rows(drawn[order(seed, 1, len(drawn))])
     except (StorageError, ValueError) as error:
         raise InvalidRequest(RequestFault.TEST_SET, str(error)) from error

@@ -78,7 +78,7 @@ class _Judge:
         times the tolerance on a machine that scores it.
         """
         doubt = self.measured.doubtful.get(index)
-        return (2 if doubt is None or doubt.plain else 5) * self.measured.tolerance
+        return (2 if doubt is None or doubt.first else 5) * self.measured.tolerance
 
     def upholds(self) -> bool:
         awards, choices, task = self.report.awards, self.report.choices, self._task
@@ -162,11 +162,11 @@ class _Judge:
     def _chooses(self) -> bool:
         """Return True if each choice, and the end of the choices, is right within the slack.
 
-        Choices are compared up to the first one without outputs of the plain pass.
+        Choices are compared up to the first one without outputs of the first pass.
         """
         votes, choices = self.measured.votes, self.report.choices
         minimum, slack = self.measured.manifest.minimum_gain, 4 * self.measured.tolerance
-        unknown = {index for index, doubt in self.measured.doubtful.items() if not doubt.plain}
+        unknown = {index for index, doubt in self.measured.doubtful.items() if not doubt.first}
         rivals = [i for i in self._scores() if i not in choices and self._sells_for_certain(i)]
         for step, index in enumerate(choices):
             if index in unknown:

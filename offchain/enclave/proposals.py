@@ -23,11 +23,11 @@ class Doubt:
 
     Args:
         score: of the first pass that has one.
-        plain: True if that is the pass without optimisations.
+        first: True if that is the first pass.
     """
 
     score: int
-    plain: bool
+    first: bool
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class Measured:
         secret: the test set's key, 32 bytes.
         results: of every revealed submission, by rising index.
         votes: for `Selection.ENSEMBLE` with the outputs of every submission that has a score in
-            the pass without optimisations.
+            the first pass.
         doubtful: submissions that another honest machine may score or refuse otherwise
             (docs/SPEC.md, "Doubtful submissions"), by index.
+        details: of refused models, by index.
     """
 
     transcript: Transcript
@@ -53,6 +54,7 @@ class Measured:
     results: tuple[Result, ...]
     votes: Votes
     doubtful: Mapping[int, Doubt] = field(default_factory=dict)
+    details: Mapping[int, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Measured(task 0x{self.transcript.task_id.hex()}, {len(self.results)} results)"
@@ -126,10 +128,15 @@ class Measured:
                 )
 
     def results_file(self, proposal: Proposal) -> Results:
-        """Build the salted results file of a proposal."""
+        """Build the salted results file of a proposal, with this enclave's own details."""
         transcript = self.transcript
         return make_results(
-            transcript.task_id, transcript.leaves, self.secret, proposal.results, proposal.chosen
+            transcript.task_id,
+            transcript.leaves,
+            self.secret,
+            proposal.results,
+            proposal.chosen,
+            self.details,
         )
 
     def report(self, proposal: Proposal, round_: int) -> Report:

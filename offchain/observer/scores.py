@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 from offchain.chain.history import History
+from offchain.chain.result_proofs import ResultProof
 from offchain.protocol import merkle
 from offchain.protocol.errors import ModelFault, SubmissionFault
 from offchain.protocol.reports import Report
-from offchain.protocol.results import ResultProof, Results
+from offchain.protocol.results import Results
 from offchain.storage.publications import ResultsFolder
 from offchain.storage.store import RetryPolicy
 

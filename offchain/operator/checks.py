@@ -3,12 +3,12 @@
 Every line names what cannot work and what to do about it. An operator without any line is at work.
 """
 
-import os
 from collections.abc import Iterator
 from uuid import uuid4
 
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.transactions import NodeSender, Sender
 from offchain.operator.client import EnclaveClient
 from offchain.operator.stakes import Standing
@@ -26,7 +26,7 @@ STALE_BLOCK = 600
 
 def check_folder(published: Folder, public: Folder) -> Iterator[str]:
     """Yield a line if what is written to the own folder cannot be read at its public address."""
-    name, content = f"probe-{os.getpid()}", uuid4().hex.encode()
+    name, content = "probe", uuid4().hex.encode()
     try:
         write(f"{published.url.rstrip('/')}/{name}", content)
         found = read(f"{public.url.rstrip('/')}/{name}", 2**10, public.patience, **_of(public))
@@ -61,7 +61,8 @@ def check_account(market: Market, sender: Sender) -> Iterator[str]:
     needed = GAS_OF_A_DAY * int(block.get("baseFeePerGas", 0))
     balance = int(web3.eth.get_balance(sender.address))
     if balance < max(needed, 1):
-        yield f"{sender.address} has {balance} wei, gas for a day costs {needed}: send it ether"
+        costs = f"{in_ether(balance)}, gas for a day costs {in_ether(needed)}"
+        yield f"{sender.address} has {costs}: send it ether"
 
 
 def check_node(market: Market, now: float) -> Iterator[str]:

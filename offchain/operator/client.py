@@ -10,12 +10,14 @@ from pydantic import ValidationError
 
 from offchain.operator.requests import Answer, Upload, request
 from offchain.protocol.encoding import from_json, to_json
+from offchain.protocol.errors import InvalidRequest, RunAborted, RunStopped
 from offchain.protocol.messages import (
     Attestation,
     Bundle,
     CosignRequest,
     Health,
     Problem,
+    ProblemKind,
     Proposal,
     Registration,
     RunId,
@@ -23,7 +25,6 @@ from offchain.protocol.messages import (
     RunStatus,
     ServiceError,
     Signed,
-    error_of,
 )
 from offchain.protocol.task import RosterEntry
 
@@ -173,3 +174,15 @@ def _error(asked: str, answer: Answer) -> Exception:
 
 def _unexpected(asked: str, error: ValidationError) -> ServiceError:
     return ServiceError(f"{asked}: unexpected answer: {error}")
+
+
+def error_of(problem: Problem) -> Exception:
+    """Return the error that a problem was made from, as far as its fields show."""
+    if problem.reason is not None:
+        return InvalidRequest(problem.reason, problem.detail)
+    if problem.submission is not None and problem.kind is ProblemKind.STOPPED:
+        others = () if problem.notice is None else problem.notice.stopped[1:]
+        return RunStopped(problem.submission, problem.detail, others, problem.notice)
+    if problem.submission is not None:
+        return RunAborted(problem.submission, problem.detail)
+    return ServiceError(f"{problem.kind}: {problem.detail}")

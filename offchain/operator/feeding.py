@@ -15,13 +15,14 @@ from offchain.operator.cosigning import PROBLEMS
 from offchain.operator.requests import in_background
 from offchain.protocol.artifacts import TAG_BYTES
 from offchain.protocol.errors import InvalidRequest, RequestFault, StorageError
-from offchain.protocol.messages import Bundle, Posted, ProblemKind, RunId, RunStage, RunStatus
+from offchain.protocol.messages import Bundle, Posted, RunId, RunStage, RunStatus
 from offchain.protocol.release import Release
 from offchain.protocol.sample import artifact_bytes
+from offchain.storage.publications import ResultsFolder
 from offchain.storage.submissions import SubmissionSources, fetch_submissions, keep_artifact
 
-LONGEST_PAUSE = 64
-"""Limit, in steps, of the exponential backoff between two attempts."""
+MOST_DOUBLINGS = 6
+"""Limit of the exponential backoff: 64 steps between two attempts."""
 
 
 @dataclass
@@ -48,16 +49,19 @@ class Feeder:
     Args:
         enclave: the operator's own.
         sources: stores of submissions; ``keep`` is the operator's own store.
+        results: the operator's own folder, for the enclave's notices of models that were stopped.
         linger: seconds that a step waits for a delivery before it goes on to the next task.
     """
 
     enclave: EnclaveClient
     sources: SubmissionSources
+    results: ResultsFolder
     linger: float = 1.0
     _step: int = 0
     _deliveries: dict[RunId, _Delivery] = field(default_factory=dict)
     _failures: Counter[RunId] = field(default_factory=Counter)
     _retry_at: dict[RunId, int] = field(default_factory=dict)
+    _tried: dict[RunId, tuple[int, ...]] = field(default_factory=dict)
     _delivered: dict[RunId, tuple[int, ...]] = field(default_factory=dict)
 
     def next_step(self) -> None:
@@ -70,20 +74,24 @@ class Feeder:
         Yields lines about each action.
         """
         run = RunId(case.task_id, 0 if posted is None else 1)
-        if self._step < self._retry_at.get(run, 0):
+        newest = None if posted is not None else self._newest_inventory(case, run)
+        if self._step < self._retry_at.get(run, 0) and newest in (None, self._tried.get(run)):
             return False
         status = self._status(run)
         if status is not None and status.stage is not RunStage.FAILED:
             measured = status.stage is RunStage.MEASURED
-            if not measured or posted is not None or not self._has_new_release(case, run):
+            if not measured or newest in (None, self._delivered.get(run)):
                 return measured
             status = None
         if status is not None and run not in self._retry_at:
-            yield self._schedule_retry(run, f"measurement failed: {status.problem}")
-            if status.problem is not None and status.problem.kind is ProblemKind.STOPPED:
-                stopped = (status.problem.submission, *status.problem.others)
-                options = " ".join(f"--without {index}" for index in stopped)
-                yield f"models were stopped, the provider can release {options}"
+            notice = None if status.problem is None else status.problem.notice
+            if notice is None or posted is not None:
+                yield self._schedule_retry(run, f"measurement failed: {status.problem}")
+            else:
+                self.results.put_notice(notice)
+                # The provider's next release comes first, since the same models stop again.
+                self._failures[run] = MOST_DOUBLINGS
+                yield self._schedule_retry(run, f"models {list(notice.stopped)} were stopped")
             return False
         delivery = self._delivery(case, run, posted)
         if delivery is None:
@@ -106,11 +114,12 @@ class Feeder:
             yield f"measures {count} submissions in round {run.round}"
         return False
 
-    def _has_new_release(self, case: Case, run: RunId) -> bool:
-        """Return True if the provider has left submissions out since the last delivery."""
+    def _newest_inventory(self, case: Case, run: RunId) -> tuple[int, ...] | None:
+        """Return what is released now, as submissions may be left out; None before a delivery."""
+        if run not in self._tried:
+            return None
         release = case.files.release(case.own.signing_key)
-        known = self._delivered.get(run)
-        return release is not None and known is not None and release.inventory != known
+        return None if release is None else release.inventory
 
     def _status(self, run: RunId) -> RunStatus | None:
         try:
@@ -121,7 +130,7 @@ class Feeder:
             return None
 
     def _schedule_retry(self, run: RunId, cause: str) -> str:
-        pause = min(2 ** self._failures[run], LONGEST_PAUSE)
+        pause = 2 ** min(self._failures[run], MOST_DOUBLINGS)
         self._failures[run] += 1
         self._retry_at[run] = self._step + pause
         return f"{cause}; retry in {pause} steps"
@@ -133,6 +142,7 @@ class Feeder:
             if release is None:
                 return None
             delivery = self._deliveries[run] = _Delivery(release)
+            self._tried[run] = release.inventory
             in_background(lambda: self._deliver(case, delivery, posted), delivery.bundle)
         return self._deliveries[run]
 

@@ -9,6 +9,7 @@ from web3.exceptions import ContractLogicError
 from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.transactions import Sender
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.task import Task
@@ -91,8 +92,9 @@ class Earnings:
             credit = int(market.credits(token, account).call())
             if credit and credit >= least:
                 self.sender.send(market.withdraw(token, account))
-                yield f"took {credit} of token {token}"
+                amount = in_ether(credit) if token == ZERO_ADDRESS else f"{credit} of token {token}"
+                yield f"took {amount} of the market"
         credit = int(self.registry.contract.functions.credits(account).call())
         if credit and credit >= self.least.get(ZERO_ADDRESS, 0):
             self.sender.send(self.registry.contract.functions.withdraw(account))
-            yield f"took {credit} wei of the registry"
+            yield f"took {in_ether(credit)} of the registry"

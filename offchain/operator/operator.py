@@ -12,6 +12,7 @@ from offchain.chain.closing import close_reveals
 from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.transactions import Sender
 from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
@@ -73,7 +74,7 @@ class Operator:
     _endpoints: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        self._feeder = Feeder(self.enclave, self.sources, self.linger)
+        self._feeder = Feeder(self.enclave, self.sources, self.results, self.linger)
         self._polls = Polls(self.linger)
 
     def step(self) -> Iterator[str]:
@@ -102,6 +103,10 @@ class Operator:
             except Exception as fault:
                 yield f"task 0x{task_id.hex()[:8]}: {type(fault).__name__}: {fault}"
 
+    def can_send(self) -> bool:
+        """Return False while a transaction is pending that is not to be replaced yet."""
+        return self._steps_pending > self.resend or not self.sender.is_waiting()
+
     def _advance(self, task_id: bytes, own: RosterEntry) -> Lines:
         history = self.market.history(task_id)
         if history is not None and history.over:
@@ -127,7 +132,7 @@ class Operator:
         transcript = self.market.transcript(history, documents.roster)
         case = Case(task_id, history, documents, transcript, own, self._files[task_id])
         is_late = self.market.stage(task_id) != history.stage  # in a block not yet confirmed
-        if not is_late and self._can_send():
+        if not is_late and self.can_send():
             yield from self._report(case) if history.stage == CLOSED else self._judge(case)
 
     def _documents(
@@ -155,7 +160,8 @@ class Operator:
     def _close(self, task_id: bytes, history: History) -> Lines:
         """Close the reveals as soon as the chain allows it: the seed is then anybody's no more."""
         self.deadlines[task_id] = history.task.reveal_deadline
-        if self._can_send() and close_reveals(self.market, task_id, history.task, self.sender):
+        if self.can_send() and close_reveals(self.market, task_id, history.task, self.sender):
+            self._steps_pending = 0
             yield "reveals closed"
 
     # ── Round 0 ──
@@ -216,7 +222,7 @@ class Operator:
             functions, task = self.market.contract.functions, case.history.task
             bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
             self._send(functions.dispute_report(task.to_abi()), bond)
-            yield f"disputed, with a bond of {bond} wei"
+            yield f"disputed, with a bond of {in_ether(bond)}"
 
     def _resolve(self, case: Case, posted: Posted, agreed: Agreed) -> Lines:
         history, standing = case.history, case.history.posted
@@ -279,10 +285,6 @@ class Operator:
     def _publish(self, signed: Signed) -> None:
         if signed.results is not None:
             self.results.put(signed.report, signed.results)
-
-    def _can_send(self) -> bool:
-        """Return False while a transaction is pending that is not to be replaced yet."""
-        return self._steps_pending > self.resend or not self.sender.is_waiting()
 
     def _send(self, call: ContractFunction, value: int = 0) -> None:
         self._steps_pending = 0  # the new transaction gets the full time to be mined

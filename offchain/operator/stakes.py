@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from offchain.chain.refusals import Refused
 from offchain.chain.registry import Registry
+from offchain.chain.tokens import in_ether
 from offchain.chain.trial import Call
 
 
@@ -50,7 +51,7 @@ def stake_call(registry: Registry, operator: str, target: int) -> Call | None:
     missing = target - standing.stake
     if missing <= 0:
         return None
-    what = f"stake {missing} wei, which makes {target} wei"
+    what = f"stake {in_ether(missing)}, which makes {in_ether(target)}"
     return Call(what, registry.contract.functions.stake(), missing)
 
 
@@ -70,12 +71,13 @@ def unstake_call(registry: Registry, operator: str, to: str, now: int) -> Call |
     if standing.condemned_at:
         raise Refused(f"operator {operator} is condemned: its stake is lost")
     if standing.unlocks_at and now >= standing.unlocks_at:
-        return Call(f"take {standing.stake} wei to {to}", functions.unstake(to))
+        return Call(f"take {in_ether(standing.stake)} to {to}", functions.unstake(to))
     if standing.unlocks_at:
         return None
     if not standing.stake:
         raise Refused(f"operator {operator} has no stake")
-    what = f"ask for {standing.stake} wei back: all enclaves of {operator} are inactive at once"
+    amount = in_ether(standing.stake)
+    what = f"ask for {amount} back: all enclaves of {operator} are inactive at once"
     return Call(what, functions.request_unstake())
 
 

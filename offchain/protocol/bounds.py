@@ -13,10 +13,40 @@ from numpy.typing import NDArray
 
 from offchain.protocol import metrics
 from offchain.protocol.hashes import tag
-from offchain.protocol.metrics import PPM, Array, Weights, to_ppm
+from offchain.protocol.metrics import PPM, Array, Metric, Weights, labels, to_ppm
+from offchain.protocol.model_spec import Output
 
-RESAMPLES = 500
-"""Number of bootstrap samples."""
+MOST_RESAMPLES, LEAST_RESAMPLES = 500, 100
+WORK = 5_000_000
+"""Work of all resamples of a bound, as long as they are at least the least number."""
+MAX_WORK = 500_000
+"""Largest work of one resample."""
+_CALL = 5_000
+"""Work of a call of a metric for each column, beside its rows."""
+
+
+def resamples(metric: Metric, rows: int, columns: int) -> int:
+    """Return the number of bootstrap samples: the fewer, the more work each of them is.
+
+    Args:
+        metric: of the score.
+        rows: size of the sample.
+        columns: of the predictions; 1 for labels and values.
+
+    Raises:
+        ValueError: the bound would be more work than an enclave does.
+    """
+    if metric.each is not None or Output.LABELS in metric.outputs:
+        columns = 1
+    work = (rows + _CALL) * columns
+    if metric.each is None and work > MAX_WORK:
+        most = MAX_WORK // columns - _CALL
+        remedy = f"a sample of at most {most}" if most > 0 else "another metric"
+        raise ValueError(
+            f"a confidence bound on {rows} samples of {columns} columns, expected {remedy}, or no "
+            "confidence"
+        )
+    return min(MOST_RESAMPLES, max(LEAST_RESAMPLES, WORK // work))
 
 
 def lower_bound(
@@ -41,13 +71,17 @@ def lower_bound(
         Parts per million.
 
     Raises:
-        ValueError: as `offchain.protocol.metrics.score`.
+        ValueError: as `offchain.protocol.metrics.score` and `resamples`.
     """
     score = metrics.score(name, targets, predictions, weights)
-    each = metrics.get(name).each
+    metric = metrics.get(name)
+    each = metric.each
     values = None if each is None else each(targets, predictions)
     if values is not None and values.dtype == bool and weights is None:
         return min(score, clopper_pearson(int(values.sum()), len(targets), level))
+
+    if values is None and Output.LABELS in metric.outputs:
+        predictions = labels(predictions)
 
     def score_rows(rows: NDArray[np.int64]) -> int:
         drawn = None if weights is None else weights[rows]
@@ -61,8 +95,9 @@ def lower_bound(
     strata = [np.arange(len(targets))]
     if targets.ndim == 1 and targets.dtype.kind == "i":
         strata = [np.flatnonzero(targets == c) for c in np.unique(targets)]
-    scores = sorted(score_rows(resample(seed, number, strata)) for number in range(RESAMPLES))
-    rank = max(floor(RESAMPLES * (PPM - level) / PPM), 1)
+    count = resamples(metric, len(targets), 1 if predictions.ndim == 1 else predictions.shape[1])
+    scores = sorted(score_rows(resample(seed, number, strata)) for number in range(count))
+    rank = max(count * (PPM - level) // PPM, 1)
     return min(score, scores[rank - 1])
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
 from itertools import islice
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import pydantic_core
 import rfc8785
 from annotated_types import Ge, Le, Len
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_hex_address, to_checksum_address
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -25,6 +25,7 @@ from pydantic import (
     PlainSerializer,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -49,8 +50,10 @@ def _to_hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
-def _from_decimal(value: Any) -> Any:
+def _from_decimal(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
+        if info.mode == "json" and isinstance(value, int):
+            raise ValueError("expected a string of decimal digits, not a number")
         return value
     if not (value.isascii() and value.isdigit() and len(value) <= 78):
         raise ValueError("expected at most 78 decimal digits")
@@ -58,9 +61,14 @@ def _from_decimal(value: Any) -> Any:
 
 
 def _address(value: str) -> str:
-    if not (is_address(value) and value.startswith("0x")):
+    if not (is_hex_address(value) and value.startswith("0x")):
         raise ValueError("expected an address: 0x and 40 hex digits")
-    return to_checksum_address(value)
+    digits, right = value[2:], to_checksum_address(value)
+    if digits not in (digits.lower(), digits.upper(), right[2:]):
+        raise ValueError(
+            "address with a wrong checksum (EIP-55): a digit or a letter's case is wrong"
+        )
+    return right
 
 
 _HEX = (BeforeValidator(_from_hex), PlainSerializer(_to_hex, when_used="json"))
@@ -80,6 +88,15 @@ Gwei = Annotated[int, Ge(0), Le((2**48 - 1) * 10**9), *_DECIMAL]
 Time = Annotated[int, Ge(0), Le(2**40 - 1), *_DECIMAL]
 Score = Annotated[int, Ge(0), Le(MAX_SCORE), *_DECIMAL]
 Index = Annotated[int, Ge(0), Le(2**20 - 2), *_DECIMAL]
+
+
+def _whole(value: Any) -> Any:
+    if type(value) is not int:  # true and 1.0 are equal to 1
+        raise ValueError("expected 1")
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_whole)]
 
 T = TypeVar("T")
 
@@ -161,8 +178,9 @@ def _members(kind: Any) -> dict[str, tuple[_Reader, bool]]:
 
 def _read_object(kind: Any, value: Any, at: _Path) -> Any:
     members = _members(kind)
+    _expect(dict, value, at)
     for name, (_, required) in members.items():
-        if required and name not in _expect(dict, value, at):
+        if required and name not in value:
             raise _Fault((*at, name), kind.__name__, "Field required")
     for name in value:
         if name not in members:

@@ -180,8 +180,8 @@ class SubmissionFault(StrEnum):
     DUPLICATE = "duplicate"
     """The model, artifact or envelope of an earlier submission that has a score."""
     UNSTABLE = "unstable"
-    """A score that moves by more than the tolerance between the run without runtime optimisations
-    and the run with them, which takes the samples in another order."""
+    """A score that moves by more than three times the tolerance between the run with runtime
+    optimisations and the run without them, which takes the samples in another order."""
 
 
 class InvalidSubmission(GoldenGrainError):
@@ -219,12 +219,16 @@ class RunStopped(RunAborted):
         submission: index of the first of them.
         cause: its end in words.
         others: indices of the others.
+        notice: the enclave's `offchain.protocol.reports.StopNotice`, or None before it is signed.
     """
 
-    def __init__(self, submission: int, cause: str, others: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, submission: int, cause: str, others: tuple[int, ...] = (), notice: object = None
+    ) -> None:
         super().__init__(submission, cause)
-        self.args = (submission, cause, others)
+        self.args = (submission, cause, others, notice)
         self.others = others
+        self.notice = notice
 
 
 class StorageError(GoldenGrainError):

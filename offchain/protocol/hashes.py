@@ -72,18 +72,12 @@ def inventory(seed: bytes, leaves: Sequence[bytes]) -> bytes:
     return tagged("INVENTORY", ["bytes32"] * 2, seed, keccak(b"".join(leaves)))
 
 
+def stopped(inventory: bytes) -> bytes:
+    """Return the digest that a stop notice signs; the stopped submissions are the inventory."""
+    return tagged("STOPPED", ["bytes32"], inventory)
+
+
 def signed(report_digest: bytes, signers: Sequence[tuple[str, str, bytes]]) -> bytes:
     """Return the digest of a report and its signers: signing key, operator, platform of each."""
     packed = encode(["(address,address,bytes32)[]"], [list(signers)])
     return tagged("SIGNED", ["bytes32"] * 2, report_digest, keccak(packed))
-
-
-def after_report(token: str, payouts: Sequence[int], signed: bytes) -> bytes:
-    """Return the task's head after a report; ``payouts`` are words ``award << 128 | price``."""
-    words = keccak(encode(["uint256[]"], [list(payouts)]))
-    return tagged("REPORT", ["address", "bytes32", "bytes32"], token, words, signed)
-
-
-def after_dispute(head: bytes, challenger: str) -> bytes:
-    """Return the task's head after a dispute; ``head`` is that after the disputed report."""
-    return tagged("DISPUTE", ["bytes32", "address"], head, challenger)

@@ -5,15 +5,16 @@ It is a JSON object (`docs/manifest.schema.json`). Its digest is keccak256 of it
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from math import prod
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le, Len
 from eth_utils.crypto import keccak
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from offchain.protocol import metrics
-from offchain.protocol.encoding import MAX_SCORE, STRICT, Bytes32, to_json
+from offchain.protocol import bounds, metrics
+from offchain.protocol.encoding import MAX_SCORE, STRICT, Bytes32, Version, to_json
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 
 MIN_CONFIDENCE, MAX_CONFIDENCE = 500_000, 990_000
@@ -76,7 +77,7 @@ class Manifest:
     minimum_gain: Annotated[int, Ge(0), Le(MAX_SCORE)]
     class_names: tuple[Annotated[str, Len(1, 256)], ...] = ()
     confidence: Annotated[int, Ge(0), Le(MAX_CONFIDENCE)] = 0
-    version: Literal[1] = 1
+    version: Version = 1
 
     def __post_init__(self) -> None:
         self._check_metric(metrics.get(self.metric))
@@ -100,6 +101,9 @@ class Manifest:
             raise ValueError(
                 f"confidence {self.confidence}, expected 0 or {MIN_CONFIDENCE} to {MAX_CONFIDENCE}"
             )
+        if self.confidence:
+            columns = prod(self.model.columns)
+            bounds.resamples(metrics.get(self.metric), self.sample_size, columns)
         self.digest()  # raises ValueError for integers and texts without a canonical form
 
     def _check_metric(self, metric: metrics.Metric) -> None:

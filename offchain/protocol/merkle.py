@@ -34,19 +34,3 @@ def layers(leaves: Sequence[bytes]) -> list[list[bytes]]:
 def root(leaves: Sequence[bytes]) -> bytes:
     """Return the root (bytes32). Raises as `layers` does."""
     return layers(leaves)[-1][0]
-
-
-def proof(leaves: Sequence[bytes], position: int) -> list[bytes]:
-    """Return the siblings (bytes32) from a leaf up to the root. Raises as `layers` does."""
-    siblings = []
-    for layer in layers(leaves)[:-1]:
-        siblings += layer[position ^ 1 : (position ^ 1) + 1]
-        position //= 2
-    return siblings
-
-
-def verify_proof(leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
-    """Return True if the proof leads from the leaf to the root."""
-    for sibling in proof:
-        leaf = parent(leaf, sibling)
-    return leaf == root

@@ -44,7 +44,7 @@ from offchain.protocol.errors import (
 from offchain.protocol.hashes import tagged
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.release import Release
-from offchain.protocol.reports import Cosignature, Report
+from offchain.protocol.reports import Cosignature, Report, StopNotice
 from offchain.protocol.results import Result, Results
 from offchain.protocol.task import RosterEntry
 from offchain.protocol.transcript import Transcript
@@ -196,8 +196,7 @@ class CosignRequest:
 
     Args:
         platform: the asked enclave's, as the registry has it.
-        report: digest of the report that must follow from the proposal, else nothing is signed.
-            None takes any: the host knows the digest only of a report that others signed.
+        report: digest of the report that must follow from the proposal; None takes any.
     """
 
     run: RunId
@@ -243,8 +242,8 @@ class ProblemKind(StrEnum):
     ABORTED = "aborted"
     """The environment failed in the run of ``submission``. A retry may succeed."""
     STOPPED = "stopped"
-    """Kernel or clock ended the models of ``submission`` and ``others``. All other scores are kept:
-    a release without these submissions measures nothing again."""
+    """Kernel or clock ended the models that ``notice`` names. All other scores are kept: a release
+    without these submissions measures nothing again."""
     REQUEST = "request"
     """No such path, method or measurement, or too many bytes."""
     ATTESTATION = "attestation"
@@ -261,7 +260,7 @@ class Problem:
     detail: str
     reason: RequestFault | None = None
     submission: Index | None = None
-    others: tuple[Index, ...] = ()
+    notice: StopNotice | None = None
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -303,8 +302,10 @@ def problem_of(error: Exception) -> Problem:
         case InvalidRequest():
             return Problem(ProblemKind.REFUSED, error.detail, reason=error.reason)
         case RunStopped():
-            place, others = error.submission, error.others
-            return Problem(ProblemKind.STOPPED, error.cause, submission=place, others=others)
+            notice = error.notice if isinstance(error.notice, StopNotice) else None
+            return Problem(
+                ProblemKind.STOPPED, error.cause, submission=error.submission, notice=notice
+            )
         case RunAborted():
             return Problem(ProblemKind.ABORTED, error.cause, submission=error.submission)
         case DeviceError():
@@ -318,14 +319,3 @@ def http_status(problem: Problem) -> int:
     if problem.reason is not None:
         return _STATUS_OF_REFUSAL.get(problem.reason, 409)
     return _STATUS[problem.kind]
-
-
-def error_of(problem: Problem) -> Exception:
-    """Return the error that a problem was made from, as far as its fields show."""
-    if problem.reason is not None:
-        return InvalidRequest(problem.reason, problem.detail)
-    if problem.submission is not None and problem.kind is ProblemKind.STOPPED:
-        return RunStopped(problem.submission, problem.detail, problem.others)
-    if problem.submission is not None:
-        return RunAborted(problem.submission, problem.detail)
-    return ServiceError(f"{problem.kind}: {problem.detail}")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -195,27 +194,3 @@ class ModelLimits:
             raise InvalidModel(
                 ModelFault.TOO_LARGE, f"{size} bytes, expected {self.model_bytes} at most"
             )
-
-
-IMAGE_VALUES = 2_048
-"""Values in one sample from which on it is taken for an image, a sound or a long text."""
-
-
-def propose_limits(spec: ModelSpec, rows: int) -> ModelLimits:
-    """Return limits that usual models of samples of this shape keep.
-
-    For tables they are the defaults. Networks for images have up to 90 million weights and take up
-    to 2 * 10^10 multiplications for a sample (docs/MODELS.md).
-
-    Args:
-        rows: size of the sample that is measured.
-    """
-    values = prod(spec.input_shape) + sum(prod(each.shape) for each in spec.inputs)
-    if values < IMAGE_VALUES:
-        return ModelLimits()
-    return ModelLimits(
-        model_bytes=2**29,
-        memory_bytes=2**32,
-        operations=min(max(rows * 2 * 10**10, 10**12), 10**14),
-        batch_rows=32,
-    )

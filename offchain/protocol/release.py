@@ -4,13 +4,11 @@ The provider makes releases only after ``close_reveals`` is final on its own nod
 host presents another transcript or inventory to an enclave, the enclave cannot open the release.
 """
 
-from collections.abc import Sequence
-
 from pydantic.dataclasses import dataclass
 
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import STRICT, Bytes32, HexBytes, Index
-from offchain.protocol.envelopes import EnvelopeError, seal, unseal
+from offchain.protocol.envelopes import EnvelopeError, unseal
 from offchain.protocol.errors import InvalidRequest, RequestFault, expect_digest
 from offchain.protocol.hashes import tagged
 from offchain.protocol.keys import public_key
@@ -53,35 +51,6 @@ def release_info(domain: Domain, task_id: bytes, seed: bytes, inventory: bytes) 
 def key_commitment(secret: bytes) -> bytes:
     """Return the manifest's commitment (bytes32) to the test set's key: AES-GCM makes none."""
     return tagged("TEST_SET_KEY", ["bytes32"], secret)
-
-
-def make_release(
-    transcript: Transcript,
-    inventory: Sequence[int],
-    sealing_key: bytes,
-    secret: bytes,
-    ephemeral: bytes,
-) -> Release:
-    """Release the test set to an enclave.
-
-    Args:
-        transcript: read from the provider's own node.
-        inventory: the submissions whose artifact and keyring the provider has, by rising index;
-            the same for all enclaves whose reports must agree.
-        sealing_key: of an enclave of the roster, 32 bytes.
-        secret: the test set's key, 32 bytes.
-        ephemeral: 32 random bytes, fresh for every release.
-
-    Raises:
-        ValueError: the inventory or the sealing key is not in the transcript, or the key has small
-            order.
-    """
-    if sealing_key not in {entry.sealing_key for entry in transcript.roster}:
-        raise ValueError(f"sealing key 0x{sealing_key.hex()}, expected one of the roster")
-    digest = transcript.inventory_digest(inventory)
-    info = release_info(transcript.domain, transcript.task_id, transcript.seed, digest)
-    envelope = seal(sealing_key, info, secret, ephemeral)
-    return Release(transcript.task_id, transcript.seed, tuple(inventory), sealing_key, envelope)
 
 
 def open_release(

@@ -12,7 +12,9 @@ from pydantic.dataclasses import dataclass
 
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import STRICT, Bytes32, Index, Uint256
+from offchain.protocol.hashes import stopped as stopped_digest
 from offchain.protocol.pricing import Award, words
+from offchain.protocol.transcript import Transcript
 
 # secp256k1's order, halved: the market refuses an s above it.
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -22,11 +24,6 @@ _MASK_255 = 2**255 - 1
 def choices_word(choices: Sequence[int]) -> int:
     """Return choices as the contract packs them: index + 1 in 20 bits each, the first lowest."""
     return sum(index + 1 << 20 * at for at, index in enumerate(choices))
-
-
-def choices_of(word: int) -> tuple[int, ...]:
-    """Return the choices that a word packs."""
-    return tuple((word >> 20 * at & 0xFFFFF) - 1 for at in range(-(-word.bit_length() // 20)))
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -101,6 +98,43 @@ def recover(digest: bytes, cosignature: Cosignature) -> str:
         raise ValueError(
             f"signature with r 0x{cosignature.r.hex()} recovers no key: {error}"
         ) from error
+
+
+@dataclass(frozen=True, config=STRICT)
+class StopNotice:
+    """A stop notice: an enclave signs that kernel or clock ended its runs of some submissions.
+
+    Args:
+        stopped: the submissions, by rising index.
+        cosignature: of `digest`, without a platform.
+    """
+
+    task_id: Bytes32
+    stopped: tuple[Index, ...]
+    cosignature: Cosignature
+
+    @classmethod
+    def sign(cls, transcript: Transcript, stopped: Sequence[int], key: PrivateKey) -> "StopNotice":
+        """Sign a notice; the indices are of the transcript."""
+        cosignature = sign(cls.digest(transcript, stopped), key, bytes(32))
+        return cls(transcript.task_id, tuple(stopped), cosignature)
+
+    @staticmethod
+    def digest(transcript: Transcript, stopped: Sequence[int]) -> bytes:
+        """Return the digest to sign, bytes32.
+
+        Raises:
+            ValueError: a submission was not revealed, or the indices do not rise.
+        """
+        return stopped_digest(transcript.inventory_digest(stopped))
+
+    def signer(self, transcript: Transcript) -> str:
+        """Return the checksummed address of the enclave that signed.
+
+        Raises:
+            ValueError: the notice does not fit the transcript, or no key fits the signature.
+        """
+        return recover(self.digest(transcript, self.stopped), self.cosignature)
 
 
 def by_signer(digest: bytes, cosignatures: Iterable[Cosignature]) -> list[Cosignature]:

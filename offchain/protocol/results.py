@@ -6,15 +6,16 @@ developer gets its own leaf with a proof.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated
 
 from annotated_types import Len
 from eth_utils.crypto import keccak
 from pydantic.dataclasses import dataclass
 
 from offchain.protocol import merkle
-from offchain.protocol.encoding import STRICT, Bytes32, Index, Score
-from offchain.protocol.errors import ModelFault, SubmissionFault
+from offchain.protocol.encoding import STRICT, Bytes32, Index, Score, Version
+from offchain.protocol.errors import DETAIL_LENGTH, ModelFault, SubmissionFault
 from offchain.protocol.hashes import tagged
 from offchain.protocol.keys import hkdf
 
@@ -61,15 +62,11 @@ class ResultLeaf:
 
 
 @dataclass(frozen=True, config=STRICT)
-class ResultProof:
-    """A developer's own entry, and its Merkle proof against the report's ``results``."""
+class Detail:
+    """Why a model was refused, found without hidden samples; the developer can choose its words."""
 
-    entry: ResultLeaf
-    proof: tuple[Bytes32, ...]
-
-    def proves(self, root: bytes) -> bool:
-        """Return True if the entry is part of the results with this root (bytes32)."""
-        return merkle.verify_proof(self.entry.digest(), self.proof, root)
+    index: Index
+    text: Annotated[str, Len(0, DETAIL_LENGTH)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -81,26 +78,18 @@ class Results:
         entries: one for every revealed submission, by rising index.
         chosen: the team in the order of the choices, or empty. The root does not cover it: the
             report's awards follow from it.
+        details: of some refused models, by rising index. The root does not cover them.
     """
 
     task_id: Bytes32
     entries: Annotated[tuple[ResultLeaf, ...], Len(1)]
     chosen: tuple[Index, ...]
-    version: Literal[1] = 1
+    details: tuple[Detail, ...] = ()
+    version: Version = 1
 
     def root(self) -> bytes:
         """Return the tree's root (bytes32), which the report holds."""
         return merkle.root([entry.digest() for entry in self.entries])
-
-    def extract(self, index: int) -> ResultProof:
-        """Return a submission's entry and proof.
-
-        Raises:
-            KeyError: there is no such submission.
-        """
-        position = {entry.result.index: at for at, entry in enumerate(self.entries)}[index]
-        proof = merkle.proof([entry.digest() for entry in self.entries], position)
-        return ResultProof(self.entries[position], tuple(proof))
 
 
 def make_results(
@@ -109,6 +98,7 @@ def make_results(
     secret: bytes,
     results: Sequence[Result],
     chosen: Sequence[int] = (),
+    details: Mapping[int, str] = MappingProxyType({}),
 ) -> Results:
     """Build the results file.
 
@@ -118,9 +108,11 @@ def make_results(
         secret: the test set's key, 32 bytes.
         results: one for each leaf.
         chosen: the team.
+        details: of refused models.
     """
     entries = (
         ResultLeaf(result, leaves[result.index], hkdf(secret, "result", leaves[result.index]))
         for result in sorted(results, key=lambda result: result.index)
     )
-    return Results(task_id, tuple(entries), tuple(chosen))
+    notes = tuple(Detail(index, text) for index, text in sorted(details.items()))
+    return Results(task_id, tuple(entries), tuple(chosen), notes)

@@ -95,7 +95,10 @@ class Buyer:
 
     def pause(self, poll: float) -> float:
         """Return the seconds until the next step: short ones around the reveal deadline."""
-        left = self.task.reveal_deadline - self.market.now()
+        try:
+            left = self.task.reveal_deadline - self.market.now()
+        except Exception:  # a node that is down ends no step, and this one does not either
+            return poll
         return min(poll, 1.0) if abs(left) <= MARGIN else poll
 
     def _advance(self) -> Iterator[str]:
@@ -145,14 +148,20 @@ class Buyer:
         elif history.stage != CLOSED:
             yield f"waits for {self.market.node.confirmations} confirmations of the seed"
         else:
-            yield from self._serve(self.release, self._measuring())
+            try:
+                yield from self.release.next_release(self.task_id, self._spares())
+            except RevealsNotFinal as early:
+                yield str(early)
+            else:
+                yield "waits for the enclaves"
 
-    def _measuring(self) -> list[str]:
-        """Return the enclaves that shall measure: more of them, the longer no report is there."""
+    def _spares(self) -> int:
+        """Return how many operators beside the quorum shall measure: more of them, the longer no
+        report is there."""
         task = self.task
         waited = self.market.now() - task.reveal_deadline
         thirds = 3 * waited // (task.report_deadline - task.reveal_deadline)
-        return self._active(())[: task.quorum * (1 + max(thirds, 0))]
+        return task.quorum * max(thirds, 0)
 
     def _active(self, apart: tuple[str, ...]) -> list[str]:
         """Return an active enclave of each operator of the roster, but for those given."""

@@ -86,6 +86,11 @@ def read_data(path: Path, metric: str, options: ReadOptions) -> Data:
 
 # ── Tables ──
 
+MAX_EXACT = 2**24
+"""Largest integer up to which a float32 holds all."""
+
+_TEXTS = (polars.String, polars.Categorical, polars.Enum)
+
 
 def _read_table(path: Path, metric: str, options: ReadOptions) -> Data:
     if not options.targets:
@@ -96,11 +101,17 @@ def _read_table(path: Path, metric: str, options: ReadOptions) -> Data:
         else:
             table = polars.read_parquet(path)
     except polars.exceptions.PolarsError as error:
-        raise ValueError(f"{path} cannot be read as a table: {str(error)[:300]}") from error
+        raise ValueError(
+            f"{path} cannot be read as a table, expected {path.suffix} with text in UTF-8: "
+            f"{str(error)[:300]}"
+        ) from error
     apart = [*options.targets, *([options.weight] if options.weight else [])]
     for name in apart:
         if name not in table.columns:
-            raise ValueError(f"column {name!r} is not in {path}, expected one of {table.columns}")
+            raise ValueError(
+                f"column {name!r} is not in {path}, expected one of {table.columns}"
+                + (", and commas between columns" if len(table.columns) == 1 else "")
+            )
     if not len(table):
         raise ValueError(f"{path} has no rows, expected at least one")
     columns = {name: table[name] for name in table.columns if name not in apart}
@@ -121,18 +132,26 @@ def _read_table(path: Path, metric: str, options: ReadOptions) -> Data:
 
 
 def _column(name: str, column: polars.Series, options: ReadOptions) -> Array:
-    if column.dtype in (polars.String, polars.Categorical):
+    if column.dtype in _TEXTS:
         if column.null_count() and not options.missing:
             raise ValueError(_missing(name))
         return np.array([each.encode() for each in column.cast(polars.String).fill_null("")])
-    return _numbers(name, column, options.missing, "f4")
+    array = _numbers(name, column, options.missing, "f4")
+    if column.dtype.is_integer() and np.nanmax(np.abs(array), initial=0) > MAX_EXACT:
+        raise ValueError(
+            f"column {name!r} has integers of {np.nanmax(np.abs(array)):.0f} in size, expected "
+            f"{MAX_EXACT} at most, as float32 holds: scale them, or leave out what only numbers "
+            "the rows"
+        )
+    return array
 
 
 def _numbers(name: str, column: polars.Series, missing: bool, dtype: str) -> Array:
     if not (column.dtype.is_numeric() or column.dtype == polars.Boolean):
+        expected = "numbers or text" if dtype == "f4" else "numbers"
         raise ValueError(
-            f"column {name!r} of {column.dtype}, expected numbers or text: convert it, for example "
-            "a date to a number of days"
+            f"column {name!r} of {column.dtype}, expected {expected}: convert it, for example a "
+            "date to a number of days"
         )
     if column.null_count() and not missing:
         raise ValueError(_missing(name))
@@ -186,7 +205,10 @@ def _targets(
         if column.null_count():
             raise ValueError(f"column {column.name!r} has missing targets, expected none")
     if outputs <= metrics.CLASSIFIERS:
-        return map_classes(columns[0].to_numpy(), options.classes)
+        (column,) = columns
+        if column.dtype in _TEXTS:
+            column = column.cast(polars.String)
+        return map_classes(column.to_numpy(), options.classes)
     table = np.stack([_numbers(each.name, each, False, "f8") for each in columns], axis=1)
     if single:
         return table[:, 0], (), ()
@@ -326,7 +348,12 @@ def _as_bytes(name: str, array: Array) -> Array:
 def _read_images(path: Path, metric: str, options: ReadOptions) -> Data:
     if not metrics.get(metric).outputs <= metrics.CLASSIFIERS:
         raise ValueError(f"a folder of images for {metric}, expected a metric of classes")
-    files = [(each.parent.name, each) for each in sorted(path.glob("*/*")) if each.is_file()]
+    found = ((each.relative_to(path).parts, each) for each in sorted(path.rglob("*")))
+    files = [
+        (parts[0], each)
+        for parts, each in found
+        if len(parts) > 1 and each.is_file() and not any(part.startswith(".") for part in parts)
+    ]
     if not files:
         raise ValueError(f"{path} has no files in folders, expected one folder for each class")
     pixels = [_pixels(file) for _, file in files]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from io import BytesIO
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import TEST_SET, encrypt
 from offchain.protocol.manifest import HiddenSet, Manifest, Selection
-from offchain.protocol.model_spec import ModelSpec, Output, propose_limits
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.release import key_commitment
 from offchain.protocol.sample import Samples, draw_sample, pack
 from offchain.provider.data import Data
@@ -113,6 +114,30 @@ def _output(data: Data, terms: BenchmarkTerms) -> tuple[Output, int]:
         return terms.output or Output.VALUES, 0
     usual = Output.VECTORS if Output.VECTORS in outputs else Output.MULTILABEL
     return terms.output or usual, targets.shape[1]
+
+
+IMAGE_VALUES = 2_048
+"""Values in one sample from which on it is taken for an image, a sound or a long text."""
+
+
+def propose_limits(spec: ModelSpec, rows: int) -> ModelLimits:
+    """Return limits that usual models of samples of this shape keep.
+
+    For tables they are the defaults. Networks for images have up to 90 million weights and take up
+    to 2 * 10^10 multiplications for a sample (docs/MODELS.md).
+
+    Args:
+        rows: size of the sample that is measured.
+    """
+    values = prod(spec.input_shape) + sum(prod(each.shape) for each in spec.inputs)
+    if values < IMAGE_VALUES:
+        return ModelLimits()
+    return ModelLimits(
+        model_bytes=2**29,
+        memory_bytes=2**32,
+        operations=min(max(rows * 2 * 10**10, 10**12), 10**14),
+        batch_rows=32,
+    )
 
 
 def check_draws(manifest: Manifest, targets: NDArray[Any]) -> None:

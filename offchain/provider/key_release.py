@@ -1,16 +1,25 @@
 """Release of the test set to enclaves, once the reveals are final on the provider's own node."""
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from multiprocessing.pool import ThreadPool
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.registry import Registered, Registry
 from offchain.protocol.errors import GoldenGrainError, StorageError
-from offchain.protocol.release import key_commitment, make_release
+from offchain.protocol.release import MAX_INVENTORIES, Release, key_commitment
+from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry, Task
 from offchain.protocol.transcript import Transcript
-from offchain.storage.publications import Inventory, PublicationFolder, TaskDocuments
+from offchain.provider.sealing import make_release
+from offchain.storage.publications import (
+    Inventory,
+    PublicationFolder,
+    ResultsFolder,
+    TaskDocuments,
+)
 from offchain.storage.submissions import SubmissionSources, fetch_submissions
 
 PROGRESS_INTERVAL = 20
@@ -76,14 +85,13 @@ class TestSetRelease:
         """Release the test set to enclaves of the roster; yield lines about each step.
 
         The first release fixes the inventory, and writes it to disk before a key is sealed. Later
-        releases, for example to a panel, use the same inventory. Until a report is posted, models
-        that the kernel or the clock ended can be left out of a next one, a few times. An enclave
-        that has measured them measures nothing again.
+        releases use the same inventory, and those to a panel the report's. Until a report is
+        posted, submissions can be left out of a next one, a few times.
 
         Args:
             task_id: bytes32.
             signing_keys: of the enclaves; when empty, as many active ones as the quorum needs.
-            without: submissions to leave out, such as those whose runs were stopped.
+            without: submissions to leave out.
 
         Raises:
             RevealsNotFinal: the reveals are not closed with enough confirmations.
@@ -92,26 +100,52 @@ class TestSetRelease:
             ValueError: documents, key, inventory or enclaves do not belong to the task.
         """
         history, documents, transcript = self._read(task_id)
-        inventory = self.folder.inventory(task_id)
-        if inventory is None:
-            inventory = yield from self._fix_inventory(documents, transcript, without)
-        elif set(without) & set(inventory.indices) and history.posted is None:
-            rest = tuple(index for index in inventory.indices if index not in without)
-            inventory = replace(inventory, indices=rest)
-            self.folder.put_inventory(inventory)
-            yield f"next inventory of {len(rest)} submissions"
-        self._check(inventory, transcript, history, without)
+        inventory = yield from self._inventory(history, documents, transcript, without)
         chosen = yield from self._choose(transcript, signing_keys)
-        for entry in chosen:
-            earlier = self.folder.release(task_id, entry.signing_key)
-            if earlier is not None and earlier.inventory == inventory.indices:
-                yield f"released before to {entry.signing_key}"
-                continue
-            release = make_release(
-                transcript, inventory.indices, entry.sealing_key, self.secret, self.random(32)
-            )
-            self.folder.put_release(release, entry.signing_key)
-            yield f"released to {entry.signing_key}"
+        yield from self._seal(transcript, inventory, chosen)
+
+    def next_release(self, task_id: bytes, spares: int = 0) -> Iterator[str]:
+        """Release what a report still needs; yield lines about each step.
+
+        To be called again and again until a report is posted, from the first release on. A
+        submission is left out of the next inventory when the kernel or the clock ended its runs on
+        active enclaves of more operators than the quorum: no fewer can shut a developer out.
+        Enclaves of other operators get the test set until a quorum is not known to be stopped
+        (docs/SPEC.md, "Stopped models"). An enclave measures nothing again that it has a result
+        for. The operators' notices are read from the folders that they announced.
+
+        Args:
+            task_id: bytes32.
+            spares: operators beside the quorum that get the test set at once, in case some stay
+                silent.
+
+        Raises:
+            RevealsNotFinal, SubmissionsMissing, ValueError: as `release`.
+        """
+        history, documents, transcript = self._read(task_id)
+        if history.posted is not None:
+            return
+        registry, quorum = Registry(self.market.node, self.market.registry), transcript.task.quorum
+        active = registry.active(transcript.roster, transcript.task.measurement)
+        uris, owners = registry.endpoints(), {known.operator for known in active.values()}
+        announced = [uris[operator] for operator in sorted(owners & uris.keys())]
+        notices = yield from read_notices(task_id, announced, local=self.sources.local)
+        stopped = yield from stopped_by_operator(transcript, active, notices)
+        without = agreed(stopped.values(), quorum)
+        known = self.folder.inventories(task_id)
+        if not known:
+            yield from warnings(active, quorum)
+        newest = set(known[-1].indices) if known else set()
+        if without & newest and (len(known) == MAX_INVENTORIES or without >= newest):
+            yield f"warning: submissions {sorted(without)} stop, but no next inventory is allowed"
+            without = set()
+        inventory = yield from self._inventory(history, documents, transcript, without)
+        releases = {entry: self.folder.release(task_id, entry.signing_key) for entry in active}
+        wanted = quorum + spares
+        chosen, missing = next_enclaves(active, releases, inventory.indices, stopped, wanted)
+        if missing:
+            yield f"warning: {missing} more active enclaves are wanted for a report"
+        yield from self._seal(transcript, inventory, chosen)
 
     def _read(self, task_id: bytes) -> tuple[History, TaskDocuments, Transcript]:
         history, documents = self.market.history(task_id), self.folder.documents(task_id)
@@ -130,6 +164,48 @@ class TestSetRelease:
                 f"key is not the one that the manifest commits to: 0x{commitment.hex()}"
             )
         return history, documents, self.market.transcript(history, documents.roster)
+
+    def _inventory(
+        self,
+        history: History,
+        documents: TaskDocuments,
+        transcript: Transcript,
+        without: Collection[int],
+    ) -> Generator[str, None, Inventory]:
+        """Return the inventory to release, which is written if it is new."""
+        known, posted = self.folder.inventories(transcript.task_id), history.posted
+        if known:
+            inventory = known[-1]
+        else:
+            inventory = yield from self._fix_inventory(documents, transcript, without)
+        if posted is not None:
+            fitting = (
+                each
+                for each in known
+                if transcript.inventory_digest(each.indices) == posted.inventory
+            )
+            inventory = next(fitting, inventory)
+        elif set(without) & set(inventory.indices):
+            rest = tuple(index for index in inventory.indices if index not in without)
+            inventory = replace(inventory, indices=rest)
+            self.folder.put_inventory(inventory)
+            yield f"next inventory of {len(rest)} submissions"
+        self._check(inventory, transcript, history, without)
+        return inventory
+
+    def _seal(
+        self, transcript: Transcript, inventory: Inventory, chosen: Iterable[RosterEntry]
+    ) -> Iterator[str]:
+        for entry in chosen:
+            earlier = self.folder.release(transcript.task_id, entry.signing_key)
+            if earlier is not None and earlier.inventory == inventory.indices:
+                yield f"released before to {entry.signing_key}"
+                continue
+            release = make_release(
+                transcript, inventory.indices, entry.sealing_key, self.secret, self.random(32)
+            )
+            self.folder.put_release(release, entry.signing_key)
+            yield f"released to {entry.signing_key}"
 
     def _fix_inventory(
         self, documents: TaskDocuments, transcript: Transcript, without: Collection[int]
@@ -200,6 +276,112 @@ class TestSetRelease:
             if by_key[key] not in active:
                 yield f"warning: {key} is not active and cannot sign"
         return [by_key[key] for key in signing_keys]
+
+
+def read_notices(
+    task_id: bytes, uris: Collection[str], *, local: bool
+) -> Generator[str, None, list[StopNotice]]:
+    """Return the stop notices of a task in operators' folders, all asked at the same time.
+
+    Yields a warning for a folder that cannot be read.
+
+    Args:
+        task_id: bytes32.
+        uris: that the operators announced; untrusted.
+        local: follow URIs that point into this machine.
+    """
+
+    def read(uri: str) -> StopNotice | Exception | None:
+        try:
+            return ResultsFolder.of_stranger(uri, local=local).notice(task_id)
+        except (OSError, ValueError) as error:
+            return error
+
+    notices = []
+    if uris:
+        with ThreadPool(len(uris)) as pool:
+            for uri, found in zip(uris, pool.imap(read, uris), strict=True):
+                if isinstance(found, Exception):
+                    yield f"warning: no notice from {uri}: {found}"
+                elif found is not None:
+                    notices.append(found)
+    return notices
+
+
+def stopped_by_operator(
+    transcript: Transcript,
+    active: Mapping[RosterEntry, Registered],
+    notices: Iterable[StopNotice],
+) -> Generator[str, None, dict[str, set[int]]]:
+    """Return what was stopped on the enclaves of each operator, by signed notices.
+
+    Yields a warning for a notice that nobody in the roster signed.
+
+    Args:
+        transcript: of the task.
+        active: enclaves of its roster that may sign now.
+        notices: untrusted. A notice counts for its signer, whoever publishes it.
+    """
+    operators = {entry.signing_key: known.operator for entry, known in active.items()}
+    stopped: dict[str, set[int]] = {}
+    for notice in notices:
+        try:
+            signer = notice.signer(transcript)
+        except ValueError as error:
+            yield f"warning: notice that does not fit: {error}"
+            continue
+        if signer in operators:
+            stopped.setdefault(operators[signer], set()).update(notice.stopped)
+        else:
+            yield f"warning: notice signed by {signer}, expected an active enclave"
+    return stopped
+
+
+def agreed(stopped: Iterable[Collection[int]], quorum: int) -> set[int]:
+    """Return the submissions that were stopped on enclaves of more operators than the quorum."""
+    votes = Counter(index for each in stopped for index in set(each))
+    return {index for index, count in votes.items() if count > quorum}
+
+
+def next_enclaves(
+    active: Mapping[RosterEntry, Registered],
+    releases: Mapping[RosterEntry, Release | None],
+    inventory: tuple[int, ...],
+    stopped: Mapping[str, Collection[int]],
+    wanted: int,
+) -> tuple[list[RosterEntry], int]:
+    """Return the enclaves to release to next, and how many are missing beside them.
+
+    With them, enclaves of as many operators as are wanted have a release on the inventory and are
+    not known to be stopped by it. First come enclaves that were stopped by what is left out now:
+    they have all other scores and signed no report. Enclaves that had a release and were not
+    stopped may have signed on an earlier inventory.
+
+    Args:
+        active: enclaves of the roster that may sign now.
+        releases: the last one to each of them.
+        inventory: the newest.
+        stopped: submissions by operator, as by `stopped_by_operator`.
+        wanted: number of operators, at least the quorum.
+    """
+    served, able, ranked = set[str](), set[str](), list[tuple[int, RosterEntry]]()
+    for entry, known in active.items():
+        release, ended = releases[entry], stopped.get(known.operator, ())
+        blocked = not set(ended).isdisjoint(inventory)
+        if release is not None and release.inventory == inventory:
+            served.add(known.operator)
+            able |= set() if blocked else {known.operator}
+        elif blocked:
+            ranked.append((3, entry))
+        elif release is None:
+            ranked.append((1, entry))
+        else:
+            ranked.append((0 if ended else 2, entry))
+    ranked.sort(key=lambda each: each[0])
+    rest = {entry: active[entry] for _, entry in ranked if active[entry].operator not in served}
+    missing = max(wanted - len(able), 0)
+    chosen = one_for_each_operator(rest)[:missing]
+    return chosen, missing - len(chosen)
 
 
 def one_for_each_operator(active: dict[RosterEntry, Registered]) -> list[RosterEntry]:

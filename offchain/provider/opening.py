@@ -121,7 +121,7 @@ class ModelOpening:
 
         Args:
             history: of the task.
-            samples: the whole test set, or None if its key is lost.
+            samples: the whole test set, or None if it or its key is lost.
             run: runs a model, as an enclave does.
         """
         if history.posted is None:
@@ -161,7 +161,7 @@ class ModelOpening:
         except (StorageError, ValueError, OSError) as error:
             return BoughtModel(**values | {"problem": f"cannot be opened: {error}"})
         if samples is None:
-            return BoughtModel(**values | {"problem": "not measured: the test set's key is lost"})
+            return BoughtModel(**values | {"problem": "not measured: no test set at hand"})
         try:
             outputs = self._outputs(file.read_bytes(), samples, run, claim.index)
             values["whole_score"] = self._score(samples, outputs)
@@ -177,7 +177,7 @@ class ModelOpening:
         for start in range(0, len(samples.targets), size):
             inputs = samples.inputs[start : start + size]
             found = run(model, inputs, manifest.model, manifest.limits, submission=index)
-            parts.append(read(found.plain, manifest.model))
+            parts.append(read(found.optimised, manifest.model))
         return np.concatenate(parts)
 
     def _score(self, samples: Samples, outputs: Outputs) -> int:

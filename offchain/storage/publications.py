@@ -10,6 +10,7 @@ file                                      content
 ``<run>.json``                            `Results` of a report, by an operator, in its own folder
 ``<run>-proposal-<signing key>.json``     `Proposal` of its enclave, likewise
 ``<run>-signature-<signing key>.json``    `Signed` by its enclave, likewise, without the results
+``<run>-stopped.json``                    `StopNotice` of its enclave, likewise; the newest one
 ========================================  =========================================================
 
 A run is ``<task id>-round-<0 or 1>``. An enclave signs once in a run, so its files are written once
@@ -18,7 +19,7 @@ and stay: the proposal before the signature that follows from it.
 All of it is untrusted input to its readers. Documents are checked against the digests in the task.
 A release can be decrypted only by an enclave that holds the values it was sealed for. A results
 file is accepted when its Merkle root is the one in the report, and a signature when it recovers the
-signing key.
+signing key, also that of a notice.
 """
 
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,7 @@ from offchain.protocol.encoding import STRICT, Bytes32, Index, from_json, to_jso
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.messages import Proposal, RunId, Signed
 from offchain.protocol.release import MAX_INVENTORIES, Release
-from offchain.protocol.reports import Report
+from offchain.protocol.reports import Report, StopNotice
 from offchain.protocol.results import Results
 from offchain.protocol.task import RosterEntry, Task, check_roster
 from offchain.storage.store import RetryPolicy, read, write
@@ -50,6 +51,8 @@ _DOCUMENTS_BYTES = 2**20
 _PROPOSAL_BYTES = 2**22
 """Size limit of a proposal: no enclave reads a longer one."""
 _SIGNATURE_BYTES = 2**14
+_NOTICE_BYTES = 2**20
+"""Size limit of a notice: some 100,000 submissions."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
@@ -121,7 +124,7 @@ class PublicationFolder(Folder):
     def documents(self, task_id: bytes) -> TaskDocuments | None:
         """Return a task's documents, or None when the file does not exist.
 
-        This and the two methods below raise `pydantic.ValidationError` for a malformed file, and
+        This and the three methods below raise `pydantic.ValidationError` for a malformed file, and
         `OSError` when the folder cannot be reached.
         """
         path = self._path(task_id, "documents.json")
@@ -129,13 +132,17 @@ class PublicationFolder(Folder):
 
     def inventory(self, task_id: bytes) -> Inventory | None:
         """Return a task's newest inventory, or None before one is written."""
-        newest = None
+        return next(reversed(self.inventories(task_id)), None)
+
+    def inventories(self, task_id: bytes) -> list[Inventory]:
+        """Return all inventories of a task; each is a part of the one before."""
+        found = []
         for name in _INVENTORIES:
-            found = self._read(Inventory, self._path(task_id, name))
-            if found is None:
+            inventory = self._read(Inventory, self._path(task_id, name))
+            if inventory is None:
                 break
-            newest = found
-        return newest
+            found.append(inventory)
+        return found
 
     def release(self, task_id: bytes, signing_key: str) -> Release | None:
         """Return the release to an enclave, or None before the provider has made one."""
@@ -211,7 +218,7 @@ class ResultsFolder(Folder):
     def proposal(self, run: RunId, signing_key: str) -> Proposal | None:
         """Return what an enclave proposes in a run, or None when the file does not exist.
 
-        This and the method below raise `pydantic.ValidationError` for a malformed file, and
+        This and the methods below raise `pydantic.ValidationError` for a malformed file, and
         `OSError` when the folder cannot be reached.
         """
         return self._read(Proposal, self._path(run, f"-proposal-{signing_key}"), _PROPOSAL_BYTES)
@@ -224,6 +231,14 @@ class ResultsFolder(Folder):
     def signature(self, run: RunId, signing_key: str) -> Signed | None:
         """Return what an enclave signed in a run, or None when the file does not exist."""
         return self._read(Signed, self._path(run, f"-signature-{signing_key}"), _SIGNATURE_BYTES)
+
+    def put_notice(self, notice: StopNotice) -> None:
+        """Write the newest notice of an enclave in round 0, atomically."""
+        write(self._path(RunId(notice.task_id, 0), "-stopped"), to_json(notice))
+
+    def notice(self, task_id: bytes) -> StopNotice | None:
+        """Return the newest notice, or None when the file does not exist. Raises as `proposal`."""
+        return self._read(StopNotice, self._path(RunId(task_id, 0), "-stopped"), _NOTICE_BYTES)
 
     def _path(self, run: RunId, what: str = "") -> str:
         return f"{self.url.rstrip('/')}/0x{run.task_id.hex()}-round-{run.round}{what}.json"

@@ -277,12 +277,16 @@ def _open(
                 size=1,
                 timeout=timeout,
                 headers={"Accept-Encoding": "identity"},
+                # Only the client of `public_store` checks where it is led.
+                allow_redirects="get_client" in options,
             ),
         )
     return cast(AbstractContextManager[IO[bytes]], files.open(path, "rb"))
 
 
-async def _refuse_encoding(answer: aiohttp.ClientResponse) -> None:
+async def _check_answer(answer: aiohttp.ClientResponse) -> None:
+    if 300 <= answer.status < 400:
+        raise ValueError(f"status {answer.status}, expected the file and no redirect")
     encoding = answer.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
         raise ValueError(f"Content-Encoding {encoding[:80]!r}, expected none")
@@ -306,7 +310,7 @@ def _options(url: str, seconds: float) -> dict[str, Any]:
     refused, since a few bytes of it may stand for all of the memory.
     """
     if url.partition("://")[0] in ("http", "https"):
-        return {"client_kwargs": {"auto_decompress": False, "raise_for_status": _refuse_encoding}}
+        return {"client_kwargs": {"auto_decompress": False, "raise_for_status": _check_answer}}
     if url.partition("://")[0] == "s3":
         return {
             "config_kwargs": {

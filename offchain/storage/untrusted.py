@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 import aiohttp
@@ -11,6 +11,9 @@ from offchain.storage.store import RetryPolicy, Store
 
 SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
 """Schemes allowed in an untrusted URI: none of them reaches local files or memory."""
+
+_UNICAST = ip_network("2000::/3")
+_NAT64 = ip_network("64:ff9b::/96")
 
 
 def public_store(uri: str, patience: RetryPolicy) -> Store:
@@ -53,6 +56,17 @@ def check_address(text: str) -> None:
     Raises:
         PermissionError: the message names the address.
     """
-    address = ip_address(text)
-    if not address.is_global or address.is_multicast:
+    address = _reached(ip_address(text))
+    other = isinstance(address, IPv6Address) and address not in _UNICAST
+    if other or not address.is_global or address.is_multicast:
         raise PermissionError(errno.EACCES, f"{text} is not an address of the public network")
+
+
+def _reached(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that an IPv6 address leads to, or else itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    low = IPv4Address(int(address) & 0xFFFF_FFFF)
+    return (
+        (low if address in _NAT64 else None) or address.ipv4_mapped or address.sixtofour or address
+    )

@@ -1,13 +1,11 @@
 // Run transactions at many gas limits, under several price lists. Reads JSON from standard input and
 // writes JSON to standard output; tests/attacks/gas_limits.py says what both contain.
 
-import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
-import { createBlock } from '@ethereumjs/block'
-import { createEVM, paramsEVM } from '@ethereumjs/evm'
-import { SimpleStateManager } from '@ethereumjs/statemanager'
-import { createLegacyTx } from '@ethereumjs/tx'
-import { Account, bytesToHex, createAddressFromString, hexToBytes } from '@ethereumjs/util'
-import { createVM, runTx } from '@ethereumjs/vm'
+import { Hardfork } from '@ethereumjs/common'
+import { paramsEVM } from '@ethereumjs/evm'
+import { bytesToHex } from '@ethereumjs/util'
+import { runTx } from '@ethereumjs/vm'
+import { open, transaction, UNCHECKED } from '../../scripts/lib/evm.mjs'
 // Not exported by its package.
 import { Interpreter } from '../../node_modules/@ethereumjs/evm/dist/esm/interpreter.js'
 
@@ -46,43 +44,6 @@ Interpreter.prototype._getValidJumpDestinations = function (code) {
   return destinations.get(code)
 }
 
-const storageKey = (slot) => hexToBytes(`0x${BigInt(slot).toString(16).padStart(64, '0')}`)
-
-function shortest(word) {
-  const digits = BigInt(word).toString(16)
-  return hexToBytes(`0x${digits.length % 2 ? '0' : ''}${digits}`)
-}
-
-async function open(list, world) {
-  const [hardfork, params] = LISTS[list]
-  const common = new Common({ chain: Mainnet, hardfork })
-  const stateManager = new SimpleStateManager({ common })
-  for (const [address, { balance, code, storage }] of Object.entries(world.accounts)) {
-    const at = createAddressFromString(address)
-    await stateManager.putAccount(at, new Account(1n, BigInt(balance)))
-    if (code !== '0x') await stateManager.putCode(at, hexToBytes(code))
-    for (const [slot, word] of Object.entries(storage)) {
-      await stateManager.putStorage(at, storageKey(slot), shortest(word))
-    }
-  }
-  const evm = await createEVM({ common, stateManager, params })
-  const vm = await createVM({ common, stateManager, evm })
-  const header = {
-    number: world.number, timestamp: world.timestamp, gasLimit: 60_000_000n, baseFeePerGas: 0n,
-    difficulty: 0n,
-  }
-  return { vm, block: createBlock({ header }, { common, skipConsensusFormatValidation: true }) }
-}
-
-// An unsigned transaction whose gas limit and price `run` sets.
-function transaction({ vm }, call) {
-  const tx = createLegacyTx({ to: call.to, data: call.data }, { common: vm.common, freeze: false })
-  tx.isSigned = () => true
-  tx.hash = () => new Uint8Array(32)
-  tx.getSenderAddress = () => createAddressFromString(call.sender)
-  return tx
-}
-
 // 'reverts', or what the events say that became of the payments: 'pays', 'credits' or 'both'.
 async function run({ vm, block, tx }, call, gasLimit, simulated) {
   tx.gasLimit = gasLimit
@@ -90,9 +51,7 @@ async function run({ vm, block, tx }, call, gasLimit, simulated) {
   const state = vm.stateManager
   await state.checkpoint()
   try {
-    const { execResult, totalGasSpent } = await runTx(vm, {
-      tx, block, skipNonce: true, skipBlockGasLimitValidation: true, skipHardForkValidation: true,
-    })
+    const { execResult, totalGasSpent } = await runTx(vm, { tx, block, ...UNCHECKED })
     if (execResult.exceptionError !== undefined) return ['reverts', totalGasSpent]
     const logs = execResult.logs ?? []
     const credits = logs.filter(
@@ -132,7 +91,8 @@ async function limit(world, call, simulated) {
 }
 
 async function measure({ list, world, call, step, simulated }) {
-  const opened = await open(list, world)
+  const [hardfork, params] = LISTS[list]
+  const opened = await open(hardfork, params, world)
   opened.tx = transaction(opened, call)
   const least = await limit(opened, call, simulated)
   if (least === null) return { limit: null, outcomes: [], used: null }

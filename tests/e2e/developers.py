@@ -17,11 +17,13 @@ from brownie import accounts
 
 from offchain.chain.history import History
 from offchain.chain.registry import Registry
+from offchain.cli import developer_options, sell
 from offchain.cli import entry as entries
-from offchain.cli import sell
 from offchain.cli.session import Session
 from offchain.developer.selling import Selling
-from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.protocol.encoding import ZERO_ADDRESS, to_json
+from offchain.protocol.manifest import Manifest
+from offchain.protocol.messages import Signed
 from offchain.protocol.pricing import Award, Knot
 from offchain.protocol.reports import Cosignature, Report, by_signer, sign
 from offchain.protocol.results import Result, Results, make_results
@@ -29,8 +31,8 @@ from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import PublicationFolder, ResultsFolder
 from offchain.storage.store import Store
 from tests.anvil import at, now, rpc
-from tests.e2e.hosts import DAY, ETHER, KEY, QUORUM, HostedSale, Hosts
-from tests.offchain.enclave.models.onnx_files import constant, file, node
+from tests.e2e.hosts import DAY, ETHER, KEY, QUORUM, HostedSale, Hosts, create
+from tests.offchain.enclave.models.onnx_files import two_classes
 from tests.offchain.market import enclaves, make_task
 
 GWEI = 10**9
@@ -38,18 +40,10 @@ BOND, FEE = 40_000_000 * GWEI, 10_000_000 * GWEI
 HOUR = 3_600
 
 
-def onnx(slope: float = 1.0) -> bytes:
-    """A model of two probabilities from one number."""
-    weights = constant("w", np.array([[slope, -slope]]), np.float32)
-    return file(
-        [node("MatMul", ["x", "w"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)],
-        [weights],
-        input_shape=("N", 1),
-    )
-
-
-def address_book(hosts: Hosts, folder: Path, rpc_url: str | None = None) -> Path:
-    """Write the address book of network ``local`` into a folder of its own; return the folder."""
+def address_book(
+    hosts: Hosts, folder: Path, rpc_url: str | None = None, name: str = "local"
+) -> Path:
+    """Write the address book of a network into a folder of address books; return the folder."""
     made = hosts.made
     book = {
         "chain_id": 31337,
@@ -61,13 +55,17 @@ def address_book(hosts: Hosts, folder: Path, rpc_url: str | None = None) -> Path
         "policy": made.policy.address,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "local.json").write_text(json.dumps(book))
+    (folder / f"{name}.json").write_text(json.dumps(book))
     return folder
 
 
-def open_task(hosts: Hosts, token: str = ZERO_ADDRESS, **terms: Any) -> HostedSale:
+def open_task(
+    hosts: Hosts, token: str = ZERO_ADDRESS, manifest: Manifest | None = None, **terms: Any
+) -> HostedSale:
     """A task that pays up to an ether, or a million units of a token, with its documents."""
     documents, start, nonce = hosts.documents, now(), next(hosts.nonces)
+    if manifest is not None:
+        documents = replace(documents, manifest=manifest)
     unit = ETHER if token == ZERO_ADDRESS else 10**6
     task = replace(
         make_task(documents.roster, documents.manifest),
@@ -95,7 +93,7 @@ def open_task(hosts: Hosts, token: str = ZERO_ADDRESS, **terms: Any) -> HostedSa
     published = PublicationFolder(str(folder))
     sale = HostedSale(hosts, task, documents, Store(str(folder / "up")), published)
     sale.published.put_documents(sale.task_id, documents)
-    hosts.steps.create(sale.abi_task)
+    create(sale, sale.published.url)
     return sale
 
 
@@ -114,7 +112,7 @@ class Developer:
     folder: Path
     options: Sequence[str] = ()
     account: int = 8
-    model: bytes = field(default_factory=onnx)
+    model: bytes = field(default_factory=two_classes)
     said: list[str] = field(default_factory=list)
 
     @property
@@ -127,14 +125,14 @@ class Developer:
         return [
             *(str(target), "--task", "0x" + self.sale.task_id.hex(), "--min-price"),
             *("0.2 ether" if self.sale.task.token == ZERO_ADDRESS else "0.2 PLAIN",),
-            *("--folder", self.sale.published.url, "--results", str(self.results_folder)),
             *("--network", "local", "--account", accounts[self.account].address, "--yes"),
             *("--home", str(self.folder / "home"), "--poll", "0.05", *self.options),
         ]
 
     @property
     def results_folder(self) -> Path:
-        return self.folder / "results"
+        """What an operator that signs has announced."""
+        return Path(self.sale.hosts.endpoint(0))
 
     def arguments(self) -> argparse.Namespace:
         parser = argparse.ArgumentParser()
@@ -145,7 +143,7 @@ class Developer:
         """All of `golden-grain sell` up to its first step; the lock is held by the stack."""
         arguments = self.arguments()
         here = Session.of(arguments)
-        uploads = entries.uploads_of(here, arguments)
+        uploads = developer_options.uploads_of(here, arguments)
         files = stack.enter_context(entries.entry_files(here, arguments))
         offer = entries.offer_of(here, arguments, files.documents())
         made = entries.prepared(here, arguments, files, offer, _random)
@@ -213,6 +211,16 @@ def post(
     if into is not None:
         ResultsFolder(str(into)).put(report, made)
     return report
+
+
+def panel_signatures(
+    sale: HostedSale, results: Sequence[Result], *awards: Award, folder: Path
+) -> None:
+    """Write what the seats of a panel sign, as their operators would publish it."""
+    verdict, signatures = report_of(sale, results_of(sale, results), *awards, panel=True)
+    folder.mkdir()
+    for seat, signature in enumerate(signatures):
+        (folder / f"{seat}.json").write_bytes(to_json(Signed(verdict, signature, None)))
 
 
 def resolve(sale: HostedSale, results: Sequence[Result], *awards: Award, into: Path) -> Report:

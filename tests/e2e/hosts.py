@@ -25,6 +25,7 @@ from offchain.chain.registry import Registry
 from offchain.chain.transactions import NodeSender
 from offchain.chain.verifier import Verifier
 from offchain.developer.preparation import PreparedSubmission, prepare_submission
+from offchain.enclave.benchmark import Tools
 from offchain.operator.client import EnclaveClient
 from offchain.operator.operator import Operator
 from offchain.operator.registration import attest
@@ -42,7 +43,7 @@ from scripts.lib.settings import load
 from tests.anvil import Anvil, now, rpc
 from tests.deployment import Steps
 from tests.offchain.enclave.service.served import served
-from tests.offchain.market import STORE, enclaves, make_manifest, make_task
+from tests.offchain.market import STORE, TOOLS, enclaves, make_manifest, make_task
 from tests.sale import Model, Submission
 from tests.sale import Task as AbiTask
 from tests.vectors.generate import word
@@ -161,15 +162,15 @@ def _random() -> Callable[[int], bytes]:
 
 
 @contextmanager
-def run_hosts(folder: Path) -> Iterator[Hosts]:
-    """Deploys, serves, attests, stakes and registers."""
+def run_hosts(folder: Path, tools_of: Callable[[int], Tools] = lambda _: TOOLS) -> Iterator[Hosts]:
+    """Deploys, serves, attests, stakes and registers; each seat may have tools of its own."""
     made = deploy(accounts[0], load("development", live=False), Console(file=StringIO()))
     bring_documents(made.verifier.address, accounts[0].address, Console(file=StringIO()))
     web3 = Web3(HTTPProvider(brownie_web3.provider.endpoint_uri))
     with ExitStack() as stack:
         clients, senders = [], []
         for seat, enclave in enumerate(enclaves(3 * QUORUM + 1)):
-            url = stack.enter_context(served(enclave, folder, machine=f"machine {seat}"))
+            url = stack.enter_context(served(enclave, folder, tools_of(seat), f"machine {seat}"))
             clients.append(stack.enter_context(EnclaveClient(url)))
             senders.append(NodeSender(web3, accounts[seat + 1].address))
         market = Market(Node(web3, 0), made.market.address)

@@ -5,10 +5,11 @@ import json
 import pytest
 from brownie import accounts, chain, web3
 
+from offchain.chain.result_proofs import ResultProof
 from offchain.cli.main import main
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.errors import ModelFault
-from offchain.protocol.results import Result, ResultProof, make_results
+from offchain.protocol.results import Result, make_results
 from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, TaskDocuments
 from tests import deployment

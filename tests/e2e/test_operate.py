@@ -52,7 +52,7 @@ def made(module_isolation):
 @pytest.fixture
 def environment(made, tmp_path, monkeypatch):
     books = write_book(made, web3.provider.endpoint_uri, tmp_path / "books")
-    (tmp_path / "books" / "test.json").rename(tmp_path / "books" / "local.json")
+    (tmp_path / "books" / "test.json").rename(tmp_path / "books" / "playground.json")
     for name, value in (books | {"HOME": str(tmp_path)}).items():
         monkeypatch.setenv(name, value)
     (tmp_path / "intel").mkdir()
@@ -107,7 +107,7 @@ def test_operate__operator_with_nothing_but_ether__is_registered_and_announced(m
         "0x" + json.loads((environment / "fresh.json").read_text())["address"]
     )
     fund(account, 10 * ETHER)
-    options = ["--network", "local", "--yes", "--poll", "0.2", *keys]
+    options = ["--network", "playground", "--yes", "--poll", "0.2", *keys]
     options += ["--serve", "some machine", "--stake", "2 ether"]
     options += ["--collateral", str(environment / "intel"), "--home", str(environment / "my home")]
     with operating(*options) as (process, until):
@@ -121,7 +121,7 @@ def test_operate__operator_with_nothing_but_ether__is_registered_and_announced(m
         assert "stopped" in stopped(process)
     registry = registry_of(made)
     assert made.registry.operator(account)[0] == 2 * ETHER
-    published = environment / "my home" / "local" / "operator" / "published"
+    published = environment / "my home" / "playground" / "operator" / account / "published"
     assert registry.endpoints() == {account: str(published)}
     key = re.search(r"registered (0x\w+) for (29|30) days", "".join(said)).group(1)
     assert registry.registrations(key)
@@ -240,7 +240,7 @@ def test_check_account__without_ether_or_without_its_key__is_said(made):
     assert list(check_account(market, held)) == []
     fund(held.address, 0)
     (line,) = check_account(market, held)
-    assert "has 0 wei" in line
+    assert "has 0 ether" in line
     stranger = NodeSender(market.node.web3, "0x" + 39 * "0" + "1")
     fund(stranger.address, ETHER)
     (line,) = check_account(market, stranger)
@@ -324,7 +324,7 @@ def test_page__every_line__does_what_the_page_says(made, environment, published,
     lines, documents = page_lines(), ["--collateral", str(environment / "intel")]
     assert [line[0] for line in lines] == ["operate", "operate", "stake", "register", "unstake"]
     mine = {
-        "mainnet": "local",
+        "mainnet": "playground",
         "operator.json": str(environment / "operator.json"),
         "password": str(environment / "password"),
         "/srv/www/enclave": str(folder),

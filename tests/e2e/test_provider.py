@@ -15,6 +15,7 @@ from offchain.cli.main import main
 from offchain.cli.purchases import Purchase
 from offchain.cli.session import Session
 from offchain.protocol.keys import public_key
+from offchain.provider.creation import DRAFT, Draft
 from offchain.storage.private_folder import PrivateFolder
 from tests.anvil import at, fund, now
 from tests.e2e.hosts import ETHER, QUORUM, mine, publish
@@ -29,9 +30,10 @@ MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8, 9, 10, 11])]
 
 @pytest.fixture
 def provider(hosts, tmp_path, monkeypatch):
-    monkeypatch.setenv("GOLDEN_GRAIN_DEPLOYMENTS", str(tmp_path))
+    folder = tmp_path / "Ordner mit Lücken"  # every path of these tests has spaces and an umlaut
+    monkeypatch.setenv("GOLDEN_GRAIN_DEPLOYMENTS", str(folder))
     monkeypatch.setattr(purchases, "run_model", lambda *a, run_limits, **k: run(*a, **k))
-    made = Provider(hosts, tmp_path)
+    made = Provider(hosts, folder)
     fund(made.address, 100 * ETHER)
     return made
 
@@ -116,11 +118,16 @@ def test_create__another_nonce__is_another_task(created, capsys):
 
 def test_create__draft_whose_commit_deadline_is_over__is_made_anew(provider, capsys, monkeypatch):
     done(capsys, provider.manifest())
-    monkeypatch.setattr("offchain.provider.creation.TaskCreation.read_back", refuse)
-    done(capsys, provider.create("--accept-warnings"), code=1)
-    monkeypatch.undo()
-    monkeypatch.setenv("GOLDEN_GRAIN_DEPLOYMENTS", str(provider.folder))
-    at(now() + 86_400 + 10)
+    with monkeypatch.context() as patched:
+        patched.setattr("offchain.provider.creation.TaskCreation.read_back", refuse)
+        done(capsys, provider.create("--accept-warnings"), code=1)
+    (private,) = provider.drafts()
+    deadline = private.read_value(Draft, DRAFT).task.commit_deadline
+    at(deadline - 290)
+    mine(1)
+    _, talk = done(capsys, provider.create("--accept-warnings"), code=1)
+    assert "leaves less than 5 minutes to commit" in talk
+    at(deadline)
     mine(1)
     done(capsys, provider.create("--accept-warnings"))
     assert len(provider.drafts()) == 2
@@ -240,6 +247,20 @@ def test_buyer__model_that_comes_later__is_measured(created, closed):
     list(buyer.step())
     publish(closed)
     assert "inventory of 2 out of 2 submissions" in list(buyer.step())
+
+
+def test_buyer__node_that_is_down__ends_no_step(created, closed, monkeypatch):
+    buyer = buyer_of(created, closed)
+
+    def down(*_):
+        raise ConnectionError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(buyer.market.node.web3.provider, "make_request", down)
+        (said,) = buyer.step()
+        assert said == "ConnectionError: no answer"
+        assert buyer.pause(60) == 60
+    assert "submission 1 of" in next(buyer.step())
 
 
 def test_buyer__no_report_in_time__voids(created, closed):

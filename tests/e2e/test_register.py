@@ -93,7 +93,7 @@ def test_register__new_enclave__stakes_and_registers_it(made, operator, enclave,
     key = enclave.identity.signing_key
     assert said[3:] == [
         f"as {operator.address}:",
-        f"  stake {2 * ETHER} wei, which makes {2 * ETHER} wei",
+        "  stake 2 ether, which makes 2 ether",
         f"  register {key}",
     ]
     assert found["signing key"] == key

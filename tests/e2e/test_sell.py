@@ -16,6 +16,7 @@ from offchain.cli import entry as entries
 from offchain.cli.main import main
 from offchain.cli.session import Session
 from offchain.developer import entries as files_module
+from offchain.developer.publishing import Uploads
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.pricing import Award
 from offchain.protocol.results import Result
@@ -25,7 +26,6 @@ from tests.e2e.developers import (
     Developer,
     address_book,
     history_of,
-    onnx,
     open_task,
     post,
     resolve,
@@ -33,6 +33,7 @@ from tests.e2e.developers import (
     wait_until,
 )
 from tests.e2e.hosts import ETHER, QUORUM
+from tests.offchain.enclave.models.onnx_files import two_classes
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_start__again_after_every_step__goes_on_where_it_was(sale, tmp_path):
 
     first = restarted().entry
     assert restarted().entry == first
-    (tmp_path / "developer" / "model.onnx").write_bytes(onnx(3.0))  # exported anew meanwhile
+    (tmp_path / "developer" / "model.onnx").write_bytes(two_classes(3.0))  # exported anew meanwhile
     wait_until(sale.task.commit_deadline)
     restarted()
     (tmp_path / "developer" / "model.onnx").unlink()
@@ -135,32 +136,49 @@ class Killed(BaseException):
     """Nothing in the program catches this."""
 
 
-@pytest.fixture
-def fuse(monkeypatch):
-    """Ends the process, as it were, at the n-th event: before or after a request or a file."""
-    left = [0]
+class Fuse:
+    """Ends the process, as it were, before or after its n-th event.
 
-    def around(function):
+    Args:
+        changes_only: count files and transactions alone, rather than every request.
+    """
+
+    def __init__(self):
+        self.left, self.changes_only = 0, False
+
+    def around(self, function, changes):
         def fused(*arguments, **options):
-            burn()
+            is_change = changes(arguments)
+            self.burn(is_change)
             answer = function(*arguments, **options)
-            burn()
+            self.burn(is_change)
             return answer
 
         return fused
 
-    def burn():
+    def burn(self, changes):
         if current_thread() is not main_thread():
             return  # Brownie's own
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
+        if changes or not self.changes_only:
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
 
+
+@pytest.fixture
+def fuse(monkeypatch):
+    made = Fuse()
     post = HTTPSessionManager.make_post_request
-    monkeypatch.setattr(HTTPSessionManager, "make_post_request", around(post))
-    write = files_module.PrivateFolder.write
-    monkeypatch.setattr(files_module.PrivateFolder, "write", around(write))
-    return left
+    sends = made.around(post, lambda arguments: b"eth_sendTransaction" in arguments[2])
+    monkeypatch.setattr(HTTPSessionManager, "make_post_request", sends)
+    write = made.around(
+        files_module.PrivateFolder.write,
+        lambda arguments: not (arguments[0].path / arguments[1]).exists(),
+    )
+    monkeypatch.setattr(files_module.PrivateFolder, "write", write)
+    put = made.around(Uploads.put, lambda _: True)
+    monkeypatch.setattr(Uploads, "put", put)
+    return made
 
 
 def quick_check(*_, **__):
@@ -169,39 +187,46 @@ def quick_check(*_, **__):
     return None
 
 
-def test_sale__killed_at_every_request_and_file__commits_reveals_and_claims_once(
-    sale, tmp_path, fuse, monkeypatch
+@pytest.mark.parametrize(
+    ("changes_only", "events"),
+    [(True, 4 * (1, 2, 1, 2, 3, 4)), (False, range(1, 2_000, 19))],
+)
+def test_sale__killed_at_every_change_and_many_requests__commits_reveals_and_claims_once(
+    sale, tmp_path, fuse, monkeypatch, changes_only, events
 ):
     monkeypatch.setattr(entries, "check", quick_check)
     developer = Developer(sale, tmp_path / "developer")
 
     def play():
-        """Let a process be killed at each of its events, until one gets through its steps."""
-        for events in range(1, 400):
+        """Let a process be killed at each of these events, until one gets through its steps."""
+        fuse.changes_only = changes_only
+        for kills, at in enumerate(events):
             with ExitStack() as stack:
-                fuse[0] = events
+                fuse.left = at
                 try:
                     selling = developer.start(stack)
                     step(selling, 2)
                 except Killed:
                     continue
                 finally:
-                    fuse[0] = 0
-                return events, selling
+                    fuse.left = 0
+                return kills, selling
         raise AssertionError("never got through")
 
     kills, selling = play()
-    assert kills > 40
+    assert kills == 8 if changes_only else kills > 4  # two files, the entry, the commit
     assert history_of(sale).commits == (accounts[8].address,)
     assert selling.entry.commitment(sale.domain) == history_of(sale).commitments[0]
     wait_until(sale.task.commit_deadline)
-    play()
+    kills, _ = play()
+    assert kills == 4 if changes_only else kills > 2  # the upload, the reveal
     assert len(history_of(sale).reveals) == 1
     wait_until(sale.task.reveal_deadline)
     play()
     post(sale, [Result(0, 750_000)], Award(0, 750_000), into=developer.results_folder)
     wait_until(sale.hosts.steps.progress(sale.abi_task).time_a)
-    _, selling = play()
+    kills, selling = play()
+    assert kills == 2 if changes_only else kills > 1
     assert selling.outcome.sold
     history = history_of(sale)
     assert (len(history.commits), len(history.reveals), len(history.claims)) == (1, 1, 1)
@@ -287,7 +312,7 @@ def test_start__another_model_in_the_entry__needs_another_name(sale, tmp_path, s
     developer = Developer(sale, tmp_path / "developer")
     with ExitStack() as first:
         developer.start(first)
-    (tmp_path / "developer" / "model.onnx").write_bytes(onnx(3.0))
+    (tmp_path / "developer" / "model.onnx").write_bytes(two_classes(3.0))
     refused(developer, stack, "holds another model than .*--entry")
     developer.options = ["--entry", "second"]
     step(developer.start(stack))
@@ -433,11 +458,8 @@ def test_sell__overturned_report__claims_what_the_panel_awards(sale, tmp_path, s
     assert selling.waits_for[0] == "the verdict of the panel"
     resolve(sale, [Result(0, 900_000)], Award(0, 900_000), into=developer.results_folder)
     assert sale.stage() == FINAL
-    assert step(selling) == [
-        "own result, proven: score 0.900000, worth 0.82 ether: bought",
-        "claimed 0.82 ether",
-    ]
-    step(selling)
+    assert step(selling) == ["claimed 0.82 ether"]
+    assert step(selling) == ["own result, proven: score 0.900000, worth 0.82 ether: bought"]
     assert selling.outcome.price == 82 * ETHER // 100
 
 
@@ -543,8 +565,7 @@ def test_main__commit_reveal_claim_and_withdraw__one_by_one(sale, tmp_path, caps
     options = developer.line
     common = options[options.index("--network") : options.index("--poll")]
     task = ["--task", "0x" + sale.task_id.hex()]
-    model, folder = options[0], ["--folder", sale.published.url]
-    commit = ["commit", model, *task, "--min-price", "0.2 ether", *folder, *common]
+    commit = ["commit", options[0], *task, "--min-price", "0.2 ether", *common]
     assert main(commit) == 0
     assert main(commit) == 0
     assert main(["reveal", *task, *common]) == 1

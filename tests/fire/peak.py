@@ -1,8 +1,9 @@
-"""A measurement of a large task in a process of its own, which prints the peak of its memory."""
+"""Measurements of large tasks, each in a process of its own, which prints its peak of memory."""
 
 import ctypes
 import gc
 import json
+import os
 import sys
 import tempfile
 from functools import partial
@@ -128,5 +129,18 @@ def _reset_peak() -> int:
     return status_bytes("self", "VmRSS")
 
 
+def serve() -> None:
+    """Measure the task of each line in a fork, which need not import anything again."""
+    for line in sys.stdin:
+        process = os.fork()
+        if process == 0:
+            try:
+                print(json.dumps(main(json.loads(line))), flush=True)
+            finally:
+                os._exit(0)
+        os.waitpid(process, 0)
+        print(flush=True)
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.argv[1]))))
+    serve()

@@ -60,7 +60,7 @@ def part(request) -> int:
 
 def test_run_model__any_integer_of_any_op_is_hostile__is_never_an_abort(part):
     chosen = variants()[::part]
-    results = outcomes(case for *_, case in chosen)
+    results = outcomes((case for *_, case in chosen), together=25)
     aborts = [
         (*named, result.abort)
         for (*named, _), result in zip(chosen, results, strict=True)
@@ -76,7 +76,7 @@ def test_run_model__index_of_a_classical_model_at_its_bounds_and_beyond__is_chec
         for value in {least - 1, least, most, most + 1, *LARGE}:
             case = example.case(with_attribute(example.node, name, [value, *old[1:]]))
             named.append((op, name, value, least <= value <= most, case))
-    results = outcomes(case for *_, case in named)
+    results = outcomes((case for *_, case in named), together=25)
     for (op, name, value, right, _), result in zip(named, results, strict=True):
         assert not result.abort, (op, name, value)
         assert (result.plain is not None) == right, (op, name, value, result)

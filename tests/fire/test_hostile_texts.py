@@ -84,7 +84,8 @@ def test_run_model__any_text_of_any_op_is_hostile__is_its_own_refusal(unchecked,
         for value in (values if deep else [values[number % len(values)]])
     ]
     prepare = {"prepare": without_checks_of_texts} if unchecked else {}
-    results = outcomes(replace(case, **prepare) for _, _, case in hostile)
+    cases = (replace(case, **prepare) for _, _, case in hostile)
+    results = outcomes(cases, together=25)
     for (example, name, _), result in zip(hostile, results, strict=True):
         assert not result.abort, (example.name, name, result.abort)
         assert result.fault or unchecked or name in attributes.FREE_TEXTS, (example.name, name)

@@ -60,8 +60,8 @@ def whole(body: bytes, *lines: bytes) -> bytes:
 def test_client__peer_that_drips__is_given_up_at_the_deadline(kind):
     with (
         answering(*DRIPS[kind]) as url,
-        EnclaveClient(url, seconds=0.5) as client,
-        pytest.raises(ServiceError, match=r"no answer within 0\.5 s"),
+        EnclaveClient(url, seconds=0.2) as client,
+        pytest.raises(ServiceError, match=r"no answer within 0\.2 s"),
     ):
         client.identity()
 
@@ -89,7 +89,7 @@ def test_client__answer_of_faults__has_a_short_error():
 
 # ── Stores ──
 
-QUICK = RetryPolicy(seconds=0.5, attempts=1, total=0.5)
+QUICK = RetryPolicy(seconds=0.2, attempts=1, total=0.2)
 
 
 @pytest.mark.parametrize("kind", DRIPS)
@@ -111,3 +111,37 @@ def test_read__plain_file__is_read():
     content = to_json(fresh().identity)
     with answering(whole(content)) as url:
         assert read(f"{url}/documents.json", 2**20) == content
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_read__store_that_redirects__leads_nowhere(status):
+    """A provider's server could lead an operator to a port of its own machine."""
+    with answering(whole(to_json(fresh().identity))) as inside:
+        lines = [b"HTTP/1.1 %d Found" % status, b"Location: %b/x" % inside.encode()]
+        with answering(b"\r\n".join([*lines, b"Content-Length: 2", b"", b"{}"])) as url:
+            with pytest.raises(OSError, match=f"status {status}, expected the file"):
+                read(f"{url}/documents.json", 2**20, QUICK)
+            with pytest.raises(ServiceError, match="unexpected answer"):
+                EnclaveClient(url).identity()
+
+
+LIES = {
+    "shorter than its length": OK + b"Content-Length: 99\r\n\r\n{}",
+    "of two lengths": OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+    "of headers without end": OK + b"X: y\r\n" * 10**5,
+    "of one endless header": OK + b"X: " + b"y" * 2**20,
+    "of trailers": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 10**5,
+    "of an endless chunk": OK + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 2**20,
+    "without a length": OK + b"\r\n" + b"x" * 2**22,
+    "of rubbish": b"\xff" * 2**20,
+    "of brackets": whole(b"[" * 60_000),
+    "that changes the protocol": b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_client__answer_that_lies__has_a_short_error(kind):
+    with answering(LIES[kind]) as url, EnclaveClient(url, seconds=5) as client:
+        with pytest.raises(ServiceError) as error:
+            client.identity()
+        assert len(str(error.value)) < 1_000

@@ -17,17 +17,23 @@ SLACK = 24 * 2**20
 TASK = {"width": 1, "classes": 2, "dtype": "uint8", "workers": 1, "metric": "accuracy"}
 
 
-def measured(task: dict[str, object]) -> tuple[int, int]:
-    """Return the peak of a task and the bound of the capacity check, in bytes."""
+@pytest.fixture(scope="module")
+def measured():
+    """Return a function from a task to its peak and the bound of the capacity check, in bytes."""
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.fire.peak", json.dumps(task)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    answer = json.loads(process.stdout)
-    return answer["peak"], answer["bound"]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.fire.peak"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def measure(task: dict[str, object]) -> tuple[int, int]:
+            process.stdin.write(json.dumps(task) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+            assert process.stdout.readline() == "\n"
+            return answer["peak"], answer["bound"]
+
+        yield measure
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def measured(task: dict[str, object]) -> tuple[int, int]:
         },
     ],
 )
-def test_measuring_bytes__large_task__bounds_the_peak(changes):
+def test_measuring_bytes__large_task__bounds_the_peak(measured, changes):
     """Rows of nine bytes, all sampled; a wide table; and a test set larger than its sample."""
     peak, bound = measured(TASK | changes)
     assert peak <= bound + SLACK
@@ -91,6 +97,6 @@ def examples() -> int:
 
 @given(tasks())
 @settings(max_examples=examples())
-def test_measuring_bytes__any_task__bounds_the_peak(task):
+def test_measuring_bytes__any_task__bounds_the_peak(measured, task):
     peak, bound = measured(task)
     assert peak <= bound + SLACK

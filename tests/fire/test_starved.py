@@ -1,6 +1,8 @@
 """The machine's fault is never a reason: a starved run is an abort or has the right score."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +14,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from tests.fire import starving
-from tests.fire.forks import Case, Outcome, outcomes
+from tests.fire.forks import ROOT, Case, Outcome, outcomes
 from tests.offchain.enclave.models import onnx_files
 from tests.offchain.enclave.models.onnx_files import FEATURES, VALUES, constant, file, mean, node
 
@@ -176,3 +178,25 @@ def test_child__allocations_fail__is_an_abort_or_the_right_score(
     right, aborts = starve(cases, fed, [none, *ways], library)
     assert right >= len(cases)
     assert aborts
+
+
+REFUSALS = """
+import ctypes
+from offchain.enclave.models import child, memory
+from offchain.protocol.errors import InvalidModel, ModelFault
+
+reserve = memory.reserve_memory(2**24)
+malloc = ctypes.CDLL(None).malloc
+malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+for size in (2**23, 2**25):
+    assert malloc(size)
+    print(child._refuse(InvalidModel(ModelFault.UNREADABLE, "x"), reserve).status)
+"""
+
+
+def test_refuse__heap_within_its_reserve_and_beyond__is_a_refusal_or_an_abort():
+    """Beyond it an allocation may have failed unseen, and the refusal may come of that."""
+    said = subprocess.run(
+        [sys.executable, "-c", REFUSALS], capture_output=True, check=True, cwd=ROOT, text=True
+    ).stdout
+    assert said == "refused\naborted\n"

@@ -17,7 +17,7 @@ from eth_utils.crypto import keccak
 
 from offchain.enclave.benchmark import Array, Tools
 from offchain.enclave.enclave import Enclave
-from offchain.enclave.models.runner import Predictions
+from offchain.enclave.models.runner import Predictions, SecondPass
 from offchain.enclave.models.sandbox import Confinement
 from offchain.protocol.artifacts import MODEL, TEST_SET, encrypt
 from offchain.protocol.eip712 import Domain
@@ -28,10 +28,11 @@ from offchain.protocol.manifest import HiddenSet, Manifest, Selection
 from offchain.protocol.messages import Bundle
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.pricing import Knot
-from offchain.protocol.release import Release, key_commitment, make_release
+from offchain.protocol.release import Release, key_commitment
 from offchain.protocol.sample import Samples, pack
 from offchain.protocol.task import RosterEntry, Submission, Task, roster_digest
 from offchain.protocol.transcript import Reveal, Transcript
+from offchain.provider.sealing import make_release
 from offchain.storage.store import Store
 from tests.vectors.generate import DOMAIN, address, signing_key, word
 
@@ -54,7 +55,13 @@ def model(wrong: Sequence[int] = (), **extra: Any) -> bytes:
 
 
 def run(
-    model: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, *, submission: int
+    model: bytes,
+    samples: Array,
+    spec: ModelSpec,
+    limits: ModelLimits,
+    *,
+    submission: int,
+    second: SecondPass | None = None,
 ) -> Predictions:
     content = json.loads(model)
     if "refuse" in content:
@@ -65,7 +72,10 @@ def run(
     plain, optimised = (
         np.array(content.get(name, content["plain"]))[rows] for name in ("plain", "optimised")
     )
-    return Predictions(plain, optimised, CONFINED)
+    part = slice(0) if second is None else second.order[: second.part]
+    if second and second.part < len(rows) and second.agrees(optimised, plain[part]):
+        return Predictions(optimised, None, CONFINED)
+    return Predictions(optimised, plain, CONFINED)
 
 
 TOOLS = Tools(STORE, run)

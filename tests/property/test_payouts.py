@@ -22,7 +22,9 @@ from interfaces import Types
 @external
 @pure
 def payouts_of(_task: Types.Task, _awards: uint256[8], _commits: uint256) -> DynArray[uint256, 8]:
-    return pricing._payouts_of(_task, _awards, _commits)
+    return pricing._payouts_of(
+        _task.curve, _task.max_awards, _task.budget, _awards, _commits
+    )
 """
 
 NOBODY = "0x" + "11" * 20

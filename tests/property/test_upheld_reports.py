@@ -166,7 +166,7 @@ def test_upholds__doubtful_reasons_that_differ__every_panel_all_the_same(
     teams = data.draw(drifts(tolerance, len(TEAMS)))
     signer = machine(markets, table, [0] * COUNT, [0] * len(TEAMS), by_signer)
     moved = {
-        index: Doubt(max(0, table["scores"][index] + drift[index]), plain=True)
+        index: Doubt(max(0, table["scores"][index] + drift[index]), first=True)
         for index in doubtful
     }
     panel = machine(markets, table, drift, teams, by_panel, moved)
@@ -175,7 +175,7 @@ def test_upholds__doubtful_reasons_that_differ__every_panel_all_the_same(
 
 
 @given(tables(), st.data())
-def test_upholds__one_machine_lacks_the_plain_pass__every_panel_all_the_same(
+def test_upholds__one_machine_lacks_the_first_pass__every_panel_all_the_same(
     markets: dict[Selection, Market], table: dict[str, Any], data: st.DataObject
 ) -> None:
     """The panel has the other pass of a submission, which is up to four tolerances apart."""
@@ -185,7 +185,7 @@ def test_upholds__one_machine_lacks_the_plain_pass__every_panel_all_the_same(
     teams = data.draw(drifts(tolerance, len(TEAMS)))
     other = table["scores"][index] + data.draw(st.integers(-4 * tolerance, 4 * tolerance))
     signer = machine(markets, table, [0] * COUNT, [0] * len(TEAMS))
-    doubt = {index: Doubt(max(0, other), plain=False)}
+    doubt = {index: Doubt(max(0, other), first=False)}
     panel = machine(markets, table, drift, teams, {index: ModelFault.NOT_FINITE}, doubt)
     for team in [each for each in TEAMS if index in each]:
         del panel.votes._scores[team]

@@ -10,6 +10,7 @@ from functools import cache
 
 from eth_utils.crypto import keccak
 
+from offchain.chain import heads
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
 from tests import reasons
@@ -186,7 +187,7 @@ class MarketModel(Books):
         state.bond, state.stage = bond, DISPUTED
         reported_at = state.time_a - task.dispute_window
         state.time_a, state.time_b = call.now + task.verdict_window, reported_at
-        state.head = hashes.after_dispute(state.head, call.sender)
+        state.head = heads.after_dispute(state.head, call.sender)
         return None
 
     def resolve_dispute(
@@ -250,7 +251,7 @@ class MarketModel(Books):
         if state.stage != DISPUTED:
             return wrong_stage()
         head = head_of_report(task, payouts, digest, signers)
-        on_record = state.head == hashes.after_dispute(head, challenger)
+        on_record = state.head == heads.after_dispute(head, challenger)
         if no := unless(
             (call.now >= state.time_a, reasons.TOO_EARLY), (on_record, reasons.WRONG_SALE)
         ):
@@ -283,7 +284,7 @@ class MarketModel(Books):
         state = self.tasks[of]
         if state.stage not in (REPORTED, FINAL):
             return wrong_stage()
-        head = hashes.after_report(token, payouts, signed)
+        head = heads.after_report(token, payouts, signed)
         if no := unless(
             (call.now >= state.time_a, reasons.TOO_EARLY),
             (call.now < state.time_b, reasons.TOO_LATE),

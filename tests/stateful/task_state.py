@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from offchain.chain import heads
 from offchain.protocol import hashes
 from tests import reasons
 from tests.sale import GWEI, NONE, SETTLED, VOIDED, Signer, Task
@@ -74,7 +75,7 @@ def head_of_report(
     task: Task, payouts: Sequence[int], digest: bytes, signers: Sequence[Signer]
 ) -> bytes:
     signed = hashes.signed(digest, signers)
-    return hashes.after_report(task.token, list(payouts), signed)
+    return heads.after_report(task.token, list(payouts), signed)
 
 
 def acceptable(task: Task, words: Sequence[int], commits: int) -> bool:

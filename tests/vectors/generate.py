@@ -12,8 +12,9 @@ import numpy as np
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
+from offchain.chain import heads
 from offchain.protocol import envelopes, hashes, release
-from offchain.protocol.bounds import resample
+from offchain.protocol.bounds import lower_bound, resample
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import SubmissionFault
@@ -138,6 +139,10 @@ def reveals() -> list[dict[str, Any]]:
     return rows
 
 
+LINE = np.arange(40.0), np.arange(40.0) + np.tile([3.0, -5.0], 20)
+"""Targets and predictions of a regression."""
+
+
 def sample(seed: bytes) -> dict[str, Any]:
     """A stratified draw: shares of 6.6, 3.72, 1.2 and 0.48 rows become 7, 4, 1 and 0."""
     targets = np.repeat([0, 1, 2, 3], [55, 31, 10, 4])
@@ -151,6 +156,7 @@ def sample(seed: bytes) -> dict[str, Any]:
         "rows": rows.tolist(),
         "second_draw_of_class_0": draw(seed, 1, 0, strata[0], 7).tolist(),
         "resample": resample(seed, 3, [np.arange(4), np.arange(4, 9)]).tolist(),
+        "lower_bound_of_r2": lower_bound("r2", *LINE, None, 950_000, seed),
     }
 
 
@@ -168,6 +174,7 @@ def closing(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "parent_hash": hexed(parent_hash),
         "seed": hexed(seed),
         "inventory": hexed(inventory),
+        "stopped": hexed(hashes.stopped(inventory)),
         "sample": sample(seed),
         "release": {
             "key": hexed(secret),
@@ -209,7 +216,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
     signers = [(address("enclave 0"), operator, platform)]
     payouts = payout_words(task().curve, made.awards)
     signed = hashes.signed(digest, signers)
-    head = hashes.after_report(TOKEN, payouts, signed)
+    head = heads.after_report(TOKEN, payouts, signed)
     return {
         "results": value(results),
         "report": value(made),
@@ -225,7 +232,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
         "signed": hexed(signed),
         "head_after_report": hexed(head),
         "challenger": address("challenger"),
-        "head_after_dispute": hexed(hashes.after_dispute(head, address("challenger"))),
+        "head_after_dispute": hexed(heads.after_dispute(head, address("challenger"))),
     }
 
 

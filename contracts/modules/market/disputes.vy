@@ -34,7 +34,7 @@ def dispute_report(_task: Types.Task):
     """
     @dev See `IModelMarket.dispute_report`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state._word_in_stage(task_id, task_state.REPORTED)
     # A report can be disputed until its claims open.
     claims_open: uint256 = task_state._claims_open(word)
@@ -68,13 +68,17 @@ def resolve_dispute(
     """
     @dev See `IModelMarket.resolve_dispute`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state._word_in_stage(task_id, task_state.DISPUTED)
     clock._require_before(task_state._verdict_deadline(word))
     commits: uint256 = task_state._commits(word)
-    payouts: DynArray[uint256, 8] = pricing._payouts_of(_task, _posted.awards, commits)
+    payouts: DynArray[uint256, 8] = pricing._payouts_of(
+        _task.curve, _task.max_awards, _task.budget, _posted.awards, commits
+    )
     head: bytes32 = hashes._head_of_report(
-        _task.token, payouts, hashes._hash_signed(hashes._compute_report_digest(_posted), _signers)
+        _task.token,
+        payouts,
+        hashes._hash_signed(hashes._digest_of_report_at(hashes.THIRD_ARGUMENT), _signers),
     )
     self._check_head(task_id, head, _challenger)
     if _verdict.task_id != task_id:
@@ -87,13 +91,22 @@ def resolve_dispute(
         errors._revert(errors.WRONG_INVENTORY)
     if len(_cosignatures) != task_terms._panel_size(_task.quorum):
         errors._revert(errors.WRONG_QUORUM)
-    digest: bytes32 = hashes._compute_report_digest(_verdict)
+    digest: bytes32 = hashes._digest_of_report_at(hashes.SIXTH_ARGUMENT)
     panel: DynArray[Types.Signer, 7] = reports._check_signers(
-        _task, _roster, digest, _cosignatures, _signers
+        _task.roster,
+        _task.quorum,
+        _task.measurement,
+        _task.min_stake,
+        _roster,
+        digest,
+        _cosignatures,
+        _signers,
     )
     upheld: bool = keccak256(abi_encode(_verdict.awards)) == keccak256(abi_encode(_posted.awards))
     if not upheld:
-        payouts = pricing._payouts_of(_task, _verdict.awards, commits)
+        payouts = pricing._payouts_of(
+            _task.curve, _task.max_awards, _task.budget, _verdict.awards, commits
+        )
         head = hashes._head_of_report(_task.token, payouts, hashes._hash_signed(digest, []))
     self._finish(task_id, word, head, len(payouts), _task.claim_window)
     log IModelMarket.DisputeResolved(
@@ -125,7 +138,7 @@ def expire_dispute(
     """
     @dev See `IModelMarket.expire_dispute`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state._word_in_stage(task_id, task_state.DISPUTED)
     clock._require_from(task_state._verdict_deadline(word))
     head: bytes32 = hashes._head_of_report(
@@ -139,7 +152,9 @@ def expire_dispute(
     log IModelMarket.DisputeExpired(task_id=task_id, voided=voided)
     if voided:
         escrow._credit_unbooked(_challenger, bond)
-        settlement._void(task_id, _task, word)
+        settlement._void(
+            task_id, _task.token, _task.provider, _task.budget, _task.benchmark_fee, word
+        )
         return True
     self._finish(task_id, word, head, len(_payouts), _task.claim_window)
     # Rounded down against the challenger: an odd wei is burned.

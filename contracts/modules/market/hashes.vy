@@ -21,9 +21,19 @@ _TASK_TYPE: constant(bytes32) = keccak256(
 _REPORT_TYPE: constant(bytes32) = keccak256(
     "Report(bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,uint256 choices,uint256[8] awards)"
 )
-# Bytes before the array at the end of each struct.
+# Bytes before the array at the end of each struct, and of that array.
 _TASK_HEAD: constant(uint256) = 22 * 32
 _REPORT_HEAD: constant(uint256) = 6 * 32
+_ARRAY: constant(uint256) = 8 * 32
+
+# ── Places in the calldata ──
+
+# After the selector.
+_FIRST_ARGUMENT: constant(uint256) = 4
+# Of `post_report` and `resolve_dispute`: after the task and the offset of the roster.
+THIRD_ARGUMENT: constant(uint256) = _FIRST_ARGUMENT + _TASK_HEAD + _ARRAY + 32
+# Of `resolve_dispute`: after the first report, the offset of the signers and the challenger.
+SIXTH_ARGUMENT: constant(uint256) = THIRD_ARGUMENT + _REPORT_HEAD + _ARRAY + 2 * 32
 
 # ── Tags ──
 
@@ -47,7 +57,7 @@ def task_id(_task: Types.Task) -> bytes32:
     """
     @dev See `IModelMarket.task_id`.
     """
-    return self._compute_task_id(_task)
+    return self._id_of_first_argument()
 
 
 @external
@@ -56,47 +66,47 @@ def report_digest(_report: Types.Report) -> bytes32:
     """
     @dev See `IModelMarket.report_digest`.
     """
-    return self._compute_report_digest(_report)
+    return self._digest_of_report_at(_FIRST_ARGUMENT)
 
 
 # ── EIP-712 ──
+#
+# Calldata holds the words of a static struct as EIP-712 encodes them, so these two digests are computed from there.
+# Vyper has checked the arguments before: a word that is no valid address has reverted.
 
 
 @internal
 @view
-def _compute_task_id(_task: Types.Task) -> bytes32:
-    return eip712._hash_typed_data_v4(self._hash_task(_task))
-
-
-@internal
-@view
-def _compute_report_digest(_report: Types.Report) -> bytes32:
-    return eip712._hash_typed_data_v4(self._hash_report(_report))
-
-
-# EIP-712 replaces an array in a struct by the hash of its elements.
-@internal
-@pure
-def _hash_task(_task: Types.Task) -> bytes32:
-    encoded: Bytes[960] = abi_encode(_task)
-    return keccak256(
-        concat(
-            _TASK_TYPE,
-            slice(encoded, 0, _TASK_HEAD),
-            keccak256(slice(encoded, _TASK_HEAD, 256)),
+def _id_of_first_argument() -> bytes32:
+    """
+    @dev Return the id of the task that is the first argument of the external call.
+    """
+    return eip712._hash_typed_data_v4(
+        keccak256(
+            concat(
+                _TASK_TYPE,
+                slice(msg.data, _FIRST_ARGUMENT, _TASK_HEAD),
+                # EIP-712 replaces an array in a struct by the hash of its elements.
+                keccak256(slice(msg.data, _FIRST_ARGUMENT + _TASK_HEAD, _ARRAY)),
+            )
         )
     )
 
 
 @internal
-@pure
-def _hash_report(_report: Types.Report) -> bytes32:
-    encoded: Bytes[448] = abi_encode(_report)
-    return keccak256(
-        concat(
-            _REPORT_TYPE,
-            slice(encoded, 0, _REPORT_HEAD),
-            keccak256(slice(encoded, _REPORT_HEAD, 256)),
+@view
+def _digest_of_report_at(_start: uint256) -> bytes32:
+    """
+    @dev Return the digest of the report that is an argument of the external call.
+    @param _start The byte of the calldata where the report begins, which follows from the ABI of the function.
+    """
+    return eip712._hash_typed_data_v4(
+        keccak256(
+            concat(
+                _REPORT_TYPE,
+                slice(msg.data, _start, _REPORT_HEAD),
+                keccak256(slice(msg.data, unsafe_add(_start, _REPORT_HEAD), _ARRAY)),
+            )
         )
     )
 

@@ -89,7 +89,11 @@ def _price_on(_curve: uint256[8], _score: uint256) -> uint256:
 @internal
 @pure
 def _payouts_of(
-    _task: Types.Task, _awards: uint256[8], _commit_count: uint256
+    _curve: uint256[8],
+    _max_awards: uint256,
+    _budget: uint256,
+    _awards: uint256[8],
+    _commit_count: uint256,
 ) -> DynArray[uint256, 8]:
     """
     @dev The payouts of a report's awards. Awards must come by falling score, and by rising index where scores are
@@ -114,11 +118,11 @@ def _payouts_of(
         for other: uint256 in payouts:
             if award_word._payout_index(other) == index:
                 errors._revert(errors.BAD_AWARDS)
-        price: uint256 = self._price_on(_task.curve, score)
+        price: uint256 = self._price_on(_curve, score)
         if price == 0:
             errors._revert(errors.BAD_AWARDS)
         spent = unsafe_add(spent, price)
         payouts.append((award << award_word.AWARD_SHIFT) | price)
-    if len(payouts) > _task.max_awards or spent > _task.budget:
+    if len(payouts) > _max_awards or spent > _budget:
         errors._revert(errors.BAD_AWARDS)
     return payouts

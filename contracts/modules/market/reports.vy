@@ -45,7 +45,7 @@ def post_report(
     """
     @dev See `IModelMarket.post_report`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state._word_in_stage(task_id, task_state.CLOSED)
     clock._require_before(_task.report_deadline)
     if _report.task_id != task_id:
@@ -56,12 +56,19 @@ def post_report(
         errors._revert(errors.WRONG_SEED)
     if len(_cosignatures) != _task.quorum:
         errors._revert(errors.WRONG_QUORUM)
-    digest: bytes32 = hashes._compute_report_digest(_report)
+    digest: bytes32 = hashes._digest_of_report_at(hashes.THIRD_ARGUMENT)
     signers: DynArray[Types.Signer, 7] = self._check_signers(
-        _task, _roster, digest, _cosignatures, []
+        _task.roster,
+        _task.quorum,
+        _task.measurement,
+        _task.min_stake,
+        _roster,
+        digest,
+        _cosignatures,
+        [],
     )
     payouts: DynArray[uint256, 8] = pricing._payouts_of(
-        _task, _report.awards, task_state._commits(word)
+        _task.curve, _task.max_awards, _task.budget, _report.awards, task_state._commits(word)
     )
     # task_terms.vy bounds the windows.
     claims_open: uint256 = unsafe_add(block.timestamp, _task.dispute_window)
@@ -113,7 +120,10 @@ def registry() -> address:
 @internal
 @view
 def _check_signers(
-    _task: Types.Task,
+    _roster_digest: bytes32,
+    _quorum: uint256,
+    _measurement: bytes32,
+    _min_stake: uint256,
     _roster: DynArray[Types.RosterEntry, 16],
     _digest: bytes32,
     _cosignatures: DynArray[Types.Cosignature, 7],
@@ -123,9 +133,9 @@ def _check_signers(
     @dev Reverts unless every signer is an enclave of the task's roster that may sign.
     @return The signers.
     """
-    if keccak256(abi_encode(_roster)) != _task.roster:
+    if keccak256(abi_encode(_roster)) != _roster_digest:
         errors._revert(errors.WRONG_ROSTER)
-    task_terms._check_roster(_roster, _task.quorum)
+    task_terms._check_roster(_roster, _quorum)
     return staticcall REGISTRY.check_quorum(
-        _digest, _task.measurement, _task.min_stake, _roster, _cosignatures, _excluded
+        _digest, _measurement, _min_stake, _roster, _cosignatures, _excluded
     )

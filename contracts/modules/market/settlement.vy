@@ -83,7 +83,7 @@ def settle(
     """
     @dev See `IModelMarket.settle`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state.progress_words[task_id]
     claims_open: uint256 = 0
     claims_close: uint256 = 0
@@ -109,20 +109,24 @@ def settle(
     fee_dust: uint256 = _task.benchmark_fee
     pot_dust: uint256 = pot
     count: uint256 = len(_signers)
-    for signer: Types.Signer in _signers:
-        fee_share: uint256 = _task.benchmark_fee // count
-        pot_share: uint256 = pot // count
-        escrow._credit(_task.token, signer.operator, fee_share)
-        escrow._credit_unbooked(signer.operator, pot_share)
-        fee_dust -= fee_share
-        pot_dust -= pot_share
+    if count > 0:
+        fee_share: uint256 = unsafe_div(_task.benchmark_fee, count)
+        pot_share: uint256 = unsafe_div(pot, count)
+        for signer: Types.Signer in _signers:
+            escrow._credit(_task.token, signer.operator, fee_share)
+            escrow._credit_unbooked(signer.operator, pot_share)
+        # What the division leaves, which is less than one unit for each signer.
+        fee_dust = _task.benchmark_fee % count
+        pot_dust = pot % count
+    # Budget and fee are below 2**128 (task_terms.vy), and no dust is above what it is left of.
+    refund = unsafe_add(refund, fee_dust)
     log IModelMarket.TaskSettled(
         task_id=task_id,
-        refund=refund + fee_dust,
-        fee=_task.benchmark_fee - fee_dust,
+        refund=refund,
+        fee=unsafe_sub(_task.benchmark_fee, fee_dust),
         pot=pot,
     )
-    escrow._pay(_task.token, _task.provider, refund + fee_dust, pot_dust)
+    escrow._pay(_task.token, _task.provider, refund, pot_dust)
 
 
 @external
@@ -130,7 +134,7 @@ def void(_task: Types.Task):
     """
     @dev See `IModelMarket.void`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state.progress_words[task_id]
     if not task_state._is_open_or_closed(word):
         errors._revert(errors.WRONG_STAGE)
@@ -138,7 +142,7 @@ def void(_task: Types.Task):
     if task_state._reveals(word) > 0:
         deadline = _task.report_deadline
     clock._require_from(deadline)
-    self._void(task_id, _task, word)
+    self._void(task_id, _task.token, _task.provider, _task.budget, _task.benchmark_fee, word)
 
 
 @external
@@ -153,7 +157,7 @@ def claim_share(
     """
     @dev See `IModelMarket.claim_share`.
     """
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     word: uint256 = task_state._word_in_stage(task_id, task_state.VOIDED)
     leaf: bytes32 = hashes._hash_leaf(
         task_id, _index, _developer, _envelope_digest, _min_price, _payload
@@ -180,22 +184,29 @@ def claim_share(
 
 
 @internal
-def _void(_task_id: bytes32, _task: Types.Task, _word: uint256):
+def _void(
+    _task_id: bytes32,
+    _token: address,
+    _provider: address,
+    _budget: uint256,
+    _benchmark_fee: uint256,
+    _word: uint256,
+):
     """
     @dev Refund the budget. Fee and pot wait in equal shares for the developers who revealed. The remainder goes to the
          provider, and so does all of it if nobody revealed.
     """
     task_state.progress_words[_task_id] = task_state._with_stage(_word, task_state.VOIDED)
-    fee_dust: uint256 = _task.benchmark_fee
+    fee_dust: uint256 = _benchmark_fee
     pot_dust: uint256 = self._pot(_word)
     reveals: uint256 = task_state._reveals(_word)
     if reveals > 0:
-        fee_dust %= reveals
-        pot_dust %= reveals
-    log IModelMarket.TaskVoided(
-        task_id=_task_id, refund=_task.budget + fee_dust, pot_refund=pot_dust
-    )
-    escrow._pay(_task.token, _task.provider, _task.budget + fee_dust, pot_dust)
+        fee_dust = fee_dust % reveals
+        pot_dust = pot_dust % reveals
+    # Both are below 2**128 (task_terms.vy).
+    refund: uint256 = unsafe_add(_budget, fee_dust)
+    log IModelMarket.TaskVoided(task_id=_task_id, refund=refund, pot_refund=pot_dust)
+    escrow._pay(_token, _provider, refund, pot_dust)
 
 
 @internal

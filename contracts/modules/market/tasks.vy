@@ -27,7 +27,7 @@ def create_task(_task: Types.Task, _uri: String[256]) -> bytes32:
     @dev See `IModelMarket.create_task`.
     """
     task_terms._check(_task)
-    task_id: bytes32 = hashes._compute_task_id(_task)
+    task_id: bytes32 = hashes._id_of_first_argument()
     if task_state.progress_words[task_id] != 0:
         errors._revert(errors.TASK_EXISTS)
     task_state.progress_words[task_id] = task_state._pack(

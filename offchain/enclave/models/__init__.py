@@ -14,8 +14,8 @@
 ``sandbox``        memory and CPU limits, no files, no network
 ``pipe``           messages between parent and child
 ``child``          the program of the child process: confine, check, run
-``runner``         the parent's side: one fresh child for each model, killed at its deadline
+``zygote``         a confined process with all libraries loaded, which forks the children
+``processes``      the zygote, children and shared memory as their parent has them
+``runner``         the parent's side of a run: a fresh child for each model, killed at its deadline
 =================  =================================================================================
-
-This file imports nothing, so that the child, which starts once for every model, starts quickly.
 """

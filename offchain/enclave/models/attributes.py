@@ -12,7 +12,7 @@ MAX_SIZE: Final = 2**31 - 1
 """Maximum of sizes, strides, paddings and similar attributes."""
 
 _AXES: Final = ("axes", "axis", "perm")
-_TYPES: Final = ("dtype", "output_dtype", "stash_type", "to")
+_TYPES: Final = ("dtype", "output_dtype", "softmax_precision", "stash_type", "to")
 _FLAGS: Final = frozenset(
     """
     allowzero antialias ceil_mode count_include_pad detect_negative detect_positive exclude_outside
@@ -22,6 +22,7 @@ _FLAGS: Final = frozenset(
 )
 """Booleans. ONNX reads any number but 0 as true. The runtime reads only 1 as true, or returns
 outputs that it has not written."""
+_ACTIVATION: Final = "HardSigmoid LeakyRelu Relu Sigmoid Tanh"
 _AUTO_PAD: Final = "NOTSET SAME_LOWER SAME_UPPER VALID"
 _RECURRENT: Final = {
     "activations": (
@@ -46,6 +47,8 @@ STRINGS: Final[dict[str, dict[str, str]]] = {
     "ConvInteger": {"auto_pad": _AUTO_PAD},
     "ConvTranspose": {"auto_pad": _AUTO_PAD},
     "DepthToSpace": {"mode": "CRD DCR"},
+    "FusedConv": {"activation": _ACTIVATION, "auto_pad": _AUTO_PAD},
+    "FusedGemm": {"activation": _ACTIVATION},
     "GRU": _RECURRENT,
     "Gelu": {"approximate": "none tanh"},
     "LSTM": _RECURRENT,
@@ -54,6 +57,7 @@ STRINGS: Final[dict[str, dict[str, str]]] = {
     "MaxPool": {"auto_pad": _AUTO_PAD},
     "Normalizer": {"norm": "L1 L2 MAX"},
     "Pad": {"mode": "constant edge reflect wrap"},
+    "QLinearAveragePool": {"auto_pad": _AUTO_PAD},
     "QLinearConv": {"auto_pad": _AUTO_PAD},
     "RNN": _RECURRENT,
     "Resize": {

@@ -1,8 +1,10 @@
 """The program of the child process: it confines itself, checks a model, runs it twice, and ends."""
 
+import mmap
 import os
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import IO, Any, Final
 
 import numpy as np
@@ -18,13 +20,15 @@ from offchain.enclave.models.pipe import (
     take_pipes,
     write_message,
 )
-from offchain.enclave.models.runtime import open_session, run_session
+from offchain.enclave.models.runtime import Session, open_session, run_session
 from offchain.enclave.models.sandbox import (
     ADDRESS_MARGIN_BYTES,
     confine,
     deny_core_dumps,
     die_with_parent,
+    expect_one_thread,
     limit_resources,
+    mapped_bytes,
     shorten,
 )
 from offchain.enclave.models.static import Plan, check_model
@@ -38,42 +42,113 @@ UNRESERVED_BYTES: Final = 64 * 2**20
 """Address space that is left for what is not on the heap, such as code and stacks."""
 
 
-def main(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Serve one request by the protocol of `offchain.enclave.models.pipe`."""
+@dataclass(frozen=True)
+class Origin:
+    """Values that a child has from the zygote that forked it, which could open and read files.
+
+    Args:
+        mapped: address space of the zygote in bytes.
+        silence: descriptor of /dev/null.
+        inputs: descriptor of the shared memory with all samples.
+    """
+
+    mapped: int
+    silence: int
+    inputs: int
+
+
+def main(source: IO[bytes], sink: IO[bytes], origin: Origin | None = None) -> None:
+    """Serve one request by the protocol of `offchain.enclave.models.pipe`.
+
+    Args:
+        origin: None in a process of its own, which gets the samples by its pipe.
+    """
     settings = RunSettings.from_json(read_message(source))
-    deny_core_dumps()
-    die_with_parent(settings.parent)
-    if any(each.dtype == STRING for each in settings.spec.inputs):
-        load_locale()
-    limits = settings.limits
-    limit_resources(limits.memory_bytes, settings.cpu_seconds)
+    limits, table, mapped = settings.limits, None, 0
+    supported = {"prctl": deny_core_dumps() and die_with_parent(settings.parent)}
+    if origin is None:
+        expect_one_thread()
+        mapped, silence = mapped_bytes(), os.open(os.devnull, os.O_WRONLY)
+        if any(each.dtype == STRING for each in settings.spec.inputs):
+            load_locale()
+    else:
+        table, silence = _map_samples(origin.inputs, settings), origin.silence
+        mapped = origin.mapped + table.nbytes
+    supported["getrusage"] = limit_resources(mapped + limits.memory_bytes, settings.cpu_seconds)
     reserve = reserve_memory(limits.memory_bytes + ADDRESS_MARGIN_BYTES - UNRESERVED_BYTES)
-    silence = os.open(os.devnull, os.O_WRONLY)
-    write_message(sink, asdict(confine()))
+    confinement = confine()
+    missing = [
+        name for name, here in (supported | {"seccomp": confinement.seccomp}).items() if not here
+    ]
+    write_message(sink, asdict(replace(confinement, missing=tuple(missing))))
     os.dup2(silence, sys.stderr.fileno())  # untrusted bytes follow: nobody reads what they print
-    passes: list[Array] = []
-    try:
-        model = read_exactly(source, settings.model_bytes)
-        passes = _run(model, settings, source)
-        outcome = RunOutcome(OutcomeStatus.OK)
-    except InvalidModel as refusal:
-        outcome = _refuse(refusal, reserve)
-    except Exception as error:
-        outcome = _abort(error)
-    write_message(sink, asdict(outcome))
-    if outcome.status is OutcomeStatus.OK:
+    os.close(silence)
+    stages = _stages(source, settings, _Samples(source, settings.spec, table))
+    while True:
+        passes: list[Array] = []
+        try:
+            passes = next(stages)
+            outcome = RunOutcome(OutcomeStatus.OK)
+        except InvalidModel as refusal:
+            outcome = _refuse(refusal, reserve)
+        except Exception as error:
+            outcome = _abort(error)
+        write_message(sink, asdict(outcome))
         for predictions in passes:
             sink.write(predictions.tobytes())
         sink.flush()
+        if outcome.status is not OutcomeStatus.OK or not source.read(1):
+            return
 
 
-def _run(model: bytes, settings: RunSettings, source: IO[bytes]) -> list[Array]:
-    plan = check_model(model, settings.spec, settings.limits, settings.rows)
+def _map_samples(descriptor: int, settings: RunSettings) -> Array:
+    """Return all samples, read-only, from shared memory, and close its descriptor."""
+    content = mmap.mmap(descriptor, 0, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ)
+    os.close(descriptor)
+    shape = (settings.rows, *settings.spec.input_shape)
+    return np.frombuffer(content, settings.spec.sample_dtype).reshape(shape)
+
+
+@dataclass
+class _Samples:
+    """The samples of all passes, one after another: from shared memory, or from a pipe.
+
+    Args:
+        table: the shared memory.
+        done: number of samples of the first pass that were taken from it.
+    """
+
+    source: IO[bytes]
+    spec: ModelSpec
+    table: Array | None
+    done: int = 0
+
+    def take(self, count: int) -> Array:
+        """Return the next samples, read-only."""
+        if self.table is None:
+            shape, dtype = (count, *self.spec.input_shape), self.spec.sample_dtype
+            size = int(np.prod(shape)) * dtype.itemsize
+            return np.frombuffer(read_exactly(self.source, size), dtype).reshape(shape)
+        if self.done < len(self.table):
+            self.done += count
+            return self.table[self.done - count : self.done]
+        rows = np.frombuffer(read_exactly(self.source, 8 * count), "<i8")
+        return np.asarray(self.table[rows])
+
+
+def _stages(source: IO[bytes], settings: RunSettings, samples: _Samples) -> Iterator[list[Array]]:
+    """Yield the predictions of the first pass and of a part of the second, then of its rest.
+
+    The first pass is the one that is scored. It has the runtime's optimisations, and the second has
+    none: what depends on rounding differs.
+    """
+    model, spec = read_exactly(source, settings.model_bytes), settings.spec
+    plan = check_model(model, spec, settings.limits, settings.rows)
     shorten(run_seconds(settings.limits.operations - plan.operations))
-    return [
-        predict(plan, settings.spec, settings.rows, optimised, source)
-        for optimised in (False, True)
-    ]
+    scored = predict(open_session(plan.model, optimised=True), plan, spec, settings.rows, samples)
+    session = open_session(plan.model, optimised=False)
+    yield [scored, predict(session, plan, spec, settings.part, samples)]
+    yield [predict(session, plan, spec, settings.rows - settings.part, samples)]
 
 
 def _refuse(refusal: InvalidModel, reserve: Reserve) -> RunOutcome:
@@ -91,8 +166,8 @@ def _abort(error: Exception) -> RunOutcome:
     return RunOutcome(OutcomeStatus.ABORTED, detail=f"{name} in the process of the model")
 
 
-def predict(plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[bytes]) -> Array:
-    """Return the predictions of one pass over samples that are read batch by batch.
+def predict(session: Session, plan: Plan, spec: ModelSpec, rows: int, samples: _Samples) -> Array:
+    """Return the predictions of the next samples, taken batch by batch.
 
     Returns:
         int64 of shape (rows,) for labels, else float64 of shape (rows, *spec.columns).
@@ -100,24 +175,19 @@ def predict(plan: Plan, spec: ModelSpec, rows: int, optimised: bool, source: IO[
     Raises:
         InvalidModel: `RUNTIME`, `OUTPUT` or `NOT_FINITE`.
     """
-    session = open_session(plan.model, optimised)
-    batches = []
+    # One table from the start: a small block behind the values of each batch would keep the next
+    # batch from their place, so that every batch took fresh memory.
+    kind = "<i8" if spec.output is Output.LABELS else "<f8"
+    predictions = np.empty((rows, *spec.columns), kind)
     for start in range(0, rows, plan.batch_rows):
         count = min(plan.batch_rows, rows - start)
-        samples = _read_samples(source, spec, count)
+        batch = samples.take(count)
         if count < plan.batch_rows:
-            padding = np.repeat(samples[-1:], plan.batch_rows - count, axis=0)
-            samples = np.concatenate((samples, padding))
-        output = run_session(session, [plan.output], _feeds(samples, plan, spec))[0]
-        batches.append(_decode(output, plan, spec)[:count])
-    return np.concatenate(batches)
-
-
-def _read_samples(source: IO[bytes], spec: ModelSpec, count: int) -> Array:
-    shape = (count, *spec.input_shape)
-    dtype = spec.sample_dtype
-    content = read_exactly(source, int(np.prod(shape)) * dtype.itemsize)
-    return np.frombuffer(content, dtype).reshape(shape)
+            padding = np.repeat(batch[-1:], plan.batch_rows - count, axis=0)
+            batch = np.concatenate((batch, padding))
+        output = run_session(session, [plan.output], _feeds(batch, plan, spec))[0]
+        predictions[start : start + count] = _decode(output, plan, spec)[:count]
+    return predictions
 
 
 def _feeds(samples: Array, plan: Plan, spec: ModelSpec) -> dict[str, Array]:
@@ -161,8 +231,7 @@ def _decode(output: Array, plan: Plan, spec: ModelSpec) -> Array:
         output = np.hstack((1 - second, second))
     if plan.argmax:
         output = output.argmax(axis=1)
-    kind = "<i8" if spec.output is Output.LABELS else "<f8"
-    return output.reshape(len(output), *spec.columns).astype(kind)
+    return output.reshape(len(output), *spec.columns)
 
 
 if __name__ == "__main__":

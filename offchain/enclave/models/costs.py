@@ -5,13 +5,17 @@ from typing import Final
 
 from onnx import NodeProto, TensorProto
 
+from offchain.enclave.models.attention import heads_of
 from offchain.enclave.models.attributes import attribute_of
 from offchain.enclave.models.ops import domain_of
 from offchain.enclave.models.shapes import RECURRENT
-from offchain.enclave.models.tensors import Types, elements, shape_of, tensor_bytes
+from offchain.enclave.models.tensors import ITEM_BYTES, Types, elements, shape_of, tensor_bytes
 
-_WEIGHT_INPUT: Final = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
-_PRODUCTS: Final = ("MatMul", "MatMulInteger", "QLinearMatMul")
+_WEIGHT_INPUT: Final = {
+    **dict.fromkeys(("Conv", "ConvInteger", "ConvTranspose", "FusedConv"), 1),
+    "QLinearConv": 3,
+}
+_PRODUCTS: Final = ("FusedMatMul", "MatMul", "MatMulInteger", "QLinearMatMul")
 _INTEGERS: Final = (TensorProto.INT32, TensorProto.INT64, TensorProto.UINT32, TensorProto.UINT64)
 """Element types whose matrix products have no fast kernel, unlike those of bytes."""
 
@@ -43,6 +47,12 @@ CALL_WORK: Final = 1024
 
 TAP_WORK: Final = 16
 """Work per element that is read one by one, in a window or a support vector."""
+
+SCORE_WORK: Final = 256
+"""Work per score of an attention: it is scaled, masked, capped, and part of a softmax."""
+
+SCORE_COPIES: Final = 4
+"""Tables of an attention's scores at a time, where the runtime runs it as many ops."""
 
 PRODUCT_BYTES: Final = 256
 """Memory for the description of one matrix product in a stack."""
@@ -82,16 +92,20 @@ def _inner_work(node: NodeProto, types: Types, inputs: list[int], output: int) -
     if kind in _PRODUCTS:
         matrices = prod(_shape(types, node.output[0])[:-2])
         naive = types[node.input[0]].tensor_type.elem_type in _INTEGERS
-        depth = _shape(types, node.input[0])[-1]
+        depth = max(_shape(types, node.input[0])[-2 if kind == "FusedMatMul" else -1 :])
         return output * depth * (TAP_WORK if naive else 1) + CALL_WORK * matrices
-    if kind in ("Gemm", "QGemm"):
+    if kind in ("FusedGemm", "Gemm", "QGemm"):
         return output * max(_shape(types, node.input[0]))
     if kind in _WEIGHT_INPUT:
         image, spatial, window = _convolved(node, types)
         group = attribute_of(node, "group")
         calls = _shape(types, node.input[0])[0] * (group.i if group else 1)
         return image * window + calls * (CALL_WORK + TAP_WORK * spatial * window)
-    if kind in ("AveragePool", "MaxPool"):
+    if kind == "Attention":
+        heads = heads_of(node, types)
+        work = SCORE_WORK * heads.scores + ELEMENT_WORK * heads.keys + 2 * CALL_WORK * heads.count
+        return work + heads.scores * heads.depth
+    if kind in ("AveragePool", "MaxPool", "QLinearAveragePool"):
         kernel = attribute_of(node, "kernel_shape")
         return TAP_WORK * output * prod(kernel.ints if kernel else ())
     if kind in RECURRENT:
@@ -126,6 +140,10 @@ def scratch_bytes(node: NodeProto, types: Types) -> int:
     if kind in _WEIGHT_INPUT:
         _, spatial, window = _convolved(node, types)
         return copied + 4 * window * spatial
+    if kind == "Attention":
+        heads = heads_of(node, types)
+        item = max(4, ITEM_BYTES[types[node.input[0]].tensor_type.elem_type])
+        return copied + item * (SCORE_COPIES * heads.scores + 2 * heads.keys)
     if kind in RECURRENT:
         sequence, batch = _shape(types, node.input[0])[:2]
         directions, gates = _shape(types, node.input[1])[:2]

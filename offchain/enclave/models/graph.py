@@ -113,6 +113,7 @@ class Walk:
             maximum of the values of one batch that are alive at a time.
         scratch_bytes: maximum that one node needs beside its inputs and outputs.
         operations: work for all batches.
+        live_bytes: maximum of the values of one batch that are alive at a time.
     """
 
     versions: Mapping[str, int]
@@ -127,6 +128,7 @@ class Walk:
     value_bytes: int = 0
     scratch_bytes: int = 0
     operations: int = 0
+    live_bytes: int = 0
 
     @property
     def memory_bytes(self) -> int:
@@ -281,7 +283,8 @@ class Walk:
         """
         kept = {value.name for value in graph.output}
         orders = (list(graph.node), _runtime_order(graph))
-        self.value_bytes += max(self._peak(nodes, kept) for nodes in orders)
+        self.live_bytes = max(self._peak(nodes, kept) for nodes in orders)
+        self.value_bytes += self.live_bytes
         self._check_memory("the most that is alive at a time")
 
     def _peak(self, nodes: list[NodeProto], kept: set[str]) -> int:

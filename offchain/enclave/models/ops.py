@@ -19,8 +19,9 @@ OPSETS: Final = {"": range(8, 29), "ai.onnx.ml": range(1, 6), "com.microsoft": r
 
 _STANDARD: Final = frozenset(
     """
-    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
-    BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu Clip Concat
+    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool
+    BatchNormalization BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu
+    Clip Concat
     Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumSum DepthToSpace
     DequantizeLinear Div Dropout DynamicQuantizeLinear Einsum
     Elu Equal Erf Exp Expand EyeLike Flatten

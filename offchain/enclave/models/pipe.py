@@ -5,9 +5,14 @@ order  direction  content
 =====  =========  ==================================================================================
 1      to child   ``RunSettings``
 2      to parent  ``Confinement``; the parent sends untrusted bytes only after it has read this
-3      to child   the model, then the samples once for each pass, in the order of the pass
-4      to parent  ``RunOutcome``, and for ``OK`` the predictions of each pass
+3      to child   the model, all samples, and those of a part of the second pass in its order
+4      to parent  ``RunOutcome``, and for ``OK`` the predictions of the first pass and of the part
+5      to child   nothing if the part suffices, else one byte and the rest of the second pass
+6      to parent  ``RunOutcome``, and for ``OK`` the predictions of these
 =====  =========  ==================================================================================
+
+A child with shared memory has all samples there. It then gets none for the first pass, and their
+row numbers (int64) for the second.
 
 Arrays are raw little-endian values in C order. Both sides know every size beforehand. A child may
 be exploited by its model, so the parent reads no more from it than expected, and never unpickles.
@@ -53,7 +58,8 @@ class RunSettings:
     Args:
         parent: process id of the parent; the child is killed when it ends.
         model_bytes: size of the model that follows.
-        rows: number of samples that follow.
+        rows: number of samples.
+        part: number of them in the part of the second pass that always runs.
         cpu_seconds: limit of CPU time, for all the work that `limits` allow.
         spec: shapes and types of the task's models.
         limits: resource limits of the task's models.
@@ -62,6 +68,7 @@ class RunSettings:
     parent: int
     model_bytes: int
     rows: int
+    part: int
     cpu_seconds: int
     spec: ModelSpec
     limits: ModelLimits

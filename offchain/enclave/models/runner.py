@@ -1,21 +1,17 @@
 """The parent's side of a run: an untrusted model runs in a fresh, sandboxed child process."""
 
-import os
+import logging
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from hashlib import sha256
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from math import prod
-from pathlib import Path
-from threading import Event, Lock, Timer
-from typing import IO, Any, Final, cast
+from threading import Event, Timer
+from typing import IO, Any, Final
 
 import numpy as np
 
-import offchain
 from offchain.enclave.models.pipe import (
     OutcomeStatus,
     RunOutcome,
@@ -25,23 +21,30 @@ from offchain.enclave.models.pipe import (
     run_seconds,
     write_message,
 )
+from offchain.enclave.models.processes import (
+    CHILD,
+    Process,
+    Program,
+    SharedInputs,
+    Zygote,
+    ZygoteEnded,
+    spawn,
+)
 from offchain.enclave.models.sandbox import Confinement
 from offchain.protocol.errors import DETAIL_LENGTH, InvalidModel, ModelFault, RunAborted, RunStopped
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.passes import order
 
 Array = np.ndarray[Any, Any]
 
-CHILD: Final = ("-m", "offchain.enclave.models.child")
+ATTEMPTS: Final = 3
+"""Number of zygotes after which a run that lost each of them is aborted."""
 
-_SOURCE_ROOT: Final = Path(offchain.__file__).resolve().parents[1]
-_ENVIRONMENT: Final = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
-    "PYTHONMALLOC": "malloc",  # so that the heap's reserve serves Python's objects too
-}
 _STDERR_BYTES: Final = 65_536
-_SHUFFLING: Final = Lock()
+_ZYGOTE: Final = Zygote()
+_SHARED: Final = SharedInputs()
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,40 @@ class RunLimits:
 
 
 @dataclass(frozen=True)
+class SecondPass:
+    """The order of the second pass, and when a part of it suffices.
+
+    Args:
+        order: every row once, int64.
+        part: number of its first rows that always run, at least 1.
+        agrees: returns True if the other rows need not run, from all predictions of the first pass
+            and those of the part in the second.
+    """
+
+    order: Array
+    part: int
+    agrees: Callable[[Array, Array], bool]
+
+    @classmethod
+    def whole(cls, rows: int) -> "SecondPass":
+        """Return a second pass over all rows, for runs that belong to no task."""
+        return cls(order(bytes(32), 2, rows), rows, lambda *_: False)
+
+
+@dataclass(frozen=True)
 class Predictions:
     """A model's predictions for each sample, in the form of its task's ``Output``.
 
     Args:
-        plain: from the pass without the runtime's graph optimisations; these are scored.
-        optimised: from the pass with them, and with the samples in the order of `shuffled`. A model
-            whose two scores differ too much is unstable: it depends on rounding, or on the other
-            samples of a batch.
+        optimised: from the first pass, with the runtime's graph optimisations; these are scored.
+        plain: from the second pass, without them and in another order; None if a part of it agreed
+            and the rest did not run. A model whose two scores differ too much is unstable: it
+            depends on rounding, or on the other samples of a batch.
         confinement: the sandbox of the child.
     """
 
-    plain: Array
     optimised: Array
+    plain: Array | None
     confinement: Confinement
 
 
@@ -84,12 +108,15 @@ def run_model(
     limits: ModelLimits,
     run_limits: RunLimits,
     submission: int,
-    child_program: tuple[str, ...] = CHILD,
+    second: SecondPass | None = None,
+    child_program: Program | None = None,
+    zygote: Zygote = _ZYGOTE,
 ) -> Predictions:
-    """Check a model and run it on every sample, without and with optimisations.
+    """Check a model and run it on every sample, with and without optimisations.
 
-    The child is spawned, not forked, since the parent may have threads. Its environment has only
-    paths and thread counts. It is killed at its deadline, and in any case at the end.
+    The child is forked by a zygote and never by this process, which has secrets and may have
+    threads. It is killed at its deadline, and in any case at the end. If the zygote ends, the run
+    is repeated.
 
     Args:
         model: content of an ONNX file; untrusted.
@@ -98,7 +125,10 @@ def run_model(
         limits: resource limits of the task's models.
         run_limits: time limits and sandbox of the child.
         submission: index for a `RunAborted`.
-        child_program: arguments of the Python interpreter that runs the child.
+        second: the second pass; None for one over all rows.
+        child_program: arguments of a Python interpreter that runs the child without a zygote, and
+            gets the samples by its pipe; None for that only where the runtime lacks shared memory.
+        zygote: forks the child.
 
     Raises:
         InvalidModel: the model breaks a rule.
@@ -111,63 +141,67 @@ def run_model(
     work_seconds = run_seconds(limits.operations)
     cpu_seconds = run_limits.cpu_seconds + int(work_seconds)
     wall_seconds = run_limits.wall_seconds + 2 * work_seconds
-    settings = RunSettings(os.getpid(), len(model), len(samples), cpu_seconds, spec, limits)
-    try:
-        child = _spawn(child_program)
-    except OSError as error:
-        raise RunAborted(submission, f"no child process: {error}") from error
-    expired = Event()
-
-    def expire() -> None:
-        expired.set()
-        child.kill()
-
-    deadline = Timer(wall_seconds, expire)
-    deadline.start()
-    try:
-        return _converse(child, settings, model, samples, run_limits.require_sandbox)
-    except EOFError as error:
-        child.wait()
-        late = f"deadline of {wall_seconds:g} s passed"
-        cause = late if expired.is_set() else f"{error}, {_end(child)}"
-        raise RunStopped(submission, cause) from error
-    except _ChildError as error:
-        raise RunStopped(submission, str(error)) from error
-    except (_MachineError, MemoryError) as error:
-        raise RunAborted(submission, str(error) or "out of memory") from error
-    finally:
-        deadline.cancel()
-        child.kill()
-        with suppress(BrokenPipeError):
-            _stream(child.stdin).close()
-        with child:  # closes the other pipes and waits
-            pass
+    run = _Run(model, samples, second or SecondPass.whole(len(samples)), run_limits, wall_seconds)
+    settings = RunSettings(0, len(model), len(samples), run.second.part, cpu_seconds, spec, limits)
+    failure = ""
+    for _ in range(ATTEMPTS):
+        try:
+            inputs = None if child_program else _SHARED.descriptor(samples, spec.sample_dtype)
+            child = spawn(child_program or CHILD) if inputs is None else zygote.fork(inputs)
+            return run.of(child, replace(settings, parent=child.parent), inputs is not None)
+        except OSError as error:
+            raise RunAborted(submission, f"no child process: {error}") from error
+        except _ChildEnded as error:
+            raise RunStopped(submission, str(error)) from error
+        except _ChildError as error:  # its text can quote a child that holds hidden samples
+            raise RunStopped(submission, "the process of the model broke the protocol") from error
+        except (_MachineError, MemoryError) as error:
+            raise RunAborted(submission, str(error) or "out of memory") from error
+        except ZygoteEnded as error:
+            failure = str(error)
+            log.warning("the zygote ended: %s", failure)
+    raise RunAborted(submission, f"{ATTEMPTS} zygotes ended: {failure}")
 
 
-def shuffled(count: int) -> Array:
-    """Return the rows of ``count`` samples by rising sha256 of their number (8 bytes, big-endian).
+@dataclass(frozen=True)
+class _Run:
+    """A run with one child after another."""
 
-    The order separates neighbours in the test set, which may be of one class. It takes 40 bytes of
-    memory per row, and 8 for the result, which is kept until another count is asked for: all
-    submissions of a task share it.
+    model: bytes
+    samples: Array
+    second: SecondPass
+    limits: RunLimits
+    wall_seconds: float
 
-    Returns:
-        int64 of shape (count,), read-only.
-    """
-    with _SHUFFLING:
-        return _shuffled(count)
+    def of(self, child: Process, settings: RunSettings, shared: bool) -> Predictions:
+        """Run the model in a child."""
+        expired = Event()
 
+        def expire() -> None:
+            expired.set()
+            child.kill()
 
-@lru_cache(maxsize=1)
-def _shuffled(count: int) -> Array:
-    digests = (sha256(row.to_bytes(8, "big")).digest() for row in range(count))
-    order = np.fromiter(digests, "S32", count).argsort().astype(np.int64, copy=False)
-    order.setflags(write=False)
-    return order
+        deadline = Timer(self.wall_seconds, expire)
+        deadline.start()
+        try:
+            talk = Conversation(child.sink, child.source, settings, shared)
+            return talk.predictions(self.model, self.samples, self.second, self.limits)
+        except EOFError as error:
+            code = child.wait()
+            late = f"deadline of {self.wall_seconds:g} s passed"
+            cause = late if expired.is_set() else f"{error}, {_end(code, child.errors)}"
+            raise _ChildEnded(cause) from error
+        finally:
+            deadline.cancel()
+            child.close()
 
 
 class _MachineError(Exception):
     """The machine cannot run any model as it must."""
+
+
+class _ChildEnded(Exception):
+    """The child was ended."""
 
 
 class _ChildError(Exception):
@@ -181,73 +215,102 @@ def _check_samples(samples: Array, spec: ModelSpec) -> None:
         raise ValueError(f"samples of {samples.dtype}, expected {spec.sample_dtype}")
 
 
-def _spawn(program: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    paths = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-s", *program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd="/",
-        env=paths | _ENVIRONMENT | {"PYTHONPATH": str(_SOURCE_ROOT)},
-        start_new_session=True,
-    )
+@dataclass(frozen=True)
+class Conversation:
+    """The parent's part of the protocol of `offchain.enclave.models.pipe`.
 
+    Args:
+        shared: True if the child has all samples in shared memory.
+    """
 
-def _converse(
-    child: subprocess.Popen[bytes],
-    settings: RunSettings,
-    model: bytes,
-    samples: Array,
-    require_sandbox: bool,
-) -> Predictions:
-    sink, source = _stream(child.stdin), _stream(child.stdout)
-    try:
-        with suppress(BrokenPipeError):  # if the child has ended, reading below raises its cause
-            write_message(sink, asdict(settings))
-        confinement = Confinement(**read_message(source))
-        if require_sandbox and not confinement.complete:
-            raise _MachineError(f"the sandbox is incomplete, expected all denied: {confinement}")
-        order = shuffled(len(samples))
-        with suppress(BrokenPipeError):
-            sink.write(model)
-            for sequence in (None, order):
-                for start in range(0, len(samples), settings.limits.batch_rows):
-                    part = slice(start, start + settings.limits.batch_rows)
-                    batch = samples[part] if sequence is None else samples[sequence[part]]
-                    sink.write(batch.astype(settings.spec.sample_dtype, copy=False).tobytes())
-            sink.close()
-        outcome = RunOutcome(**read_message(source))
+    sink: IO[bytes]
+    source: IO[bytes]
+    settings: RunSettings
+    shared: bool
+
+    def predictions(
+        self, model: bytes, samples: Array, second: SecondPass, limits: RunLimits
+    ) -> Predictions:
+        """Return the predictions of both passes.
+
+        Raises:
+            EOFError: the child has ended.
+            InvalidModel: the model breaks a rule.
+        """
+        rows, part = self.settings.rows, second.order[: second.part]
+        try:
+            with suppress(BrokenPipeError):  # if the child has ended, reading raises its cause
+                write_message(self.sink, asdict(self.settings))
+            confinement = _confinement(read_message(self.source))
+            if limits.require_sandbox and not confinement.complete:
+                raise _MachineError(
+                    f"the sandbox is incomplete, expected all denied: {confinement}"
+                )
+            with suppress(BrokenPipeError):
+                self.sink.write(model)
+                if not self.shared:
+                    self._send(samples, np.arange(rows))
+                self._send(samples, part)
+                self.sink.flush()
+            self._expect_ok()
+            optimised, plain = (self._read_predictions(count) for count in (rows, len(part)))
+            if len(part) < rows and not second.agrees(optimised, plain):
+                with suppress(BrokenPipeError):
+                    self.sink.write(b"+")
+                    self._send(samples, second.order[second.part :])
+                    self.sink.flush()
+                self._expect_ok()
+                plain = np.concatenate((plain, self._read_predictions(rows - len(part))))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _ChildError(f"malformed answer of the child: {error}") from error
+        if len(plain) < rows:
+            return Predictions(optimised, None, confinement)
+        by_row = np.empty_like(plain)
+        by_row[second.order] = plain
+        return Predictions(optimised, by_row, confinement)
+
+    def _send(self, samples: Array, order: Array) -> None:
+        """Send the samples at these rows, or their numbers."""
+        step, dtype = self.settings.limits.batch_rows, self.settings.spec.sample_dtype
+        for start in range(0, len(order), step):
+            rows = order[start : start + step]
+            content = rows.astype("<i8") if self.shared else samples[rows].astype(dtype, copy=False)
+            self.sink.write(content.tobytes())
+
+    def _expect_ok(self) -> None:
+        outcome = RunOutcome(**read_message(self.source))
         if not isinstance(outcome.detail, str):
             raise ValueError(f"detail {outcome.detail!r}, expected text")
         if outcome.status == OutcomeStatus.REFUSED:
             raise InvalidModel(ModelFault(outcome.reason), outcome.detail)
         if outcome.status != OutcomeStatus.OK:
             raise _ChildError(outcome.detail)
-        spec, rows = settings.spec, settings.rows
-        plain, reordered = (_read_predictions(source, spec, rows) for _ in range(2))
-    except (KeyError, TypeError, ValueError) as error:
-        raise _ChildError(f"malformed answer of the child: {error}") from error
-    optimised = np.empty_like(reordered)
-    optimised[order] = reordered
-    return Predictions(plain, optimised, confinement)
+
+    def _read_predictions(self, rows: int) -> Array:
+        spec = self.settings.spec
+        shape = (rows, *spec.columns)
+        dtype = np.dtype("<i8" if spec.output is Output.LABELS else "<f8")
+        content = read_exactly(self.source, prod(shape) * dtype.itemsize)
+        return np.frombuffer(content, dtype).reshape(shape)
 
 
-def _read_predictions(source: IO[bytes], spec: ModelSpec, rows: int) -> Array:
-    shape = (rows, *spec.columns)
-    dtype = np.dtype("<i8" if spec.output is Output.LABELS else "<f8")
-    return np.frombuffer(read_exactly(source, prod(shape) * dtype.itemsize), dtype).reshape(shape)
+def _confinement(message: dict[str, Any]) -> Confinement:
+    found = Confinement(**message | {"missing": tuple(message["missing"])})
+    if found.missing:
+        _tell_missing(found.missing)
+    return found
 
 
-def _end(child: subprocess.Popen[bytes]) -> str:
+@cache
+def _tell_missing(calls: tuple[str, ...]) -> None:
+    log.warning("the runtime lacks %s: what they limit is not limited", ", ".join(calls))
+
+
+def _end(code: int, errors: IO[bytes]) -> str:
     """Return the signal or the exit code that ended a child, with the end of its errors."""
-    if child.returncode < 0:
-        ended = signal.Signals(-child.returncode)
+    if code < 0:
+        ended = signal.Signals(-code)
         memory = ", as when it is out of memory" if ended is signal.SIGABRT else ""
         return f"killed by {ended.name}{memory}"
-    errors = _stream(child.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
-    return f"exit code {child.returncode} {errors[-DETAIL_LENGTH:]}"
-
-
-def _stream(pipe: IO[bytes] | None) -> IO[bytes]:
-    return cast(IO[bytes], pipe)
+    text = errors.read(_STDERR_BYTES).decode(errors="replace").strip()
+    return f"exit code {code} {text[-DETAIL_LENGTH:]}"

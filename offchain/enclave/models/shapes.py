@@ -8,8 +8,10 @@ import onnx
 from onnx import NodeProto, TensorProto, TypeProto, helper
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
+from offchain.enclave.models.attention import heads_of
 from offchain.enclave.models.attributes import attribute_of, check_attributes
 from offchain.enclave.models.classical import infer_classical
+from offchain.enclave.models.fused import standard_of
 from offchain.enclave.models.ops import domain_of
 from offchain.enclave.models.tensors import Shape, Types, shape_of, tensor_type
 from offchain.protocol.errors import InvalidModel, ModelFault
@@ -36,6 +38,12 @@ def infer(
             ModelFault.SHAPE,
             f"inputs {unknown} of {node.op_type} are unknown, expected known types",
         )
+    if node.op_type == "QLinearAveragePool":  # as of floats, of which ONNX has a rule
+        kind, shape = types[node.input[0]].tensor_type.elem_type, shape_of(types[node.input[0]])
+        floats = {node.input[0]: tensor_type(TensorProto.FLOAT, shape or ())}
+        made = shape_of(infer(standard_of(node), floats, {}, versions)[node.output[0]])
+        return {node.output[0]: tensor_type(kind, made)} if made else {}
+    node = standard_of(node)
     domain = domain_of(node)
     if domain == "ai.onnx.ml" and (outputs := infer_classical(node, types)):
         return outputs
@@ -100,6 +108,8 @@ def _check_node(node: NodeProto, types: Types) -> None:
         raise InvalidModel(ModelFault.SHAPE, "Split with a nameless output, expected none")
     if node.op_type in ("LayerNormalization", "Squeeze") and not all(node.input):
         raise InvalidModel(ModelFault.SHAPE, f"{node.op_type} with a nameless input, expected none")
+    if node.op_type == "Attention":
+        heads_of(node, types)
     if node.op_type == "PRelu":
         _check_slope(*(shape_of(types[name]) or () for name in node.input))
     if node.op_type in RECURRENT:

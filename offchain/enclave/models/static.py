@@ -33,7 +33,10 @@ _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
 
 BATCH_STEP = 4
-"""Factor by which a batch is made smaller until its values fit into the memory."""
+"""Factor by which a batch is made smaller until its values fit into memory and cache."""
+
+CACHE_BYTES = 16 * 2**20
+"""Size of a batch's values from which on smaller batches are faster: they stay in the cache."""
 
 _MALFORMED = ("Wire format was corrupt", "bad UTF-8", "MaxDepth", "Missing required")
 """Texts of protobuf's errors that are the file's fault."""
@@ -53,6 +56,7 @@ class Plan:
         model: the ONNX file to run, without what `_prepare` removes.
         memory_bytes: upper bound of the memory of a run, in bytes.
         operations: upper bound of the work for all samples, one pass, as in `ModelLimits`.
+        live_bytes: the part of `memory_bytes` for the values of a batch.
     """
 
     input: str
@@ -64,6 +68,7 @@ class Plan:
     model: bytes = field(repr=False)
     memory_bytes: int
     operations: int
+    live_bytes: int = 0
 
 
 def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
@@ -108,13 +113,23 @@ def _check(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Pla
         parsed += len(model)
     batch_rows = min(limits.batch_rows, rows)
     fixed = _fixed_batch(proto, limits.batch_rows)
+    plan: Plan | None = None
     while True:
         try:
-            return _plan(proto, model, versions, spec, limits, rows, fixed or batch_rows, parsed)
+            found = _plan(proto, model, versions, spec, limits, rows, fixed or batch_rows, parsed)
         except InvalidModel as refusal:
+            if plan is not None:  # more calls would take too much work
+                return plan
             if refusal.reason is not ModelFault.MEMORY or fixed or batch_rows == 1:
                 raise
             batch_rows = max(batch_rows // BATCH_STEP, 1)
+            continue
+        smaller, live = batch_rows, found.live_bytes
+        while live > CACHE_BYTES and smaller > 1:
+            smaller, live = max(smaller // BATCH_STEP, 1), live // BATCH_STEP
+        if plan is not None or fixed or smaller == batch_rows:
+            return found
+        plan, batch_rows = found, smaller
 
 
 def _plan(
@@ -152,6 +167,7 @@ def _plan(
         model,
         walk.memory_bytes,
         walk.operations,
+        walk.live_bytes,
     )
 
 

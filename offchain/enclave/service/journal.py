@@ -32,7 +32,7 @@ class SignatureJournal:
         Raises:
             ValueError: the file is no journal, or another process holds it.
         """
-        if path.exists() and not path.is_file():
+        if os.path.lexists(path) and not path.is_file():  # it may be a device, or a link to nothing
             raise ValueError(f"{path} is no file, expected a journal of signatures")
         self._path, self._file = path, path.open("a+b")
         self._written: set[tuple[bytes, bytes]] = set()
@@ -74,9 +74,8 @@ def _lock(path: Path, file: IO[bytes]) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise ValueError(
-            f"{path} is the journal of {_holder(file)}, expected one of its own for each enclave"
-        ) from error
+        held = f"{path} is the journal of {_holder(file)}"
+        raise ValueError(f"{held}, expected one of its own for each enclave") from error
     except OSError as error:
         if error.errno != errno.ENOSYS:  # Gramine has no locks that reach beyond its enclave
             raise

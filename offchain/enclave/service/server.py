@@ -1,8 +1,8 @@
 """HTTP handlers (aiohttp) in front of one enclave, for its owner.
 
 `offchain.protocol.messages` defines requests and answers. Every client is treated as a malicious
-host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 404,
-405, 408, 409, 413, 415, 500 and 503 come with a `Problem`.
+host, and gets nothing that the enclave would not give to one. Success is 200, 202 or 204; 400, 403,
+404, 405, 408, 409, 413, 415, 500 and 503 come with a `Problem`.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ from offchain.enclave.benchmark import Tools
 from offchain.enclave.devices.base import QuoteDevice
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.service.journal import SignatureJournal
-from offchain.enclave.service.listener import LISTENER
 from offchain.enclave.service.runs import Runs
 from offchain.enclave.service.workers import Parallel
 from offchain.protocol.encoding import from_json, to_json
@@ -139,7 +138,6 @@ class _Handlers:
         if (request.content_length or 0) > service.upload_bytes:
             raise web.HTTPRequestEntityTooLarge(service.upload_bytes, request.content_length or 0)
         seconds = (request.content_length or service.upload_bytes) / _SLOWEST
-        request.app[LISTENER].extend(request, seconds)
         with service.uploads.upload(digest, service.upload_bytes) as upload:
             async with _receiving(BODY_SECONDS + seconds):
                 async for piece in request.content.iter_chunked(_PIECE):
@@ -148,7 +146,6 @@ class _Handlers:
 
     async def measure(self, request: web.Request) -> web.Response:
         async with self._reading:  # one bundle at a time is in memory as bytes
-            request.app[LISTENER].extend(request, self._bundle_bytes / _SLOWEST)
             content = await _body(request, self._bundle_bytes)
             bundle = await _in_thread(request, read_bundle, content)
             status = self._runs.start(bundle, len(content))
@@ -244,6 +241,8 @@ def _answer(value: object, status: int = 200) -> web.Response:
 async def _answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     shown = request.path[:_SHOWN]
     try:
+        if "Origin" in request.headers:  # a page, which may come from a stranger
+            raise web.HTTPForbidden(reason="Origin, expected none: browsers are not served")
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise web.HTTPUnsupportedMediaType(reason="Content-Encoding, expected none")
         return await handler(request)

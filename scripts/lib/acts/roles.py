@@ -16,11 +16,12 @@ from offchain.protocol.keys import public_key
 from offchain.protocol.manifest import HiddenSet, Manifest
 from offchain.protocol.messages import Bundle
 from offchain.protocol.model_spec import ModelSpec
-from offchain.protocol.release import key_commitment, make_release
+from offchain.protocol.release import key_commitment
 from offchain.protocol.sample import Samples
 from offchain.protocol.sample import pack as pack_samples
 from offchain.protocol.task import Roster, RosterEntry, Submission, Task
 from offchain.protocol.transcript import Reveal, Transcript
+from offchain.provider.sealing import make_release
 from offchain.storage.store import Store
 from scripts.lib.local_chain import send
 

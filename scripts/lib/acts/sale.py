@@ -11,6 +11,7 @@ from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.protocol import metrics
 from offchain.protocol.hashes import signed as signed_digest
 from offchain.protocol.messages import Posted, Signed
+from offchain.protocol.passes import order
 from offchain.protocol.pricing import Award, Knot, payout_words
 from offchain.protocol.reports import Cosignature, Report, by_signer
 from offchain.protocol.results import Result
@@ -194,7 +195,8 @@ def measure_again(
     """The provider opens what it bought and measures it on the same sample."""
     transcript, manifest = standing.sale.transcript, stage.manifest
     hidden = stage.data.hidden
-    sample = hidden.rows(draw_sample(transcript.seed, manifest, hidden.targets))
+    drawn = draw_sample(transcript.seed, manifest, hidden.targets)
+    sample = hidden.rows(drawn[order(transcript.seed, 1, len(drawn))])
     scores = {entry.result.index: entry.result.score for entry in signed.file.entries}
     for index, envelope in envelopes.items():
         submission = transcript.by_index[index].submission
@@ -202,7 +204,7 @@ def measure_again(
         predictions = run_model(
             model, sample.inputs, manifest.model, manifest.limits, RunLimits(), index
         )
-        score = metrics.score(manifest.metric, sample.targets, predictions.plain)
+        score = metrics.score(manifest.metric, sample.targets, predictions.optimised)
         if score != scores[index]:
             raise RuntimeError(f"submission {index} scores {score}, expected {scores[index]}")
         stage.say(f"  provider opened submission {index}: score {score:,}, as paid for")

@@ -1,5 +1,6 @@
 """The folder of artifacts: bytes that do not hash to their digest are refused."""
 
+import os
 from hashlib import sha256
 
 import pytest
@@ -103,5 +104,21 @@ def test_fetch_bytes__one_byte_more_than_the_limit__is_refused(folder):
 def test_fetch_bytes__a_folder_in_its_place__is_said(folder):
     (folder.path / DIGEST.hex()).mkdir()
     assert not folder.has(DIGEST)
-    with pytest.raises(StorageError, match="Is a directory"):
+    with pytest.raises(StorageError, match="no file, expected one"):
         folder.fetch_bytes(DIGEST, 100)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "device"])
+def test_fetch_bytes__no_file_of_the_folder__is_not_read(tmp_path, kind):
+    """A pipe would stop the measurement until somebody writes; a link leads out of the folder."""
+    folder = ArtifactFolder.open(tmp_path / "artifacts")
+    content = b"the right bytes, elsewhere"
+    (tmp_path / "elsewhere").write_bytes(content)
+    path = folder.path / sha256(content).hexdigest()
+    {
+        "pipe": lambda: os.mkfifo(path),
+        "link": lambda: path.symlink_to(tmp_path / "elsewhere"),
+        "device": lambda: path.symlink_to("/dev/zero"),
+    }[kind]()
+    with pytest.raises(StorageError):
+        folder.fetch_bytes(sha256(content).digest(), 100)

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from offchain.enclave.enclave import Enclave, _Run
+from offchain.enclave.models.runner import SecondPass
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.messages import Proposal, Signed
 from tests.offchain.market import ROWS, TOOLS, Offer, enclaves, make_market, model, run
@@ -60,10 +61,10 @@ def test_measure__two_inventories_at_once__one_is_measured_and_the_other_refused
 ) -> None:
     meeting, measured = Meeting(), []
 
-    def counting(*arguments: object, submission: int) -> object:
+    def counting(*arguments: object, submission: int, second: SecondPass) -> object:
         measured.append(submission)
         meeting()
-        return run(*arguments, submission=submission)  # type: ignore[arg-type]
+        return run(*arguments, submission=submission, second=second)  # type: ignore[arg-type]
 
     tools = replace(TOOLS, run=counting)
     outcomes = at_once(
@@ -104,10 +105,10 @@ def test_cosign__while_another_task_is_measured__does_not_wait(enclave: Enclave)
     enclave.measure(MARKET.bundle(enclave), TOOLS)
     reached, leave = Event(), Event()
 
-    def waiting(*arguments: object, submission: int) -> object:
+    def waiting(*arguments: object, submission: int, second: SecondPass) -> object:
         reached.set()
         assert leave.wait(30)
-        return run(*arguments, submission=submission)  # type: ignore[arg-type]
+        return run(*arguments, submission=submission, second=second)  # type: ignore[arg-type]
 
     other = make_market([Offer()], nonce=8)
     with ThreadPoolExecutor(1) as thread:

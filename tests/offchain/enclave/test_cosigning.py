@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.chain import result_proofs
 from offchain.enclave.enclave import MAX_REFUSALS, Enclave
 from offchain.protocol.errors import InvalidRequest, RequestFault, SubmissionFault
 from offchain.protocol.manifest import Selection
@@ -72,7 +73,7 @@ def test_cosign__results__have_the_reports_root_and_a_proof_each() -> None:
     signed = cosign(market, *measured(market))
     assert signed.results.root() == signed.report.results
     for index, leaf in market.transcript.leaves.items():
-        extract = signed.results.extract(index)
+        extract = result_proofs.extract(signed.results, index)
         assert extract.entry.leaf == leaf
         assert extract.proves(signed.report.results)
 

@@ -19,7 +19,7 @@ from offchain.protocol.envelopes import keyring_info, make_keyring
 from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted, SubmissionFault
 from offchain.protocol.keys import public_key
 from offchain.protocol.messages import Bundle, read_bundle
-from offchain.protocol.release import make_release
+from offchain.provider.sealing import make_release
 from tests.offchain.honest import BUNDLE, HONEST, OFFERS, TASK_ID, fresh, sign
 from tests.offchain.market import (
     STORE,
@@ -260,9 +260,9 @@ def test_measure__keyring_swapped_by_the_host__aborts_and_names_the_submission(h
 def test_measure__same_bundle_again__does_not_run_a_model_again() -> None:
     runs: list[int] = []
 
-    def count(*args: Any, submission: int) -> Predictions:
+    def count(*args: Any, submission: int, **options: Any) -> Predictions:
         runs.append(submission)
-        return run(*args, submission=submission)
+        return run(*args, submission=submission, **options)
 
     enclave, tools = fresh(), replace(TOOLS, run=count)
     for _ in range(3):

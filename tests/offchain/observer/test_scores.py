@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from offchain.chain.history import History, StandingReport, Verdict
-from offchain.observer.reasons import IN_FULL
+from offchain.chain.result_proofs import extract
+from offchain.developer.reasons import IN_FULL
 from offchain.observer.scores import find_results, rows, standing
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import ModelFault, SubmissionFault
@@ -58,7 +59,7 @@ def test_rows__results_of_the_report__each_with_its_proof(market, history, repor
     assert [each.price for each in found] == [None, None, 5, None, None]
     for each in found:
         assert each.proof.proves(report.results)
-        assert each.proof == results_of(market).extract(each.index)
+        assert each.proof == extract(results_of(market), each.index)
         assert not each.proof.proves(word("another root"))
     assert found[1].developer == market.transcript.by_index[1].developer
 

@@ -13,15 +13,15 @@ from offchain.enclave.artifact_folder import ArtifactFolder
 from offchain.enclave.enclave import Enclave
 from offchain.operator.case import Case, ProviderFiles
 from offchain.operator.client import EnclaveClient
-from offchain.operator.feeding import LONGEST_PAUSE, Feeder
+from offchain.operator.feeding import MOST_DOUBLINGS, Feeder
 from offchain.operator.polling import Polls
-from offchain.protocol.errors import RunAborted
+from offchain.protocol.errors import RunAborted, RunStopped
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Posted, Proposal, RunId, RunStage, Signed
 from offchain.protocol.release import Release
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Result
-from offchain.storage.publications import PublicationFolder, TaskDocuments
+from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
 from tests.offchain.enclave.service.served import client_of
@@ -78,7 +78,7 @@ def feeder_of(client: EnclaveClient, folder: Path, linger: float = 30) -> Feeder
         kept.put_bytes(STORE.fetch_bytes(test_set, 10**6))
     patience = RetryPolicy(seconds=60, attempts=1)
     sources = SubmissionSources(kept, (), patience, local=True)
-    return Feeder(client, sources, linger)
+    return Feeder(client, sources, ResultsFolder(str(folder / "results")), linger)
 
 
 def step(feeder: Feeder, case: Case, posted: Posted | None = None) -> list[str]:
@@ -123,7 +123,7 @@ def test_ensure_measured__run_that_keeps_aborting__is_retried_with_backoff(tmp_p
                     assert end_of(client, case) is RunStage.FAILED
     started = [number for number, line in said if line.startswith("measures")]
     pauses = [late - early - 1 for early, late in pairwise(started)]
-    assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert pauses == [1, 2, 4, 8, 16, 32, 2**MOST_DOUBLINGS, 64]
     assert said[1][1].startswith("measurement failed: ")
     assert "killed" in said[1][1]
     assert [line.rsplit("; ", 1)[1] for _, line in said if "failed" in line][:3] == [
@@ -173,6 +173,71 @@ def test_ensure_measured__release_of_an_unrevealed_submission__is_reported_and_r
         feeder = feeder_of(client, tmp_path)
         (line,) = step(feeder, case)
     assert line == ("ValueError: submission 7 of the inventory is not revealed; retry in 1 steps")
+
+
+# ── Models that are stopped ──
+
+
+def test_ensure_measured__model_stopped__publishes_the_notice_and_takes_the_next_release_at_once(
+    tmp_path, published
+):
+    runs = []
+
+    def stop_second(*args, submission):
+        runs.append(submission)
+        if submission == 1:
+            raise RunStopped(submission, "killed")
+        return run(*args, submission=submission)
+
+    with serve(tmp_path, stop_second) as client:
+        case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
+        step(feeder, case)
+        assert end_of(client, case) is RunStage.FAILED
+        assert step(feeder, case) == ["models [1] were stopped; retry in 64 steps"]
+        notice = feeder.results.notice(case.task_id)
+        assert notice.stopped == (1,)
+        assert notice.signer(MARKET.transcript) == own_of(MARKET).identity.signing_key
+        assert [step(feeder, case) for _ in range(9)] == 9 * [[]]  # the same release
+        assert runs == [0, 1]
+        case_of(MARKET, tmp_path, published, MARKET.release(own_of(MARKET), [0]))
+        assert step(feeder, case) == ["measures 1 submissions in round 0"]
+        assert end_of(client, case) is RunStage.MEASURED
+        assert step(feeder, case) == []
+    assert runs == [0, 1]  # nothing is measured again
+
+
+def test_ensure_measured__no_next_release__runs_what_was_stopped_again(tmp_path, published):
+    """A machine that was starved for a time recovers by itself."""
+    runs = []
+
+    def starved(*args, submission):
+        runs.append(submission)
+        if runs.count(1) == 1 and submission == 1:
+            raise RunStopped(submission, "killed")
+        return run(*args, submission=submission)
+
+    with serve(tmp_path, starved) as client:
+        case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
+        step(feeder, case)
+        assert end_of(client, case) is RunStage.FAILED
+        said = [line for _ in range(65) for line in step(feeder, case)]
+        assert said[1:] == ["measures 2 submissions in round 0"]
+        assert end_of(client, case) is RunStage.MEASURED
+    assert runs == [0, 1, 1]
+
+
+def test_ensure_measured__next_release_that_cannot_be_delivered__is_retried_with_backoff(
+    tmp_path, published
+):
+    with serve(tmp_path) as client:
+        case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
+        step(feeder, case)
+        assert end_of(client, case) is RunStage.MEASURED
+        unknown = replace(MARKET.release(own_of(MARKET)), inventory=(7,))
+        case_of(MARKET, tmp_path, published, unknown)
+        said = [line for _ in range(5) for line in step(feeder, case)]
+    reason = "ValueError: submission 7 of the inventory is not revealed"
+    assert said == [f"{reason}; retry in {pause} steps" for pause in (1, 2, 4)]
 
 
 # ── For a panel ──

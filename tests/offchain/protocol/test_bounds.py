@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.protocol.bounds import RESAMPLES, clopper_pearson, lower_bound, resample
-from offchain.protocol.metrics import score
+from offchain.protocol.bounds import (
+    LEAST_RESAMPLES,
+    MAX_WORK,
+    MOST_RESAMPLES,
+    clopper_pearson,
+    lower_bound,
+    resample,
+    resamples,
+)
+from offchain.protocol.metrics import get, score
 from tests.vectors.generate import word
 
 SEED = word("seed")
@@ -56,7 +64,7 @@ def test_lower_bound__other_metrics__is_the_rank_of_the_resampled_scores() -> No
     values = targets + random.normal(scale=0.4, size=80)
     weights = random.uniform(0.5, 2, 80)
     for given_weights in (None, weights):
-        rows = [resample(SEED, number, [np.arange(80)]) for number in range(RESAMPLES)]
+        rows = [resample(SEED, number, [np.arange(80)]) for number in range(MOST_RESAMPLES)]
         drawn = [None if given_weights is None else weights[each] for each in rows]
         scores = sorted(
             score("r2", targets[each], values[each], weight)
@@ -104,6 +112,68 @@ def test_lower_bound__any_model__never_exceeds_the_score(seed: int, name: str) -
     table /= table.sum(axis=1, keepdims=True)
     bound = lower_bound(name, targets, table, None, LEVEL, SEED)
     assert 0 <= bound <= score(name, targets, table)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns", "count"),
+    [
+        ("r2", 5_000, 1, 500),
+        ("r2", 5_001, 1, 499),
+        ("r2", 45_000, 1, 100),
+        ("r2", 495_000, 1, 100),
+        ("r2", 20_000, 20, 100),
+        ("f1_macro", 5_000, 1_000, 500),  # labels, whatever the columns
+        ("dice", 5_000, 65_536, 500),  # one value for each sample
+        ("dice", 5_000_000, 1, 100),
+        ("roc_auc_ovr", 1_000, 10, 100),
+        ("roc_auc_ovr", 1_000, 2, 416),
+    ],
+)
+def test_resamples__more_work__are_fewer(name: str, rows: int, columns: int, count: int) -> None:
+    assert resamples(get(name), rows, columns) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns", "remedy"),
+    [
+        ("r2", 495_001, 1, "a sample of at most 495000"),
+        ("f1_macro", 495_001, 1_000, "a sample of at most 495000"),
+        ("r2", 20_001, 20, "a sample of at most 20000"),
+        ("roc_auc_ovr", 1, 100, "another metric"),
+    ],
+)
+def test_resamples__more_work_than_an_enclave_does__raises_with_the_remedy(
+    name: str, rows: int, columns: int, remedy: str
+) -> None:
+    with pytest.raises(ValueError, match=f"columns, expected {remedy}, or no confidence"):
+        resamples(get(name), rows, columns)
+
+
+@given(
+    st.sampled_from(["r2", "f1_macro", "log_loss_skill"]), st.integers(1, 10**6), st.integers(1, 60)
+)
+def test_resamples__any_sample__keep_a_bound_on_all_work(
+    name: str, rows: int, columns: int
+) -> None:
+    try:
+        count = resamples(get(name), rows, columns)
+    except ValueError:
+        return
+    if name == "f1_macro":
+        columns = 1
+    assert LEAST_RESAMPLES <= count <= MOST_RESAMPLES
+    assert count * (rows + 5_000) * columns <= LEAST_RESAMPLES * MAX_WORK
+
+
+def test_lower_bound__table_of_a_metric_of_labels__is_that_of_its_labels() -> None:
+    random = np.random.default_rng(5)
+    targets = np.concatenate([np.arange(3), random.integers(0, 3, 60)])
+    table = random.dirichlet(np.ones(3), 63)
+    bounds = {
+        lower_bound("f1_macro", targets, each, None, LEVEL, SEED)
+        for each in (table, table.argmax(axis=1))
+    }
+    assert len(bounds) == 1
 
 
 @pytest.mark.parametrize("strata", [[np.arange(3), np.arange(3, 10)], [np.array([4])]])

@@ -1,11 +1,13 @@
 """Reading of untrusted JSON: it ends at the first fault, and its text is short."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from offchain.protocol.encoding import MAX_VALUES, from_json, to_json
+from offchain.protocol.encoding import MAX_VALUES, Address, from_json, to_json
+from offchain.protocol.manifest import Manifest
 from offchain.protocol.messages import Proposal, RunId
 from offchain.protocol.results import Result
+from tests.offchain.honest import HONEST
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,55 @@ def test_from_json__fault__is_the_only_one_and_short(content, where, why):
     assert ".".join(map(str, error["loc"])) == where
     assert why in error["msg"]
     assert len(str(refusal.value)) < 600
+
+
+@pytest.mark.parametrize("value", ["5", '"x"', "null", "[]", "true"])
+def test_from_json__no_object_where_all_fields_have_defaults__is_refused(value):
+    """`ModelLimits` has no required field, whose absence would show that there is no object."""
+    plain = to_json(HONEST.manifest).decode()
+    start = plain.index('"limits":') + len('"limits":')
+    content = plain[:start] + value + plain[plain.index("}", start) + 1 :]
+    with pytest.raises(ValidationError, match="expected an object") as refusal:
+        from_json(Manifest, content.encode())
+    assert refusal.value.errors()[0]["loc"] == ("limits",)
+
+
+@pytest.mark.parametrize("value", ["1", "1.0", "true", "1e0"])
+def test_from_json__integer_of_the_contracts_that_is_no_string__is_refused(value):
+    """Two parsers need not read the same from a large number."""
+    with pytest.raises(ValidationError) as refusal:
+        from_json(Proposal, b'{"chosen":[%b],"results":[]}' % value.encode())
+    assert refusal.value.errors()[0]["loc"] == ("chosen", 0)
+    assert from_json(Proposal, b'{"chosen":["1"],"results":[]}').chosen == (1,)
+
+
+@pytest.mark.parametrize("value", ["true", "1.0", '"1"', "2", "null"])
+def test_from_json__version_that_is_not_one__is_refused(value):
+    content = to_json(HONEST.manifest).replace(b'"version":1', b'"version":' + value.encode())
+    with pytest.raises(ValidationError) as refusal:
+        from_json(Manifest, content)
+    assert refusal.value.errors()[0]["loc"] == ("version",)
+
+
+ADDRESS = "0xaDeD86dCbbEA150e7748527bAB82C6a593B0C3C3"
+
+
+@pytest.mark.parametrize("text", [ADDRESS, ADDRESS.lower(), "0x" + ADDRESS[2:].upper()])
+def test_address__right_checksum_or_none__is_read(text):
+    assert TypeAdapter(Address).validate_json(f'"{text}"') == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ADDRESS.swapcase().replace("0X", "0x"),
+        ADDRESS.replace("dC", "dc"),
+        ADDRESS.replace("8527", "8528"),
+    ],
+)
+def test_address__wrong_checksum__is_refused(text):
+    with pytest.raises(ValidationError, match="wrong checksum"):
+        TypeAdapter(Address).validate_json(f'"{text}"')
 
 
 def document(values: int) -> bytes:

@@ -16,7 +16,7 @@ from offchain.protocol.results import Results
 from offchain.protocol.sample import draw, draw_sample
 from offchain.protocol.task import Submission
 from tests.offchain.protocol.test_manifest import MANIFEST
-from tests.vectors.generate import GOLDEN, golden, word
+from tests.vectors.generate import GOLDEN, LINE, golden, word
 
 SPEC = Path(__file__).parents[3] / "docs" / "SPEC.md"
 VECTORS = json.loads(GOLDEN.read_text())
@@ -82,6 +82,17 @@ def test_draw__golden_sample__agrees() -> None:
     assert draw(seed, 1, 0, first, sizes[0]).tolist() == sample["second_draw_of_class_0"]
     strata = [np.arange(4), np.arange(4, 9)]
     assert resample(seed, 3, strata).tolist() == sample["resample"]
+
+
+def test_lower_bound__golden_file__is_the_25th_of_500_scores() -> None:
+    targets, predictions = LINE
+    scores = []
+    for number in range(500):
+        rows = resample(unhex(VECTORS["closing"]["seed"]), number, [np.arange(40)])
+        truth = targets[rows]
+        error = ((truth - predictions[rows]) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()
+        scores.append(round(1_000_000 * (1 - float(error))))
+    assert sorted(scores)[24] == VECTORS["closing"]["sample"]["lower_bound_of_r2"]
 
 
 def test_results__golden_file__has_the_reports_root() -> None:

@@ -47,6 +47,16 @@ def test_digest__any_field_changed__differs() -> None:
     assert len({each.digest() for each in made}) == 9
 
 
+def test_manifest__bound_that_is_too_much_work__is_refused_with_the_remedy() -> None:
+    large = {"test_set": HiddenSet(10**6, word("artifact"), word("commitment"))}
+    area = {"metric": "roc_auc_ovr", "confidence": 950_000, **large}
+    assert replace(MANIFEST, sample_size=45_000, **area)
+    with pytest.raises(ValueError, match="expected a sample of at most 45000, or no confidence"):
+        replace(MANIFEST, sample_size=45_001, **area)
+    assert replace(MANIFEST, sample_size=45_001, **area | {"confidence": 0})
+    assert replace(MANIFEST, sample_size=10**6, confidence=950_000, **large)  # exact
+
+
 def test_schema__in_the_docs__is_that_of_the_type() -> None:
     assert json.loads(SCHEMA.read_text()) == schema()
 

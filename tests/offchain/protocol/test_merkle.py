@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.protocol.merkle import proof, root, verify_proof
+from offchain.chain.result_proofs import proof, verify_proof
+from offchain.protocol.merkle import root
 from tests.vectors.generate import word
 
 LEAVES = [word(f"leaf {i}") for i in range(11)]

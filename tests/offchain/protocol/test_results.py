@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.chain.result_proofs import extract
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.errors import ModelFault, SubmissionFault
 from offchain.protocol.keys import hkdf
@@ -31,16 +32,16 @@ def test_from_json__what_to_json_wrote__is_equal() -> None:
 
 
 def test_proves__own_extract__leads_to_the_root_and_a_better_score_does_not() -> None:
-    extract = FILE.extract(3)
-    assert extract.entry.result == RESULTS[0]
-    assert extract.proves(FILE.root())
-    better = replace(extract, entry=replace(extract.entry, result=Result(3, 900_000)))
+    own = extract(FILE, 3)
+    assert own.entry.result == RESULTS[0]
+    assert own.proves(FILE.root())
+    better = replace(own, entry=replace(own.entry, result=Result(3, 900_000)))
     assert not better.proves(FILE.root())
 
 
 def test_extract__of_nobody__raises() -> None:
     with pytest.raises(KeyError):
-        FILE.extract(1)
+        extract(FILE, 1)
 
 
 def test_entry_digest__anything_changed__differs() -> None:

@@ -1,5 +1,6 @@
 """Test data from tables, archives and folders of images: what is read, and what is refused."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -233,3 +234,62 @@ def test_read_data__folders_of_images__are_classes(tmp_path: Path) -> None:
     (tmp_path / "dog" / "2.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"2\.png is no image that Pillow reads"):
         read_data(tmp_path, "accuracy", ReadOptions())
+
+
+# ── Odd but usual data ──
+
+
+@pytest.mark.parametrize("kind", [polars.Categorical, polars.Enum(["no", "yes"])])
+def test_read_data__categories_of_parquet__are_text(tmp_path: Path, kind: Any) -> None:
+    file = tmp_path / "data.parquet"
+    table = polars.DataFrame({"a": [1, 2, 3], "c": ["no", "yes", "no"], "y": ["yes", "no", "yes"]})
+    table.with_columns(polars.col("c", "y").cast(kind)).write_parquet(file)
+    data = read_data(file, "accuracy", ReadOptions(targets=("y",)))
+    assert data.class_names == ("no", "yes")
+    assert data.samples.targets.tolist() == [1, 0, 1]
+    assert data.samples.inputs["c"].ravel().tolist() == [b"no", b"yes", b"no"]
+
+
+@pytest.mark.parametrize("value", [2**24, -(2**24)])
+def test_read_data__integers_beyond_float32__are_refused_with_the_remedy(
+    tmp_path: Path, value: int
+) -> None:
+    beyond = value + (2 if value > 0 else -2)
+    for number, refused in ((value, False), (beyond, True)):
+        file = write(tmp_path, f"a,y\n{number},0\n3,1\n")
+        if not refused:
+            data = read_data(file, "accuracy", ReadOptions(targets=("y",)))
+            assert data.samples.inputs[0, 0] == number
+            continue
+        with pytest.raises(ValueError, match=r"'a' has integers of 16777218 in size.*scale them"):
+            read_data(file, "accuracy", ReadOptions(targets=("y",)))
+
+
+@pytest.mark.parametrize(
+    ("content", "metric", "message"),
+    [
+        (b"a;b;y\n1;2;0\n3;4;1\n", "accuracy", "'a;b;y'], and commas between columns"),
+        ("a,y\nKöln,0\n".encode("latin1"), "accuracy", "expected .csv with text in UTF-8"),
+        (b"a,y\n1,no\n2,yes\n", "r2", "'y' of String, expected numbers: convert it"),
+    ],
+)
+def test_read_data__usual_mistake__is_refused_with_the_remedy(
+    tmp_path: Path, content: bytes, metric: str, message: str
+) -> None:
+    file = tmp_path / "data.csv"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_data(file, metric, ReadOptions(targets=("y",)))
+
+
+def test_read_data__folders_in_folders_of_images__belong_to_the_upper_one(tmp_path: Path) -> None:
+    for place, shade in (("cat/a", 1), ("cat/b/c", 2), ("dog", 3)):
+        (tmp_path / place).mkdir(parents=True)
+        Image.fromarray(np.full((2, 2, 3), shade, np.uint8)).save(tmp_path / place / "1.png")
+    for hidden in ("cat/.DS_Store", "dog/.git/config"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"no image")
+    data = read_data(tmp_path, "accuracy", ReadOptions())
+    assert data.class_names == ("cat", "dog")
+    assert data.samples.targets.tolist() == [0, 0, 1]
+    assert (data.samples.inputs[:, 0, 0, 0] * 255).round().tolist() == [1, 2, 3]

@@ -1,11 +1,13 @@
 """Proposal of a roster from what may sign: one enclave of each operator and each machine."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from offchain.chain.registry import Registered
 from offchain.protocol.task import RosterEntry
-from offchain.provider.rosters import RosterCandidate, propose
+from offchain.provider.rosters import RosterCandidate, candidates, named, propose
 from tests.sale import enclave, word
 
 
@@ -59,3 +61,64 @@ def test_propose__above_16_entries__is_refused():
     with pytest.raises(ValueError, match=r"expected 17 \(at most 16\)"):
         propose(names(20), quorum=3, spares=7)
     assert len(propose(names(20), quorum=3, spares=6)) == 16
+
+
+# ── Candidates ──
+
+
+class Registry:
+    """A registry with these enclaves, all active."""
+
+    def __init__(self, *found: RosterCandidate) -> None:
+        self.found = found
+        self.contract = SimpleNamespace(functions=self)
+
+    def all_active(self, _: bytes) -> dict[RosterEntry, Registered]:
+        return {
+            each.entry: Registered(each.operator, each.platform, b"", each.expiry)
+            for each in self.found
+        }
+
+    def operator(self, account: str) -> SimpleNamespace:
+        stake = next(each.stake for each in self.found if each.operator == account)
+        return SimpleNamespace(call=lambda: [stake])
+
+
+def test_candidates__stake_expiry_and_provider__are_held_to_their_bounds():
+    good = candidate("good", expiry=101, stake=5)
+    others = [
+        candidate("poor", expiry=101, stake=4),
+        candidate("ends with the verdict", expiry=100, stake=5),
+        candidate("the provider's", operator="provider", expiry=101, stake=5),
+    ]
+    registry = Registry(good, *others)
+    assert list(candidates(registry, b"", 5, 100, "provider")) == [good]
+    assert len(list(candidates(registry, b"", 4, 99))) == 4
+
+
+def test_named__enclaves_of_the_provider__are_the_roster():
+    found = names(6)
+    keys = [each.entry.signing_key for each in found[:5]]
+    assert set(named(found, keys, quorum=1)) == {each.entry for each in found[:5]}
+
+
+def test_named__unknown_enclave__is_refused():
+    found = names(4)
+    keys = [each.entry.signing_key for each in [*found[:3], *names(5)[4:]]]
+    with pytest.raises(ValueError, match=f"enclaves {keys[3]} are not registered"):
+        named(found, keys, quorum=1)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_named__too_few__are_refused(count):
+    found = names(4)
+    keys = [each.entry.signing_key for each in found[:count]]
+    with pytest.raises(ValueError, match=f"{count} active enclaves .* expected 4"):
+        named(found, keys, quorum=1)
+
+
+def test_named__two_of_one_operator__are_refused():
+    found = [*names(3), candidate("a", operator="X"), candidate("b", operator="X")]
+    keys = [each.entry.signing_key for each in found]
+    with pytest.raises(ValueError, match=r"5 active enclaves of 4 operators .* expected 5"):
+        named(found, keys, quorum=1)

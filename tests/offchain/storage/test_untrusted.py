@@ -67,6 +67,13 @@ def test_fetch__public_uri_to_this_machine__is_not_asked(host: str) -> None:
         "fc00::1",
         "ff02::1",
         "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",  # NAT64 of loopback
+        "64:ff9b::a9fe:a9fe",  # and of a cloud's metadata
+        "64:ff9b:1::1",
+        "2002:7f00:1::",  # 6to4 of loopback
+        "2002:a00:1::",
+        "::127.0.0.1",
+        "fec0::1",
     ],
 )
 def test_check_address__not_public__is_refused(address: str) -> None:
@@ -74,6 +81,9 @@ def test_check_address__not_public__is_refused(address: str) -> None:
         check_address(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize(
+    "address",
+    ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::"],
+)
 def test_check_address__public__passes(address: str) -> None:
     check_address(address)

@@ -1,6 +1,6 @@
 """Process that walks and runs models, and prints for each whether its bounds held, as JSON.
 
-    python -m tests.offchain.enclave.models.bounded_runs nodes|graphs quick|deep
+    python -m tests.offchain.enclave.models.bounded_runs nodes|graphs|attention quick|deep
 
 A crash of the runtime ends a forked child: it is reported, and the next child goes on behind it.
 """
@@ -32,7 +32,7 @@ from offchain.protocol.model_spec import OPERATION_SECONDS, ModelLimits
 from tests.offchain.enclave.models.random_graphs import random_model
 
 LIMITS = ModelLimits(memory_bytes=2**28, operations=10**10)
-QUICK_NODES = ["conv", "gru", "maxpool", "resize", "scan", "tfidfvectorizer", "topk"]
+QUICK_NODES = ["attention", "conv", "gru", "maxpool", "resize", "scan", "tfidfvectorizer", "topk"]
 """Modules of node tests that the quick run takes."""
 
 CALL_SECONDS = 1e-3
@@ -78,6 +78,66 @@ def graph_cases(size: str) -> Iterator[Case]:
     """Yield random graphs."""
     for seed in range(GRAPHS[size]):
         yield f"graph {seed}", *random_model(seed)
+
+
+def attention_cases() -> Iterator[Case]:
+    """Yield attentions that are large enough for their memory and time to show."""
+    large, flat = {"queries": 512, "keys": 512, "depth": 8}, {"queries": 16, "keys": 4096}
+    for opset in (23, 24, 25):  # the runtime has a kernel for the first two
+        for shape in (large, large | {"others": 2}, flat | {"others": 1}, flat, {"keys": 64}):
+            for options in (
+                {},
+                {"mask": True, "is_causal": 1},
+                {"three": True, "softcap": 2.0},
+                {"past": 256},
+            ):
+                name = f"attention {opset} {shape} {options}"
+                yield name, *attention(opset, **shape, **options)
+
+
+def attention(
+    opset: int = 23,
+    batch: int = 2,
+    heads: int = 4,
+    queries: int = 64,
+    keys: int = 64,
+    depth: int = 64,
+    others: int | None = None,
+    mask: bool = False,
+    past: int = 0,
+    three: bool = False,
+    **attributes: float,
+) -> tuple[bytes, dict[str, Any]]:
+    """Return a model of one attention, with inputs of four or three dimensions.
+
+    ``others`` is the number of heads of keys and values, ``past`` the length of earlier ones.
+    """
+    others = others or heads
+    sizes = [(heads, queries), (others, keys), (others, keys)]
+    if three:
+        shapes = [(batch, length, count * depth) for count, length in sizes]
+        attributes |= {"q_num_heads": heads, "kv_num_heads": others}
+    else:
+        shapes = [(batch, count, length, depth) for count, length in sizes]
+    feeds = dict(zip("qkv", shapes, strict=True))
+    names, outputs = ["q", "k", "v", "m" if mask else ""], ["y"]
+    if mask:
+        feeds["m"] = (queries, keys)
+    if past:
+        feeds |= dict.fromkeys(("pk", "pv"), (batch, others, past, depth))
+        names, outputs = [*names, "pk", "pv"], ["y", "nk", "nv"]
+    kinds = {name: helper.make_tensor_value_info(name, 1, shape) for name, shape in feeds.items()}
+    node = helper.make_node("Attention", names, outputs, **attributes)
+    ranks = [3 if three and name == "y" else 4 for name in outputs]
+    made = [
+        helper.make_tensor_value_info(name, 1, rank * [None])
+        for name, rank in zip(outputs, ranks, strict=True)
+    ]
+    graph = helper.make_graph([node], "attention", list(kinds.values()), made)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=11)
+    random = np.random.default_rng(0)
+    values = {name: random.random(shape, np.float32) for name, shape in feeds.items()}
+    return model.SerializeToString(), values
 
 
 def walked(model: bytes, feeds: dict[str, Any]) -> tuple[ModelProto, Walk]:
@@ -175,7 +235,8 @@ def main() -> None:
     """Print a line for every case."""
     family, size = sys.argv[1:]
     return_freed_memory()
-    cases = list(node_cases(size) if family == "nodes" else graph_cases(size))
+    made = {"nodes": node_cases, "graphs": graph_cases, "attention": lambda _: attention_cases()}
+    cases = list(made[family](size))
     done = 0
     while done < len(cases):
         reader, writer = os.pipe()

@@ -68,6 +68,31 @@ def linear() -> bytes:
     return file([node("MatMul", ["x", "w"], ["y"])], [constant("w", weights)])
 
 
+def quantised() -> bytes:
+    """Return a linear model with quantised weights, input and output, between conversions."""
+    weights = np.random.default_rng(0).integers(-128, 128, (FEATURES, CLASSES))
+    scales = {"x": (1 / 255, np.uint8, 0), "w": (0.013, np.int8, 0), "m": (0.0371, np.uint8, 128)}
+    constants = [constant("w", weights, np.int8)]
+    for name, (scale, kind, zero) in scales.items():
+        constants += [constant(f"s{name}", scale, np.float32), constant(f"z{name}", zero, kind)]
+    nodes = [
+        node("QuantizeLinear", ["x", "sx", "zx"], ["q"]),
+        node("DequantizeLinear", ["q", "sx", "zx"], ["d"]),
+        node("DequantizeLinear", ["w", "sw", "zw"], ["dw"]),
+        node("MatMul", ["d", "dw"], ["m"]),
+        node("QuantizeLinear", ["m", "sm", "zm"], ["p"]),
+        node("DequantizeLinear", ["p", "sm", "zm"], ["y"]),
+    ]
+    return file(nodes, constants)
+
+
+def two_classes(slope: float = 1.0) -> bytes:
+    """Return a model of two probabilities from one number."""
+    weights = constant("w", np.array([[slope, -slope]]), np.float32)
+    nodes = [node("MatMul", ["x", "w"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)]
+    return file(nodes, [weights], input_shape=("N", 1))
+
+
 def asks_for(elements: int) -> bytes:
     """Return a short file with one huge intermediate value."""
     nodes = [

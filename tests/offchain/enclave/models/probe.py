@@ -113,8 +113,8 @@ def attempt(action: Callable[[], None]) -> str:
 
 
 def main() -> None:
-    sandbox.limit_resources(MEMORY, 30)
-    confinement = sandbox.confine()
+    sandbox.limit_resources(sandbox.mapped_bytes() + MEMORY, 30)
+    confinement = sandbox.confine(zygote="zygote" in sys.argv)
     outcome = {action.__name__: attempt(action) for action in ATTEMPTS}
     print(json.dumps({"complete": confinement.complete, "outcome": outcome}))
 

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import settings
 
 SIZE = "deep" if settings.get_current_profile_name() == "deep" else "quick"
-LEAST_RUN = {"quick": {"nodes": 90, "graphs": 60}, "deep": {"nodes": 1700, "graphs": 2000}}
+LEAST_RUN = {
+    "quick": {"nodes": 200, "graphs": 60, "attention": 60},
+    "deep": {"nodes": 1700, "graphs": 2000, "attention": 60},
+}
 """Models that pass the static checks and run, at least."""
 
 LOADED_BYTES = 2 * 2**20
 """Memory of a session beside the model's, such as its kernels; the sandbox's margin covers it."""
 
 
-@pytest.mark.parametrize("family", ["nodes", "graphs"])
+@pytest.mark.parametrize("family", ["nodes", "graphs", "attention"])
 def test_walk__models_of_every_kind__keep_their_bounds(family, capsys):
     command = [sys.executable, "-m", "tests.offchain.enclave.models.bounded_runs", family, SIZE]
     lines = subprocess.run(command, capture_output=True, check=True).stdout.splitlines()

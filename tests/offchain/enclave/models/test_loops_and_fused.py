@@ -269,3 +269,47 @@ def test_check_model__einsum__is_charged_for_every_product(equation: str, produc
     nodes += [node("ReduceSum", ["s"], ["t"], keepdims=0), node("Add", ["x", "t"], ["z"])]
     found = plan(file([*nodes, *mean(of="z")], [LAST])).operations
     assert found >= CALL_WORK * products
+
+
+# ── Ops that the runtime's optimisations write ──
+
+
+def optimised(*nodes: NodeProto, weights: Sequence[TensorProto] = ()) -> bytes:
+    proto = ModelProto.FromString(file([*nodes, *mean(of="z")], [LAST, *weights]))
+    proto.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return proto.SerializeToString()
+
+
+def fused(op: str, inputs: str, **attributes: Any) -> NodeProto:
+    return node(op, inputs.split(" "), ["z"], domain="com.microsoft", **attributes)
+
+
+SQUARE = constant("w", np.eye(FEATURES), np.float32)
+BIAS = constant("b", np.zeros(FEATURES), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (optimised(fused("FusedMatMul", "x w", transB=1, alpha=2.0), weights=[SQUARE]), 2.0),
+        (optimised(fused("FusedGemm", "x w b", activation="Relu"), weights=[SQUARE, BIAS]), 1.0),
+    ],
+)
+def test_run_model__fused_op_of_the_optimiser__is_what_it_joins(
+    model: bytes, expected: float
+) -> None:
+    samples = np.random.default_rng(0).random((10, FEATURES), np.float32)
+    np.testing.assert_allclose(values(model, samples), expected * samples.mean(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        optimised(fused("FusedMatMul", "x w"), weights=[constant("w", np.eye(4), np.float32)]),
+        optimised(fused("FusedMatMul", "x w", transBatchA=1), weights=[SQUARE]),
+        optimised(fused("BiasGelu", "x b"), weights=[constant("b", np.ones(3), np.float32)]),
+        optimised(fused("FusedGemm", "x w b", activation="Mystery"), weights=[SQUARE, BIAS]),
+    ],
+)
+def test_check_model__fused_op_of_the_optimiser_that_does_not_fit__is_refused(model: bytes) -> None:
+    assert refusal(model).reason in (ModelFault.SHAPE, ModelFault.UNSUPPORTED_OP)

@@ -63,15 +63,15 @@ def test_limit_resources__memory__is_bounded(probed):
 
 def test_limit_resources__cpu_time__ends_the_process():
     code = (
-        "from offchain.enclave.models.sandbox import *; limit_resources(2**28, 1)\nwhile True: pass"
+        "from offchain.enclave.models.sandbox import *; limit_resources(2**33, 1)\nwhile True: pass"
     )
     assert python("-c", code).returncode == -signal.SIGXCPU
 
 
-def test_confine__another_thread_runs__is_an_error():
+def test_expect_one_thread__another_thread_runs__is_an_error():
     code = (
         "import threading; from offchain.enclave.models.sandbox import *\n"
-        "threading.Thread(target=threading.Event().wait, daemon=True).start(); confine()"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start(); expect_one_thread()"
     )
     run = python("-c", code)
     assert run.stderr.strip().endswith("SandboxError: 2 threads, expected 1")
@@ -80,7 +80,7 @@ def test_confine__another_thread_runs__is_an_error():
 def test_confine__neither_applies__says_so():
     code = (
         "from offchain.enclave.models import sandbox\n"
-        "sandbox._apply_landlock = lambda: 0; sandbox._apply_seccomp = lambda: False\n"
+        "sandbox._apply_landlock = lambda: 0; sandbox._apply_seccomp = lambda _: False\n"
         "print(sandbox.confine(), sandbox.confine().complete)"
     )
     run = python("-c", code)
@@ -94,7 +94,7 @@ def test_confine__neither_applies__says_so():
 def test_confine__one_of_the_two__is_complete_where_the_probe_finds_it(left_out, complete):
     """Seccomp alone denies files and network; Landlock alone leaves the network open."""
     code = (
-        f"from offchain.enclave.models import sandbox\nsandbox.{left_out} = lambda: 0\n"
+        f"from offchain.enclave.models import sandbox\nsandbox.{left_out} = lambda *_: 0\n"
         "print(sandbox.confine().complete)"
     )
     assert python("-c", code).stdout.strip() == complete
@@ -102,7 +102,7 @@ def test_confine__one_of_the_two__is_complete_where_the_probe_finds_it(left_out,
 
 def test_confine__no_libseccomp__is_not_applied(monkeypatch):
     monkeypatch.setattr(sandbox, "pyseccomp", None)
-    assert sandbox._apply_seccomp() is False
+    assert sandbox._apply_seccomp(zygote=False) is False
 
 
 def test_die_with_parent__another_parent__is_an_error():

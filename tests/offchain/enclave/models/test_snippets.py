@@ -4,7 +4,8 @@ import numpy as np
 
 from offchain.enclave.benchmark import read
 from offchain.enclave.models.runner import RunLimits, run_model
-from offchain.protocol.model_spec import ModelSpec, Output, propose_limits
+from offchain.protocol.model_spec import ModelSpec, Output
+from offchain.provider.hidden_set import propose_limits
 from scripts.models.snippets import BASE, run, snippets
 
 EXPORTERS = [

@@ -189,6 +189,25 @@ def test_check_model__batch_of_minus_one__is_open():
     assert passes(file(mean(), [LAST], input_shape=[-1, FEATURES])).batch_rows == 100
 
 
+@pytest.mark.parametrize(("cache", "rows"), [(0, 100), (1, 25), (80, 6), (95, 1), (100, 1)])
+def test_check_model__values_of_a_batch_fill_the_cache__takes_a_smaller_one(
+    monkeypatch, cache, rows
+):
+    """The cache is by this many percent too small, and by one byte at 1."""
+    live = passes(onnx_files.honest()).live_bytes
+    size = live - 1 if cache == 1 else live * (100 - cache) // 100
+    monkeypatch.setattr("offchain.enclave.models.static.CACHE_BYTES", size)
+    assert passes(onnx_files.honest()).batch_rows == rows
+
+
+def test_check_model__smaller_batches_would_take_too_much_work__stays(monkeypatch):
+    """The work of a call is charged for each batch."""
+    work = passes(onnx_files.honest()).operations
+    monkeypatch.setattr("offchain.enclave.models.static.CACHE_BYTES", 1)
+    plan = passes(onnx_files.honest(), limits=replace(LIMITS, operations=work))
+    assert (plan.batch_rows, plan.operations) == (100, work)
+
+
 def test_check_model__values_of_a_large_batch_do_not_fit__takes_a_smaller_one():
     limits = replace(LIMITS, memory_bytes=2 * 2**20, batch_rows=10_000)
     plan = check_model(onnx_files.linear(), LABELS, limits, 10_000)

@@ -219,7 +219,7 @@ def test_check_model__normaliser__changes_case_in_the_locale_of_every_machine(
 def test_check_model__longer_text__is_charged_more(length: int) -> None:
     large = ModelLimits(memory_bytes=2**33)
     plan = check_model(text_file(*HONEST), text_spec((), length), large, 100)
-    batch = 100
+    batch = plan.batch_rows
     assert plan.memory_bytes > batch * length * 128
     assert plan.operations > batch * length * 4096
     for spare, rows in ((0, batch), (-1, batch // BATCH_STEP)):

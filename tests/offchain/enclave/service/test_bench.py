@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from rich.console import Console
 
 from offchain.protocol.manifest import Selection
-from scripts.bench import bench, images, models
+from scripts.lib.bench.market import bench, images, models
 
 SUBMISSIONS = 3
 

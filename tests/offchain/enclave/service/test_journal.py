@@ -1,5 +1,7 @@
 """The journal of signatures: complete lines remain, at whatever byte a crash cuts the last one."""
 
+import os
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -158,6 +160,26 @@ def test_append__file_replaced_meanwhile__is_refused_and_unchanged(path, signed)
     assert path.read_bytes() == b"a letter"
 
 
-def test_open__folder__is_refused(tmp_path):
-    with pytest.raises(ValueError, match="is no file"):
-        SignatureJournal(tmp_path)
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "link to nothing", "socket"])
+def test_open__no_file__is_refused(tmp_path, kind):
+    path = tmp_path / "journal"
+    with socket.socket(socket.AF_UNIX) as listening:
+        {
+            "folder": path.mkdir,
+            "pipe": lambda: os.mkfifo(path),
+            "device": lambda: path.symlink_to("/dev/zero"),
+            "link to nothing": lambda: path.symlink_to(tmp_path / "nothing"),
+            "socket": lambda: listening.bind(str(path)),
+        }[kind]()
+        with pytest.raises(ValueError, match="is no file"):
+            SignatureJournal(path)
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_append__no_file_any_more__is_refused(path, signed, kind):
+    with closing(SignatureJournal(path)) as journal:
+        path.unlink()
+        {"pipe": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/null")}[kind]()
+        with pytest.raises(ValueError, match="is another file than at the start"):
+            journal.append(signed[0])

@@ -21,8 +21,8 @@ from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Bundle, RunId, Signed
 from offchain.protocol.model_spec import ModelLimits
-from offchain.protocol.release import make_release
 from offchain.protocol.task import RosterEntry
+from offchain.provider.sealing import make_release
 from offchain.storage.store import Store
 from tests.offchain.enclave.models.onnx_files import constant, file, node
 from tests.offchain.market import STORE, Market, Offer, make_market

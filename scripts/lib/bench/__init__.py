@@ -1,0 +1,1 @@
+"""Parts of `scripts.bench`: each measures one thing beside a yardstick, in one run."""

@@ -1,0 +1,146 @@
+"""A developer's own result: proven, explained, and held against what everybody can compute."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from offchain.developer.checking import Sample, check
+from offchain.developer.reasons import IN_FULL
+from offchain.developer.results import OWN_FAULTS, STATIC, judge, own_result
+from offchain.protocol.errors import ModelFault, SubmissionFault
+from offchain.protocol.manifest import Selection
+from offchain.protocol.model_spec import ModelLimits
+from offchain.protocol.pricing import Award
+from offchain.protocol.reports import Report
+from offchain.protocol.results import Result, make_results
+from tests.offchain.enclave.models.onnx_files import two_classes
+from tests.offchain.market import ROWS, TARGETS, Offer, make_manifest, make_market, model
+from tests.vectors.generate import word
+
+OFFERS = [Offer(model([1])), Offer(model([2])), Offer(model([3]), min_price=700_000)]
+TOP = {"selection": Selection.TOP, "minimum_gain": 0}
+MODEL = two_classes()
+
+
+def scene(*results: Result, awards=(), choices=(), offers=OFFERS, manifest=TOP, **terms):
+    market = make_market(offers, manifest=manifest, **terms)
+    transcript = market.transcript
+    made = make_results(transcript.task_id, transcript.leaves, market.key, results, choices)
+    report = Report(
+        transcript.task_id, 0, transcript.seed, word("i"), made.root(), choices, tuple(awards)
+    )
+    return market, made, report
+
+
+def opinion(index: int, *results: Result, content: bytes = MODEL, **how):
+    market, made, report = scene(*results, **how)
+    result = own_result(report, made, market.transcript, index)
+    return judge(result, made, report, market.transcript, market.manifest, content, "{} wei".format)
+
+
+SCORES = [Result(0, 800_000), Result(1, 700_000), Result(2, 600_000)]
+
+
+def test_judge__bought__says_its_worth():
+    found = opinion(0, *SCORES, awards=[Award(0, 800_000)])
+    assert found.text == "score 0.800000, worth 800000 wei: bought"
+    assert not found.is_wrong
+
+
+def test_judge__below_the_min_price__is_right_not_to_buy_it():
+    found = opinion(2, *SCORES, awards=[Award(0, 800_000), Award(1, 700_000)])
+    assert "below your min price of 700000 wei" in found.text
+    assert not found.is_wrong
+
+
+def test_judge__rules_buy_it_and_the_report_does_not__is_wrong():
+    found = opinion(1, *SCORES, awards=[Award(0, 800_000)])
+    assert "although the rules buy it at these scores" in found.text
+    assert found.is_wrong
+
+
+@pytest.mark.parametrize(("awards", "wrong"), [(1, False), (2, True)])
+def test_judge__award_count_at_its_bound__decides(awards, wrong):
+    found = opinion(1, *SCORES, awards=[Award(0, 800_000)], max_awards=awards)
+    assert found.is_wrong == wrong
+
+
+@pytest.mark.parametrize(("budget", "wrong"), [(1_499_999, False), (1_500_000, True)])
+def test_judge__budget_at_its_bound__decides(budget, wrong):
+    found = opinion(1, *SCORES, awards=[Award(0, 800_000)], budget=budget)
+    assert found.is_wrong == wrong
+
+
+def test_judge__not_in_the_team__is_no_fault_that_others_can_see():
+    ensemble = {"selection": Selection.ENSEMBLE, "minimum_gain": 1_000}
+    awards = [Award(0, 800_000)]
+    found = opinion(1, *SCORES, awards=awards, choices=(0,), manifest=ensemble)
+    assert "adds less than 1,000 ppm to the team" in found.text
+    assert not found.is_wrong
+    found = opinion(1, *SCORES, awards=awards, choices=(0, 1), manifest=ensemble)
+    assert found.is_wrong
+
+
+def test_judge__not_in_inventory__says_that_no_dispute_helps():
+    found = opinion(1, *SCORES[:1], Result(1, None, SubmissionFault.NOT_IN_INVENTORY), SCORES[2])
+    assert "No dispute helps: a panel measures the same inventory" in found.text
+    assert not found.is_wrong
+
+
+@pytest.mark.parametrize("reason", sorted(OWN_FAULTS))
+def test_judge__fault_of_an_entry_that_was_made_right__is_wrong(reason):
+    found = opinion(1, SCORES[0], Result(1, None, reason), SCORES[2])
+    assert IN_FULL[reason] in found.text
+    assert found.is_wrong
+
+
+@pytest.mark.parametrize("reason", sorted(STATIC))
+def test_judge__static_fault__is_wrong_unless_the_own_check_finds_one(reason):
+    results = SCORES[0], Result(1, None, reason), SCORES[2]
+    assert opinion(1, *results).is_wrong
+    found = opinion(1, *results, content=b"no model")
+    assert "Your own check finds the same: unreadable" in found.text
+    assert not found.is_wrong
+
+
+@pytest.mark.parametrize("reason", sorted(set(ModelFault) - STATIC))
+def test_judge__fault_on_hidden_samples__cannot_be_told_from_outside(reason):
+    found = opinion(1, SCORES[0], Result(1, None, reason), SCORES[2])
+    assert "It depends on the hidden samples" in found.text
+    assert not found.is_wrong
+
+
+def test_judge__duplicate__names_the_earlier_twin_or_is_wrong():
+    duplicate = Result(1, None, SubmissionFault.DUPLICATE)
+    twins = [OFFERS[0], OFFERS[0], OFFERS[2]]
+    found = opinion(1, SCORES[0], duplicate, SCORES[2], offers=twins)
+    assert "duplicate of submission 0" in found.text
+    assert not found.is_wrong
+    assert opinion(1, SCORES[0], duplicate, SCORES[2]).is_wrong
+    first = Result(0, None, SubmissionFault.DUPLICATE)
+    assert opinion(0, first, *SCORES[1:], offers=twins).is_wrong  # the later one is the copy
+
+
+def test_own_result__file_without_the_submission_or_of_another_root__is_refused():
+    market, made, report = scene(*SCORES)
+    with pytest.raises(ValueError, match="the results lack submission 3"):
+        own_result(report, made, market.transcript, 3)
+    _, other, _ = scene(Result(0, 800_001), *SCORES[1:])
+    with pytest.raises(ValueError, match="is not part of the posted report"):
+        own_result(report, other, market.transcript, 0)
+
+
+def test_check__rows_with_targets__gives_the_score_of_the_metric():
+    limits = ModelLimits(memory_bytes=2**27, operations=10**10)
+    manifest = replace(make_manifest(word("key")), limits=limits)
+    rows = np.arange(ROWS, dtype=np.float32)[:, None]
+    lines, scores = [], []
+
+    def run():
+        scores.append((yield from check(MODEL, manifest, Sample(rows, TARGETS))))
+
+    lines += run()
+    assert scores == [500_000]  # always the first class
+    assert "score       0.500000 accuracy on your rows" in lines
+    assert lines[-1] == "ok"
