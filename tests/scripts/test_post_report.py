@@ -6,6 +6,7 @@ import pytest
 from brownie import accounts, web3
 from web3 import HTTPProvider, Web3
 
+from offchain.chain.history import choices_of
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.refusals import Refused
@@ -13,7 +14,7 @@ from offchain.operator.posting import read_evaluation
 from offchain.protocol.encoding import to_json
 from offchain.protocol.messages import Posted, Signed
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import Cosignature, Report, choices_of
+from offchain.protocol.reports import Cosignature, Report
 from offchain.protocol.task import RosterEntry
 from offchain.storage.publications import PublicationFolder, TaskDocuments
 from scripts import post_report
@@ -73,7 +74,7 @@ def test_main__file_of_report_and_signatures__is_posted(
     assert receipt.status == 1
     assert sale.stage == parts.REPORTED
     assert (
-        sale.market.head(sale.id)
+        sale.chain.head(sale.task)
         == parts.posted(
             sale.chain.domain, sale.task, sale.measured((0, 900_000)), sale.signing
         ).head()
