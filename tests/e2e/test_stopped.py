@@ -30,12 +30,12 @@ class Machines:
         self.starved = {}
         """Submissions that a host lets run out of time, by seat."""
 
-    def run(self, seat, content, *rest, submission):
+    def run(self, seat, content, *rest, submission, **options):
         self.runs[seat, submission] += 1
         if submission in self.starved.get(seat, ()):
             raise RunStopped(submission, "deadline passed")
         if content.startswith(b"{"):
-            return run(content, *rest, submission=submission)
+            return run(content, *rest, submission=submission, **options)
         limits = RunLimits(wall_seconds=1.5)
         return run_model(content, ROWS, onnx_files.VALUES, LOOPS, limits, submission)
 

@@ -53,9 +53,9 @@ class Service:
         return self.enclave.cosign(task_id, round_, proposal, platform, expected)
 
 
-def otherwise(content, *rest, submission):
+def otherwise(content, *rest, **options):
     changed = model([*SMALLER, 4]) if content == model(SMALLER) else content
-    return run(changed, *rest, submission=submission)
+    return run(changed, *rest, **options)
 
 
 @dataclass

@@ -110,7 +110,7 @@ def serve(folder: Path, run: Callable[..., object] = run, seat: int = 0):
 
 
 def test_ensure_measured__run_that_keeps_aborting__is_retried_with_backoff(tmp_path, published):
-    def abort(*_, submission):
+    def abort(*_, submission, **__):
         raise RunAborted(submission, "killed")
 
     with serve(tmp_path, abort) as client:
@@ -183,11 +183,11 @@ def test_ensure_measured__model_stopped__publishes_the_notice_and_takes_the_next
 ):
     runs = []
 
-    def stop_second(*args, submission):
+    def stop_second(*args, submission, **options):
         runs.append(submission)
         if submission == 1:
             raise RunStopped(submission, "killed")
-        return run(*args, submission=submission)
+        return run(*args, submission=submission, **options)
 
     with serve(tmp_path, stop_second) as client:
         case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
@@ -210,11 +210,11 @@ def test_ensure_measured__no_next_release__runs_what_was_stopped_again(tmp_path,
     """A machine that was starved for a time recovers by itself."""
     runs = []
 
-    def starved(*args, submission):
+    def starved(*args, submission, **options):
         runs.append(submission)
         if runs.count(1) == 1 and submission == 1:
             raise RunStopped(submission, "killed")
-        return run(*args, submission=submission)
+        return run(*args, submission=submission, **options)
 
     with serve(tmp_path, starved) as client:
         case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
