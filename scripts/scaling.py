@@ -58,7 +58,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Month:
-    """What a market uses in a month."""
+    """Resources that a market uses in a month."""
 
     gas: Figures
     data_bytes: int

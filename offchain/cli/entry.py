@@ -1,4 +1,4 @@
-"""Parts shared by the commands of a developer: the task's documents, the entry, and the sale of it."""
+"""Parts shared by the commands of a developer: the task's documents, the entry, and its sale."""
 
 import argparse
 import time

@@ -1,4 +1,4 @@
-"""What a developer's sale is made of: its choices, its view of the task, and its end."""
+"""Parts of a developer's sale: its choices, its view of the task, and its end."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +30,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a developer decides before it leaves the sale alone.
+    """Decisions of a developer before it leaves the sale alone.
 
     Args:
         highest_bond: wei that a dispute may cost; None never disputes.

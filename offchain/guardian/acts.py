@@ -1,4 +1,4 @@
-"""What the guardian can do: each act is a call of the registry or of the policy, in words too.
+"""Acts of the guardian: each is a call of the registry or of the policy, in words too.
 
 The guardian narrows trust at once and for good. It widens it by a new verifier only, which anybody
 may add 14 days after the guardian proposed it.

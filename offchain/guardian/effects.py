@@ -1,4 +1,4 @@
-"""What a revocation concerns: enclaves that can sign no more, and the tasks that run."""
+"""Effects of a revocation: enclaves that can sign no more, and the tasks that run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Target:
-    """What is revoked: all of an enclave that is given here has to fit."""
+    """The target of a revocation: all of an enclave that is given here has to fit."""
 
     signing_key: str | None = None
     measurement: bytes | None = None

@@ -1,4 +1,4 @@
-"""What keeps an operator from earning: found at the start, and from time to time.
+"""Obstacles that keep an operator from earning: found at the start, and from time to time.
 
 Every line names what cannot work and what to do about it. An operator without any line is at work.
 """

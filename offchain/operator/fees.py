@@ -40,7 +40,7 @@ class Offer:
 
 @dataclass
 class Earnings:
-    """What an operator has earned.
+    """The earnings of an operator.
 
     Args:
         market: on the operator's own node.

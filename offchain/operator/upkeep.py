@@ -111,7 +111,7 @@ def bring(verifier: Verifier, found: Bundle, sender: Sender) -> Iterator[str]:
 
 @dataclass
 class Upkeep:
-    """What has to hold for an operator to get work, checked from time to time.
+    """The conditions for an operator to get work, checked from time to time.
 
     Args:
         enclave: the operator's own.

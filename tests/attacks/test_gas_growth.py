@@ -1,4 +1,4 @@
-"""What a sale costs does not grow with others: an attacker cannot make it dear by taking part."""
+"""The cost of a sale does not grow with others: an attacker cannot make it dear by taking part."""
 
 from itertools import pairwise
 

@@ -131,7 +131,7 @@ class Developer:
 
     @property
     def results_folder(self) -> Path:
-        """What an operator that signs has announced."""
+        """The URI that an operator that signs has announced."""
         return Path(self.sale.hosts.endpoint(0))
 
     def arguments(self) -> argparse.Namespace:

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -81,6 +82,7 @@ def terminal(checkout, port, tmp_path):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
     def run(command, said="", code=0, **names):
@@ -148,7 +150,7 @@ def test_page__from_top_to_bottom__deploys_and_hands_over(checkout, port, termin
         said = terminal(post, EVALUATION="absent.json", code=1)
         assert "absent.json" in said
     finally:
-        chain.kill()
+        os.killpg(chain.pid, signal.SIGKILL)  # npm's anvil starts the real one
         chain.wait()
     assert set(commands()) <= set(terminal.done)
 

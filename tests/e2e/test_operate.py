@@ -153,7 +153,7 @@ def upkeep(made, enclave, tmp_path):
 
 
 def sent_by(upkeep, act):
-    """What it said, and the number of transactions."""
+    """Lines that it said, and the number of transactions."""
     count = upkeep.registry.node.web3.eth.get_transaction_count
     before = count(upkeep.sender.address)
     rpc("anvil_mine", "0x3")

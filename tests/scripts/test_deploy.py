@@ -1,6 +1,8 @@
 """A deployment: wired as it must be, owned by whom it should, written down whole or not at all."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -216,7 +218,9 @@ def test_check_p256verify__earlier_fork__refused_with_the_remedy():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    anvil = subprocess.Popen(["anvil", "--port", str(port), "--hardfork", "cancun", "--silent"])
+    anvil = subprocess.Popen(
+        ["anvil", "--port", str(port), "--hardfork", "cancun", "--silent"], start_new_session=True
+    )
     try:
         node = Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
         while not node.is_connected():
@@ -225,7 +229,7 @@ def test_check_p256verify__earlier_fork__refused_with_the_remedy():
         with pytest.raises(WrongChainError, match=r"no P256VERIFY.*evm_version: osaka"):
             check_p256verify(node)
     finally:
-        anvil.kill()
+        os.killpg(anvil.pid, signal.SIGKILL)  # npm's anvil starts the real one
         anvil.wait()
 
 

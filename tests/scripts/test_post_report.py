@@ -74,7 +74,7 @@ def test_main__file_of_report_and_signatures__is_posted(
     assert receipt.status == 1
     assert sale.stage == parts.REPORTED
     assert (
-        sale.market.head(sale.id)
+        sale.chain.head(sale.task)
         == parts.posted(
             sale.chain.domain, sale.task, sale.measured((0, 900_000)), sale.signing
         ).head()

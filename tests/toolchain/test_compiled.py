@@ -31,7 +31,7 @@ print(boa.load(str(root / "contracts/Facade.vy")).answer())
 
 
 def answer(root: Path) -> str:
-    """What the contract answers, compiled in a process of its own or taken from the cache."""
+    """The answer of the contract, compiled in a process of its own or taken from the cache."""
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(root)],
         cwd=ROOT,

@@ -172,6 +172,16 @@ def test_logs__reorganised__read_from_the_fork_on(tmp_path):
     assert sum(node.spans) <= 201 + 64
 
 
+def test_logs__from_an_earlier_block_than_the_file_has__are_read_too(tmp_path):
+    node = ScriptedNode()
+    node.mine(*[(ONE,)] * 9)
+    late = indexed(node, tmp_path / "events", first_block=5)
+    assert read(late) == right(node)[4:]
+    assert read(indexed(node, tmp_path / "events", first_block=4)) == right(node)[3:]
+    assert read(indexed(node, tmp_path / "events")) == right(node)
+    assert read(late) == right(node)[4:]
+
+
 def test_logs__chain_begun_anew__are_the_new_ones(tmp_path):
     node = ScriptedNode()
     node.mine(*[(ONE,)] * 20)

@@ -1,4 +1,4 @@
-"""What a developer is shown before it commits, and what it is kept from."""
+"""The plan that a developer is shown before it commits, and mistakes that it is kept from."""
 
 from dataclasses import replace
 

@@ -69,7 +69,7 @@ def test_fork__environment__has_only_paths_and_thread_counts(monkeypatch):
 
 
 def test_fork__reaching_out__is_denied_to_the_child(tmp_path):
-    """What is not denied: memory within the limit."""
+    """Things that are not denied: memory within the limit."""
     assert told("reaching_out", tmp_path / "escaped") == {
         "_enough_memory": "done",
         "_raise_limit": "ValueError",
