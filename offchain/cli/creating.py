@@ -59,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What a task needs of the provider's machine.
+    """The parts of a task that are on the provider's machine.
 
     Args:
         manifest: of the task.

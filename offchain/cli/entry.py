@@ -1,4 +1,4 @@
-"""What the commands of a developer share: the task's documents, the entry, and the sale of it."""
+"""Parts shared by the commands of a developer: the task's documents, the entry, and the sale of it."""
 
 import argparse
 import time

@@ -1,4 +1,4 @@
-"""What a developer is shown before it commits: money, deadlines, and who can open the model."""
+"""The plan that a developer sees before it commits: money, deadlines, and who can open the model."""
 
 from collections.abc import Iterator
 

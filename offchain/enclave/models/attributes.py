@@ -1,6 +1,7 @@
 """Values of a node's attributes: ONNX and its runtime do not check them, and disagree on some."""
 
 from collections.abc import Set
+from itertools import pairwise
 from typing import Final
 
 from onnx import AttributeProto, NodeProto, TensorProto
@@ -128,6 +129,8 @@ def check_attributes(node: NodeProto) -> None:
             _check_type(node, name, attribute.i)
         elif name not in _BOUNDS and node.op_type != "Constant":
             _check_all(node, name, values, -MAX_SIZE, MAX_SIZE)
+    if node.op_type == "TfIdfVectorizer":
+        _check_ngrams(node)
 
 
 def check_strings(node: NodeProto, known: Set[str]) -> None:
@@ -154,6 +157,20 @@ def check_strings(node: NodeProto, known: Set[str]) -> None:
                 f"{attribute.name} of {node.op_type} is {min(wrong)!r}, "
                 f"expected {' or '.join(expected) or 'no text'}",
             )
+
+
+def _check_ngrams(node: NodeProto) -> None:
+    """Check that each n-gram has an index: the runtime aborts in a thread when one has none."""
+    lists = {each.name: [*each.ints, *each.strings] for each in node.attribute}
+    pool = len(lists.get("pool_int64s", lists.get("pool_strings", [])))
+    starts = [*lists.get("ngram_counts", []), pool]
+    count = sum((end - at) // size for size, (at, end) in enumerate(pairwise(starts), 1))
+    if count != len(lists.get("ngram_indexes", [])):
+        raise InvalidModel(
+            ModelFault.SHAPE,
+            f"ngram_indexes of {node.op_type} has {len(lists.get('ngram_indexes', []))} entries, "
+            f"expected {count}, one for each n-gram",
+        )
 
 
 def _check_type(node: NodeProto, name: str, value: int) -> None:

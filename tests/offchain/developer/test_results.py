@@ -54,6 +54,13 @@ def test_judge__below_the_min_price__is_right_not_to_buy_it():
     assert not found.is_wrong
 
 
+def test_judge__worth_exactly_the_min_price__sells():
+    offers = [OFFERS[0], replace(OFFERS[1], min_price=700_000), OFFERS[2]]
+    assert opinion(1, *SCORES, awards=[Award(0, 800_000)], offers=offers).is_wrong
+    offers[1] = replace(OFFERS[1], min_price=700_001)
+    assert not opinion(1, *SCORES, awards=[Award(0, 800_000)], offers=offers).is_wrong
+
+
 def test_judge__rules_buy_it_and_the_report_does_not__is_wrong():
     found = opinion(1, *SCORES, awards=[Award(0, 800_000)])
     assert "although the rules buy it at these scores" in found.text

@@ -1,5 +1,6 @@
 """Models that read text: exported pipelines, and ops on strings that a hostile file misuses."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -227,7 +228,9 @@ def test_check_model__longer_text__is_charged_more(length: int) -> None:
         assert (
             check_model(text_file(*HONEST), text_spec((), length), limits, 100).batch_rows == rows
         )
-    fewer = ModelLimits(memory_bytes=2**33, operations=plan.operations - 1)
+    most = ModelLimits(memory_bytes=2**33, operations=plan.operations, batch_rows=batch)
+    assert check_model(text_file(*HONEST), text_spec((), length), most, 100).batch_rows == batch
+    fewer = replace(most, operations=plan.operations - 1)
     assert refusal(text_file(*HONEST), text_spec((), length), fewer).reason is ModelFault.WORK
 
 
@@ -254,3 +257,12 @@ def test_check_model__long_string_in_the_file__counts_for_every_string() -> None
     nodes = (HONEST[0], FLATTEN, counter(pool_strings=["bad", "g" * 5_000]))
     long = check_model(text_file(*nodes), text_spec(), ModelLimits(), 100)
     assert long.memory_bytes > short.memory_bytes + 100 * 4_000
+
+
+@pytest.mark.parametrize("indexes", [[0], [0, 1, 2]])
+def test_check_model__index_missing_or_too_many__is_refused(indexes: list[int]) -> None:
+    """With too few indexes the runtime aborts in a thread, on rows that have the last n-gram."""
+    model = text_file(*HONEST[:2], counter(ngram_indexes=indexes))
+    found = refusal(model, text_spec(), ModelLimits())
+    assert found.reason is ModelFault.SHAPE
+    assert f"has {len(indexes)} entries, expected 2, one for each n-gram" in found.detail
