@@ -18,7 +18,7 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 from scripts.lib.bench.kinds import KINDS
 
 
-def main(file: str, kind: str, most: str) -> None:
+def answer(file: str, kind: str, most: str) -> None:
     """Answer each line of standard input."""
     model, samples = Path(file).read_bytes(), KINDS[kind].samples(int(most))
     for line in sys.stdin:
@@ -36,4 +36,4 @@ def main(file: str, kind: str, most: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    answer(*sys.argv[1:])
