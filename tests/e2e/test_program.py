@@ -107,7 +107,7 @@ def test_program__described_but_not_on_the_list__fails(described, told):
 
 def test_program__registry_names_another_commit__fails(described, told, tmp_path):
     lines, error = told("program", described, *listed(tmp_path, commit=COMMIT))
-    assert lines[-1] == f"allowed as: {SIMULATED}, commit {COMMIT}"
+    assert lines[-1] == f"the registry's owner says: {SIMULATED}, no commit"
     assert error == (
         f"registry says {SIMULATED}, no commit, expected the source of "
         f"{SIMULATED}, commit {COMMIT}\n"

@@ -1,5 +1,6 @@
 """A sale through services, provider and operators, on a chain that may still change its mind."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -515,7 +516,8 @@ def test_main__roster_release_and_operate__end_in_a_report(closed, capsys, monke
     measurement = closed.hosts.measurement.hex()
     roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
     assert main(roster) == 0
-    said = capsys.readouterr().out
+    out, said = capsys.readouterr()
+    assert len(json.loads(out)) == len(closed.documents.roster)
     assert f"digest 0x{closed.task.roster.hex()}" in said
     assert "the registry's owner says: SIMULATED SGX enclave" in said
     assert main(["release", *release_options(closed)]) == 0

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from eth_account import Account
+from web3.exceptions import ContractLogicError
 
 from offchain.chain.history import REPORTED
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender
@@ -26,7 +27,40 @@ def measured(hosts):
     list(sale.provider().release(sale.task_id))
     sale.feed(0, 1)
     fund(ACCOUNT.address, ETHER)
+    _agree(sale)
     return sale
+
+
+class _Refusing(NodeSender):
+    """An account whose transactions are all refused."""
+
+    def send(self, *_: object, **__: object) -> None:
+        raise ContractLogicError("execution reverted: not yet")
+
+
+def _agree(sale):
+    """Let both operators publish their signatures, and nobody post."""
+    operators = [sale.operator(seat, turn=0) for seat in (0, 1)]
+    for each in operators:
+        each.sender = _Refusing(sale.hosts.web3, each.sender.address)
+    ready = set()
+    for _ in range(200):
+        for seat, each in enumerate(operators):
+            ready |= {seat for line in each.step() if "market refuses the report" in line}
+        if len(ready) == 2:
+            return
+        time.sleep(0.01)
+    raise AssertionError(ready)
+
+
+def until(operator, words):
+    """Step until a line has these words; return that line."""
+    for _ in range(100):
+        for line in operator.step():
+            if words in line:
+                return line
+        time.sleep(0.01)
+    raise AssertionError(words)
 
 
 @pytest.fixture
@@ -38,7 +72,7 @@ def no_blocks():
 
 
 def operator(sale, **options):
-    made = sale.operator(0, 1, turn=0, **options)
+    made = sale.operator(0, turn=0, **options)
     made.sender = KeySender(sale.hosts.web3, ACCOUNT, IMPATIENT)
     return made
 
@@ -55,8 +89,7 @@ def fees(transaction):
 
 def test_step__transaction_in_no_block__is_waited_for_and_replaced_in_the_end(measured, no_blocks):
     killed = operator(measured, resend=3)
-    (line,) = killed.step()
-    assert "TimeExhausted" in line
+    until(killed, "TimeExhausted")
     (sent,) = pending()
     again = operator(measured, resend=3)
     waits = f"a transaction of {ACCOUNT.address} is in no block yet"
@@ -78,7 +111,7 @@ def test_step__transaction_in_no_block__is_waited_for_and_replaced_in_the_end(me
 
 def test_step__transaction_that_the_node_drops__is_sent_again(measured, no_blocks):
     watching = operator(measured)
-    list(watching.step())
+    until(watching, "TimeExhausted")
     (sent,) = pending()
     rpc("anvil_dropTransaction", sent["hash"])
     assert "TimeExhausted" in list(watching.step())[-1]
@@ -89,9 +122,9 @@ def test_step__transaction_that_the_node_drops__is_sent_again(measured, no_block
 
 
 def test_step__report_of_another_in_the_same_block__is_not_taken(measured, no_blocks):
-    web3, other = measured.hosts.web3, measured.operator(0, 1)
+    web3, other = measured.hosts.web3, measured.operator(0)
     other.sender = NodeSender(web3, other.sender.address, IMPATIENT)
-    list(other.step())
+    until(other, "TimeExhausted")
     late = operator(measured)
     late.sender = KeySender(web3, ACCOUNT, FeePolicy(seconds=30, most=1))  # so it comes second
 
@@ -102,7 +135,7 @@ def test_step__report_of_another_in_the_same_block__is_not_taken(measured, no_bl
 
     with ThreadPoolExecutor(1) as miner:
         done = miner.submit(mine_both)
-        (line,) = late.step()
+        line = until(late, "market refuses the report")
         done.result()
     assert "market refuses the report: " in line
     assert " reverted in block " in line
