@@ -14,7 +14,7 @@ MIB = 2**20
 TEST_SET = ROWS * (4 + 8) + 16
 """Size in bytes: a float32 and an int64 per row, and the tag."""
 ALLOWED = ModelLimits(model_bytes=64 * MIB, memory_bytes=64 * MIB)
-MEASURING = 2 * (2 * 64 * MIB + SAMPLE * (2 * 80 + 64)) + SAMPLE * (4 + 8) + SAMPLE * 40
+MEASURING = 2 * (2 * 64 * MIB + SAMPLE * (2 * 80 + 64)) + 2 * SAMPLE * (4 + 8) + SAMPLE * 40
 """Two workers, each with two copies of a model and a table of two classes; sample and order."""
 FITS = Capacity(model_memory=64 * MIB, test_set=TEST_SET, measuring=MEASURING, workers=2)
 MARKET = make_market([Offer()], manifest={"limits": ALLOWED})
@@ -68,7 +68,7 @@ def test_of__workers__share_half_of_the_memory() -> None:
 @pytest.mark.parametrize(
     ("rows", "sample", "bound"),
     [
-        (40, 20, 20 * 12 + 40 * 20 + 2 * 64 * MIB + 20 * (160 + 64)),
+        (40, 20, 2 * 20 * 12 + 40 * 20 + 2 * 64 * MIB + 20 * (160 + 64)),
         (10**9, 20, 4 * (12 * 10**9 + 16) + 40 * 10**9),
     ],
 )

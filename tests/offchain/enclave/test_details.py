@@ -77,7 +77,7 @@ def hostile(end: Callable[[str], Exception]) -> Tools:
     """Return tools whose processes put all of their samples into the text of their end."""
 
     def run(
-        _: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, *, submission: int
+        _: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, **_options: object
     ) -> Predictions:
         raise end(f"samples {samples.ravel().tolist()}")
 
@@ -109,7 +109,7 @@ def test_results_file__work_beyond_the_limit__tells_that_of_one_sample() -> None
     seen: list[tuple[int, int]] = []
 
     def work(
-        _: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, *, submission: int
+        _: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, **_options: object
     ) -> Predictions:
         seen.append((len(samples), limits.operations))
         raise InvalidModel(ModelFault.WORK, f"expected {limits.operations}")
