@@ -31,7 +31,7 @@ SIZES = {
 }
 
 Row = tuple[str, int, str]
-"""What grows, its size, and the function."""
+"""The name of what grows, its size, and the function."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ from web3.types import EventData, LogReceipt
 _INTERFACES = Path(__file__).resolve().parents[2] / "interfaces"
 
 REFUSALS = (Web3Exception, OSError, JSONDecodeError)
-"""What web3 raises when a node refuses a query or does not answer it: an error of JSON-RPC, an
+"""Errors of web3 when a node refuses a query or does not answer it: an error of JSON-RPC, an
 error of HTTP, a page of a proxy instead of JSON, a timeout."""
 ATTEMPTS = 20
 """Times that a query is refused in a row before the refusal is the caller's: about a minute."""

@@ -9,7 +9,7 @@ from scripts.lib.replay import FORKS, Figures
 
 CONFIG = Path(__file__).parents[1] / "config"
 SNAPSHOT = CONFIG / "gas_snapshot.json"
-"""What `make gas` measured when somebody last accepted it."""
+"""The figures of `make gas` that somebody accepted last."""
 FIRST = CONFIG / "gas_first.json"
 """Gas at e63fd6b, before payments became certain, and at 3efa0ed, with certainty and the URI of a
 task, before savings; both replayed under the prices of `make gas`."""

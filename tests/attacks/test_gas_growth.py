@@ -12,7 +12,7 @@ SIZES = {"submissions": (1, 2, 5), "tasks": (1, 4), "awards": (1, 2), "signature
 NOISE = 100
 """Gas that depends on how many bytes of calldata are zero."""
 NEW_HEAD = {"osaka": 17_100, "amsterdam": 97_920}
-"""What the first reveal of a task uses more: its head is a new word."""
+"""Gas that the first reveal of a task uses on top: its head is a new word."""
 
 
 @pytest.fixture(scope="module")

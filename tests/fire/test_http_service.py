@@ -174,12 +174,20 @@ def test_connections__unfinished_bodies__neither_stop_others_nor_take_memory(ser
             connection.close()
 
 
+def is_closed(connection):
+    """Wait until the other side closes; it resets a connection whose bytes it has not read."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_connections__heads_that_never_end__keep_no_new_client_out(served):
     waiting = [connect(served.url) for _ in range(CONNECTIONS)]
     for connection in waiting:
         connection.sendall(b"G")
     served.check()  # a new connection is served, and the oldest is closed for it
-    assert waiting[0].recv(1) == b""
+    assert is_closed(waiting[0])
     waiting[-1].sendall(b"ET /health HTTP/1.1\r\nHost: x\r\n\r\n")
     assert waiting[-1].recv(2**10).startswith(b"HTTP/1.1 200")
     for connection in waiting:
@@ -188,7 +196,7 @@ def test_connections__heads_that_never_end__keep_no_new_client_out(served):
 
 def test_connections__more_than_the_limit__close_the_oldest(served):
     waiting = [connect(served.url) for _ in range(3 * CONNECTIONS)]
-    assert waiting[0].recv(1) == b""
+    assert is_closed(waiting[0])
     assert status_of(ask(served.url, b"GET", b"/identity")) == 200
     for connection in waiting:
         connection.close()

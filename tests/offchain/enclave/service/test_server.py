@@ -228,7 +228,7 @@ def test_measure__environment_fails__names_the_submission(tmp_path):
 
 
 def test_measure__fault_of_the_service__is_said_without_its_words(tmp_path):
-    def fail(*_, submission):
+    def fail(*_, **__):
         raise KeyError("something secret")
 
     with (
