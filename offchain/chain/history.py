@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from offchain.chain.progress import Stage
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.pricing import Award, Knot, payout_words
@@ -11,7 +12,7 @@ from offchain.protocol.reports import Cosignature, Report
 from offchain.protocol.task import Submission, Task
 from offchain.protocol.transcript import Reveal
 
-NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = range(8)
+NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = Stage
 """The stages of `IModelMarket`."""
 
 

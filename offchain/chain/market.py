@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from eth_utils.abi import event_abi_to_log_topic
+from web3.contract.contract import ContractFunction
 from web3.types import EventData
 
 from offchain.chain.history import History, after
 from offchain.chain.node import Node, abi
+from offchain.chain.progress import Stage, TaskProgress
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.messages import Posted
 from offchain.protocol.task import Roster
@@ -44,9 +46,28 @@ class Market:
         logs = self.node.logs(self.contract.address, [topic], self.node.confirmed())
         return [bytes(log["topics"][1]) for log in logs]
 
-    def stage(self, task_id: bytes) -> int:
+    def progress(self, task_id: bytes) -> TaskProgress:
+        """Return a task's progress in the latest block, which may not be confirmed."""
+        stage, *values = self.contract.functions.progress(task_id).call()
+        return TaskProgress(Stage(stage), *values)
+
+    def stage(self, task_id: bytes) -> Stage:
         """Return a task's stage in the latest block, which may not be confirmed."""
-        return int(self.contract.functions.progress(task_id).call()[0])
+        return self.progress(task_id).stage
+
+    def settle(self, history: History) -> ContractFunction:
+        """Return the call that settles a task by the report that stands."""
+        return self.contract.functions.settle(*self._standing(history))
+
+    def expire_dispute(self, history: History) -> ContractFunction:
+        """Return the call that ends a dispute without a verdict."""
+        challenger = history.challenger
+        return self.contract.functions.expire_dispute(*self._standing(history), challenger)
+
+    def _standing(self, history: History) -> tuple[object, ...]:
+        record = history.record(self.domain)
+        signers = [each.to_abi() for each in record.signers]
+        return history.task.to_abi(), record.payouts, record.digest, signers
 
     def now(self) -> int:
         """Return the time of the latest block, in Unix seconds."""

@@ -25,9 +25,9 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     here = session.Session.of(arguments)
     task = history_of(here, arguments.task).task
     functions = here.market.contract.functions
-    stage, until, *_ = functions.progress(arguments.task).call()
+    progress = here.market.progress(arguments.task)
     now = next_time(here.market)
-    if stage != REPORTED or now >= until:
+    if progress.stage != REPORTED or now >= progress.time_a:
         raise Refused("no report can be disputed now: `golden-grain status` shows the task's stage")
     bond = dispute_bond(here.market, task)
     seats = 2 * task.quorum + 1
@@ -38,12 +38,12 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
             "if upheld   the bond is lost",
             "overturned  each signer's operator is fined, up to the bond in all, and you get it",
             "no verdict  half of the bond is lost, and the report stands",
-            f"until       {units.format_time(until, now)}",
+            f"until       {units.format_time(progress.time_a, now)}",
             "A panel measures the same inventory: no dispute helps a model that is not in it",
         ]
     )
     here.sender.send(functions.dispute_report(task.to_abi()), bond)
-    _, deadline, *_ = functions.progress(arguments.task).call()
+    deadline = here.market.progress(arguments.task).time_a
     yield here.result(
         {
             "task": arguments.task,

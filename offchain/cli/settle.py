@@ -21,11 +21,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     """
     here = session.Session.of(arguments)
     history = here.history(arguments.task)
-    record = history.record(here.market.domain)
-    signers = [each.to_abi() for each in record.signers]
-    call = here.market.contract.functions.settle(
-        history.task.to_abi(), record.payouts, record.digest, signers
-    )
+    call = here.market.settle(history)
     here.confirm([f"settle task 0x{arguments.task.hex()} as {here.sender.address}"])
     here.sender.send(call)
     yield here.result({"task": arguments.task, "ending": "settled"})

@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from offchain.chain.progress import Stage, TaskProgress
 from offchain.cli import common, session
 from offchain.cli.session import Session
 from offchain.cli.units import format_time
-from offchain.observer.status import Act, Payment, Stage, TaskProgress, acts, payments, progress_of
+from offchain.observer.status import Act, Payment, acts, payments
 
 TIMES = {
     Stage.REPORTED: ("claims open", "claims close"),
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     """
     here = Session.of(arguments)
     history, now = here.history(arguments.task), here.now()
-    progress = progress_of(here.market, arguments.task)
+    progress = here.market.progress(arguments.task)
     can, paid = acts(history, progress, now), payments(here.market, arguments.task, history)
     times = _times(progress, history.task)
     if arguments.json:

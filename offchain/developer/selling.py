@@ -122,15 +122,23 @@ class Selling:
         nonce = self.sender.nonce()
         latest = Market(replace(self.market.node, confirmations=0), self.market.contract.address)
         now = next_time(self.market)
-        progress = self._functions.progress(self.entry.task_id).call()
+        progress = self.market.progress(self.entry.task_id)
         history = latest.history(self.entry.task_id)
         if history is None:
             raise Refused(f"no task 0x{self.entry.task_id.hex()} on this chain")
-        stage, time_a, time_b, *_, claimed, _, _ = progress
         own = self.entry.developer, self.entry.commitment(self.market.domain)
         entries = list(zip(history.commits, history.commitments, strict=True))
         index = entries.index(own) if own in entries else None
-        return View(nonce, now, history, stage, time_a, time_b, claimed, index)
+        return View(
+            nonce,
+            now,
+            history,
+            progress.stage,
+            progress.time_a,
+            progress.time_b,
+            progress.claimed,
+            index,
+        )
 
     # ── Commit and reveal ──
 
@@ -300,7 +308,7 @@ class Selling:
                 price = record.prices[view.index]
                 self.outcome = Outcome(True, f"sold for {self.words.amount(price)}", price=price)
         elif view.stage == DISPUTED:
-            yield from self._await_verdict(view, record)
+            yield from self._await_verdict(view)
         elif view.stage == REPORTED and view.now < view.time_a:
             yield from self._dispute(view)
             what = "claims to open" if position is not None else "the end of disputes"
@@ -357,18 +365,11 @@ class Selling:
     def _bond(self, bond: int) -> str:
         return f"a bond of {self.words.ether(bond)}"
 
-    def _await_verdict(self, view: View, record: Record) -> Lines:
+    def _await_verdict(self, view: View) -> Lines:
         if view.now < view.time_a:
             self._wait(view, "the verdict of the panel", view.time_a)
             return
-        call = self._functions.expire_dispute(
-            view.history.task.to_abi(),
-            list(record.payouts),
-            record.digest,
-            [each.to_abi() for each in record.signers],
-            view.history.challenger,
-        )
-        self._send(call, view.nonce)
+        self._send(self.market.expire_dispute(view.history), view.nonce)
         yield "no verdict came in time: ended the dispute"
 
     # ── Money ──

@@ -9,6 +9,7 @@ from web3.types import Nonce
 
 from offchain.chain.history import History, Record
 from offchain.chain.market import Market
+from offchain.chain.progress import Stage
 from offchain.protocol.pricing import Award
 from offchain.protocol.task import Task
 
@@ -70,7 +71,7 @@ class View:
     nonce: Nonce
     now: int
     history: History
-    stage: int
+    stage: Stage
     time_a: int
     time_b: int
     claimed: int

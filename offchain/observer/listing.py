@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
-from offchain.observer.status import Stage, TaskProgress, progress_of
+from offchain.chain.progress import Stage, TaskProgress
 from offchain.protocol.errors import GoldenGrainError
 from offchain.storage.publications import PublicationFolder, TaskDocuments
 from offchain.storage.store import RetryPolicy
@@ -55,7 +55,7 @@ def _on_chain(market: Market) -> Iterator[Listed]:
     for task_id in market.tasks():
         history = market.history(task_id)
         if history is not None:
-            yield Listed(task_id, history, progress_of(market, task_id))
+            yield Listed(task_id, history, market.progress(task_id))
 
 
 def _is_open(listed: Listed, now: int) -> bool:

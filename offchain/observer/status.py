@@ -5,46 +5,11 @@ The rules are those of ``interfaces/IModelMarket.vyi``.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
+from offchain.chain.progress import Stage, TaskProgress
 from offchain.protocol.encoding import ZERO_ADDRESS
-
-
-class Stage(IntEnum):
-    """The stages of a task, by their numbers in the contract."""
-
-    NONE = 0
-    OPEN = 1
-    CLOSED = 2
-    REPORTED = 3
-    DISPUTED = 4
-    FINAL = 5
-    SETTLED = 6
-    VOIDED = 7
-
-
-@dataclass(frozen=True)
-class TaskProgress:
-    """The words that the contract keeps of a task, in the order of `IModelMarket.progress`."""
-
-    stage: Stage
-    time_a: int
-    time_b: int
-    max_submissions: int
-    commits: int
-    reveals: int
-    awards: int
-    claimed: int
-    commit_bond: int
-    entry_fee: int
-
-    @property
-    def unclaimed(self) -> list[int]:
-        """Positions of the awards that nobody has claimed."""
-        return [each for each in range(self.awards) if not self.claimed >> each & 1]
 
 
 @dataclass(frozen=True)
@@ -81,16 +46,6 @@ class Payment:
     to: str
     token: str
     amount: int
-
-
-def progress_of(market: Market, task_id: bytes) -> TaskProgress:
-    """Return a task's progress in the latest block."""
-    stage, *counts = _values(market.contract.functions.progress(task_id).call())
-    return TaskProgress(Stage(stage), *counts)
-
-
-def _values(struct: Any) -> tuple[int, ...]:
-    return tuple(struct.values()) if isinstance(struct, dict) else tuple(struct)
 
 
 def acts(history: History, progress: TaskProgress, now: int) -> list[Act]:

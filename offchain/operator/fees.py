@@ -74,14 +74,10 @@ class Earnings:
         record = history.record(self.market.domain)
         if self.sender.address not in {signer.operator for signer in record.signers}:
             return False
-        functions = self.market.contract.functions
-        claims_close = functions.progress(task_id).call()[2]
-        if now < claims_close + PATIENCE:
+        if now < self.market.progress(task_id).time_b + PATIENCE:
             return False
-        signers = [signer.to_abi() for signer in record.signers]
-        call = functions.settle(history.task.to_abi(), record.payouts, record.digest, signers)
         try:
-            self.sender.send(call)
+            self.sender.send(self.market.settle(history))
         except ContractLogicError:  # somebody came first, or a dispute is not over
             return False
         return True

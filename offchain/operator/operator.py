@@ -19,6 +19,7 @@ from offchain.operator.client import EnclaveClient
 from offchain.operator.cosigning import Agreed, Cosigning, awards_of, find_peers
 from offchain.operator.feeding import Feeder
 from offchain.operator.polling import Polls
+from offchain.operator.posting import report_call
 from offchain.protocol.errors import InvalidRequest
 from offchain.protocol.messages import Posted, RunId, Signed
 from offchain.protocol.task import RosterEntry, Task
@@ -174,11 +175,8 @@ class Operator:
         if agreed is None:
             return
         self._publish(agreed.signed)
-        cosignatures = [each.to_abi() for each in agreed.cosignatures]
-        roster = [entry.to_abi() for entry in case.documents.roster]
-        call = self.market.contract.functions.post_report(
-            task.to_abi(), roster, agreed.report.to_abi(), cosignatures
-        )
+        posted = Posted(agreed.report, agreed.cosignatures)
+        call = report_call(self.market, task, case.documents.roster, posted)
         try:
             self._send(call)
         except ContractLogicError as refusal:

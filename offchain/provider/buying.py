@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from web3.contract.contract import ContractFunction
 
 from offchain.chain.closing import MARGIN, close_reveals
-from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED, History
+from offchain.chain.history import CLOSED, DISPUTED, FINAL, OPEN, REPORTED, History
 from offchain.chain.market import Market
+from offchain.chain.progress import TaskProgress
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
 from offchain.protocol.encoding import ZERO_ADDRESS
@@ -27,30 +28,6 @@ from offchain.provider.key_release import (
 )
 from offchain.provider.opening import ModelOpening
 from offchain.storage.publications import TaskDocuments
-
-FINAL = 5
-"""The stage of `IModelMarket` after a dispute; those of tasks that have ended come after it."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a task stands in the latest block, as the market says it."""
-
-    stage: int
-    time_a: int
-    time_b: int
-    max_submissions: int
-    commits: int
-    reveals: int
-    awards: int
-    claimed: int
-    commit_bond: int
-    entry_fee: int
-
-    @property
-    def all_claimed(self) -> bool:
-        """True once every award is claimed."""
-        return self.claimed.bit_count() == self.awards
 
 
 @dataclass
@@ -111,7 +88,7 @@ class Buyer:
         if history is None:
             yield "waits until the task is final"
             return
-        progress = Progress(*self.market.contract.functions.progress(self.task_id).call())
+        progress = self.market.progress(self.task_id)
         yield from self._open(history)
         if progress.stage == OPEN:
             yield from self._close(progress)
@@ -126,7 +103,7 @@ class Buyer:
 
     # ── Until the report ──
 
-    def _close(self, progress: Progress) -> Iterator[str]:
+    def _close(self, progress: TaskProgress) -> Iterator[str]:
         now = self.market.now()
         if progress.reveals == 0 and now >= self.task.reveal_deadline:
             yield from self._void("nobody revealed a model")
@@ -190,16 +167,11 @@ class Buyer:
 
     # ── From the report to the end ──
 
-    def _dispute(self, history: History, progress: Progress) -> Iterator[str]:
+    def _dispute(self, history: History, progress: TaskProgress) -> Iterator[str]:
         if history.stage != DISPUTED or history.posted is None or history.challenger is None:
             yield "waits until the dispute is final"
         elif self.market.now() >= progress.time_a:
-            record = history.record(self.market.domain)
-            signers = [each.to_abi() for each in record.signers]
-            call = self.market.contract.functions.expire_dispute(
-                self.task.to_abi(), record.payouts, record.digest, signers, history.challenger
-            )
-            self._send(call)
+            self._send(self.market.expire_dispute(history))
             yield "the dispute got no verdict in time: it is over"
         elif self.release is None:
             yield "the test set's key is lost: no panel can measure"
@@ -207,24 +179,19 @@ class Buyer:
             signed = tuple(signer.operator for signer in history.posted.signers)
             yield from self._serve(self.release, self._active(signed))
 
-    def _settle(self, history: History, progress: Progress) -> Iterator[str]:
+    def _settle(self, history: History, progress: TaskProgress) -> Iterator[str]:
         now = self.market.now()
         opens, closes = progress.time_a, progress.time_b
         reported = history.stage == REPORTED or (history.over and history.posted is not None)
         if now < opens:
             yield f"waits for the end of the dispute window, {progress.awards} awards"
-        elif now < closes and not progress.all_claimed:
+        elif now < closes and progress.unclaimed:
             count = progress.claimed.bit_count()
             yield f"waits for claims, {count} of {progress.awards} so far"
         elif not reported:
             yield "waits until the report is final"
         else:
-            record = history.record(self.market.domain)
-            signers = [each.to_abi() for each in record.signers]
-            call = self.market.contract.functions.settle(
-                self.task.to_abi(), record.payouts, record.digest, signers
-            )
-            self._send(call)
+            self._send(self.market.settle(history))
             yield "task settled: what was not claimed is back"
 
     def _finish(self, history: History) -> Iterator[str]:

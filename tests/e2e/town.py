@@ -18,7 +18,7 @@ from web3 import HTTPProvider, Web3
 
 from offchain.chain.market import Market
 from offchain.chain.node import Node
-from offchain.provider.buying import Progress
+from offchain.chain.progress import TaskProgress
 from tests.anvil import at, now, rpc
 
 NETWORK = "town"
@@ -122,9 +122,9 @@ class Town:
         self.wait(f"the task of {buyer.name}", lambda: bool(created()), [buyer])
         return created()[-1]
 
-    def progress(self, task_id: bytes) -> Progress:
+    def progress(self, task_id: bytes) -> TaskProgress:
         """Where a task stands now."""
-        return Progress(*self.market.contract.functions.progress(task_id).call())
+        return self.market.progress(task_id)
 
     def address_of(self, name: str) -> str:
         """The account of a keystore that `keystore_options` made."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from offchain.chain.history import History
-from offchain.observer.status import Stage, TaskProgress, acts
+from offchain.chain.progress import Stage, TaskProgress
+from offchain.observer.status import acts
 from tests.deployment import Sale
 from tests.inprocess import Chain
 from tests.stateful.test_state_machine import PLACES, Place, moves, probes
