@@ -89,7 +89,7 @@ def test_parsed_bytes__not_in_the_wire_format__is_unreadable(broken):
 @given(
     st.lists(st.integers(-(2**63), 2**63 - 1)),
     st.lists(st.text().map(str.encode)),
-    st.lists(st.floats()),
+    st.lists(st.floats(allow_subnormal=False)),  # the runtime of another test may flush these
 )
 def test_parsed_bytes__any_attribute__is_at_least_its_size(integers, strings, floats):
     attribute = AttributeProto(ints=integers, strings=strings, floats=floats)
