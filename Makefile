@@ -5,7 +5,8 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-python test-contracts deep fuzz models luck lint gas bench bench-large abi clean
+.PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep fuzz models luck lint gas bench
+.PHONY: bench-large abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -18,14 +19,16 @@ RUN := mkdir -p .home reports; HOME="$(CURDIR)/.home"
 BROWNIE := $(RUN) .venv/bin/brownie
 PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
-CHAIN_TESTS := $(wildcard tests/unit tests/scripts tests/e2e)
+CHAIN_TESTS := $(wildcard tests/unit)
+E2E_TESTS := $(wildcard tests/scripts tests/e2e)
 PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/fire)
+SUITES := chain e2e python contracts
 CONTRACT_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
 DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire) \
 	tests/offchain/enclave/models/test_bounded_runs.py
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: .venv/.ready .venv-lint/.ready node_modules/.ready ## both Python environments and the local chain
 
@@ -51,14 +54,18 @@ abi: .venv/.ready ## export the ABIs to interfaces/*.json
 
 test: .venv/.ready node_modules/.ready ## all suites side by side
 	@$(RUN); rm -f reports/test-*.log
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 test-chain test-python test-contracts && failed= || failed=1; \
-	for suite in chain python contracts; do \
+	@$(BROWNIE) compile > reports/compile.log # once, for both suites of Brownie
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 $(SUITES:%=test-%) && failed= || failed=1; \
+	for suite in $(SUITES); do \
 		printf '%-10s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
 		grep -h '^SKIPPED ' reports/test-$$suite.log | sed 's/^/       /' || echo '       no test was skipped'; \
 	done; [ -z "$$failed" ]
 
-test-chain: .venv/.ready node_modules/.ready ## unit, script and end-to-end tests: Brownie on anvil
+test-chain: .venv/.ready node_modules/.ready ## unit tests of contracts: Brownie on anvil
 	@$(BROWNIE) test $(or $(T),$(CHAIN_TESTS)) -p no:boa_test 2>&1 | tee reports/test-chain.log | sed -u 's/^/chain  | /'
+
+test-e2e: .venv/.ready node_modules/.ready ## tests of scripts and commands, as processes: Brownie on anvil
+	@$(BROWNIE) test $(or $(T),$(E2E_TESTS)) -p no:boa_test 2>&1 | tee reports/test-e2e.log | sed -u 's/^/e2e    | /'
 
 test-python: .venv/.ready node_modules/.ready ## tests of the toolchain, off-chain, and under fire
 	@$(PYTEST) $(or $(T),$(PYTHON_TESTS)) 2>&1 | tee reports/test-python.log | sed -u 's/^/python | /'
