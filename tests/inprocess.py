@@ -20,7 +20,7 @@ from eth_utils.address import to_checksum_address
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
-from tests.compiled import use_cache
+from tests.compiled import cache_of, use_cache
 from tests.deployment import PLATFORM_STAKE, TERMS, Deployment
 from tests.sale import DAY, ETHER, Model
 
@@ -42,7 +42,8 @@ use_cache(ROOT)
 def deployer(path: str) -> Any:
     """A contract's deployer, by its path in the project; compiled once."""
     set_search_paths([str(ROOT), sysconfig.get_path("purelib")])
-    return boa.load_partial(str(ROOT / path))
+    with cache_of(ROOT, path):
+        return boa.load_partial(str(ROOT / path))
 
 
 def deploy(name: str, *args: Any) -> Contract:
