@@ -1,11 +1,11 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
 # target installs what it needs by itself.
 # `make test-chain T=tests/unit/interfaces` and `make test-contracts T=tests/property` run a part of a suite.
-# `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign.
+# `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign, `make mutants MUTANTS="--sample 2"` a sample.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep fuzz models luck lint gas bench
+.PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants fuzz models luck lint gas bench
 .PHONY: bench-large abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
@@ -75,6 +75,9 @@ test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attac
 
 deep: .venv/.ready ## the random tests for hours rather than minutes
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
+
+mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
+	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)
 
 fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
 	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)

@@ -1,0 +1,119 @@
+"""The mutants of the contracts: which there are, and what counts as noticed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.__main__ import (
+    KILLED,
+    SURVIVED,
+    UNDECIDED,
+    key_of,
+    listed_equivalents,
+    project_modules,
+    report,
+    verdict,
+)
+from tests.mutation.copies import ROOT, Journal, Run
+from tests.mutation.nearest import NEAREST, contracts_with, nearest_tests, short
+from tests.mutation.operators import mutants
+
+SOURCE = '''# pragma version 0.4.3
+# pragma nonreentrancy on
+from contracts.modules.common import errors
+
+LIMIT: constant(uint256) = 7
+
+
+@external
+@payable
+def pay(_to: address, _flag: bool) -> uint256:
+    """
+    @notice Ärger in a docstring is no string of the program: 5 < 6.
+    """
+    if (msg.value) <= LIMIT and not _flag:  # 3 < 4
+        errors._revert(errors.TOO_LATE)
+    if self._find(_to, self) == b"":
+        errors._revert(errors.TOO_EARLY)
+    return (msg.value << 2) + min(1, msg.value)
+'''
+CHANGES = {
+    "constant 7 → 8",
+    "constant 7 → 6",
+    "constant 2 → 3",
+    "constant 2 → 1",
+    "constant 1 → 2",
+    "constant 1 → 0",
+    "guard on → off",
+    "guard @payable → ",
+    "relation <= → <",
+    "relation <= → >",
+    "relation == → !=",
+    "connective and → or",
+    "condition (msg.value) <= LIMIT and not _flag → not ((msg.value) <= LIMIT and not _flag)",
+    "negation not _flag → (_flag)",
+    "statement errors._revert(errors.TOO_LATE) → pass",
+    "statement errors._revert(errors.TOO_EARLY) → pass",
+    "reason errors.TOO_LATE → errors.TOO_EARLY",
+    "reason errors.TOO_EARLY → errors.TOO_LATE",
+    "argument order _to, self → self, _to",
+    "arithmetic << → >>",
+    "arithmetic + → -",
+    "arithmetic min → max",
+}
+
+
+def test_mutants__every_kind_of_change__once():
+    found = mutants("contracts/modules/sample.vy", SOURCE.encode())
+    named = [f"{mutant.operator} {mutant.change}" for mutant in found]
+    assert sorted(named) == sorted(CHANGES)
+    for mutant in found:
+        changed = mutant.apply(SOURCE.encode()).decode()
+        kept = len(SOURCE) - len(mutant.old) + len(mutant.new)
+        assert len(changed) == kept
+        assert changed != SOURCE
+        assert mutant.text in SOURCE.splitlines()[mutant.line - 1]
+
+
+def test_nearest__every_module__has_tests_and_a_contract():
+    modules = project_modules()
+    assert {short(module) for module in modules} == NEAREST.keys()
+    for module in modules:
+        inside, units = nearest_tests(module)
+        assert inside
+        assert all((ROOT / name).is_file() for name in [*inside, *units]), module
+        assert contracts_with(ROOT, module), module
+
+
+@pytest.mark.parametrize(
+    ("run", "outcome"),
+    [
+        (Run(0, "", "18 passed"), SURVIVED),
+        (Run(1, "tests/attacks/test_money.py::test_a", ""), KILLED),
+        (Run(2, "", "no such file"), UNDECIDED),  # the run itself broke, no test failed
+        (Run(None, "", ""), UNDECIDED),  # too slow is not noticed
+    ],
+)
+def test_verdict__of_a_run__counts_failing_tests_alone(run, outcome):
+    assert verdict(run)[0] == outcome
+
+
+def test_report__mixed_outcomes__scores_what_could_be_noticed(tmp_path: Path):
+    module = "contracts/modules/market/tasks.vy"
+    first, second, third, fourth = mutants(module, (ROOT / module).read_bytes())[:4]
+    journal = Journal(tmp_path / "reports" / "mutants.jsonl")
+    for mutant, outcome in (first, KILLED), (second, SURVIVED), (third, SURVIVED), (fourth, "same"):
+        journal.add(key_of(mutant), outcome=outcome)
+    again = Journal(journal.file)
+    listed = {(short(module), third.text, third.change)}
+    last = report([first, second, third, fourth], again, listed).splitlines()[-1]
+    assert last.split() == ["all", "1", "1", "1", "1", "0", "0", "50.0", "%"]
+
+
+def test_mutants_page__every_row__is_a_mutant():
+    every = {
+        (short(module), mutant.text, mutant.change)
+        for module in project_modules()
+        for mutant in mutants(module, (ROOT / module).read_bytes())
+    }
+    assert listed_equivalents() <= every
