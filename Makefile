@@ -1,6 +1,6 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
 # target installs what it needs by itself.
-# `make test-chain T=tests/unit/interfaces` and `make test-contracts T=tests/property` run a part of a suite.
+# `make test-chain T=tests/unit/tcb_policy` and `make test-contracts T=tests/property` run a part of a suite.
 # `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign, `make mutants MUTANTS="--sample 2"` a sample.
 
 SHELL := bash
@@ -47,7 +47,7 @@ bench: .venv/.ready node_modules/.ready ## the enclave beside plain onnxruntime;
 bench-large: .venv/.ready node_modules/.ready ## 10,000 submissions
 	@$(RUN) .venv/bin/python -m scripts.bench --large
 
-abi: .venv/.ready ## export the ABIs to interfaces/*.json
+abi: .venv/.ready ## export ABIs, Solidity, EIP-712 types and storage layouts to interfaces/
 	@$(RUN) .venv/bin/python -m scripts.abi
 
 # ── Tests ──

@@ -5,7 +5,8 @@ interfaces and packages, takes every module for a contract, and does not notice 
 contract imports. Its `development` network uses a fixed port and attaches to whatever listens
 there. Each is mended below, in this order:
 
-1. deployables: files under `contracts/modules/` are imported, never deployed;
+1. deployables: files under `contracts/modules/` are imported, never deployed; of the files in
+   `interfaces/`, the ABIs alone are Brownie's;
 2. fingerprints: a source ends in a digest of all it imports, so that Brownie sees it change;
 3. compilation: imports resolve as on Vyper's command line, against the project and `sys.path`;
 4. the local chain: anvil from `node_modules`, on a port of its own for every run;
@@ -48,6 +49,7 @@ import brownie_source_maps
 
 ROOT = Path(__file__).resolve().parent
 MODULES = "contracts/modules/"
+ABIS = "interfaces/I*.json"
 FINGERPRINT = "\n# imports: "
 
 Json = dict[str, Any]
@@ -56,9 +58,13 @@ Json = dict[str, Any]
 
 
 def deployable_sources(contracts: dict[str, str], interfaces: dict[str, str]) -> Sources:
-    """Return Brownie's `Sources` without the files that are only ever imported."""
+    """Return Brownie's `Sources` without the files that are only ever imported.
+
+    Interfaces are the ABIs, `interfaces/I*.json`: Brownie takes every other file there for one too.
+    """
     deployables = {path: text for path, text in contracts.items() if not path.startswith(MODULES)}
-    return Sources(deployables, interfaces)
+    abis = {path: text for path, text in interfaces.items() if PurePath(path).match(ABIS)}
+    return Sources(deployables, abis)
 
 
 # ── 2. Fingerprints ──
