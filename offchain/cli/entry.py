@@ -20,6 +20,7 @@ from offchain.cli.session import Session
 from offchain.developer import plans
 from offchain.developer.checking import Sample, check
 from offchain.developer.entries import Entry, EntryFolder
+from offchain.developer.judgement import Judgement
 from offchain.developer.publishing import Uploads
 from offchain.developer.selling import Selling
 from offchain.developer.state import Choices, Outcome, Words, next_time
@@ -264,7 +265,9 @@ def selling_of(
         entry=entry,
         documents=offer.documents,
         uploads=uploads,
-        find_results=find_results,
+        judgement=Judgement(
+            here.market, files, entry, offer.documents, find_results, offer.words.amount
+        ),
         words=offer.words,
         choices=Choices(highest_bond, getattr(arguments, "reveal_anyway", False)),
     )

@@ -5,7 +5,7 @@ where it was. A call is sent with the nonce that was read before the state it re
 process sent meanwhile makes the node refuse it, and no entry is committed twice.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,6 @@ from offchain.chain.history import (
     OPEN,
     REPORTED,
     VOIDED,
-    History,
     Record,
 )
 from offchain.chain.market import Market
@@ -31,8 +30,8 @@ from offchain.chain.roster_review import Finding
 from offchain.chain.transactions import Sender
 from offchain.chain.vetting import review_roster
 from offchain.developer.entries import Entry, EntryFolder
+from offchain.developer.judgement import Judgement
 from offchain.developer.publishing import Uploads
-from offchain.developer.results import Opinion, judge, own_result
 from offchain.developer.state import (
     Choices,
     Outcome,
@@ -45,8 +44,6 @@ from offchain.developer.state import (
 )
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.errors import StorageError
-from offchain.protocol.reports import Report
-from offchain.protocol.results import Results
 from offchain.protocol.task import Task
 from offchain.storage.publications import TaskDocuments
 
@@ -68,7 +65,7 @@ class Selling:
         entry: as prepared.
         documents: of the task, checked.
         uploads: where a reveal is published; None where nothing is to be revealed.
-        find_results: returns the results file of a report of a history, or None.
+        judgement: of the entry's own result.
         words: for people.
         choices: of the developer.
         outcome: set once nothing is left to do.
@@ -82,15 +79,13 @@ class Selling:
     entry: Entry
     documents: TaskDocuments
     uploads: Uploads | None
-    find_results: Callable[[History, Report], Results | None]
+    judgement: Judgement
     words: Words
     choices: Choices
     outcome: Outcome | None = None
     waits_for: tuple[str, str] | None = None
     index: int | None = None
     _pending: int = 0
-    _opinion: Opinion | None = None
-    _judged: Report | None = None
 
     # ── One step ──
 
@@ -302,7 +297,7 @@ class Selling:
         if position is not None and not is_claimed and is_open:
             yield from self.claim(view, record)  # no slow store may delay it
             return
-        yield from self._explain(history, view.index)
+        yield from self.judgement.form(history, view.index)
         if is_claimed:
             if not (yield from self.withdraw(history.task.token)):
                 price = record.prices[view.index]
@@ -314,43 +309,16 @@ class Selling:
             what = "claims to open" if position is not None else "the end of disputes"
             self._wait(view, what, view.time_a)
         elif position is None:
-            self._end("not bought" + ("" if self._opinion is None else f": {self._opinion.text}"))
+            opinion = self.judgement.opinion
+            self._end("not bought" + ("" if opinion is None else f": {opinion.text}"))
         else:
             self._end("the claim window was missed: nothing is paid", failed=True)
-
-    def _explain(self, history: History, index: int) -> Lines:
-        """Say once what the developer's own result is, with its proof checked."""
-        report = history.standing(self.entry.task_id)
-        if self._judged == report:
-            return
-        self._opinion = None
-        results = self.find_results(history, report)
-        if results is None:
-            yield "no operator's results file can be read yet; the awards are on the chain"
-            return
-        transcript = self.market.transcript(history, self.documents.roster)
-        self._judged = report
-        try:
-            result = own_result(report, results, transcript, index)
-        except ValueError as error:
-            self._opinion = Opinion(str(error), is_wrong=True)
-        else:
-            self._opinion = judge(
-                result,
-                results,
-                report,
-                transcript,
-                self.documents.manifest,
-                self.files.model(self.entry),
-                self.words.amount,
-            )
-        yield f"own result, proven: {self._opinion.text}"
 
     # ── Disputes ──
 
     def _dispute(self, view: View) -> Lines:
         """Dispute the report, if the developer allows it and an honest panel must differ."""
-        opinion, most, task = self._opinion, self.choices.highest_bond, view.history.task
+        opinion, most, task = self.judgement.opinion, self.choices.highest_bond, view.history.task
         if opinion is None or not opinion.is_wrong:
             return
         bond = dispute_bond(self.market, task)
