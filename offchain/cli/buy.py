@@ -17,9 +17,6 @@ from offchain.cli.purchases import Purchase
 from offchain.provider.buying import Buyer
 from offchain.provider.creation import TEST_SET_KEY
 
-_OWN = {"--store", "--history"}
-"""Options of `manifest` that this command has no use for, or declares itself."""
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -32,22 +29,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, help="key of the test set (beside the manifest)")
     parser.add_argument("--test-set", help="store of the test set (beside the manifest)")
     parser.add_argument("--data", type=Path, help="test set, as `golden-grain manifest` reads it")
-    for action in _of_manifest():
-        action.required = False
-        parser._add_action(action)
+    manifest.add_benchmark(parser, required=False)
     parser.add_argument(
         "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
     )
     purchases.add(parser)
     creating.add(parser)
-
-
-def _of_manifest() -> list[argparse.Action]:
-    """Return the options of `manifest` that say how to read the data."""
-    inner = argparse.ArgumentParser(add_help=False)
-    manifest.add(inner)
-    found = [each for each in inner._actions if each.option_strings]
-    return [each for each in found if not _OWN & set(each.option_strings)]
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
@@ -113,6 +100,13 @@ def _secrets(
     return create.secrets_of(arguments.manifest, key, store)
 
 
+def _benchmark(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return the arguments of `manifest.add_benchmark`, by name."""
+    parser = argparse.ArgumentParser()
+    manifest.add_benchmark(parser, required=False)
+    return {name: getattr(arguments, name) for name in vars(parser.parse_args([]))}
+
+
 def _manifest(
     here: session.Session, arguments: argparse.Namespace, random: Callable[[int], bytes]
 ) -> Path:
@@ -124,7 +118,7 @@ def _manifest(
     """
     if arguments.metric is None:
         raise Refused("no metric, expected --metric as in `golden-grain manifest --help`")
-    options = {each.dest: getattr(arguments, each.dest) for each in _of_manifest()}
+    options = _benchmark(arguments)
     data = arguments.data
     content = sha256(data.read_bytes()).hexdigest() if data.is_file() else str(data.absolute())
     line = repr((content, sorted(options.items()), arguments.terms.read_text()))

@@ -7,7 +7,6 @@ from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider, Web3
 
 from offchain.chain.accounts import ask, read_password, unlock
-from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
 
@@ -41,26 +40,6 @@ def address(text: str) -> str:
 def on_one_line(text: str) -> str:
     """Replace unprintable characters by spaces, so that untrusted text cannot forge a line."""
     return "".join(character if character.isprintable() else " " for character in text)
-
-
-def add_node(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of a node and its confirmations."""
-    parser.add_argument("--rpc", required=True, help="URL of your own node")
-    parser.add_argument(
-        "--confirmations",
-        type=int,
-        default=64,
-        help="blocks that must follow a block before it counts (%(default)s)",
-    )
-    parser.add_argument(
-        "--first-block", type=int, default=0, help="block to read logs from (%(default)s)"
-    )
-
-
-def add_market(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of a market on a node."""
-    parser.add_argument("--market", required=True, type=address, help="address of the market")
-    add_node(parser)
 
 
 def add_fetching(parser: argparse.ArgumentParser) -> None:
@@ -116,15 +95,3 @@ def node_of(arguments: argparse.Namespace) -> Node:
     """Return the node that the arguments name."""
     web3 = Web3(HTTPProvider(arguments.rpc))
     return Node(web3, arguments.confirmations, arguments.first_block)
-
-
-def market_of(arguments: argparse.Namespace) -> Market:
-    """Return the market that the arguments name.
-
-    Raises:
-        ValueError: there is no contract at its address.
-    """
-    market = Market(node_of(arguments), arguments.market)
-    if not market.node.web3.eth.get_code(market.contract.address):
-        raise ValueError(f"no contract at {arguments.market}, expected a market of this chain")
-    return market

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from offchain.attestation.programs import DEVELOPMENT, PRODUCTION, load_allowlist
+from offchain.attestation.programs import load_allowlist
 from offchain.attestation.programs import measurement as measurement_of
 from offchain.chain.refusals import Refused
 from offchain.chain.vetting import check_program
@@ -46,11 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uri", help="where strangers read that folder: http(s), ipfs or s3 (local chain: itself)"
     )
-    parser.add_argument(
-        "--allow-list",
-        type=Path,
-        help="list of programs that you rebuilt (that of this checkout)",
-    )
+    session.add_allow_list(parser)
     parser.add_argument(
         "--accept-warnings", action="store_true", help="go on though the plan has warnings"
     )
@@ -118,7 +114,7 @@ def create(
         delivery_key = folder.remember(DELIVERY_KEY, random(32))
         draft, is_new = drafts.current(), False
         if draft is None:
-            draft, is_new = _draft(here, arguments, given, secrets.manifest, delivery_key), True
+            draft, is_new = _draft(here, given, secrets.manifest, delivery_key), True
         target = PublicationFolder(str(published(arguments)))
         made = TaskCreation(here.market, here.sender, draft, target, uri, here.local_uris)
         private = here.private(made.task_id)
@@ -150,7 +146,6 @@ def _folder(here: session.Session, given: dict[str, object], manifest: Manifest)
 
 def _draft(
     here: session.Session,
-    arguments: argparse.Namespace,
     given: dict[str, object],
     manifest: Manifest,
     delivery_key: bytes,
@@ -168,21 +163,19 @@ def _draft(
         )
     if terms.tolerance < least:
         raise Refused(f"tolerance: {terms.tolerance} ppm, expected {least} of this market or more")
-    measurement, roster = _roster(here, arguments, terms, stake)
+    measurement, roster = _roster(here, terms, stake)
     provider = here.sender.address
     task = terms.task(provider, manifest, measurement, roster, stake, public_key(delivery_key))
     return Draft(task, TaskDocuments(manifest, roster))
 
 
-def _roster(
-    here: session.Session, arguments: argparse.Namespace, terms: Terms, stake: int
-) -> tuple[bytes, Roster]:
+def _roster(here: session.Session, terms: Terms, stake: int) -> tuple[bytes, Roster]:
     """Return measurement and roster: of a program on the allow-list, with most enclaves."""
-    options = [terms.measurement] if terms.measurement else _measurements(here, arguments)
+    options = [terms.measurement] if terms.measurement else _measurements(here)
     found: dict[bytes, list[RosterCandidate]] = {}
     for measurement in options:
         if terms.measurement:
-            check_program(here.registry, measurement, _allow_list(here, arguments))
+            check_program(here.registry, measurement, here.allow_list)
         enclaves = candidates(
             here.registry, measurement, stake, terms.last_verdict, here.sender.address
         )
@@ -199,21 +192,15 @@ def _roster(
         ) from error
 
 
-def _measurements(here: session.Session, arguments: argparse.Namespace) -> list[bytes]:
+def _measurements(here: session.Session) -> list[bytes]:
     """Return the measurements of the allowed programs under the deployment's verifier."""
-    allowed = load_allowlist(_allow_list(here, arguments))
+    allowed = load_allowlist(here.allow_list)
     if not allowed:
         raise Refused(
-            f"{_allow_list(here, arguments)} is empty, expected programs that you rebuilt "
-            "(docs/PROVIDER.md)"
+            f"{here.allow_list} is empty, expected programs that you rebuilt (docs/PROVIDER.md)"
         )
     verifier = here.network.addresses["verifier"]
     return [measurement_of(verifier, each.program) for each in allowed]
-
-
-def _allow_list(here: session.Session, arguments: argparse.Namespace) -> Path:
-    chosen: Path | None = arguments.allow_list
-    return chosen or (DEVELOPMENT if here.is_local else PRODUCTION)
 
 
 def _check(here: session.Session, arguments: argparse.Namespace, made: TaskCreation) -> None:
@@ -224,7 +211,7 @@ def _check(here: session.Session, arguments: argparse.Namespace, made: TaskCreat
             small, there are warnings that were not accepted, or the user declined.
     """
     task, roster = made.task, made.draft.documents.roster
-    allowed = check_program(here.registry, task.measurement, _allow_list(here, arguments))
+    allowed = check_program(here.registry, task.measurement, here.allow_list)
     money = here.currency(task.token)
     times = task.report_deadline + task.dispute_window + task.verdict_window
     known = candidates(here.registry, task.measurement, task.min_stake, times, task.provider)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from offchain.chain.refusals import Refused
-from offchain.cli import common
+from offchain.cli import common, session
 from offchain.cli.session import Session
 from offchain.developer.checking import Sample
 from offchain.developer.publishing import Uploads
@@ -29,11 +29,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="ONNX file")
     parser.add_argument("--min-price", required=True, help='lowest price, such as "0.5 ether"')
     add_sample(parser)
-    parser.add_argument(
-        "--allow-list",
-        type=Path,
-        help="list of enclave programs that you rebuilt (deployments/programs/production.json)",
-    )
+    session.add_allow_list(parser)
 
 
 def add_sample(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offchain.attestation.programs import DEVELOPMENT, PRODUCTION
 from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.refusals import Refused
@@ -162,7 +161,7 @@ def prepared(
     now = next_time(here.market)
     if now >= task.commit_deadline:
         raise Refused(f"commits ended {offer.words.time(task.commit_deadline, now)}")
-    review, program = vetted(here, offer, arguments.allow_list)
+    review, program = vetted(here, offer)
     score = _checked(here, model, offer.manifest, sample_of(arguments, offer.manifest.model))
     _check_balance(here, offer)
     made = plans.plan(task, offer.manifest, review, program, min_price, score, offer.words, now)
@@ -214,15 +213,14 @@ def _is_committed(here: Session, entry: Entry, history: History) -> bool:
     return own in zip(history.commits, history.commitments, strict=True)
 
 
-def vetted(here: Session, offer: Offer, allow_list: Path | None) -> tuple[Review, str]:
+def vetted(here: Session, offer: Offer) -> tuple[Review, str]:
     """Vet those who would measure and could open the model.
 
     Raises:
         Refused: the program is not allowed, or the roster has faults; the message has them all.
     """
-    default = DEVELOPMENT if here.is_local else PRODUCTION
     task = offer.task
-    program = check_program(here.registry, task.measurement, allow_list or default)
+    program = check_program(here.registry, task.measurement, here.allow_list)
     review = review_roster(here.market, here.registry, task, offer.documents.roster)
     faults = plans.faults(review)
     if faults:

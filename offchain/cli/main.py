@@ -16,7 +16,6 @@ COMMANDS = {
     "stake": "bring an operator's stake up to an amount",
     "unstake": "get an operator's stake back",
     "program": "name the program of a task's measurement, and check that you allow it",
-    "roster": "propose a roster with spares for a task",
     "sell": "sell a model in a task, unattended: from its check to its money",
     "commit": "check a model, prepare its entry and commit to it",
     "reveal": "publish a committed entry and reveal it, which returns the bond",

@@ -60,9 +60,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         "weights), or a folder with one folder of images for each class",
     )
     parser.add_argument("out", type=Path, help="folder for manifest.json and test-set.key")
+    parser.add_argument("--store", help="URL for the encrypted test set (OUT/artifacts)")
+    parser.add_argument(
+        "--history",
+        type=Path,
+        default=Path("used-test-sets.json"),
+        help="record of the samples that were used before (%(default)s)",
+    )
+    add_benchmark(parser, required=True)
+
+
+def add_benchmark(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Declare how the data is read and models are measured on it."""
     parser.add_argument(
         "--metric",
-        required=True,
+        required=required,
         type=_metric,
         help=f"metric of the scores: {', '.join(metrics.names())}",
     )
@@ -115,13 +127,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=list(Output),
         metavar="KIND",
         help=f"what is read from a model: {', '.join(Output)} (what the metric needs)",
-    )
-    parser.add_argument("--store", help="URL for the encrypted test set (OUT/artifacts)")
-    parser.add_argument(
-        "--history",
-        type=Path,
-        default=Path("used-test-sets.json"),
-        help="record of the samples that were used before (%(default)s)",
     )
     for name in _SIZES:
         parser.add_argument(

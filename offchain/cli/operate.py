@@ -69,20 +69,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=MARGIN,
         help="how long before its end to renew the registration (7 days)",
     )
-    parser.add_argument(
-        "--take",
-        type=ETHER.parse,
-        default=ETHER.parse("0.05 ether"),
-        help="credit from which it is taken (0.05 ether)",
-    )
-    parser.add_argument(
-        "--take-token",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("TOKEN", "AMOUNT"),
-        help="likewise for a token, such as 0x… '10 USDC'",
-    )
+    _add_amount(parser, "take", "0.05 ether", "credit from which it is taken")
     parser.add_argument(
         "--provider",
         type=common.address,
@@ -90,24 +77,28 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="measure for this provider alone; may be repeated (for everybody)",
     )
+    _add_amount(parser, "least-fee", None, "least benchmark fee of a task (any, in any token)")
     parser.add_argument(
-        "--least-fee",
-        type=ETHER.parse,
-        help="least benchmark fee of a task in ether, such as '0.01 ether' (any, in any token)",
+        "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
     )
+    common.add_fetching(parser)
+    session.add(parser)
+
+
+def _add_amount(
+    parser: argparse.ArgumentParser, name: str, default: str | None, purpose: str
+) -> None:
+    """Declare an amount of ether, and beside it amounts of tokens; see `_amounts`."""
+    text = purpose if default is None else f"{purpose} ({default})"
+    parser.add_argument(f"--{name}", type=ETHER.parse, default=default, help=text)
     parser.add_argument(
-        "--least-token-fee",
+        f"--{name}-token",
         nargs=2,
         action="append",
         default=[],
         metavar=("TOKEN", "AMOUNT"),
         help="likewise for a token, such as 0x… '10 USDC'",
     )
-    parser.add_argument(
-        "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
-    )
-    common.add_fetching(parser)
-    session.add(parser)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
@@ -169,7 +160,7 @@ class _Work:
             enclave,
             here.sender,
             ResultsFolder(publish),
-            _offer(here).accepts,
+            Offer(frozenset(arguments.provider), _amounts(here, "least_fee")).accepts,
             arguments.dispute,
         )
         upkeep = Upkeep(
@@ -182,7 +173,7 @@ class _Work:
             options.collateral_of(arguments, verifier),
             arguments.margin,
         )
-        least = {ZERO_ADDRESS: arguments.take, **_amounts(here, arguments.take_token)}
+        least = _amounts(here, "take")
         earnings = Earnings(here.market, here.registry, here.sender, least)
         public = ResultsFolder.of_stranger(uri, local=here.local_uris)
         return cls(here, operator, upkeep, earnings, public)
@@ -282,18 +273,12 @@ class _Work:
         self.here.say(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {common.on_one_line(line)}")
 
 
-def _amounts(here: session.Session, given: list[list[str]]) -> dict[str, int]:
-    """Return amounts in units, by token."""
-    named = [(common.address(token), amount) for token, amount in given]
-    return {token: here.currency(token).parse(amount) for token, amount in named}
-
-
-def _offer(here: session.Session) -> Offer:
-    arguments = here.arguments
-    fees = _amounts(here, arguments.least_token_fee)
-    if arguments.least_fee is not None:
-        fees[ZERO_ADDRESS] = arguments.least_fee
-    return Offer(frozenset(arguments.provider), fees)
+def _amounts(here: session.Session, name: str) -> dict[str, int]:
+    """Return the amounts that `_add_amount` declared under a name, in units by token."""
+    given = vars(here.arguments)
+    named = [(common.address(token), amount) for token, amount in given[f"{name}_token"]]
+    amounts = {token: here.currency(token).parse(amount) for token, amount in named}
+    return amounts if given[name] is None else {ZERO_ADDRESS: given[name], **amounts}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 from web3 import HTTPProvider, Web3
 
+from offchain.attestation.programs import DEVELOPMENT, PRODUCTION
 from offchain.chain.accounts import ask, read_password, unlock
 from offchain.chain.history import History
 from offchain.chain.index import IndexedNode
@@ -83,6 +84,15 @@ def add(parser: argparse.ArgumentParser, *, account: bool = True) -> None:
             default=500.0,
             help="highest fee for each unit of gas, in gwei (%(default)s)",
         )
+
+
+def add_allow_list(parser: argparse.ArgumentParser) -> None:
+    """Declare the list of programs that the user trusts."""
+    parser.add_argument(
+        "--allow-list",
+        type=Path,
+        help="list of programs that you rebuilt (that of this checkout in deployments/programs)",
+    )
 
 
 @dataclass(frozen=True)
@@ -216,6 +226,12 @@ class Session:
         return Currency(token, *currency_of(self.node.web3, token))
 
     # ── Files ──
+
+    @property
+    def allow_list(self) -> Path:
+        """The list that `add_allow_list` names; without one, SIMULATED programs on local chains."""
+        chosen: Path | None = self.arguments.allow_list
+        return chosen or (DEVELOPMENT if self.is_local else PRODUCTION)
 
     @property
     def files(self) -> Path:

@@ -137,7 +137,12 @@ class TestSetRelease:
             yield from warnings(active, quorum)
         newest = set(known[-1].indices) if known else set()
         if without & newest and (len(known) == MAX_INVENTORIES or without >= newest):
-            yield f"warning: submissions {sorted(without)} stop, but no next inventory is allowed"
+            what = "all submissions" if without >= newest else f"submissions {sorted(without)}"
+            yield (
+                f"warning: {what} stop, and no next inventory is allowed: further enclaves are "
+                "asked, and without their report only `golden-grain void` is left, which gives "
+                "the budget back from the report deadline on"
+            )
             without = set()
         inventory = yield from self._inventory(history, documents, transcript, without)
         releases = {entry: self.folder.release(task_id, entry.signing_key) for entry in active}

@@ -13,13 +13,6 @@ from tests.vectors.generate import word
 PASSWORD = "no less than a word"  # noqa: S105 - of an account of the local chain
 
 
-def chain_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
-    hosts = sale.hosts
-    rpc = hosts.web3.provider.endpoint_uri if rpc is None else rpc
-    market = hosts.made.market.address
-    return ["--market", market, "--rpc", rpc, "--confirmations", str(CONFIRMATIONS)]
-
-
 def release_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
     key, folder = sale.hosts.folder / "test set.key", sale.published.url
     key.write_bytes(KEY)
@@ -29,10 +22,12 @@ def release_options(sale: HostedSale, rpc: str | None = None) -> list[str]:
     return [*options, "--store", f"{folder}/held"]
 
 
-def write_book(made: object, url: str, folder: Path) -> dict[str, str]:
-    """Writes the address book of a deployment as network ``test``; gives the environment."""
-    book = {each: getattr(made, each).address for each in ("market", "registry", "verifier")}
-    book |= {"policy": made.policy.address, "chain_id": 31337, "block": 0, "rpc": url}
+def write_book(made: object, url: str, folder: Path, **contracts: str) -> dict[str, str]:
+    """Writes the address book of a deployment as network ``test``, with other contracts where they
+    are given; gives the environment."""
+    names = ("market", "registry", "verifier", "policy")
+    book = {each: getattr(made, each).address for each in names} | contracts
+    book |= {"chain_id": 31337, "block": 0, "rpc": url}
     folder.mkdir(exist_ok=True)
     (folder / "test.json").write_text(json.dumps(book))
     return {"GOLDEN_GRAIN_DEPLOYMENTS": str(folder), "GOLDEN_GRAIN_NETWORK": "test"}

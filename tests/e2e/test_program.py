@@ -18,6 +18,7 @@ from scripts.deploy import deploy
 from scripts.lib.acts.operators import DishonestOperator, TamperedEnclave
 from scripts.lib.documents import bring_documents
 from scripts.lib.settings import load
+from tests.e2e.commands import write_book
 from tests.vectors.generate import word
 
 ETHER = 10**18
@@ -53,16 +54,18 @@ def described(module_isolation):
 
 
 @pytest.fixture
-def told(capsys):
-    """The lines that a command prints, and what it fails with."""
+def told(capsys, tmp_path, monkeypatch):
+    """Runs the command; gives its results, and its talk line by line."""
 
-    def tell(command, operator, *options, measurement=None):
-        market, url = operator.made.market.address, web3.provider.endpoint_uri
+    def tell(operator, *options, measurement=None, **contracts):
+        books = write_book(operator.made, web3.provider.endpoint_uri, tmp_path, **contracts)
+        for name, value in books.items():
+            monkeypatch.setenv(name, value)
         named = (measurement or operator.measurement).hex()
-        failed = main([command, named, "--market", market, "--rpc", url, *options])
+        failed = main(["program", named, "--json", *options])
         out, err = capsys.readouterr()
-        assert bool(failed) == bool(err)
-        return out.splitlines(), err
+        assert bool(failed) != bool(out)
+        return out and json.loads(out), err.splitlines()
 
     return tell
 
@@ -84,66 +87,58 @@ def test_description__of_a_registry__is_the_owner_s_or_none(described, undescrib
 
 
 def test_program__on_the_list__is_told_with_its_root_and_the_owner_s_words(described, told):
-    lines, error = told("program", described, "--allow-list", str(DEVELOPMENT))
-    assert error == ""
-    assert lines == [
-        f"verifier {described.made.verifier.address}, root: SIMULATED",
-        f"the registry's owner says: {SIMULATED}, no commit",
-        f"allowed as: {SIMULATED}, no commit",
-    ]
+    result, said = told(described)
+    assert said == [f"the registry's owner says: {SIMULATED}, no commit"]
+    assert result == {
+        "verifier": described.made.verifier.address,
+        "root": "SIMULATED",
+        "allowed as": f"{SIMULATED}, no commit",
+    }
 
 
 def test_program__nobody_described_it__is_said(undescribed, told):
-    lines, error = told("program", undescribed, "--allow-list", str(DEVELOPMENT))
-    assert error == ""
-    assert lines[1] == "the registry's owner has not described this program"
+    result, said = told(undescribed)
+    assert result["root"] == "SIMULATED"
+    assert said == ["the registry's owner has not described this program"]
 
 
 def test_program__described_but_not_on_the_list__fails(described, told):
-    lines, error = told("program", described)
-    assert f"the registry's owner says: {SIMULATED}, no commit" in lines
-    assert error.startswith(f"program is not on {PRODUCTION}: expected one that")
+    _, (described_as, refusal) = told(described, "--allow-list", str(PRODUCTION))
+    assert described_as == f"the registry's owner says: {SIMULATED}, no commit"
+    assert refusal.startswith(f"program is not on {PRODUCTION}: expected one that")
 
 
 def test_program__registry_names_another_commit__fails(described, told, tmp_path):
-    lines, error = told("program", described, *listed(tmp_path, commit=COMMIT))
-    assert lines[-1] == f"the registry's owner says: {SIMULATED}, no commit"
-    assert error == (
+    _, said = told(described, *listed(tmp_path, commit=COMMIT))
+    assert said == [
+        f"the registry's owner says: {SIMULATED}, no commit",
         f"registry says {SIMULATED}, no commit, expected the source of "
-        f"{SIMULATED}, commit {COMMIT}\n"
-    )
+        f"{SIMULATED}, commit {COMMIT}",
+    ]
 
 
 def test_program__same_commit_in_other_words__passes(told, tmp_path):
     named = replace(SETTINGS.programs[0], source=commit_to_word(COMMIT))
     changes = {"commit": COMMIT, "description": "as rebuilt"}
-    lines, error = told("program", registered(named), *listed(tmp_path, **changes))
-    assert error == ""
-    assert lines[1:] == [
-        f"the registry's owner says: {SIMULATED}, commit {COMMIT}",
-        f"allowed as: as rebuilt, commit {COMMIT}",
-    ]
+    result, said = told(registered(named), *listed(tmp_path, **changes))
+    assert said == [f"the registry's owner says: {SIMULATED}, commit {COMMIT}"]
+    assert result["allowed as"] == f"as rebuilt, commit {COMMIT}"
 
 
 def test_program__no_enclave_under_it__fails(described, told):
     unknown = word("unknown")
-    lines, error = told("program", described, measurement=unknown)
-    assert lines == []
-    assert error == (f"no enclave is registered under 0x{unknown.hex()}, expected one\n")
+    _, said = told(described, measurement=unknown)
+    assert said == [f"no enclave is registered under 0x{unknown.hex()}, expected one"]
 
 
-def test_main__address_without_a_contract__is_said_before_anything(undescribed, capsys):
-    command = ["roster", undescribed.measurement.hex(), "--quorum", "1"]
-    nowhere = ["--market", accounts[9].address, "--rpc", web3.provider.endpoint_uri]
-    assert main([*command, *nowhere]) == 1
-    said = f"no contract at {accounts[9].address}, expected a market of this chain"
-    assert said in capsys.readouterr().err
+def test_main__address_without_a_contract__is_said_before_anything(undescribed, told):
+    _, said = told(undescribed, market=accounts[9].address)
+    assert said == [
+        f"no contract at {accounts[9].address}, expected the market of network 'test': was its "
+        "chain started anew?"
+    ]
 
 
-def test_main__contract_that_is_no_market__is_an_error_of_one_line(undescribed, capsys):
-    command = ["roster", undescribed.measurement.hex(), "--quorum", "1"]
-    other = ["--market", undescribed.made.verifier.address, "--rpc", web3.provider.endpoint_uri]
-    assert main([*command, *other]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("the contract refuses: ")
-    assert error.count("\n") == 1
+def test_main__contract_that_is_no_market__is_an_error_of_one_line(undescribed, told):
+    _, (said,) = told(undescribed, market=undescribed.made.verifier.address)
+    assert said.startswith("the contract refuses: ")

@@ -43,7 +43,7 @@ def page(hosts, tmp_path, monkeypatch):
 
 def typed(page, line, **changes: str) -> list[str]:
     """A line with this test's network."""
-    mine = {"local": NETWORK, "mainnet": NETWORK, **changes}
+    mine = {"playground": NETWORK, "mainnet": NETWORK, **changes}
     return [mine.get(each, each) for each in line]
 
 

@@ -1,6 +1,5 @@
 """A sale through services, provider and operators, on a chain that may still change its mind."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -25,7 +24,6 @@ from offchain.provider import key_release
 from offchain.provider.key_release import RevealsNotFinal, SubmissionsMissing
 from tests.anvil import at
 from tests.e2e.commands import (
-    chain_options,
     operate_options,
     release_options,
     upload,
@@ -508,18 +506,11 @@ def forge(sale):
 # ── Commands ──
 
 
-def test_main__roster_release_and_operate__end_in_a_report(closed, capsys, monkeypatch):
+def test_main__release_and_operate__end_in_a_report(closed, capsys, monkeypatch):
     hosts = closed.hosts
     books = write_book(hosts.made, hosts.web3.provider.endpoint_uri, hosts.folder / "books")
     for name, value in books.items():
         monkeypatch.setenv(name, value)
-    measurement = closed.hosts.measurement.hex()
-    roster = ["roster", measurement, "--quorum", "2", "--spares", "0", *chain_options(closed)]
-    assert main(roster) == 0
-    out, said = capsys.readouterr()
-    assert len(json.loads(out)) == len(closed.documents.roster)
-    assert f"digest 0x{closed.task.roster.hex()}" in said
-    assert "the registry's owner says: SIMULATED SGX enclave" in said
     assert main(["release", *release_options(closed)]) == 0
     assert "inventory of 3 out of 3 submissions" in capsys.readouterr().out
     upload(closed)

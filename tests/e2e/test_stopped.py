@@ -129,6 +129,27 @@ def test_next_release__hosts_that_starve_a_model__cannot_shut_its_developer_out(
     assert 1 in {award.index for award in report.awards}
 
 
+def step_once(operator):
+    """Let an operator's enclave measure what is released to it, and publish what stopped it."""
+    for _ in range(4):
+        list(operator.step())
+        while operator.enclave.health().measuring:
+            time.sleep(0.01)
+
+
+def test_next_release__everything_stops__says_that_only_void_is_left(hosts, machines):
+    machines.starved.update({seat: {0, 1} for seat in range(3 * QUORUM + 1)})
+    sale = closed_sale(hosts, [model([0]), model([1])])
+    for seats in (QUORUM, 2 * QUORUM):
+        assert not any("void" in each for each in sale.provider().next_release(sale.task_id))
+        for seat in range(seats):
+            step_once(sale.operator(seat))
+    for _ in range(2):
+        (said,) = [each for each in sale.provider().next_release(sale.task_id) if "void" in each]
+        assert said.startswith("warning: all submissions stop, and no next inventory is allowed")
+    assert [each.indices for each in sale.published.inventories(sale.task_id)] == [(0, 1)]
+
+
 def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(hosts, machines):
     sale = closed_sale(hosts, [model([i]) for i in range(MAX_INVENTORIES + 1)])
     provider, task_id = sale.provider(), sale.task_id
@@ -139,14 +160,9 @@ def test_next_release__inventories_used_up__says_so_and_leaves_nothing_more_out(
     third = sale.documents.roster[QUORUM].signing_key
     list(provider.release(task_id, [third]))
     for seat in range(QUORUM + 1):
-        operator = sale.operator(seat)
-        for _ in range(4):
-            list(operator.step())
-            while operator.enclave.health().measuring:
-                time.sleep(0.01)
-    said = list(provider.next_release(task_id))
-    stopped = f"submissions [{MAX_INVENTORIES}] stop"
-    assert f"warning: {stopped}, but no next inventory is allowed" in said
+        step_once(sale.operator(seat))
+    said = "\n".join(provider.next_release(task_id))
+    assert f"warning: submissions [{MAX_INVENTORIES}] stop, and no next inventory" in said
     assert sale.published.inventory(task_id).indices == (0, MAX_INVENTORIES)
 
 

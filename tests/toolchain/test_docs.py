@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from offchain.cli.main import COMMANDS
+from offchain.cli.playground import NETWORK as PLAYGROUND
 from tests.offchain.test_layers import ALLOWED
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,12 @@ def test_pages__commands_that_they_name__exist():
         assert "offchain.attestation " not in text, page
         for script in re.findall(r"(?:python -m\s+scripts\.|brownie run\s+)([a-z_]+)\b", text):
             assert (ROOT / "scripts" / f"{script}.py").is_file(), (page, script)
+
+
+def test_pages__networks_that_they_name__are_the_playground_or_one_that_is_deployed_to():
+    named = re.compile(r"(?:--network |GOLDEN_GRAIN_NETWORK=)([a-z]+)")
+    found = {name for page in PAGES for name in named.findall(page.read_text())}
+    assert found == {PLAYGROUND, "mainnet", "rehearsal"}
 
 
 def test_architecture__table_of_imports__is_that_of_the_layers():
