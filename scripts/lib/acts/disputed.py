@@ -2,68 +2,68 @@
 
 from brownie import accounts
 
+from offchain.chain.history import DISPUTED, FINAL
+from offchain.operator.posting import report_call
+from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.messages import Posted
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import Report, by_signer
+from offchain.protocol.reports import Report
+from offchain.protocol.results import Result, make_results
 from scripts.lib.acts import exhibits
-from scripts.lib.acts.sale import Standing, benchmark, claim_all, open_sale, post, settle, table
+from scripts.lib.acts.parties import enter, post_task
+from scripts.lib.acts.registration import results_of
+from scripts.lib.acts.sale import Sale
 from scripts.lib.acts.stage import Stage, ether
-from scripts.lib.local_chain import send
 
 
-def disputed_sale(stage: Stage) -> Standing:
-    """Two operators with broken enclaves post a wrong report and lose their fine."""
-    stage.console.rule("Act two: a forged report is disputed and overturned")
+def disputed_sale(stage: Stage) -> tuple[Sale, Report]:
+    """Let two operators post a wrong report and lose their fine; return it with its sale."""
+    stage.begin("Act two: a forged report is disputed and overturned")
     data, market = stage.data, stage.market
-    sale = open_sale(
-        stage,
-        [
-            stage.developer("small forest", exhibits.random_forest(data, 5)),
-            stage.developer("perceptron", exhibits.perceptron(data)),
-        ],
-    )
-    liars, panel = stage.dishonest, stage.honest
-    forged = Report(
+    provider = post_task(stage, accounts[1], nonce=2)
+    models = {
+        "small forest": exhibits.random_forest(data, 5),
+        "perceptron": exhibits.perceptron(data),
+    }
+    sale = Sale(stage, provider, enter(stage, provider, models))
+    sale.to_the_seed()
+    stage.turn(provider)
+    forged = forge(stage, sale)
+    stakes = [liar.stake for liar in stage.dishonest]
+
+    challenger = sale.sellers[1]
+    stage.play([challenger], until=lambda: market.stage(sale.id) == DISPUTED)
+    stage.play([provider, *stage.honest], until=lambda: market.stage(sale.id) == FINAL)
+    for liar, stake in zip(stage.dishonest, stakes, strict=True):
+        stage.say(f"  {liar.name} was fined {ether(stake - liar.stake)}")
+    credit = stage.made.registry.credits(challenger.address)
+    stage.say(f"  {challenger.name} is owed {ether(credit)} of fines")
+    sale.table()
+    sale.to_the_end()
+    return sale, forged
+
+
+def forge(stage: Stage, sale: Sale) -> Report:
+    """Post a report of tampered enclaves: one model is worth everything, the other nothing."""
+    market, history = stage.market, sale.history
+    roster, task = sale.provider.documents.roster, sale.provider.task
+    transcript = market.transcript(history, roster)
+    invented = [Result(0, 1_000_000), Result(1, None, SubmissionFault.KEYRING)]
+    results = make_results(sale.id, transcript.leaves, bytes(32), invented, chosen=(0,))
+    report = Report(
         sale.id,
         0,
-        sale.transcript.seed,
-        sale.transcript.inventory_digest(list(sale.transcript.by_index)),
-        bytes(32),
+        transcript.seed,
+        transcript.inventory_digest(list(transcript.by_index)),
+        results.root(),
         (0,),
         (Award(0, 1_000_000),),
     )
-    cosignatures = [liar.forge(forged, stage.domain) for liar in liars]
-    stage.say("  tampered with, for the demo, their enclaves sign what was never measured")
-    standing = post(stage, sale, forged, cosignatures, liars)
-
-    challenger = stage.free.pop()
-    bond = market.seat_bond() * len(panel)
-    receipt = send(market.dispute_report, sale.task.to_abi(), account=challenger, value=bond)
-    stage.done(f"a challenger disputed it with {ether(bond)}", receipt)
-    signed = benchmark(stage, sale, panel, Posted(forged, standing.cosignatures))
-    verdict = signed[0].report
-    ordered = by_signer(verdict.digest(stage.domain), [each.cosignature for each in signed])
-    stakes = [liar.stake for liar in liars]
-    receipt = send(
-        market.resolve_dispute,
-        sale.task.to_abi(),
-        [entry.to_abi() for entry in stage.roster],
-        forged.to_abi(),
-        standing.signers,
-        challenger.address,
-        verdict.to_abi(),
-        [each.to_abi() for each in ordered],
-        account=accounts[0],
-    )
-    if receipt.return_value:
-        raise RuntimeError("the forged report was upheld, expected it overturned")
-    stage.done(f"a panel of {len(panel)} overturned it, awards: {len(verdict.awards)}", receipt)
-    for liar, stake in zip(liars, stakes, strict=True):
-        stage.say(f"  {liar.name} was fined {ether(stake - liar.stake)}")
-    credit = stage.made.registry.credits(challenger)
-    stage.say(f"  the challenger is owed {ether(credit)} of fines")
-    rightful = Standing(sale, verdict)
-    table(stage, rightful, signed[0])
-    claim_all(stage, rightful)
-    settle(stage, rightful)
-    return standing
+    cosignatures = tuple(liar.forge(report, market.domain) for liar in stage.dishonest)
+    call = report_call(market, task, roster, Posted(report, cosignatures))
+    stage.sender(stage.dishonest[0].account).send(call)
+    for liar in stage.dishonest:
+        results_of(stage, liar.name).put(report, results)
+    names = " and ".join(liar.name for liar in stage.dishonest)
+    stage.tell(names, "posted what their enclaves, tampered with, never measured")
+    return report

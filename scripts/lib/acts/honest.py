@@ -1,42 +1,30 @@
 """Act one: a provider buys a team of models."""
 
+from brownie import accounts
+
 from scripts.lib.acts import exhibits
-from scripts.lib.acts.sale import (
-    benchmark,
-    claim_all,
-    measure_again,
-    open_sale,
-    post,
-    settle,
-    table,
-)
-from scripts.lib.acts.stage import ETHER, QUORUM, Stage
-from scripts.lib.local_chain import warp
+from scripts.lib.acts.parties import enter, post_task
+from scripts.lib.acts.sale import Sale
+from scripts.lib.acts.stage import Stage
 
 
 def honest_sale(stage: Stage) -> None:
-    stage.console.rule("Act one: a provider buys a team of models")
-    data, market = stage.data, stage.market
+    """Sell seven models, of which the provider buys the best team."""
+    stage.begin("Act one: a provider buys a team of models")
+    data = stage.data
     forest = exhibits.random_forest(data)
-    sale = open_sale(
-        stage,
-        [
-            stage.developer("logistic regression", exhibits.logistic_regression(data)),
-            stage.developer("random forest", forest),
-            stage.developer("perceptron", exhibits.perceptron(data)),
-            stage.developer("near-copy of perceptron", exhibits.near_copy_of_perceptron(data)),
-            stage.developer("copycat of the forest", forest),
-            stage.developer("dear forest", exhibits.random_forest(data, 60), 50 * ETHER),
-            stage.developer("never reveals", exhibits.random_forest(data, 5)),
-        ],
-        silent=("never reveals",),
-    )
-    judges = stage.honest[:QUORUM]
-    signed = benchmark(stage, sale, judges)
-    cosignatures = [each.cosignature for each in signed]
-    standing = post(stage, sale, signed[0].report, cosignatures, judges)
-    table(stage, standing, signed[0])
-    warp(market.progress(sale.id)[1])
-    bought = claim_all(stage, standing)
-    measure_again(stage, standing, signed[0], bought)
-    settle(stage, standing)
+    provider = post_task(stage, accounts[1], nonce=1)
+    models = {
+        "logistic regression": exhibits.logistic_regression(data),
+        "random forest": forest,
+        "perceptron": exhibits.perceptron(data),
+        "near-copy of perceptron": exhibits.near_copy_of_perceptron(data),
+        "copycat of the forest": forest,
+        "dear forest": exhibits.random_forest(data, 60),
+        "no show": exhibits.random_forest(data, 5),
+    }
+    sale = Sale(stage, provider, enter(stage, provider, models, dear_forest=50 * 10**18))
+    sale.to_the_seed(silent=["no show"])
+    sale.to_a_report()
+    sale.table()
+    sale.to_the_end()

@@ -1,17 +1,15 @@
-"""The demo's operators: honest ones with an enclave behind its service, and tampered ones."""
+"""The demo's operators: honest ones, who run what `operate` runs, and tampered ones."""
 
 import json
 import subprocess
 import sys
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from brownie import chain, web3
+from brownie import chain
 from eth_keys.datatypes import PrivateKey
 
 from offchain.attestation.evidence import Chain, Known, pack
@@ -19,13 +17,14 @@ from offchain.attestation.programs import measurement, program_id
 from offchain.attestation.quote import SgxReport, parse
 from offchain.enclave.enclave import Enclave
 from offchain.operator.client import EnclaveClient
+from offchain.operator.fees import Earnings
+from offchain.operator.operator import Operator
+from offchain.operator.upkeep import Upkeep
 from offchain.protocol.eip712 import Domain
-from offchain.protocol.messages import Bundle, Registration, Signed
 from offchain.protocol.reports import Cosignature, Report, sign
 from offchain.protocol.task import RosterEntry
 from offchain.simulation import Machine, sgx_report
 from offchain.simulation.device import SimulatedDevice
-from offchain.storage.store import Store
 from scripts.deploy import Deployment
 from scripts.lib.local_chain import send
 
@@ -34,26 +33,40 @@ WORKERS = 2
 
 
 @dataclass(kw_only=True)
-class Operator(ABC):
-    """Stakes, registers an enclave, and relays what it signs."""
+class HonestOperator:
+    """Has its enclave in a process of its own, and does what `golden-grain operate` does."""
+
+    name: str
+    operator: Operator
+    upkeep: Upkeep
+    earnings: Earnings
+
+    def step(self) -> Iterator[str]:
+        """Act on every task."""
+        return self.operator.step()
+
+
+@dataclass(kw_only=True)
+class DishonestOperator:
+    """Has broken its machine's TEE, for the demo: its enclave signs whatever it wants."""
 
     name: str
     account: Any
     made: Deployment
+    machine: Machine
+    enclave: "TamperedEnclave"
+    program: SgxReport = field(default_factory=lambda: sgx_report(bytes(64)))
 
     @property
-    @abstractmethod
     def entry(self) -> RosterEntry:
         """The enclave's public keys."""
+        return self.enclave.identity
 
     @property
-    @abstractmethod
     def platform(self) -> bytes:
         """The machine, as the registry knows it (bytes32)."""
-
-    @abstractmethod
-    def evidence(self, block_number: int) -> bytes:
-        """A fresh quote for this operator and its enclave's keys, as the verifier takes it."""
+        found, _ = self._certificates(self.machine.quote(self.program).encode())
+        return found.pck_record.platform
 
     @property
     def stake(self) -> int:
@@ -65,14 +78,22 @@ class Operator(ABC):
         """The measurement that tasks name (bytes32): the operators' program under the verifier."""
         return measurement(self.made.verifier.address, program_id(sgx_report(bytes(64))))
 
+    def evidence(self, block_number: int) -> bytes:
+        """Return a fresh quote for this operator and its enclave, as the verifier takes it."""
+        report_data = self.made.registry.report_data(
+            self.account, self.entry.signing_key, self.entry.sealing_key, block_number
+        )
+        quote = SimulatedDevice(self.machine, self.program).quote(bytes(report_data) + bytes(32))
+        return pack(parse(quote), *self._certificates(quote))
+
     def register(self, stake: int) -> Any:
-        """Stake, then register the enclave through the on-chain verifier; the receipt."""
+        """Stake, then register the enclave through the on-chain verifier; return the receipt."""
         send(self.made.registry.stake, account=self.account, value=stake)
         number = chain.height - 1
         return self.present(self.evidence(number), number)
 
     def present(self, evidence: bytes, block_number: int) -> Any:
-        """Offer evidence to the registry; the receipt, or the contract's refusal as an error."""
+        """Offer evidence to the registry; return the receipt, or raise the contract's refusal."""
         return send(
             self.made.registry.register_enclave,
             self.made.verifier,
@@ -83,63 +104,6 @@ class Operator(ABC):
             account=self.account,
         )
 
-    def certificates(self, quote: bytes) -> tuple[Chain, Known]:
-        """A machine's certificates, and what the verifier has cached of them."""
-        root = b"".join(bytes(word) for word in self.made.verifier.root())
-        found = Chain.of(parse(quote), root)
-        return found, found.known_by(lambda id_: bytes(self.made.verifier.certificate(id_)))
-
-
-@dataclass(kw_only=True)
-class HonestOperator(Operator):
-    """Has its enclave in a process of its own, and speaks to its service."""
-
-    client: EnclaveClient
-
-    @cached_property
-    def entry(self) -> RosterEntry:
-        return self.client.identity()
-
-    @cached_property
-    def platform(self) -> bytes:
-        found, _ = self.certificates(self._quote(chain.height - 1))
-        return found.pck_record.platform
-
-    def evidence(self, block_number: int) -> bytes:
-        quote = self._quote(block_number)
-        return pack(parse(quote), *self.certificates(quote))
-
-    def _quote(self, block_number: int) -> bytes:
-        block_hash = bytes(web3.eth.get_block(block_number)["hash"])
-        registry = self.made.registry.address
-        values = self.account.address, registry, chain.id, block_number, block_hash
-        return self.client.attest(Registration(*values)).quote
-
-
-@dataclass(kw_only=True)
-class DishonestOperator(Operator):
-    """Has broken its machine's TEE, for the demo: its enclave signs whatever it wants."""
-
-    machine: Machine
-    enclave: "TamperedEnclave"
-    program: SgxReport = field(default_factory=lambda: sgx_report(bytes(64)))
-
-    @property
-    def entry(self) -> RosterEntry:
-        return self.enclave.identity
-
-    @property
-    def platform(self) -> bytes:
-        found, _ = self.certificates(self.machine.quote(self.program).encode())
-        return found.pck_record.platform
-
-    def evidence(self, block_number: int) -> bytes:
-        report_data = self.made.registry.report_data(
-            self.account, self.entry.signing_key, self.entry.sealing_key, block_number
-        )
-        quote = SimulatedDevice(self.machine, self.program).quote(bytes(report_data) + bytes(32))
-        return pack(parse(quote), *self.certificates(quote))
-
     def in_debug_mode(self) -> "DishonestOperator":
         """Return the same enclave in debug mode, which lets its operator read its memory."""
         attributes = b"\x07" + self.program.attributes[1:]
@@ -148,6 +112,12 @@ class DishonestOperator(Operator):
     def forge(self, report: Report, domain: Domain) -> Cosignature:
         """Sign a report that was never measured."""
         return self.enclave.forge(report, domain, self.platform)
+
+    def _certificates(self, quote: bytes) -> tuple[Chain, Known]:
+        """Return the machine's certificates, and what the verifier has cached of them."""
+        root = b"".join(bytes(word) for word in self.made.verifier.root())
+        found = Chain.of(parse(quote), root)
+        return found, found.known_by(lambda id_: bytes(self.made.verifier.certificate(id_)))
 
 
 class TamperedEnclave(Enclave):
@@ -162,12 +132,12 @@ class TamperedEnclave(Enclave):
 
 
 @contextmanager
-def served(store: Store, folder: Path, machine: str) -> Iterator[EnclaveClient]:
-    """An enclave on a SIMULATED machine, served by a process that ends with the block."""
+def served(folder: Path, machine: str) -> Iterator[EnclaveClient]:
+    """Serve an enclave on a SIMULATED machine by a process that ends with the block."""
     command = [sys.executable, "-m", "offchain", "serve", "--machine", machine]
-    options = ["--artifacts", store.url, "--journal", str(folder / f"{machine}.jsonl")]
+    files = ["--artifacts", str(folder / machine), "--journal", str(folder / f"{machine}.jsonl")]
     process = subprocess.Popen(  # noqa: S603 - this project's own command
-        [*command, *options, "--workers", str(WORKERS)],
+        [*command, *files, "--workers", str(WORKERS)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -182,15 +152,3 @@ def served(store: Store, folder: Path, machine: str) -> Iterator[EnclaveClient]:
     finally:
         process.terminate()
         process.wait()
-
-
-def measure(operators: Sequence[HonestOperator], bundles: Sequence[Bundle]) -> list[Signed]:
-    """Let every enclave measure for itself; the first proposes, and all of them co-sign."""
-    for operator, bundle in zip(operators, bundles, strict=True):
-        operator.client.measure(bundle)
-    task_id, round_ = bundles[0].transcript.task_id, bundles[0].round
-    proposal = operators[0].client.propose(task_id, round_)
-    return [
-        operator.client.cosign(task_id, round_, proposal, operator.platform)
-        for operator in operators
-    ]

@@ -1,88 +1,129 @@
-"""The stage of all acts: contracts, a provider with a hidden test set, operators, a console."""
+"""The stage of all acts: contracts, a console, and the turns in which the parties act."""
 
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from brownie import accounts, chain
+from brownie import accounts
+from brownie import web3 as brownie_web3
 from rich.console import Console
+from rich.markup import escape
+from web3 import HTTPProvider, Web3
 
-from offchain.protocol.eip712 import Domain
-from offchain.protocol.manifest import Manifest, Selection
-from offchain.protocol.model_spec import ModelLimits
-from offchain.protocol.task import Roster
-from offchain.storage.store import Store
+from offchain.chain.market import Market
+from offchain.chain.node import Node
+from offchain.chain.registry import Registry
+from offchain.chain.transactions import NodeSender
+from offchain.chain.verifier import Verifier
+from offchain.cli.units import ETHER
 from scripts.deploy import Deployment, deploy
 from scripts.lib.acts import exhibits
-from scripts.lib.acts.operators import DishonestOperator, HonestOperator, Operator
-from scripts.lib.acts.roles import Developer, Provider
+from scripts.lib.acts.operators import DishonestOperator, HonestOperator
 from scripts.lib.documents import bring_documents
 from scripts.lib.settings import load
 
-ETHER = 10**18
-NATIVE = "0x" + 40 * "0"
+NATIVE = ETHER.address
 QUORUM = 2
+TURNS = 400
+"""Most turns that the parties get for anything."""
+
+
+class Party(Protocol):
+    """Somebody who acts unattended: what a command of `golden-grain` runs."""
+
+    @property
+    def name(self) -> str:
+        """The name on the console."""
+
+    def step(self) -> Iterator[str]:
+        """Do what is due; yield lines about it."""
 
 
 @dataclass
 class Stage:
-    """Contracts, people and console of all acts."""
+    """Contracts, operators and console of all acts.
+
+    Args:
+        folder: of all files.
+        free: accounts that nobody uses yet.
+    """
 
     console: Console
     made: Deployment
-    store: Store
-    provider: Provider
-    manifest: Manifest
+    folder: Path
     data: exhibits.Data
+    node: Node
+    free: list[Any]
     dishonest: list[DishonestOperator] = field(default_factory=list)
     honest: list[HonestOperator] = field(default_factory=list)
-    free: list[Any] = field(default_factory=list)
+    _said: set[tuple[str, str]] = field(default_factory=set)
 
     @property
-    def market(self) -> Any:
-        return self.made.market
+    def market(self) -> Market:
+        """The market, as every party sees it on its own node."""
+        return Market(self.node, self.made.market.address)
 
     @property
-    def domain(self) -> Domain:
-        return Domain(chain.id, self.market.address)
+    def registry(self) -> Registry:
+        """The market's registry."""
+        return Registry(self.node, self.made.registry.address)
 
     @property
-    def operators(self) -> list[Operator]:
-        return [*self.dishonest, *self.honest]
+    def verifier(self) -> Verifier:
+        """The verifier of the deployment."""
+        return Verifier(self.node, self.made.verifier.address)
 
-    @property
-    def roster(self) -> Roster:
-        entries = (operator.entry for operator in self.operators)
-        return tuple(sorted(entries, key=lambda entry: int(entry.signing_key, 16)))
+    def sender(self, account: Any) -> NodeSender:
+        """Return an account of the local chain as the commands take it."""
+        return NodeSender(self.node.web3, account.address)
+
+    def begin(self, title: str) -> None:
+        """Begin an act."""
+        self._said.clear()
+        self.console.rule(title)
 
     def say(self, text: str) -> None:
+        """Print a line."""
         self.console.print(text, highlight=False)
 
-    def done(self, what: str, receipt: Any) -> None:
-        self.say(f"  {what} [dim]({receipt.gas_used:,} gas)[/dim]")
+    def tell(self, name: str, line: str) -> None:
+        """Print what somebody says, with short paths."""
+        short = line.replace(f"{self.folder}/", "")
+        self.say(f"  [cyan]{name}[/cyan]  {escape(short)}")
 
-    def developer(self, name: str, model: bytes, min_price: int = 0) -> Developer:
-        return Developer(name, self.free.pop(), model, min_price)
+    def turn(self, *parties: Party) -> None:
+        """Let each party take a step; print every line that it has not said in this act."""
+        for party in parties:
+            for line in party.step():
+                if (party.name, line) not in self._said:
+                    self._said.add((party.name, line))
+                    self.tell(party.name, line)
+
+    def play(self, parties: Sequence[Party], until: Callable[[], bool]) -> None:
+        """Let parties act in turn until something has happened.
+
+        Raises:
+            RuntimeError: it does not happen.
+        """
+        for _ in range(TURNS):
+            self.turn(*parties)
+            if until():
+                return
+            time.sleep(0.05)  # the enclaves measure meanwhile
+        raise RuntimeError(f"nothing comes of it after {TURNS} turns")
 
 
 def ether(wei: int) -> str:
-    """Wei for people."""
-    return f"{wei / ETHER:.4f} ether"
+    """Return wei as text for people."""
+    return f"{wei / 10**18:.4f} ether"
 
 
-def set_up(console: Console, store: Store) -> Stage:
-    console.rule("The stage: contracts, a provider with a hidden test set")
+def set_up(console: Console, folder: Path) -> Stage:
+    """Deploy the contracts, with Intel's (SIMULATED) documents, and take the data."""
+    console.rule("The stage: contracts on a local chain")
     made = deploy(accounts[0], load("development", live=False), console)
     bring_documents(made.verifier.address, accounts[0].address, console)
-    data, provider = exhibits.digits(), Provider(accounts[1], store)
-    manifest = Manifest(
-        description="Handwritten digits, 8 x 8 pixels (scikit-learn)",
-        metric="accuracy",
-        model=exhibits.DIGITS,
-        limits=ModelLimits(),
-        test_set=provider.hide(data.hidden, exhibits.DIGITS),
-        sample_size=500,
-        selection=Selection.ENSEMBLE,
-        minimum_gain=2_000,
-    )
-    console.print(f"test set: {len(data.hidden.targets)} digits, encrypted; 500 will be drawn")
-    return Stage(console, made, store, provider, manifest, data, free=list(accounts[10:30]))
+    node = Node(Web3(HTTPProvider(brownie_web3.provider.endpoint_uri)), 0)
+    return Stage(console, made, folder, exhibits.digits(), node, free=list(accounts[10:30]))
