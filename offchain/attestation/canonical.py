@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 from offchain.attestation.quote import TeeType
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import STATUSES, Validity
 from offchain.attestation.trust import QeFloor, Seam, TcbFloor, masked
-from offchain.protocol.errors import QuoteRejected
 
 _DATE = r"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
 _NUMBER = r"(0|[1-9]\d{0,4})"

@@ -10,10 +10,9 @@ from cryptography import x509
 from eth_utils.crypto import keccak
 
 from offchain.attestation import der, p256, sgx_extension
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.sgx_extension import SgxExtension
 from offchain.attestation.x509 import CertificateFields, read_certificate, read_crl
-from offchain.protocol.errors import QuoteRejected
 
 _KEY_USAGE, _BASIC_CONSTRAINTS = der.oid("2.5.29.15"), der.oid("2.5.29.19")
 _SIGNS_CERTIFICATES_AND_LISTS = bytes.fromhex("03020106")

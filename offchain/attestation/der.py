@@ -5,8 +5,7 @@ Lengths must have their shortest form: another encoding of the same values is re
 
 from collections.abc import Iterator
 
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
 BOOLEAN = 0x01
 INTEGER = 0x02

@@ -17,9 +17,8 @@ from eth_utils.crypto import keccak
 from offchain.attestation import sgx_extension
 from offchain.attestation.certificates import certificate_id
 from offchain.attestation.quote import Quote
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.x509 import CertificateFields, load_chain, read_certificate, read_crl
-from offchain.protocol.errors import QuoteRejected
 
 QE_AUTH_SIZE = 32
 REVOKED = (1).to_bytes(32, "big")

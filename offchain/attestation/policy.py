@@ -13,10 +13,9 @@ from offchain.attestation import certificates
 from offchain.attestation.bundle import Bundle, SignedDocument
 from offchain.attestation.canonical import walk_identity, walk_tcb_info
 from offchain.attestation.certificates import Authority, RevocationList
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import UP_TO_DATE, Validity
 from offchain.attestation.trust import QeFloor, TcbFloor, Trust
-from offchain.protocol.errors import QuoteRejected
 
 DEFAULT_ACCEPTED = frozenset({UP_TO_DATE, "SWHardeningNeeded"})
 """The statuses that a deployment accepts unless its settings say otherwise."""

@@ -44,8 +44,7 @@ from eth_utils.address import to_canonical_address
 from eth_utils.crypto import keccak
 
 from offchain.attestation.quote import SGX_SIZE, TD10_SIZE, Body, SgxReport, TdReport
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
 # ── Program ids ──
 

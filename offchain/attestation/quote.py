@@ -11,8 +11,7 @@ from dataclasses import astuple, dataclass
 from enum import IntEnum
 from typing import Self
 
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
 # ── Report bodies: claims of an enclave (SGX) or a trust domain (TDX) about itself ──
 

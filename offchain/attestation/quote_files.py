@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from offchain.attestation import quote
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
 _MIN_QUOTE = 436
 _HEADS = (b"\3\0", b"\4\0", b"\5\0")

@@ -5,6 +5,8 @@ The contract gives the same words as its reason where it refuses the same eviden
 
 from enum import StrEnum
 
+from offchain.protocol.errors import GoldenGrainError
+
 
 class RejectionReason(StrEnum):
     """The reason for which a quote, a certificate or a revocation list is rejected."""
@@ -53,3 +55,16 @@ class RejectionReason(StrEnum):
     TCB_STALE = "tcb stale"
     TCB_FLOOR = "tcb floor"
     TDX_MODULE = "tdx module"
+
+
+class QuoteRejected(GoldenGrainError, ValueError):
+    """A quote, a certificate or a revocation list does not verify.
+
+    Args:
+        reason: its text is the contract's.
+        detail: the bad value and what was expected.
+    """
+
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from offchain.attestation import der
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
 OID = "1.2.840.113741.1.13.1"
 PPID, TCB, PCE_ID, FMSPC, SGX_TYPE = (der.oid(f"{OID}.{n}") for n in range(1, 6))

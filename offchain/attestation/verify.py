@@ -16,11 +16,10 @@ from offchain.attestation.certificates import Pck
 from offchain.attestation.dstack import ENABLE
 from offchain.attestation.programs import ProgramKind, kind_of, program_id
 from offchain.attestation.quote import Body, Quote, SgxReport, TdReport, TeeType
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Validity
 from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain
-from offchain.protocol.errors import QuoteRejected
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@
 ``accounts``      keystores and password files
 ``roster_review`` how independent and how safe the seats of a roster are
 ``vetting``       what the chain says of a roster and of a task's program
+``packing``       payouts as words, and cosignatures in the order that the market takes
 ``transactions``  sending with EIP-1559 fees, replacing stuck transactions
 ================  ==================================================================================
 """

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from offchain.chain.packing import award_of, payout_words
 from offchain.chain.progress import Stage
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
-from offchain.protocol.pricing import Award, Knot, payout_words
+from offchain.protocol.pricing import Award, Knot
 from offchain.protocol.reports import Cosignature, Report
 from offchain.protocol.task import Submission, Task
 from offchain.protocol.transcript import Reveal
@@ -84,7 +85,7 @@ class Record:
     @property
     def prices(self) -> dict[int, int]:
         """The price of each awarded submission, by index, in the order of the awards."""
-        return {Award.of_payout(word).index: word % 2**128 for word in self.payouts}
+        return {award_of(word).index: word % 2**128 for word in self.payouts}
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class History:
         report, verdict = self.report(task_id), self.verdict
         if verdict is None or verdict.upheld:
             return report
-        awards = tuple(map(Award.of_payout, verdict.payouts))
+        awards = tuple(map(award_of, verdict.payouts))
         return replace(
             report, round=1, results=verdict.results, choices=verdict.choices, awards=awards
         )
@@ -217,7 +218,7 @@ def _posted(history: History, log: Any) -> History:
         inventory=values["inventory"],
         results=values["results"],
         choices=choices_of(values["choices"]),
-        awards=tuple(Award.of_payout(payout) for payout in values["payouts"]),
+        awards=tuple(award_of(payout) for payout in values["payouts"]),
         signers=tuple(map(_signer, values["signers"])),
         cosignatures=tuple(
             Cosignature(each["r"], each["vs"], each["platform"]) for each in values["signers"]

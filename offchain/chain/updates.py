@@ -27,11 +27,11 @@ from offchain.attestation.policy import (
     verify_document,
 )
 from offchain.attestation.quote import TeeType
+from offchain.attestation.rejections import QuoteRejected
 from offchain.attestation.trust import TcbFloor
 from offchain.attestation.x509 import read_certificate
 from offchain.chain.transactions import Sender
 from offchain.chain.verifier import ROOT, Verifier
-from offchain.protocol.errors import QuoteRejected
 
 PIECE = 400
 """Entries of a revocation list that one transaction applies: about 12 million gas."""

@@ -9,8 +9,8 @@ from web3.types import Nonce
 
 from offchain.chain.history import History, Record
 from offchain.chain.market import Market
+from offchain.chain.packing import award_of
 from offchain.chain.progress import Stage
-from offchain.protocol.pricing import Award
 from offchain.protocol.task import Task
 
 
@@ -102,7 +102,7 @@ def dispute_bond(market: Market, task: Task) -> int:
 
 
 def position_of(record: Record, index: int) -> int | None:
-    indices = [Award.of_payout(word).index for word in record.payouts]
+    indices = [award_of(word).index for word in record.payouts]
     return indices.index(index) if index in indices else None
 
 

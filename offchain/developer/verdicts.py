@@ -7,10 +7,11 @@ from web3.contract.contract import ContractFunction
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
+from offchain.chain.packing import by_signer
 from offchain.chain.refusals import Refused
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.messages import Signed
-from offchain.protocol.reports import Cosignature, Report, by_signer
+from offchain.protocol.reports import Cosignature, Report
 from offchain.protocol.task import Roster
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from offchain.chain.packing import by_signer
 from offchain.chain.registry import Registered
 from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
@@ -18,7 +19,7 @@ from offchain.operator.polling import Polls
 from offchain.protocol.errors import InvalidRequest, RunAborted
 from offchain.protocol.messages import Proposal, RunId, ServiceError, Signed
 from offchain.protocol.pricing import Award, Candidate, walk
-from offchain.protocol.reports import Cosignature, Report, by_signer, recover
+from offchain.protocol.reports import Cosignature, Report, recover
 from offchain.protocol.task import RosterEntry
 from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import ResultsFolder

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from web3.contract.contract import ContractFunction
 
 from offchain.chain.market import Market
+from offchain.chain.packing import by_signer
 from offchain.protocol.encoding import from_json
 from offchain.protocol.messages import Posted, Signed
-from offchain.protocol.reports import by_signer
 from offchain.protocol.task import Roster, Task
 
 

@@ -13,13 +13,12 @@ from offchain.attestation.advice import standings
 from offchain.attestation.dstack import describe_config
 from offchain.attestation.evidence import Chain, pack
 from offchain.attestation.quote import Quote, TdReport, TeeType, parse, trim
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.verify import VerifiedQuote, verify
 from offchain.chain.node import Node
 from offchain.chain.registry import Registry
 from offchain.chain.verifier import Verifier
 from offchain.operator.client import EnclaveClient
-from offchain.protocol.errors import QuoteRejected
 from offchain.protocol.messages import Attestation, Registration
 from offchain.protocol.task import RosterEntry
 

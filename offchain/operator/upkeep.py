@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from offchain.attestation.bundle import Bundle
 from offchain.attestation.programs import measurement
+from offchain.attestation.rejections import QuoteRejected
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import Sender
 from offchain.chain.trial import Call, try_calls
@@ -17,7 +18,6 @@ from offchain.chain.verifier import Verifier
 from offchain.operator.client import EnclaveClient
 from offchain.operator.registration import LACKS, Evidence, attest
 from offchain.operator.stakes import least_stake, stake_call
-from offchain.protocol.errors import QuoteRejected
 from offchain.protocol.task import RosterEntry
 
 DAY = 86_400

@@ -249,16 +249,3 @@ class StorageError(GoldenGrainError):
 
 class DeviceError(GoldenGrainError, RuntimeError):
     """The attestation interface of a TEE returns no quote."""
-
-
-class QuoteRejected(GoldenGrainError, ValueError):
-    """A quote, a certificate or a revocation list does not verify.
-
-    Args:
-        reason: an `offchain.attestation.rejections.RejectionReason`; its text is the contract's.
-        detail: the bad value and what was expected.
-    """
-
-    def __init__(self, reason: StrEnum, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason

@@ -34,11 +34,6 @@ class Award:
         """Return the award as the contract packs it."""
         return self.score << 32 | self.index
 
-    @classmethod
-    def of_payout(cls, payout: int) -> "Award":
-        """Return the award of a payout word, ``award << 128 | price``."""
-        return cls(payout >> 128 & 2**32 - 1, payout >> 160)
-
 
 @dataclass(frozen=True, config=STRICT)
 class Candidate:
@@ -120,8 +115,3 @@ def walk(
             break
         awards.append(candidate.award())
     return tuple(awards)
-
-
-def payout_words(curve: Sequence[Knot], awards: Sequence[Award]) -> list[int]:
-    """Return awards with their prices as the contract packs them: ``award << 128 | price``."""
-    return [award.word() << 128 | price(curve, award.score) for award in awards]

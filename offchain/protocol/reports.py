@@ -1,12 +1,11 @@
 """Reports and their signatures (EIP-712, compact by EIP-2098), as the market takes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from annotated_types import Le, Len
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
-from eth_utils.address import to_canonical_address
 from eth_utils.exceptions import ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -135,18 +134,3 @@ class StopNotice:
             ValueError: the notice does not fit the transcript, or no key fits the signature.
         """
         return recover(self.digest(transcript, self.stopped), self.cosignature)
-
-
-def by_signer(digest: bytes, cosignatures: Iterable[Cosignature]) -> list[Cosignature]:
-    """Sort cosignatures by rising address of the signer, as the market takes them.
-
-    Raises:
-        ValueError: a signature is invalid, or a key signed twice.
-    """
-    signers: dict[str, Cosignature] = {}
-    for cosignature in cosignatures:
-        signer = recover(digest, cosignature)
-        if signer in signers:
-            raise ValueError(f"{signer} signed twice, expected one signature of each enclave")
-        signers[signer] = cosignature
-    return [signers[signer] for signer in sorted(signers, key=to_canonical_address)]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offchain.chain.history import Claim, History
+from offchain.chain.packing import award_of
 from offchain.enclave.benchmark import Run, read
 from offchain.protocol import metrics
 from offchain.protocol.artifacts import MODEL, TAG_BYTES, decrypt_bytes
@@ -21,7 +22,6 @@ from offchain.protocol.eip712 import Domain
 from offchain.protocol.envelopes import delivery_info, unseal
 from offchain.protocol.errors import InvalidModel, RunAborted, StorageError
 from offchain.protocol.manifest import Manifest, Selection
-from offchain.protocol.pricing import Award
 from offchain.protocol.sample import Samples
 from offchain.protocol.transcript import Reveal
 from offchain.storage.files import write_bytes
@@ -127,7 +127,7 @@ class ModelOpening:
         if history.posted is None:
             return Delivery(())
         record = history.record(self.domain)
-        awards = [Award.of_payout(word) for word in record.payouts]
+        awards = [award_of(word) for word in record.payouts]
         scores = {award.index: award.score for award in awards}
         models: list[BoughtModel] = []
         outputs: list[Outputs] = []

@@ -16,6 +16,7 @@ import numpy as np
 from brownie import accounts
 
 from offchain.chain.history import History
+from offchain.chain.packing import by_signer
 from offchain.chain.registry import Registry
 from offchain.cli import developer_options, sell
 from offchain.cli import entry as entries
@@ -25,7 +26,7 @@ from offchain.protocol.encoding import ZERO_ADDRESS, to_json
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.messages import Signed
 from offchain.protocol.pricing import Award, Knot
-from offchain.protocol.reports import Cosignature, Report, by_signer, sign
+from offchain.protocol.reports import Cosignature, Report, sign
 from offchain.protocol.results import Result, Results, make_results
 from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import PublicationFolder, ResultsFolder

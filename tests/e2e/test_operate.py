@@ -18,6 +18,7 @@ from brownie import accounts, web3
 from rich.console import Console
 from web3 import HTTPProvider, Web3
 
+from offchain.attestation.rejections import QuoteRejected
 from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.registry import Registry
@@ -28,7 +29,6 @@ from offchain.enclave.enclave import Enclave
 from offchain.operator.checks import check_account, check_folder, check_node, check_standing
 from offchain.operator.client import EnclaveClient
 from offchain.operator.upkeep import DAY, MARGIN, Upkeep
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import DEVELOPMENT_SEED, SimulatedIntel, bundle
 from offchain.storage.publications import ResultsFolder
 from scripts.deploy import deploy

@@ -13,13 +13,14 @@ from brownie import HostileAccount, accounts
 
 from offchain.__main__ import main
 from offchain.chain.history import CLOSED, DISPUTED, OPEN, REPORTED
+from offchain.chain.packing import by_signer
 from offchain.chain.registry import Registry
 from offchain.operator.cosigning import awards_of
 from offchain.operator.fees import PATIENCE, Earnings
 from offchain.protocol.encoding import ZERO_ADDRESS as ZERO
 from offchain.protocol.messages import RunId
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import Report, by_signer, sign
+from offchain.protocol.reports import Report, sign
 from offchain.provider import key_release
 from offchain.provider.key_release import RevealsNotFinal, SubmissionsMissing
 from tests.anvil import at

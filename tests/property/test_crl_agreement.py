@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from offchain.attestation import der
 from offchain.attestation.certificates import verify_crl
 from offchain.attestation.evidence import REVOKED, AuthorityRecord, certificate_id
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.simulation import SimulatedIntel, issuing
 from tests.dcap import Attesting, certificate, fields
 from tests.inprocess import deploy

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.chain.packing import payout_words
 from offchain.protocol import pricing
 from offchain.protocol.pricing import Candidate, Knot, walk
 from tests import reasons
@@ -89,7 +90,7 @@ def test_walk__any_candidates__what_enclaves_choose_the_market_pays(harness, tas
     chosen = walk(knots, task.budget, task.max_awards, candidates)
     words = tuple(pricing.words(chosen))
     payouts = harness.payouts_of(task, words, len(entries))
-    assert payouts == pricing.payout_words(knots, chosen)
+    assert payouts == payout_words(knots, chosen)
     floors = [entries[award.index][1] for award in chosen]
     assert all(payout % 2**128 >= floor for payout, floor in zip(payouts, floors, strict=True))
     left = task.budget - sum(payout % 2**128 for payout in payouts)

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from offchain.attestation.canonical import walk_identity, walk_tcb_info
 from offchain.attestation.evidence import crl_bytes
 from offchain.attestation.quote import TeeType
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Validity
 from offchain.attestation.trust import QeFloor, Seam, TcbFloor
 from offchain.chain.policy import BITS
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import SimulatedIntel
 from tests.dcap import Attesting
 from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info

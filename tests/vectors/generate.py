@@ -13,14 +13,15 @@ from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
 from offchain.chain import heads
+from offchain.chain.packing import by_signer, payout_words
 from offchain.protocol import envelopes, hashes, release
 from offchain.protocol.bounds import lower_bound, resample
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.keys import public_key
-from offchain.protocol.pricing import Award, Candidate, Knot, payout_words, price, walk, words
-from offchain.protocol.reports import Report, by_signer, choices_word, recover, sign
+from offchain.protocol.pricing import Award, Candidate, Knot, price, walk, words
+from offchain.protocol.reports import Report, choices_word, recover, sign
 from offchain.protocol.results import Result, Results, make_results
 from offchain.protocol.sample import allocate, draw
 from offchain.protocol.task import Roster, RosterEntry, Submission, Task, roster_digest

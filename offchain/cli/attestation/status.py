@@ -5,6 +5,7 @@ import argparse
 from offchain.attestation.advice import standings
 from offchain.attestation.policy import Rules, verified_lists, verify_document
 from offchain.attestation.quote import Quote, TeeType
+from offchain.attestation.rejections import QuoteRejected
 from offchain.attestation.tcb import Validity
 from offchain.attestation.verify import verify
 from offchain.chain.verifier import ROOT, Verifier
@@ -20,7 +21,6 @@ from offchain.cli.attestation.inputs import (
 )
 from offchain.cli.attestation.output import Pairs, day
 from offchain.cli.attestation.verify import add_rules, rules_of
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation.intel import root_name
 
 

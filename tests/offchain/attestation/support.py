@@ -10,12 +10,11 @@ from offchain.attestation.canonical import walk_identity
 from offchain.attestation.certificates import verify_authority
 from offchain.attestation.collateral import Collateral
 from offchain.attestation.quote import Body, Quote, TeeType, parse, trim
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Validity
 from offchain.attestation.trust import INTEL_ROOT_KEY, QeFloor, TcbFloor, Trust
 from offchain.attestation.verify import VerifiedQuote, verify
 from offchain.attestation.x509 import load_chain
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import Machine, sgx_report, td10_report, td15_report
 from offchain.simulation.documents import make_qe_identity
 

@@ -9,9 +9,8 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from offchain.attestation import certificates, der
 from offchain.attestation.certificates import INTERMEDIATE, PCK, TCB_SIGNER, Role
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.x509 import load_chain
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import Identity, Machine, SimulatedIntel, issuing
 from offchain.simulation.machine import pem
 from tests.offchain.attestation.support import AT, GENUINE, genuine, intel_trust

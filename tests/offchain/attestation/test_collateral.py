@@ -11,10 +11,9 @@ from offchain.attestation.bundle import Bundle, read_bundle
 from offchain.attestation.collateral import Collateral, trust_in
 from offchain.attestation.policy import Rules
 from offchain.attestation.quote import TeeType
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.verify import VerifiedQuote, verify
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import Machine, SimulatedIntel, collateral, issuing
 from offchain.simulation.documents import make_qe_identity
 from tests.offchain.attestation.support import (

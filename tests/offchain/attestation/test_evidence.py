@@ -8,10 +8,9 @@ from eth_utils.crypto import keccak
 
 from offchain.attestation.evidence import Chain, Known, crl_bytes, pack
 from offchain.attestation.p256 import verifies
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import Machine, SimulatedIntel
 from offchain.simulation.machine import pem
 from tests.offchain.attestation.support import BODIES

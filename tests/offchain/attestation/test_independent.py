@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from offchain.attestation import sgx_extension
 from offchain.attestation.collateral import Collateral, trust_in
 from offchain.attestation.quote import Quote
+from offchain.attestation.rejections import QuoteRejected
 from offchain.attestation.verify import verify
 from offchain.attestation.x509 import load_chain, read_certificate
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import collateral
 from tests.dcap_judges import they_accept
 from tests.dcap_refusals import INTEL, MACHINE

@@ -22,8 +22,7 @@ from offchain.attestation.programs import (
     program_id,
 )
 from offchain.attestation.quote import Body
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from tests.offchain.attestation.support import BODIES
 
 SGX, TDX = BODIES["sgx v3"], BODIES["tdx v4"]

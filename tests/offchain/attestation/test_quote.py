@@ -6,8 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from offchain.attestation.quote import Body, SgxReport, TdReport, parse, trim
-from offchain.attestation.rejections import RejectionReason
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.simulation import Machine
 from tests.offchain.attestation.support import BODIES, GENUINE, vector
 

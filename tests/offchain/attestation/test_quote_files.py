@@ -8,7 +8,7 @@ import pytest
 
 from offchain.attestation.quote import parse, trim
 from offchain.attestation.quote_files import read_quote
-from offchain.protocol.errors import QuoteRejected
+from offchain.attestation.rejections import QuoteRejected
 from offchain.simulation import Machine
 from tests.offchain.attestation.support import BODIES, GENUINE, vector
 

@@ -6,10 +6,9 @@ import pytest
 
 from offchain.attestation import certificates, der
 from offchain.attestation.certificates import RevocationList
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import SimulatedIntel, issuing
 from offchain.simulation.intel import NOT_AFTER
 from tests.offchain.attestation.support import AT, vector

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation import der, sgx_extension
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.sgx_extension import SgxExtension
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation import issuing
 
 VALUES = SgxExtension(ppid=bytes(range(16)), fmspc=bytes(6), svns=bytes(range(16)), pce_svn=11)

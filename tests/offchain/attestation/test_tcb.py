@@ -12,9 +12,8 @@ from offchain.attestation.advice import standing
 from offchain.attestation.canonical import walk_identity, walk_tcb_info
 from offchain.attestation.policy import Policy, Rules
 from offchain.attestation.quote import TeeType
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Machine
-from offchain.protocol.errors import QuoteRejected
 from offchain.simulation.documents import Issue, SimulatedLevel, make_qe_identity, make_tcb_info
 from tests.offchain.attestation.support import AT, PUBLISHED, UP_TO_DATE, published
 

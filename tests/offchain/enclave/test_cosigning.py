@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from offchain.chain import result_proofs
+from offchain.chain.packing import by_signer
 from offchain.enclave.enclave import MAX_REFUSALS, Enclave
 from offchain.protocol.errors import InvalidRequest, RequestFault, SubmissionFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Proposal, Signed
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import by_signer, recover
+from offchain.protocol.reports import recover
 from offchain.protocol.results import Result
 from tests.offchain.market import ROWS, TOOLS, Market, Offer, make_market, model
 from tests.vectors.generate import word

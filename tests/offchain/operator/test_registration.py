@@ -7,9 +7,8 @@ import pytest
 
 from offchain.attestation.evidence import Chain, Known, pack
 from offchain.attestation.quote import parse
-from offchain.attestation.rejections import RejectionReason
+from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.operator.registration import verify_and_pack
-from offchain.protocol.errors import QuoteRejected
 from offchain.protocol.messages import Attestation
 from tests.offchain.attestation.support import AT, BODIES, REPORT_DATA
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import Cosignature, Report, by_signer, recover, sign
+from offchain.protocol.reports import Cosignature, Report, recover, sign
 from tests.signing import ORDER, digest_signed_with
 from tests.vectors.generate import DOMAIN, address, signing_key, word
 
@@ -77,17 +77,3 @@ def test_recover__s_at_its_bound_and_above__opens_and_raises(above: int) -> None
 def test_recover__r_of_no_signature__raises(r: bytes) -> None:
     with pytest.raises(ValueError, match=r"^signature with r 0x[0-9a-f]{64} recovers no key"):
         recover(DIGEST, Cosignature(r, bytes([0] * 31 + [1]), bytes(32)))
-
-
-def test_by_signer__any_order__rises_by_address() -> None:
-    names = ["a", "b", "c"]
-    cosignatures = [sign(DIGEST, signing_key(name), bytes(32)) for name in names]
-    signers = [recover(DIGEST, each) for each in by_signer(DIGEST, cosignatures)]
-    assert signers == sorted(map(address, names), key=str.lower)
-    assert by_signer(DIGEST, cosignatures[::-1]) == by_signer(DIGEST, cosignatures)
-
-
-def test_by_signer__somebody_twice__raises() -> None:
-    twice = [sign(DIGEST, signing_key("a"), platform) for platform in (word("x"), word("y"))]
-    with pytest.raises(ValueError, match=f"^{address('a')} signed twice, expected one signature"):
-        by_signer(DIGEST, twice)
