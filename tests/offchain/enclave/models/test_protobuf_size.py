@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import AttributeProto, ModelProto, TensorProto, helper
 
-from offchain.enclave.models.protobuf_size import MESSAGE_BYTES, parsed_bytes
+from offchain.enclave.models.protobuf_size import (
+    ITEM_BYTES,
+    MESSAGE_BYTES,
+    TEXT_FACTOR,
+    parsed_bytes,
+)
 from offchain.protocol.errors import InvalidModel, ModelFault
 from tests.offchain.enclave.models import onnx_files
 from tests.offchain.enclave.models.onnx_files import constant, field, mean, node, proto
@@ -62,6 +67,31 @@ def test_parsed_bytes__a_million_numbers_of_a_tree__are_not_charged_as_messages(
     model.graph.node[0].attribute.append(attribute)
     content = model.SerializeToString()
     assert 8 * 10**6 < parsed_bytes(content, MANY) < 100 * 10**6
+
+
+def tree_of(*modes: bytes) -> bytes:
+    """Return a file whose node has an attribute with these texts."""
+    model = ModelProto()
+    model.graph.node.add().attribute.add(strings=modes)
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize("text", [b"", b"a", 63 * b"a", 64 * b"a", 200 * b"a", "é".encode()])
+@pytest.mark.parametrize("count", [1, 2, 4096, 4097, 10_000])
+def test_parsed_bytes__texts_of_a_tree__are_charged_alike_whatever_their_length(text, count):
+    base = parsed_bytes(tree_of(), MANY)
+    each = ITEM_BYTES + TEXT_FACTOR * len(text)
+    total = parsed_bytes(tree_of(*count * [text]), MANY)
+    assert total == base + count * each
+    assert refused(tree_of(*count * [text]), total - 1) is ModelFault.TOO_LARGE
+
+
+@pytest.mark.parametrize("place", [0, 50, 99])
+@pytest.mark.parametrize("wrong", [b"\xff", b"\xc3", 100 * b"a" + b"\x80"])
+def test_parsed_bytes__one_text_of_a_tree_is_not_utf8__is_unreadable(wrong, place):
+    modes = 100 * [b"LEAF"]
+    modes[place] = wrong
+    assert refused(tree_of(*modes), MANY) is ModelFault.UNREADABLE
 
 
 def test_parsed_bytes__fields_that_the_schema_lacks__are_counted():
