@@ -4,6 +4,7 @@
                                 `interface.<Name>(address)`
     interfaces/<Name>.sol       the same for Solidity, with the documentation
     interfaces/eip712.json      types of the two digests that are signed
+    interfaces/abi.ts           all of these for TypeScript, as constants: viem infers types
     interfaces/storage/         storage and immutables of each contract: `<Name>.json`
 
 An interface has the functions of `I<Name>.vyi` and of the other interfaces that
@@ -35,6 +36,11 @@ DOMAIN = {
     "verifyingContract": "address",
 }
 """Members of the market's domain (EIP-712)."""
+
+TYPESCRIPT = """\
+// SPDX-License-Identifier: MIT
+// Generated from interfaces/*.vyi by `make abi`.
+"""
 
 
 def compiled(project: Path, path: Path) -> CompilerData:
@@ -109,8 +115,16 @@ def exports(project: Path) -> dict[Path, str]:
         if abi:
             texts[folder / f"{name}.json"] = _json(abi)
         texts[folder / f"{name}.sol"] = source(module, bases)
+    constants = {
+        f"{path.stem[1].lower()}{path.stem[2:]}Abi": text
+        for path, text in texts.items()
+        if path.parent == folder and path.suffix == ".json"
+    }
     if "Types" in modules:
-        texts[folder / "eip712.json"] = _json(eip712_types(modules["Types"]))
+        constants["eip712"] = texts[folder / "eip712.json"] = _json(eip712_types(modules["Types"]))
+    texts[folder / "abi.ts"] = TYPESCRIPT + "".join(
+        f"\nexport const {name} = {text.rstrip()} as const;\n" for name, text in constants.items()
+    )
     return texts
 
 

@@ -51,7 +51,7 @@ def test_exports__of_this_project__are_the_files_in_interfaces():
     texts = exports(ROOT)
     stale = [str(path) for path, text in texts.items() if path.read_text() != text]
     assert stale == [], "run `make abi`"
-    suffixes = (".json", ".sol")
+    suffixes = (".json", ".sol", ".ts")
     written = {each for each in (ROOT / "interfaces").rglob("*") if each.suffix in suffixes}
     assert written == set(texts), "remove what is not exported"
 
@@ -112,7 +112,7 @@ def test_exports__sample__name_types_and_carry_documentation(project):
     )
     (project / "contracts" / "Counter.vy").unlink()
     texts = {str(path.relative_to(folder)): text for path, text in exports(project).items()}
-    assert sorted(texts) == ["ICounter.json", "ICounter.sol", "ITypes.sol"]
+    assert sorted(texts) == ["ICounter.json", "ICounter.sol", "ITypes.sol", "abi.ts"]
     pair = next(e for e in json.loads(texts["ICounter.json"]) if e.get("name") == "pair")
     assert pair["outputs"][0]["internalType"] == "struct ITypes.Pair[]"
     assert 'import {ITypes} from "./ITypes.sol";' in texts["ICounter.sol"]
@@ -121,6 +121,7 @@ def test_exports__sample__name_types_and_carry_documentation(project):
         "    function pair(uint256 _at) external view returns (ITypes.Pair[] memory);"
     ) in texts["ICounter.sol"]
     assert "        uint256 a; // the first\n" in texts["ITypes.sol"]
+    assert "export const counterAbi = [" in texts["abi.ts"]
 
 
 def test_sources__of_contracts_and_interfaces__have_names_of_their_own():
