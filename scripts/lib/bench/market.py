@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,18 +146,40 @@ def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
 
 
 def make_bundle(own: Roster, submissions: int, selection: Selection, store: Store) -> Bundle:
-    """Make a sale to one enclave, with three more in its roster; its artifacts are in the store."""
-    samples, key = images(), sha256(b"test set").digest()
+    """Make a sale of small models on MNIST to one enclave, as `make_sale` does."""
+    samples = images()
     terms = BenchmarkTerms(
         "accuracy", selection, minimum_gain=1, limits=asdict(LIMITS), description="MNIST"
     )
-    manifest, test_set = draft(Data(samples), terms, key)
+    return make_sale(own, Data(samples), terms, models(samples, submissions), store)
+
+
+def make_sale(
+    own: Roster,
+    data: Data,
+    terms: BenchmarkTerms,
+    offers: Iterable[bytes],
+    store: Store,
+    **other: Any,
+) -> Bundle:
+    """Make a sale to one enclave, with three more in its roster; its artifacts are in the store.
+
+    Args:
+        own: the enclave.
+        data: the hidden test set.
+        terms: of its measurement.
+        offers: ONNX files, one for each developer.
+        store: gets the artifacts.
+        other: fields of the task that differ from those of `make_task`.
+    """
+    key, offers = sha256(b"test set").digest(), list(offers)
+    manifest, test_set = draft(data, terms, key)
     store.put_bytes(test_set)
     others = (Enclave.boot(secrets.token_bytes).identity for _ in range(3))
     roster = tuple(sorted((*own, *others), key=lambda entry: entry.signing_key.lower()))
-    task = make_task(manifest, roster, submissions)
+    task = replace(make_task(manifest, roster, len(offers)), **other)
     reveals, keyrings = [], {}
-    for index, model in enumerate(models(samples, submissions)):
+    for index, model in enumerate(offers):
         secret, salt = (sha256(f"{name} {index}".encode()).digest() for name in ("key", "salt"))
         entry = prepare_submission(model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt)
         store.put_bytes(entry.artifact)
@@ -167,7 +190,7 @@ def make_bundle(own: Roster, submissions: int, selection: Selection, store: Stor
     transcript = Transcript(DOMAIN, task, roster, tuple(reveals), bytes(32), bytes(32))
     (enclave,) = own
     ephemeral = secrets.token_bytes(32)
-    release = make_release(transcript, range(submissions), enclave.sealing_key, key, ephemeral)
+    release = make_release(transcript, range(len(offers)), enclave.sealing_key, key, ephemeral)
     return Bundle(transcript, manifest, release, keyrings)
 
 

@@ -51,12 +51,12 @@ def enclave(model: bytes, kind: Kind, samples: Floats, part: int) -> float:
     rows = len(samples)
     second = SecondPass(order(bytes(32), 2, rows), part, lambda *_: True)
     spec = ModelSpec((kind.features,), Output.LABELS, kind.classes)
-    start = time.process_time() + _children_seconds()
+    start = time.process_time() + children_seconds()
     run_model(model, samples, spec, LIMITS, RunLimits(), 0, second)
-    return time.process_time() + _children_seconds() - start
+    return time.process_time() + children_seconds() - start
 
 
-def _children_seconds() -> float:
+def children_seconds() -> float:
     """Return the CPU time of all children that the zygote has reaped, in steps of 10 ms."""
     running = runner._ZYGOTE._running
     if running is None:
