@@ -69,27 +69,32 @@ class Month:
     enclave_hours: float
 
 
-def simulate(rows: dict[str, Figures], assumed: Assumptions) -> Month:
-    """Compute a month in which each task has one award, one signature, and every model revealed."""
-    others = assumed.submissions - 1
+def sale_gas(rows: dict[str, Figures], submissions: int, awards: int = 1) -> Figures:
+    """Return the gas of a sale from its task to its settlement, by hardfork.
+
+    Every model is revealed and one enclave signs. Several awards count as calls of eight.
+    """
+    several = awards > 1
     counts = {
         "create_task, 2 knots": 1,
-        "commit_model, 2nd": assumed.submissions,
+        "commit_model, 2nd": submissions,
         "reveal_model, first": 1,
-        "reveal_model, later": others,
+        "reveal_model, later": submissions - 1,
         "close_reveals": 1,
-        "post_report, 1 signature, roster of 4, 1 award": 1,
-        "claim_award, of 1": 1,
+        f"post_report, 1 signature, roster of 4, {'8 awards' if several else '1 award'}": 1,
+        f"claim_award, of {8 if several else 1}": awards,
         "settle, 1 signer": 1,
     }
+    return {fork: sum(n * rows[name][fork] for name, n in counts.items()) for fork in FORKS}
+
+
+def simulate(rows: dict[str, Figures], assumed: Assumptions) -> Month:
+    """Compute a month in which each task has one award, one signature, and every model revealed."""
     calls = dict.fromkeys(DATA_WORDS, 1) | {
         "commit_model": assumed.submissions,
         "reveal_model": assumed.submissions,
     }
-    gas = {
-        fork: assumed.tasks * sum(n * rows[name][fork] for name, n in counts.items())
-        for fork in FORKS
-    }
+    gas = {fork: assumed.tasks * used for fork, used in sale_gas(rows, assumed.submissions).items()}
 
     def total(words: dict[str, int]) -> int:
         return assumed.tasks * WORD * sum(n * words[name] for name, n in calls.items())

@@ -10,7 +10,7 @@ from offchain.chain.node import abi
 from offchain.protocol.eip712 import Domain
 from scripts.lib.gas_report import SNAPSHOT, read
 from scripts.lib.replay import FORKS
-from scripts.scaling import DATA_WORDS, Assumptions, main, simulate
+from scripts.scaling import DATA_WORDS, Assumptions, main, sale_gas, simulate
 from tests import sale as parts
 
 ONE = Assumptions(tasks=1, submissions=1)
@@ -78,3 +78,12 @@ def test_main__options__replace_the_assumptions(capsys):
     month = main(["--tasks", "1", "--submissions", "1"])
     assert month == simulate(ROWS, ONE)
     assert "A month, execution" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fork", FORKS)
+def test_sale_gas__several_awards__are_counted_as_calls_of_eight(fork):
+    one, two = (sale_gas(ROWS, 5, awards)[fork] for awards in (1, 2))
+    report = "post_report, 1 signature, roster of 4, "
+    added = ROWS[report + "8 awards"][fork] - ROWS[report + "1 award"][fork]
+    added += 2 * ROWS["claim_award, of 8"][fork] - ROWS["claim_award, of 1"][fork]
+    assert two - one == added
