@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants fuzz models luck lint gas bench
-.PHONY: bench-large abi clean
+.PHONY: bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -43,6 +43,10 @@ gas: .venv/.ready node_modules/.ready ## gas of each operation, today and under 
 
 bench: .venv/.ready node_modules/.ready ## the enclave beside plain onnxruntime; writes docs/BENCHMARKS.md
 	@$(RUN) .venv/bin/python -m scripts.bench
+
+experiments: .venv/.ready .venv-experiments/.ready node_modules/.ready ## standard data sets; writes docs/EXPERIMENTS.md
+	@$(RUN) .venv/bin/python -W ignore -m scripts.experiments
+	@.venv-experiments/bin/python -m scripts.lib.experiments.plots reports/experiments.json docs/images
 
 bench-large: .venv/.ready node_modules/.ready ## 10,000 submissions
 	@$(RUN) .venv/bin/python -m scripts.bench --large
@@ -131,6 +135,11 @@ endef
 	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement scripts/models/public.txt
 	@touch $@
 
+.venv-experiments/.ready: requirements-experiments.txt
+	$(call environment,.venv-experiments)
+	@.venv-experiments/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-experiments.txt
+	@touch $@
+
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js is missing or too old: expected node 20 or newer on PATH" >&2; exit 1; }
@@ -140,6 +149,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .venv-models .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-models .venv-experiments .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
