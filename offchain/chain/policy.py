@@ -14,7 +14,7 @@ from offchain.chain.node import Node, abi, events
 
 BITS = {name: 1 << place for place, name in enumerate(STATUSES[:-1])}
 """Intel's names of statuses, and their bits in `ITcbPolicy.accepted_statuses`."""
-_UNREACHABLE = 2**16
+_NO_LEVEL = 2**16
 
 
 class PolicyContract:
@@ -102,7 +102,7 @@ class PolicyContract:
             attributes_mask=attributes_mask,
             misc_select=misc_select,
             misc_select_mask=misc_mask,
-            min_isv_svn=svn if accepted and svn < _UNREACHABLE else None,
+            min_isv_svn=svn if accepted and svn < _NO_LEVEL else None,
         )
 
 

@@ -16,7 +16,7 @@ SGX: constant(uint256) = 0
 TDX: constant(uint256) = 129  # 0x81
 
 # A number that nothing reaches: of documents without an accepted level.
-UNREACHABLE: constant(uint256) = 2**16
+NO_LEVEL: constant(uint256) = 2**16
 
 # Statuses that a deployment can accept, as bits. Revoked is none of them.
 UP_TO_DATE: constant(uint256) = 1
@@ -99,7 +99,7 @@ def _read_tcb(_start: uint256, _end: uint256, _accepted: uint256) -> Tcb:
         tcb.tdx, at = self._modules(tcb.seam, _accepted, at)
     at = json._skip(b',"tcbLevels":[', at)
 
-    tcb.sgx = UNREACHABLE << 128
+    tcb.sgx = NO_LEVEL << 128
     accepting: bool = True
     for _: uint256 in range(_MAX_LEVELS):
         sgx: uint256 = 0
@@ -235,11 +235,11 @@ def _modules(_seam: Seam, _accepted: uint256, _at: uint256) -> (uint256, uint256
 @view
 def _isv_levels(_accepted: uint256, _at: uint256) -> (uint256, uint256):
     """
-    @notice Return the least SVN that the levels of an enclave or a module accept, or UNREACHABLE. The levels are the
+    @notice Return the least SVN that the levels of an enclave or a module accept, or NO_LEVEL. The levels are the
             last part of their object.
     """
     at: uint256 = json._skip(b',"tcbLevels":[', _at)
-    least: uint256 = UNREACHABLE
+    least: uint256 = NO_LEVEL
     accepting: bool = True
     for _: uint256 in range(_MAX_LEVELS):
         svn: uint256 = 0

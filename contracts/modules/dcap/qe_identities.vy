@@ -83,7 +83,7 @@ def kept_identities(_tee: uint256) -> DynArray[ITcbPolicy.QeIdentity, 2]:
                 issued=evaluations._issued(versions),
                 next_update=evaluations._next_update(versions),
                 live=evaluations._is_live(versions, least),
-                accepted=versions & (2**32 - 1) < documents.UNREACHABLE,
+                accepted=versions & (2**32 - 1) < documents.NO_LEVEL,
                 mr_signer=identity.mr_signer,
                 product=(versions >> _PRODUCT) & (2**32 - 1),
                 min_svn=versions & (2**32 - 1),

@@ -26,7 +26,7 @@ _INTEL_SEAM_MASK: constant(uint256) = 2**64 - 1
 
 _OTHER_SEAM: constant(uint256) = 1 << 159
 _PCE_SVN: constant(uint256) = 128
-_MAX_PCE_SVN: constant(uint256) = 2**17 - 1  # with UNREACHABLE
+_MAX_PCE_SVN: constant(uint256) = 2**17 - 1  # with NO_LEVEL
 _SVNS: constant(uint256) = 2**128 - 1
 _SVNS_OF_MODULES: constant(uint256) = 2**112 - 1  # without the first two
 _EVEN_BYTES: constant(bytes16) = 0x00ff00ff00ff00ff00ff00ff00ff00ff
@@ -95,7 +95,7 @@ def raise_module(_fmspc: bytes6, _version: uint256, _svn: uint256):
     key: uint256 = self._key(documents.TDX, convert(_fmspc, uint256))
     module: uint256 = (_version << 8) | _svn
     modules: uint256 = self.raised[key].tdx
-    if self._module_svn(modules, _version) == documents.UNREACHABLE:
+    if self._module_svn(modules, _version) == documents.NO_LEVEL:
         if modules >> (128 + 16 * (documents.MAX_MODULES - 1)) != 0:
             errors._revert(dcap_errors.BAD_FLOOR)
         # The new module comes first: their order means nothing here.
@@ -133,7 +133,7 @@ def kept_floors(_tee: uint256, _fmspc: bytes6) -> DynArray[ITcbPolicy.TcbFloor, 
                 issued=evaluations._issued(entry.sgx),
                 next_update=evaluations._next_update(entry.sgx),
                 live=evaluations._is_live(entry.sgx, least),
-                accepted=pce_svn < documents.UNREACHABLE,
+                accepted=pce_svn < documents.NO_LEVEL,
                 svns=convert(convert(entry.sgx & _SVNS, uint128), bytes16),
                 pce_svn=pce_svn,
                 tdx_svns=convert(convert(entry.tdx & _SVNS, uint128), bytes16),
@@ -268,7 +268,7 @@ def _judge(_quoted: ITcbPolicy.Quoted, _key: uint256, _place: uint256, _sgx: uin
             # The first two count within the version, and are judged as the module's SVN.
             least &= _SVNS_OF_MODULES
             svn: uint256 = self._module_svn(tdx, version)
-            if svn == documents.UNREACHABLE:
+            if svn == documents.NO_LEVEL:
                 return _OTHER_MODULE
             if svns >> 120 < svn:
                 verdict = _BELOW
@@ -318,7 +318,7 @@ def _highest_of_modules(_floor: uint256, _other: uint256) -> uint256:
     for i: uint256 in range(documents.MAX_MODULES):
         module: uint256 = (_floor >> (128 + 16 * i)) & 65535
         svn: uint256 = self._module_svn(_other, module >> 8)
-        if svn != documents.UNREACHABLE:
+        if svn != documents.NO_LEVEL:
             module = max(module, (module >> 8 << 8) | svn)
         highest |= module << (128 + 16 * i)
     return highest
@@ -328,7 +328,7 @@ def _highest_of_modules(_floor: uint256, _other: uint256) -> uint256:
 @pure
 def _module_svn(_tdx: uint256, _version: uint256) -> uint256:
     """
-    @notice Return the least SVN of the first module of this version, or UNREACHABLE.
+    @notice Return the least SVN of the first module of this version, or NO_LEVEL.
     """
     modules: uint256 = _tdx >> 128
     for _: uint256 in range(documents.MAX_MODULES):
@@ -337,7 +337,7 @@ def _module_svn(_tdx: uint256, _version: uint256) -> uint256:
         if (modules >> 8) & 255 == _version:
             return modules & 255
         modules = modules >> 16
-    return documents.UNREACHABLE
+    return documents.NO_LEVEL
 
 
 @internal
