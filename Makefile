@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants fuzz models luck lint gas bench
-.PHONY: bench-large experiments abi clean
+.PHONY: bench-large experiments abi venom clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -83,6 +83,9 @@ deep: .venv/.ready ## the random tests for hours rather than minutes
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)
 
+venom: .venv/.ready .venv-venom/.ready ## property, stateful and attack tests under a second code generator, call by call
+	@$(RUN) .venv/bin/python -m tests.compilers.compare $(VENOM)
+
 fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
 	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)
 
@@ -129,6 +132,11 @@ endef
 	@.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
 	@touch $@
 
+.venv-venom/.ready: requirements-venom.txt
+	$(call environment,.venv-venom)
+	@.venv-venom/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-venom.txt
+	@touch $@
+
 .venv-models/.ready: requirements-models.txt scripts/models/public.txt
 	$(call environment,.venv-models)
 	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-models.txt
@@ -149,6 +157,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .venv-models .venv-experiments .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-venom .venv-models .venv-experiments .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
