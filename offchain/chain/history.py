@@ -101,6 +101,7 @@ class History:
         randomness: prevrandao and parent hash of the block that closed the reveals.
         posted: the report that was posted.
         challenger: address of the account that opened a dispute.
+        bond: wei that the challenger sent.
         verdict: of the panel.
         claims: in the order of the chain.
         over: True once enclaves have nothing left to do: the task or its dispute has ended.
@@ -116,6 +117,7 @@ class History:
     randomness: tuple[bytes, bytes] | None = None
     posted: StandingReport | None = None
     challenger: str | None = None
+    bond: int = 0
     verdict: Verdict | None = None
     claims: tuple[Claim, ...] = ()
     over: bool = False
@@ -144,9 +146,14 @@ class History:
             ValueError: no report is posted.
         """
         report = self.standing(self.task.id(domain))
-        signers = self.posted.signers if self.posted is not None and report.round == 0 else ()
         payouts = payout_words(self.task.curve, report.awards)
-        return Record(tuple(payouts), report.digest(domain), signers)
+        return Record(tuple(payouts), report.digest(domain), self.paid_signers)
+
+    @property
+    def paid_signers(self) -> tuple[Signer, ...]:
+        """The signers whose operators are paid: none when the report was overturned."""
+        overturned = self.verdict is not None and not self.verdict.upheld
+        return () if self.posted is None or overturned else self.posted.signers
 
     def standing(self, task_id: bytes) -> Report:
         """Return the report that stands: the one that was posted, or that which overturned it.
@@ -228,7 +235,8 @@ def _posted(history: History, log: Any) -> History:
 
 
 def _disputed(history: History, log: Any) -> History:
-    return replace(history, challenger=log["args"]["challenger"])
+    values = log["args"]
+    return replace(history, challenger=values["challenger"], bond=values["bond"])
 
 
 def _signer(struct: Any) -> Signer:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from eth_utils.abi import event_abi_to_log_topic
 from web3.contract.contract import ContractFunction
-from web3.types import EventData
+from web3.types import BlockIdentifier, EventData
 
 from offchain.chain.history import History, after
-from offchain.chain.node import Node, abi
+from offchain.chain.node import Node, abi, decoder
 from offchain.chain.progress import Stage, TaskProgress
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.messages import Posted
@@ -24,11 +23,7 @@ class Market:
         self.contract = node.web3.eth.contract(
             address=node.web3.to_checksum_address(address), abi=abi("IModelMarket")
         )
-        self._events = {
-            event_abi_to_log_topic(entry): self.contract.events[entry["name"]]()  # type: ignore[arg-type]
-            for entry in abi("IModelMarket")
-            if entry["type"] == "event"
-        }
+        self.decode = decoder(self.contract)
 
     @cached_property
     def domain(self) -> Domain:
@@ -46,9 +41,10 @@ class Market:
         logs = self.node.logs(self.contract.address, [topic], self.node.confirmed())
         return [bytes(log["topics"][1]) for log in logs]
 
-    def progress(self, task_id: bytes) -> TaskProgress:
-        """Return a task's progress in the latest block, which may not be confirmed."""
-        stage, *values = self.contract.functions.progress(task_id).call()
+    def progress(self, task_id: bytes, block: BlockIdentifier = "latest") -> TaskProgress:
+        """Return a task's progress in a block; the latest one may not be confirmed."""
+        call = self.contract.functions.progress(task_id)
+        stage, *values = call.call(block_identifier=block)
         return TaskProgress(Stage(stage), *values)
 
     def stage(self, task_id: bytes) -> Stage:
@@ -77,7 +73,7 @@ class Market:
         """Yield the confirmed events of a task, decoded, in the order of the chain."""
         topics = [None, "0x" + task_id.hex()]
         for log in self.node.logs(self.contract.address, topics, self.node.confirmed()):
-            yield self._events[bytes(log["topics"][0])].process_log(log)
+            yield self.decode(log)
 
     def history(self, task_id: bytes) -> History | None:
         """Return a task's history, or None when no confirmed log creates the task."""

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from eth_typing import ChecksumAddress
+from eth_utils.abi import event_abi_to_log_topic
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract.base_contract import BaseContractEvent
+from web3.contract.contract import Contract
 from web3.exceptions import Web3Exception
 from web3.types import EventData, LogReceipt
 
@@ -79,6 +81,16 @@ def events(node: Node, event: BaseContractEvent) -> Iterator[EventData]:
     topic = "0x" + HexBytes(event.topic).hex().removeprefix("0x")
     for log in node.logs(event.address, [topic], int(node.web3.eth.block_number)):
         yield event.process_log(log)
+
+
+def decoder(contract: Contract) -> Callable[[LogReceipt], EventData]:
+    """Return a function that decodes the logs of a contract, whichever of its events they are."""
+    kinds = {
+        event_abi_to_log_topic(entry): contract.events[entry["name"]]()
+        for entry in contract.abi
+        if entry["type"] == "event"
+    }
+    return lambda log: kinds[bytes(log["topics"][0])].process_log(log)
 
 
 class LogReader:

@@ -6,6 +6,7 @@ from typing import Any
 from web3 import Web3
 from web3.contract.contract import Contract
 from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Web3Exception
+from web3.types import BlockIdentifier
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 
@@ -59,9 +60,10 @@ def in_ether(wei: int) -> str:
     return f"{Decimal(wei).scaleb(-18).normalize():f} ether"
 
 
-def balance_of(web3: Web3, address: str, account: str) -> int:
+def balance_of(web3: Web3, address: str, account: str, block: BlockIdentifier = "latest") -> int:
     """Return an account's balance in units of a token; the zero address is ether."""
     owner = web3.to_checksum_address(account)
     if address == ZERO_ADDRESS:
-        return int(web3.eth.get_balance(owner))
-    return int(token_at(web3, address).functions.balanceOf(owner).call())
+        return int(web3.eth.get_balance(owner, block))
+    call = token_at(web3, address).functions.balanceOf(owner)
+    return int(call.call(block_identifier=block))

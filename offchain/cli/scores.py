@@ -10,7 +10,7 @@ from offchain.cli import common, session
 from offchain.cli.session import Session
 from offchain.cli.units import Currency, format_score
 from offchain.developer.reasons import IN_FULL
-from offchain.observer.scores import Row, find_results, rows, standing
+from offchain.observer.scores import Row, find_results, rows
 from offchain.protocol.encoding import to_json
 from offchain.storage.files import write_bytes
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     """
     here = Session.of(arguments)
     history = here.history(arguments.task)
-    report = standing(history, arguments.task)
+    report = history.standing(arguments.task)
     uris = [*arguments.operator, *dict.fromkeys(here.registry.endpoints().values())]
     place, results = find_results(report, uris, local_uris=here.local_uris)
     prices = history.record(here.market.domain).prices

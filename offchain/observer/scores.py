@@ -38,18 +38,6 @@ class Row:
     proof: ResultProof
 
 
-def standing(history: History, task_id: bytes) -> Report:
-    """Return the report that stands: the panel's once it has overturned the posted one.
-
-    Raises:
-        ValueError: no report is posted.
-    """
-    report, verdict = history.report(task_id), history.verdict
-    if verdict is None or verdict.upheld:
-        return report
-    return replace(report, round=1, results=verdict.results, choices=verdict.choices)
-
-
 def find_results(report: Report, uris: Collection[str], *, local_uris: bool) -> tuple[str, Results]:
     """Fetch the results file of a report from the first operator that has it.
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from offchain.chain.history import CLOSED, REPORTED, History
 from offchain.cli.units import ETHER, format_score
-from offchain.observer.scores import find_results, rows, standing
+from offchain.observer.scores import find_results, rows
 from scripts.lib.acts.parties import Provider, Seller
 from scripts.lib.acts.stage import Party, Stage
 from scripts.lib.local_chain import now, warp
@@ -69,7 +69,7 @@ class Sale:
     def table(self) -> None:
         """Print every result of the report that stands, each proved against the chain."""
         history, names = self.history, {each.address: each.name for each in self.sellers}
-        report = standing(history, self.id)
+        report = history.standing(self.id)
         uris = set(self.stage.registry.endpoints().values())
         _, results = find_results(report, uris, local_uris=True)
         prices = history.record(self.stage.market.domain).prices

@@ -7,7 +7,7 @@ import pytest
 from offchain.chain.history import History, StandingReport, Verdict
 from offchain.chain.result_proofs import extract
 from offchain.developer.reasons import IN_FULL
-from offchain.observer.scores import find_results, rows, standing
+from offchain.observer.scores import find_results, rows
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import ModelFault, SubmissionFault
 from offchain.protocol.pricing import Award
@@ -44,7 +44,7 @@ def history(market):
 
 @pytest.fixture(scope="module")
 def report(market, history):
-    return standing(history, market.transcript.task_id)
+    return history.standing(market.transcript.task_id)
 
 
 def table(market, history, report, results, prices=()):
@@ -86,7 +86,7 @@ def test_rows__proved_with_another_leaf__are_refused(market, history):
     results = make_results(task_id, leaves, market.key, [Result(i, 5) for i in range(5)])
     forged = replace(history, posted=replace(history.posted, results=results.root()))
     with pytest.raises(ValueError, match="the result of submission 3 is not the report's"):
-        table(market, forged, standing(forged, task_id), results)
+        table(market, forged, forged.standing(task_id), results)
 
 
 # ── The report that stands ──
@@ -94,14 +94,14 @@ def test_rows__proved_with_another_leaf__are_refused(market, history):
 
 def test_standing__no_report__says_so(market, history):
     with pytest.raises(ValueError, match="no report is posted"):
-        standing(replace(history, posted=None), market.transcript.task_id)
+        replace(history, posted=None).standing(market.transcript.task_id)
 
 
 @pytest.mark.parametrize("upheld", [True, False])
 def test_standing__after_a_verdict__is_the_panels_if_it_overturns(upheld, market, history):
     task_id, panels = market.transcript.task_id, word("panel's results")
     verdict = Verdict(upheld, panels, (), (), ())
-    found = standing(replace(history, verdict=verdict), task_id)
+    found = replace(history, verdict=verdict).standing(task_id)
     posted = history.posted.results
     assert (found.round, found.results) == ((0, posted) if upheld else (1, panels))
 
