@@ -34,6 +34,7 @@ COMMANDS = {
     "tasks": "list the tasks that take entries now",
     "status": "say a task's stage, who can do what with it now, and what it paid",
     "scores": "show the results of a task, each proved against its report",
+    "page": "make a web page of the market: tasks, results with proofs, money, operators",
     "playground": "start a market on this machine alone, to try everything on",
     "attestation": "fetch Intel's documents, bring them on-chain, judge quotes by them",
 }

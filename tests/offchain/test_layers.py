@@ -22,9 +22,10 @@ ALLOWED = {
     "operator": {"protocol", "attestation", "storage", "chain"},
     "guardian": {"protocol", "attestation", "chain"},
     "observer": {"protocol", "storage", "chain"},
+    "page": {"protocol", "attestation", "simulation", "storage", "chain", "observer"},
     "cli": {
         *("protocol", "enclave", "attestation", "simulation", "storage", "chain", "observer"),
-        *("provider", "developer", "operator", "guardian"),
+        *("provider", "developer", "operator", "guardian", "page"),
     },
 }
 """The folders, and for each those that it may import beside itself."""
