@@ -140,13 +140,17 @@ def _stages(source: IO[bytes], settings: RunSettings, samples: _Samples) -> Iter
     """Yield the predictions of the first pass and of a part of the second, then of its rest.
 
     The first pass is the one that is scored. It has the runtime's optimisations, and the second has
-    none: what depends on rounding differs.
+    none: what depends on rounding differs. An exact model is loaded once, since it has no such
+    difference.
     """
     model, spec = read_exactly(source, settings.model_bytes), settings.spec
     plan = check_model(model, spec, settings.limits, settings.rows)
     shorten(run_seconds(settings.limits.operations - plan.operations))
-    scored = predict(open_session(plan.model, optimised=True), plan, spec, settings.rows, samples)
-    session = open_session(plan.model, optimised=False)
+    session = open_session(plan.model, optimised=True)
+    scored = predict(session, plan, spec, settings.rows, samples)
+    if not plan.exact:
+        del session  # before the other one takes memory
+        session = open_session(plan.model, optimised=False)
     yield [scored, predict(session, plan, spec, settings.part, samples)]
     yield [predict(session, plan, spec, settings.rows - settings.part, samples)]
 

@@ -35,8 +35,11 @@ _INTEGERS = (TensorProto.INT64, TensorProto.INT32)
 BATCH_STEP = 4
 """Factor by which a batch is made smaller until its values fit into memory and cache."""
 
-CACHE_BYTES = 16 * 2**20
+CACHE_BYTES = 4 * 2**20
 """Size of a batch's values from which on smaller batches are faster: they stay in the cache."""
+
+EXACT = {"Identity", "TreeEnsembleClassifier", "TreeEnsembleRegressor"}
+"""Ops that no optimisation of the runtime changes, apart from identities, which it drops."""
 
 _MALFORMED = ("Wire format was corrupt", "bad UTF-8", "MaxDepth", "Missing required")
 """Texts of protobuf's errors that are the file's fault."""
@@ -57,6 +60,7 @@ class Plan:
         memory_bytes: upper bound of the memory of a run, in bytes.
         operations: upper bound of the work for all samples, one pass, as in `ModelLimits`.
         live_bytes: the part of `memory_bytes` for the values of a batch.
+        exact: True if the runtime's optimisations cannot change a prediction.
     """
 
     input: str
@@ -69,6 +73,7 @@ class Plan:
     memory_bytes: int
     operations: int
     live_bytes: int = 0
+    exact: bool = False
 
 
 def check_model(model: bytes, spec: ModelSpec, limits: ModelLimits, rows: int) -> Plan:
@@ -168,6 +173,7 @@ def _plan(
         walk.memory_bytes,
         walk.operations,
         walk.live_bytes,
+        EXACT.issuperset(node.op_type for node in proto.graph.node),
     )
 
 

@@ -1,0 +1,92 @@
+"""Sessions of the runtime, with its optimisations and without."""
+
+import io
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
+from skl2onnx import to_onnx
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestRegressor
+
+from offchain.enclave.models import child
+from offchain.enclave.models.pipe import RunSettings
+from offchain.enclave.models.runtime import open_session, run_session
+from offchain.enclave.models.static import EXACT
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from tests.offchain.enclave.models import onnx_files
+
+LIMITS = ModelLimits(memory_bytes=2**28)
+RANDOM = np.random.default_rng(0)
+SAMPLES = RANDOM.random((500, 8), np.float32)
+TARGETS = (SAMPLES @ RANDOM.random((8, 3))).argmax(axis=1)
+TREES = {
+    Output.LABELS: GradientBoostingClassifier(n_estimators=20, random_state=0),
+    Output.VALUES: RandomForestRegressor(20, random_state=0),
+}
+
+
+def exact(output: Output) -> onnx.ModelProto:
+    """Return trees between identities, of opset 18."""
+    options = {"zipmap": False} if output is Output.LABELS else {}
+    learner = TREES[output].fit(SAMPLES, TARGETS)
+    model = to_onnx(learner, SAMPLES[:1], options={id(learner): options}, target_opset=18)
+    graph = model.graph
+    first, last = graph.input[0].name, graph.output[-1].name
+    for node in graph.node:
+        node.input[:] = ["seen" if name == first else name for name in node.input]
+        node.output[:] = ["made" if name == last else name for name in node.output]
+    graph.node.insert(0, helper.make_node("Identity", [first], ["seen"]))
+    graph.node.append(helper.make_node("Identity", ["made"], [last]))
+    return model
+
+
+def relu() -> onnx.ModelProto:
+    """Return a model of an op that the runtime may fuse."""
+    shape = {"input_shape": ("N", 8)}
+    return onnx_files.proto([helper.make_node("Relu", ["x"], ["y"])], **shape)
+
+
+@pytest.mark.parametrize("output", TREES)
+def test_optimisations__of_exact_ops__drop_identities_and_change_no_value(output, tmp_path):
+    model = exact(output)
+    content = model.SerializeToString()
+    trees = [node for node in model.graph.node if node.op_type.startswith("Tree")]
+    assert {node.op_type for node in model.graph.node} == {"Identity", trees[0].op_type} <= EXACT
+    options = SessionOptions()
+    options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    found = onnx.load(tmp_path / "optimised.onnx").graph.node
+    left = [node for node in found if node.op_type != "Identity"]
+    assert [node.op_type for node in left] == [node.op_type for node in trees]
+    for one, other in zip(left, trees, strict=True):  # the runtime adds defaults
+        assert set(map(str, one.attribute)) >= set(map(str, other.attribute))
+    name, feeds = model.graph.output[-1].name, {model.graph.input[0].name: SAMPLES}
+    sessions = [open_session(content, optimised) for optimised in (True, False)]
+    first, second = (run_session(session, [name], feeds)[0] for session in sessions)
+    assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize("output", [*TREES, Output.VECTORS])
+def test_stages__of_an_exact_model__load_it_once(monkeypatch, output):
+    """Others are loaded a second time, without optimisations."""
+    loaded: list[bool] = []
+
+    def load(model: bytes, optimised: bool) -> object:
+        loaded.append(optimised)
+        return open_session(model, optimised)
+
+    monkeypatch.setattr(child, "open_session", load)
+    monkeypatch.setattr(child, "shorten", lambda _: None)  # the limit of this process
+    model = exact(output) if output in TREES else relu()
+    content, classes = model.SerializeToString(), {Output.LABELS: 3, Output.VECTORS: 8}
+    spec = ModelSpec((8,), output, classes.get(output, 0))
+    rows = np.arange(10)[::-1]
+    source = io.BytesIO(content + rows.tobytes())
+    settings = RunSettings(0, len(content), len(rows), len(rows), 1, spec, LIMITS)
+    samples = child._Samples(source, spec, SAMPLES[: len(rows)])
+    first, second = next(child._stages(source, settings, samples))
+    assert loaded == ([True] if output in TREES else [True, False])
+    assert np.array_equal(first[rows], second)
