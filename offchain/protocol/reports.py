@@ -126,11 +126,3 @@ class StopNotice:
             ValueError: a submission was not revealed, or the indices do not rise.
         """
         return stopped_digest(transcript.inventory_digest(stopped))
-
-    def signer(self, transcript: Transcript) -> str:
-        """Return the checksummed address of the enclave that signed.
-
-        Raises:
-            ValueError: the notice does not fit the transcript, or no key fits the signature.
-        """
-        return recover(self.digest(transcript, self.stopped), self.cosignature)

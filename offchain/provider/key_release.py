@@ -10,7 +10,7 @@ from offchain.chain.market import Market
 from offchain.chain.registry import Registered, Registry
 from offchain.protocol.errors import GoldenGrainError, StorageError
 from offchain.protocol.release import MAX_INVENTORIES, Release, key_commitment
-from offchain.protocol.reports import StopNotice
+from offchain.protocol.reports import StopNotice, recover
 from offchain.protocol.task import RosterEntry, Task
 from offchain.protocol.transcript import Transcript
 from offchain.provider.sealing import make_release
@@ -331,7 +331,7 @@ def stopped_by_operator(
     stopped: dict[str, set[int]] = {}
     for notice in notices:
         try:
-            signer = notice.signer(transcript)
+            signer = signer_of(notice, transcript)
         except ValueError as error:
             yield f"warning: notice that does not fit: {error}"
             continue
@@ -340,6 +340,15 @@ def stopped_by_operator(
         else:
             yield f"warning: notice signed by {signer}, expected an active enclave"
     return stopped
+
+
+def signer_of(notice: StopNotice, transcript: Transcript) -> str:
+    """Return the checksummed address of the enclave that signed a notice.
+
+    Raises:
+        ValueError: the notice does not fit the transcript, or no key fits the signature.
+    """
+    return recover(notice.digest(transcript, notice.stopped), notice.cosignature)
 
 
 def agreed(stopped: Iterable[Collection[int]], quorum: int) -> set[int]:

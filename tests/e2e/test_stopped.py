@@ -12,6 +12,7 @@ from offchain.chain.history import REPORTED
 from offchain.enclave.models.runner import RunLimits, run_model
 from offchain.protocol.errors import RunStopped
 from offchain.protocol.release import MAX_INVENTORIES
+from offchain.provider.key_release import signer_of
 from tests.anvil import rpc
 from tests.e2e.hosts import QUORUM, close_sale, mine, open_sale, run_hosts
 from tests.offchain.enclave.models import onnx_files
@@ -115,7 +116,7 @@ def test_next_release__models_that_kernel_and_clock_stop__are_left_out_and_nothi
     for seat in range(asked):
         notice = sale.results(seat).notice(sale.task_id)
         assert notice.stopped == (1, 2, 3)
-        assert notice.signer(transcript) == sale.documents.roster[seat].signing_key
+        assert signer_of(notice, transcript) == sale.documents.roster[seat].signing_key
 
 
 def test_next_release__hosts_that_starve_a_model__cannot_shut_its_developer_out(hosts, machines):

@@ -76,10 +76,6 @@ _TEXT_LISTS: Final = {"AttributeProto": _short_texts(9), "TensorProto": _short_t
 """Patterns of ``strings`` and ``string_data``: a tree ensemble has such a text for each node."""
 
 
-def _is_text(field: FieldDescriptor) -> bool:
-    return field.type == _STRING or field.name in _TEXTS
-
-
 def parsed_bytes(model: bytes, limit: int) -> int:
     """Return an upper bound of the memory that parsing ``model`` takes, in bytes.
 
@@ -113,7 +109,7 @@ def parsed_bytes(model: bytes, limit: int) -> int:
                 if wire_type != _LEN or field is None or field.type in _FIXED_TYPES:
                     weights = field is not None and field.name == "raw_data"
                     total += ITEM_BYTES + size * (1 if weights else TEXT_FACTOR)
-                    if field is not None and _is_text(field):
+                    if field is not None and (field.type == _STRING or field.name in _TEXTS):
                         _check_text(model[position : position + size], field.name)
                 elif field.message_type is not None:
                     messages.append((position, position + size, field.message_type))

@@ -21,6 +21,7 @@ from offchain.protocol.messages import Posted, Proposal, RunId, RunStage, Signed
 from offchain.protocol.release import Release
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Result
+from offchain.provider.key_release import signer_of
 from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
@@ -196,7 +197,7 @@ def test_ensure_measured__model_stopped__publishes_the_notice_and_takes_the_next
         assert step(feeder, case) == ["models [1] were stopped; retry in 64 steps"]
         notice = feeder.results.notice(case.task_id)
         assert notice.stopped == (1,)
-        assert notice.signer(MARKET.transcript) == own_of(MARKET).identity.signing_key
+        assert signer_of(notice, MARKET.transcript) == own_of(MARKET).identity.signing_key
         assert [step(feeder, case) for _ in range(9)] == 9 * [[]]  # the same release
         assert runs == [0, 1]
         case_of(MARKET, tmp_path, published, MARKET.release(own_of(MARKET), [0]))

@@ -15,7 +15,13 @@ from offchain.protocol.messages import Problem, ProblemKind, problem_of
 from offchain.protocol.release import Release
 from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry
-from offchain.provider.key_release import agreed, next_enclaves, read_notices, stopped_by_operator
+from offchain.provider.key_release import (
+    agreed,
+    next_enclaves,
+    read_notices,
+    signer_of,
+    stopped_by_operator,
+)
 from offchain.storage.publications import ResultsFolder
 from tests.offchain.market import Offer, enclaves, key_of, make_market, model
 from tests.vectors.generate import address, word
@@ -34,7 +40,7 @@ def notice(seat: int, *stopped: int) -> StopNotice:
 
 def test_signer__of_a_notice__is_the_enclave() -> None:
     made = notice(1, 0, 2)
-    assert made.signer(TRANSCRIPT) == MARKET.enclaves[1].identity.signing_key
+    assert signer_of(made, TRANSCRIPT) == MARKET.enclaves[1].identity.signing_key
     assert made.stopped == (0, 2)
 
 
@@ -43,13 +49,13 @@ def test_signer__notice_that_was_altered_or_is_of_another_seed__is_another() -> 
     other = make_market([Offer(model([i])) for i in range(4)], prevrandao=word("other")).transcript
     assert other.task_id == TRANSCRIPT.task_id
     for altered, transcript in ((replace(made, stopped=(0, 3)), TRANSCRIPT), (made, other)):
-        assert altered.signer(transcript) != own
+        assert signer_of(altered, transcript) != own
 
 
 @pytest.mark.parametrize("stopped", [(7,), (2, 0), (1, 1)])
 def test_signer__indices_out_of_order_or_not_revealed__raises(stopped: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="inventory"):
-        replace(notice(0, 1), stopped=stopped).signer(TRANSCRIPT)
+        signer_of(replace(notice(0, 1), stopped=stopped), TRANSCRIPT)
 
 
 def test_digest__of_one_stopped_model__is_no_inventory_that_a_release_is_bound_to() -> None:
