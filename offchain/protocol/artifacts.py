@@ -27,7 +27,7 @@ TEST_SET = "test set"
 
 TAG_BYTES = 16
 _NONCE = bytes(12)
-_PIECE = 2**20
+_PIECE = 2**18  # it stays in the cache between cipher and digest
 
 
 class DecryptionError(GoldenGrainError, ValueError):

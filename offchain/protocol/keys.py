@@ -3,6 +3,8 @@
 docs/SPEC.md lists the labels of derived keys.
 """
 
+from functools import lru_cache
+
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _PROBE = X25519PrivateKey.from_private_bytes(bytes(32))
 
 
+@lru_cache(maxsize=256)  # a task's roster is checked for each of its submissions
 def check_public_key(name: str, key: bytes) -> None:
     """Refuse a key of small order: any attacker could open its envelopes (RFC 7748, section 6.1).
 

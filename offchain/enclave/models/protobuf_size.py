@@ -58,16 +58,13 @@ _NUMBERS: Final = re.compile(
 )
 """A run of numbers with one-byte tags, such as the attributes of a large tree ensemble."""
 
-_SHORT: Final = 64
-"""Bytes of a text from which on it is walked on its own."""
-
 _RUN: Final = 4096
 """Maximum number of texts in a run: the limit is checked after each run."""
 
 
 def _short_texts(field: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return the patterns of a short ASCII text in a field, and of a run of them."""
-    sizes = b"|".join(rb"%b[\x00-\x7f]{%d}" % (re.escape(bytes([n])), n) for n in range(_SHORT))
+    """Return the patterns of an ASCII text of less than 64 bytes, and of a run of them."""
+    sizes = b"|".join(rb"%b[\x00-\x7f]{%d}" % (re.escape(bytes([n])), n) for n in range(64))
     text = b"%b(?:%b)" % (re.escape(bytes([field << 3 | _LEN])), sizes)
     return re.compile(text), re.compile(b"(?:%b){1,%d}+" % (text, _RUN))
 
