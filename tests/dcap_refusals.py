@@ -173,6 +173,8 @@ QE_FIELDS: list[tuple[str, str, RejectionReason | None]] = [
     ("attributes", "1100000000000000" + "00" * 8, None),
     ("misc_select", "01000000", RejectionReason.QE_IDENTITY),
     ("misc_select", "00000080", RejectionReason.QE_IDENTITY),
+    ("misc_select", "00000001", RejectionReason.QE_IDENTITY),
+    ("misc_select", "80000000", RejectionReason.QE_IDENTITY),
     ("mr_signer", "00" * 32, RejectionReason.QE_IDENTITY),
 ]
 

@@ -284,7 +284,7 @@ def suggested(both: ContractAndModel, sale: RandomSale) -> Step | None:
     """Return the step that stage and time allow, while there is anything to do."""
     at, now, task = state(both, sale), both.world.chain.now, sale.task
     if at.stage == OPEN and now < task.commit_deadline:
-        return commit if len(at.words) < task.max_submissions else None
+        return commit  # when all places are taken, too: one more is refused
     if at.stage == OPEN and now < task.reveal_deadline:
         return reveal if len(sale.revealed) < len(sale.models) else None
     if at.stage == OPEN:

@@ -177,6 +177,20 @@ def test_check_model__matrix_product__counts_every_multiplication(rows, inner, o
     )
 
 
+@pytest.mark.parametrize("product", ["MatMul", "Gemm", "transposed Gemm"])
+def test_check_model__large_product__is_charged_its_multiplications(product):
+    """So many of each that no other charge hides one that is missing."""
+    rows, inner, outer = 100, 1_000, 500
+    shape = (outer, inner) if product == "transposed Gemm" else (inner, outer)
+    options = {"transB": 1} if product == "transposed Gemm" else {}
+    weights = constant("w", np.zeros(shape), np.float32)
+    nodes = [node(product.split()[-1], ["x", "w"], ["z"], **options), *mean(of="z")]
+    model = file(nodes, [weights, LAST], input_shape=["N", inner])
+    plan = check_model(model, ModelSpec((inner,), Output.VALUES, 0), LIMITS, rows)
+    both_passes = 2 * rows * inner * outer
+    assert both_passes <= plan.operations < 1.02 * both_passes
+
+
 IMAGE = node("Reshape", ["x", "image"], ["a"])
 COSTLY = {
     "slow function": (100 * 2 * FEATURES * 64, [node("Atanh", ["x"], ["z"])]),

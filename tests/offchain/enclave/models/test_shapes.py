@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from offchain.enclave.models.classical import MAX_DEPTH
+from offchain.enclave.models.classical import MAX_DEPTH, infer_classical
 from offchain.enclave.models.runtime import open_session, run_session
 from offchain.enclave.models.static import check_model
+from offchain.enclave.models.tensors import shape_of, tensor_type
 from offchain.protocol.errors import ModelFault
 from tests.offchain.enclave.models import onnx_files
 from tests.offchain.enclave.models.checks import refused
@@ -20,6 +21,32 @@ from tests.offchain.enclave.models.onnx_files import (
     mean,
     node,
 )
+
+# ── Classical models ──
+
+
+@pytest.mark.parametrize("shape", [(3, FEATURES), (FEATURES,)])
+def test_infer_classical__regressor_of_several_targets__is_a_table(shape):
+    made = node("LinearRegressor", ["x"], ["z"], domain="ai.onnx.ml", targets=2)
+    types = infer_classical(made, {"x": tensor_type(TensorProto.FLOAT, shape)})
+    assert shape_of(types["z"]) == ((3, 2) if len(shape) == 2 else (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("shape", "result"), [((FEATURES,), (1, 3)), ((5, FEATURES), (5, 3)), ((2, 5, 4), (2, 5, 3))]
+)
+def test_infer_classical__chosen_features__are_the_runtimes(shape, result):
+    made = node("ArrayFeatureExtractor", ["x", "chosen"], ["y"], domain="ai.onnx.ml")
+    types = {
+        "x": tensor_type(TensorProto.FLOAT, shape),
+        "chosen": tensor_type(TensorProto.INT64, (3,)),
+    }
+    assert shape_of(infer_classical(made, types)["y"]) == result
+    model = file([made], [constant("chosen", [0, 1, 2])], input_shape=shape)
+    session = open_session(model, optimised=False)
+    (ran,) = run_session(session, ["y"], {"x": np.zeros(shape, np.float32)})
+    assert ran.shape == result
+
 
 # ── Shape arithmetic ──
 

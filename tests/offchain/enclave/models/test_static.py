@@ -1,5 +1,7 @@
 """Static checks: every reason to refuse a model's bytes before a run."""
 
+# Holds S-88.
+
 from contextlib import suppress
 from dataclasses import replace
 
@@ -198,6 +200,15 @@ def test_check_model__values_of_a_batch_fill_the_cache__takes_a_smaller_one(
     size = live - 1 if cache == 1 else live * (100 - cache) // 100
     monkeypatch.setattr("offchain.enclave.models.static.CACHE_BYTES", size)
     assert passes(onnx_files.honest()).batch_rows == rows
+
+
+def test_check_model__values_of_a_batch__take_sixteen_mebibytes_at_most():
+    limits = replace(LIMITS, batch_rows=10**6, memory_bytes=2**40, operations=2**60)
+    of_a_row = passes(onnx_files.honest()).live_bytes // 100
+    most = 16 * 2**20 // of_a_row
+    for rows, size in (most, most), (most + 1, (most + 1) // 4):
+        plan = check_model(onnx_files.honest(), VALUES, limits, rows)
+        assert plan.batch_rows == size
 
 
 def test_check_model__smaller_batches_would_take_too_much_work__stays(monkeypatch):
