@@ -202,10 +202,10 @@ def test_check_model__values_of_a_batch_fill_the_cache__takes_a_smaller_one(
     assert passes(onnx_files.honest()).batch_rows == rows
 
 
-def test_check_model__values_of_a_batch__take_sixteen_mebibytes_at_most():
+def test_check_model__values_of_a_batch__take_four_mebibytes_at_most():
     limits = replace(LIMITS, batch_rows=10**6, memory_bytes=2**40, operations=2**60)
     of_a_row = passes(onnx_files.honest()).live_bytes // 100
-    most = 16 * 2**20 // of_a_row
+    most = 4 * 2**20 // of_a_row
     for rows, size in (most, most), (most + 1, (most + 1) // 4):
         plan = check_model(onnx_files.honest(), VALUES, limits, rows)
         assert plan.batch_rows == size
