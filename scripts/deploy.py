@@ -28,7 +28,7 @@ from rich.table import Table
 from scripts.lib.deployment_log import DeploymentLog, write_json
 from scripts.lib.documents import bring_documents
 from scripts.lib.gas_prices import check_room, measure_prices
-from scripts.lib.preflight import check_chain_id, check_p256verify
+from scripts.lib.preflight import check_chain_id, check_p256verify, check_prevrandao
 from scripts.lib.settings import Settings, load, status_names
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
@@ -168,6 +168,7 @@ def _deploy_to(name: str, settings: Settings, folder: Path, *, live: bool) -> De
     wanted = {"the settings": settings.chain_id, "Brownie's network": known and int(known)}
     check_chain_id(chain.id, wanted, web3.provider.endpoint_uri)
     check_p256verify(web3)
+    check_prevrandao(web3)
     deployer = _ask_account(console) if live else accounts[0]
     console.print(plan(settings, deployer.address, name))
     if live:

@@ -11,6 +11,8 @@ from offchain.attestation.p256 import raw_key, raw_signature
 
 P256VERIFY = Web3.to_checksum_address(f"0x{0x100:040x}")
 """Address of the precompile (EIP-7951)."""
+LEAST_RANDOM = 2**64
+"""No random word is smaller, but for one in 2**192. The constants of chains without one are."""
 
 
 class WrongChainError(ValueError):
@@ -42,14 +44,43 @@ def check_p256verify(web3: Any) -> None:
     Raises:
         WrongChainError: it does not find a right signature right.
     """
-    key, message = ec.generate_private_key(ec.SECP256R1()), b"golden grain"
-    signature = raw_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
-    data = sha256(message).digest() + signature + raw_key(key.public_key())
-    answer = web3.eth.call({"to": P256VERIFY, "data": "0x" + data.hex()})
-    if int.from_bytes(answer, "big") != 1:
+    if not has_p256verify(web3):
         raise WrongChainError(
             "this chain has no P256VERIFY (EIP-7951), without which no quote can be verified: "
             "deploy to a chain with the Osaka fork; a local one needs "
             "`cmd_settings: {evm_version: osaka}` in Brownie's settings of the network; nothing "
             "was sent"
         )
+
+
+def check_prevrandao(web3: Any) -> None:
+    """Refuse a chain whose prevrandao (EIP-4399) is a constant, as some rollups have it.
+
+    Raises:
+        WrongChainError: it is so small that it cannot be random.
+    """
+    if not has_prevrandao(web3):
+        raise WrongChainError(
+            f"prevrandao of this chain is {prevrandao(web3)}, a constant, so the parties of a task "
+            f"can choose among seeds: expected a random word, {LEAST_RANDOM} or more; deploy to "
+            "another chain; nothing was sent"
+        )
+
+
+def has_p256verify(web3: Any) -> bool:
+    """Return True if the precompile finds a right signature right."""
+    key, message = ec.generate_private_key(ec.SECP256R1()), b"golden grain"
+    signature = raw_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
+    data = sha256(message).digest() + signature + raw_key(key.public_key())
+    answer = web3.eth.call({"to": P256VERIFY, "data": "0x" + data.hex()})
+    return int.from_bytes(answer, "big") == 1
+
+
+def has_prevrandao(web3: Any) -> bool:
+    """Return True if prevrandao is random, or if there is no block yet but the first."""
+    return prevrandao(web3) >= LEAST_RANDOM or web3.eth.block_number == 0
+
+
+def prevrandao(web3: Any) -> int:
+    """Return what the instruction PREVRANDAO answers on the node."""
+    return int.from_bytes(web3.eth.call({"data": "0x445f5260205ff3"}), "big")

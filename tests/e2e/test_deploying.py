@@ -102,7 +102,7 @@ def terminal(checkout, port, tmp_path):
 
 def test_page__from_top_to_bottom__deploys_and_hands_over(checkout, port, terminal):
     local, console, playground, anvil, *rest = commands()
-    add, account, fund, deploy, guard, tasks, accept, post = rest
+    add, account, fund, preflight, deploy, guard, tasks, accept, verify, post = rest
 
     # On a local chain
     assert "written:" in terminal(local)
@@ -125,6 +125,9 @@ def test_page__from_top_to_bottom__deploys_and_hands_over(checkout, port, termin
         made = terminal(account, f"{PASSWORD}\n")
         address = re.search(r"0x[0-9a-fA-F]{40}", made)[0]
         assert "error" not in terminal(fund, ADDRESS=address)
+        said = terminal(preflight, ACCOUNT=address)
+        assert "P256VERIFY (EIP-7951) │ yes" in said
+        assert "prevrandao (EIP-4399) │ unknown" in said
         settings = json.loads((checkout / "scripts" / "config" / "development.json").read_text())
         settings |= {"owner": node.eth.accounts[GUARDIAN], "untrusted_root": CONSENT}
         file = checkout / "scripts" / "config" / "rehearsal.json"
@@ -147,6 +150,7 @@ def test_page__from_top_to_bottom__deploys_and_hands_over(checkout, port, termin
         terminal(f"{accept} --yes", OWNER=str(GUARDIAN))
         terminal.done[-1] = accept
         assert node.eth.accounts[GUARDIAN] in terminal(guard)
+        assert "DIFFERS" not in terminal(verify)
         said = terminal(post, EVALUATION="absent.json", code=1)
         assert "absent.json" in said
     finally:
