@@ -101,7 +101,7 @@ lint: .venv/.ready .venv-lint/.ready ## ruff, mypy, mamushi, natrix
 	.venv-lint/bin/ruff format --check
 	.venv-lint/bin/mypy
 	.venv-lint/bin/mamushi --line-length 100 --check contracts interfaces integrations
-	PATH="$(CURDIR)/.ci/linters:$(CURDIR)/.venv/bin:$(PATH)" .venv-lint/bin/natrix lint contracts/*.vy contracts/modules
+	PATH="$(CURDIR)/.ci/linters:$(CURDIR)/.venv/bin:$(PATH)" .venv-lint/bin/natrix lint contracts/*.vy contracts/adapters contracts/modules
 
 # ── Set-up: once, and again when the pins change ──
 

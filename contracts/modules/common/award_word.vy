@@ -26,3 +26,9 @@ def _payout_index(_payout: uint256) -> uint256:
 @pure
 def _payout_price(_payout: uint256) -> uint256:
     return _payout & MAX_PRICE
+
+
+@internal
+@pure
+def _payout_score(_payout: uint256) -> uint256:
+    return _payout >> (AWARD_SHIFT + SCORE_SHIFT)

@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 """
-@title The revert reasons of market and registry, each defined once
+@title The revert reasons of market, registry and adapters, each defined once
 @license GNU Affero General Public License v3.0 only
 @notice The interface of a contract says for each function what a reason means. Reasons of the verifier alone stand in
         dcap/dcap_errors.vy.
@@ -102,6 +102,13 @@ OPERATOR_EXCLUDED: constant(String[32]) = "operator excluded"
 DIFFERENT_RUNS: constant(String[32]) = "different runs"
 NO_CONTRADICTION: constant(String[32]) = "no contradiction"
 DIFFERENT_SIGNERS: constant(String[32]) = "different signers"
+
+# ── Adapters ──
+
+WRONG_REQUEST: constant(String[32]) = "wrong request"
+NOT_AGENT_OWNER: constant(String[32]) = "not the agent's owner"
+WRONG_DEVELOPER: constant(String[32]) = "wrong developer"
+SCORE_TOO_LOW: constant(String[32]) = "score too low"
 
 
 @internal
