@@ -10,7 +10,7 @@ from offchain.chain.node import abi
 from offchain.protocol.eip712 import Domain
 from scripts.lib.gas_report import SNAPSHOT, read
 from scripts.lib.replay import FORKS
-from scripts.scaling import DATA_WORDS, Assumptions, main, sale_gas, simulate
+from scripts.scaling import DATA_WORDS, LOG_TOPICS, Assumptions, limits, main, sale_gas, simulate
 from tests import sale as parts
 
 ONE = Assumptions(tasks=1, submissions=1)
@@ -37,7 +37,7 @@ def test_simulate__one_more_model__adds_a_commit_and_a_later_reveal(fork):
     added = ROWS["commit_model, 2nd"][fork] + ROWS["reveal_model, later"][fork]
     assert two.gas[fork] - one.gas[fork] == added
     assert two.new_words - one.new_words == 1
-    assert two.log_bytes - one.log_bytes == 32 * 15
+    assert two.log_bytes - one.log_bytes == 32 * 15 + (20 + 32 * 3) + (20 + 32 * 2)
 
 
 def test_data_words__of_each_function__are_what_the_abi_encodes():
@@ -65,6 +65,44 @@ def test_data_words__of_each_function__are_what_the_abi_encodes():
     assert {
         name: len(encode(types[name], each)) // 32 for name, each in arguments.items()
     } == DATA_WORDS
+
+
+EVENTS = {
+    "create_task": ("TaskCreated",),
+    "commit_model": ("ModelCommitted",),
+    "reveal_model": ("ModelRevealed",),
+    "close_reveals": ("RevealsClosed",),
+    "post_report": ("ReportPosted",),
+    "claim_award": ("AwardClaimed",),
+    "settle": ("TaskSettled", "Credited", "Credited"),
+}
+
+
+def test_log_topics__of_each_event__are_those_of_the_abi():
+    topics = {
+        entry["name"]: 1 + sum(each["indexed"] for each in entry["inputs"])
+        for entry in abi("IModelMarket")
+        if entry["type"] == "event"
+    }
+    found = {name: tuple(topics[each] for each in of) for name, of in EVENTS.items()}
+    assert found == LOG_TOPICS
+
+
+@pytest.mark.parametrize("name", [each.resource for each in limits(simulate(ROWS, ONE), ONE)])
+def test_limits__at_the_market_that_reaches_one__use_all_of_it(name):
+    assumed = Assumptions()
+    (limit,) = (each for each in limits(simulate(ROWS, assumed), assumed) if each.resource == name)
+    full = replace(assumed, tasks=limit.tasks(assumed))
+    (there,) = (each for each in limits(simulate(ROWS, full), full) if each.resource == name)
+    assert there.used <= there.most
+    assert there.used == pytest.approx(there.most, rel=1e-4)
+
+
+def test_limits__of_a_market__come_by_rising_market():
+    assumed = Assumptions()
+    tasks = [limit.tasks(assumed) for limit in limits(simulate(ROWS, assumed), assumed)]
+    assert tasks == sorted(tasks)
+    assert len(tasks) == 10
 
 
 def test_simulate__tasks__are_a_factor():
