@@ -52,19 +52,23 @@ class _Weights:
         return name
 
 
-def _file(nodes: Sequence[NodeProto], weights: _Weights, features: int, classes: int) -> bytes:
+def to_file(
+    nodes: Sequence[NodeProto], tensors: Sequence[TensorProto], features: int, classes: int
+) -> bytes:
+    """Return the ONNX file of a graph from ``x`` (n, features) to ``y`` (n, classes), float32."""
     values = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size])
         for name, size in (("x", features), ("y", classes))
     ]
-    graph = helper.make_graph(nodes, "model", values[:1], values[1:], weights.tensors)
+    graph = helper.make_graph(nodes, "model", values[:1], values[1:], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     return bytes(model.SerializeToString())
 
 
 def linear() -> bytes:
     weights = _Weights()
-    return _file([node("MatMul", ["x", weights.layer("w", 784, 1000)], ["y"])], weights, 784, 1000)
+    product = node("MatMul", ["x", weights.layer("w", 784, 1000)], ["y"])
+    return to_file([product], weights.tensors, 784, 1000)
 
 
 def perceptron() -> bytes:
@@ -77,7 +81,7 @@ def perceptron() -> bytes:
         nodes.append(node("Gemm", layer, [made]))
         value = made if last else f"a{place}"
         nodes += [] if last else [node("Relu", [made], [value])]
-    return _file(nodes, weights, 784, 10)
+    return to_file(nodes, weights.tensors, 784, 10)
 
 
 def convolutional() -> bytes:
@@ -97,7 +101,7 @@ def convolutional() -> bytes:
         node("Relu", ["g"], ["h"]),
         node("Gemm", ["h", weights.layer("w2", 128, 10), weights.layer("b2", 10)], ["y"]),
     ]
-    return _file(nodes, weights, 784, 10)
+    return to_file(nodes, weights.tensors, 784, 10)
 
 
 def transformer(width: int = 64, layers: int = 2, steps: int = 28, heads: int = 4) -> bytes:
@@ -144,7 +148,7 @@ def transformer(width: int = 64, layers: int = 2, steps: int = 28, heads: int = 
         value = norm(add("Add", [dense(wide, f"d{layer}", 4 * width, width), value]), f"m{layer}")
     value = add("ReduceMean", [value, weights.constant("axis", [1])], keepdims=0)
     nodes.append(node("Identity", [dense(value, "out", width, 10)], ["y"]))
-    return _file(nodes, weights, 784, 10)
+    return to_file(nodes, weights.tensors, 784, 10)
 
 
 def _trees(learner: BaseEstimator) -> bytes:

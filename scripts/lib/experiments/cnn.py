@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
+
+from scripts.lib.bench.kinds import to_file
 
 Array = NDArray[Any]
 WIDTHS = (16, 32)
@@ -111,17 +113,11 @@ class Convolutional:
             helper.make_node("Gemm", ["flat", "dense", "bias2"], ["scores"]),
             helper.make_node("Softmax", ["scores"], ["y"], axis=1),
         ]
-        inputs, outputs = (
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size])
-            for name, size in (("x", self.side**2), ("y", classes))
-        )
         tensors = [
             numpy_helper.from_array(np.ascontiguousarray(value), name)
             for name, value in constants.items()
         ]
-        graph = helper.make_graph(nodes, "cnn", [inputs], [outputs], tensors)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-        return bytes(model.SerializeToString())
+        return to_file(nodes, tensors, self.side**2, classes)
 
 
 def _patches(values: Array) -> Array:
