@@ -1,4 +1,4 @@
-"""Which tests come first for a module, and which contracts contain it."""
+"""Find the tests that come first for a module, and the contracts that contain it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is probed on a chain before a deployment."""
+"""Probes of a chain before a deployment."""
 
 import pytest
 from brownie import accounts, chain, web3

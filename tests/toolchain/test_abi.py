@@ -100,6 +100,23 @@ def test_eip712__types__give_the_digest_that_is_signed(primary):
     assert found == (report.digest(domain) if primary == "Report" else task.id(domain))
 
 
+@pytest.mark.parametrize("name", ["market", "registry"])
+def test_event_table__of_integrating__has_every_event_with_its_fields(name):
+    page = (ROOT / "docs" / "INTEGRATING.md").read_text()
+    lines = page.partition(f"| event of the {name} |")[2].partition("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines]
+    interface = {"market": "IModelMarket", "registry": "IEnclaveRegistry"}[name]
+    declared = [
+        [
+            f"`{event['name']}`",
+            ", ".join(f"**{v['name']}**" if v["indexed"] else v["name"] for v in event["inputs"]),
+        ]
+        for event in exported(interface)
+        if event["type"] == "event"
+    ]
+    assert sorted(rows) == sorted(declared)
+
+
 def test_exports__sample__name_types_and_carry_documentation(project):
     folder = project / "interfaces"
     (folder / "ITypes.vyi").write_text("struct Pair:\n    a: uint256  # the first\n")
