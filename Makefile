@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants fuzz models luck lint gas bench
-.PHONY: bench-large experiments abi venom clean
+.PHONY: bench-large experiments abi venom symbolic clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -86,6 +86,9 @@ mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at
 venom: .venv/.ready .venv-venom/.ready ## property, stateful and attack tests under a second code generator, call by call
 	@$(RUN) .venv/bin/python -m tests.compilers.compare $(VENOM)
 
+symbolic: .venv/.ready .venv-symbolic/.ready ## properties of the contracts' bytecode, for every input: halmos
+	@$(RUN) .venv/bin/python -m tests.symbolic.run
+
 fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
 	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)
 
@@ -132,6 +135,11 @@ endef
 	@.venv-lint/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lint.txt
 	@touch $@
 
+.venv-symbolic/.ready: requirements-symbolic.txt
+	$(call environment,.venv-symbolic)
+	@.venv-symbolic/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-symbolic.txt
+	@touch $@
+
 .venv-venom/.ready: requirements-venom.txt
 	$(call environment,.venv-venom)
 	@.venv-venom/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-venom.txt
@@ -157,6 +165,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .venv-venom .venv-models .venv-experiments .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-venom .venv-symbolic .venv-models .venv-experiments .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

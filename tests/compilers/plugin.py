@@ -5,7 +5,7 @@
 `.venv-venom`, after it has seen that the legacy generator there makes the very bytecode of the
 stable compiler: a run of the one then stands for both. ``--calls=FILE`` receives a line for every
 call: the test, what was called, whether it succeeded, and digests of input, output, logs and of
-the storage that was written. Time and block hashes start at fixed values, so that two runs see the
+the storage that changed. Time and block hashes start at fixed values, so that two runs see the
 same.
 
 titanoboa compiles internal functions by itself: a test that calls one directly, rather than
@@ -105,7 +105,7 @@ class Recorder:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.out = file.open("w")
         self.test = "-"
-        self.written: set[tuple[bytes, int]] = set()
+        self.before: dict[tuple[bytes, int], int] = {}  # of every slot that the call stores to
 
     def watch(self) -> None:
         """Take part in every store, call and deployment of titanoboa's EVM."""
@@ -116,19 +116,19 @@ class Recorder:
         )
 
         def on_store(tracer: Any, computation: Any) -> None:
-            slot = int_of(computation._stack.values[-1])
-            self.written.add((computation.msg.storage_address, slot))
+            where = computation.msg.storage_address, int_of(computation._stack.values[-1])
+            self.before.setdefault(where, computation.state.get_storage(*where))
             store(tracer, computation)
 
         def on_call(evm: Any, **call_of: Any) -> Any:
-            self.written.clear()
+            self.before.clear()
             done = call(evm, **call_of)
             to, data = call_of["to"].canonical_address, call_of["data"]
             self.line(evm, done, f"{to.hex()}.{data[:4].hex()}", data, call_of)
             return done
 
         def on_deploy(evm: Any, **call_of: Any) -> Any:
-            self.written.clear()
+            self.before.clear()
             done = deploy(evm, **call_of)
             to = call_of["target_address"].canonical_address
             self.line(evm, done, f"{to.hex()}.new", b"", call_of)
@@ -144,8 +144,9 @@ class Recorder:
         output = b"" if what.endswith(".new") and done.is_success else done.output
         logs = [(address, topics, body) for address, topics, body in done.get_log_entries()]
         storage = [
-            (address, slot, evm.vm.state.get_storage(address, slot))
-            for address, slot in sorted(self.written)
+            (*where, value)
+            for where, before in sorted(self.before.items())
+            if (value := evm.vm.state.get_storage(*where)) != before
         ]
         fields = (
             what,
