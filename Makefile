@@ -5,8 +5,8 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants fuzz models luck lint gas bench
-.PHONY: bench-large experiments abi venom symbolic clean
+.PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants invariants venom symbolic
+.PHONY: fuzz models luck lint gas bench bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -82,6 +82,9 @@ deep: .venv/.ready ## the random tests for hours rather than minutes
 
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)
+
+invariants: .venv/.ready node_modules/.ready ## break each numbered rule: does its test notice? (an hour)
+	@$(RUN) .venv/bin/python -W ignore -m tests.mutation.rules $(RULES)
 
 venom: .venv/.ready .venv-venom/.ready ## property, stateful and attack tests under a second code generator, call by call
 	@$(RUN) .venv/bin/python -m tests.compilers.compare $(VENOM)

@@ -129,6 +129,7 @@ def test_close_reveals__somebody_never_reveals__sale_goes_on(chain, developer, s
     assert ether(chain.market.address) == chain.market.owed(sale.task.token)
 
 
+# Holds S-17.
 def test_close_reveals__last_revealer__does_not_know_the_seed(chain):
     """8: the last to reveal chooses a head, not the seed: later randomness is in it."""
     sale = Sale(chain).create().commit(*models("first", "last")).reveal(0, 1)
@@ -205,6 +206,7 @@ def test_reveal_model__commitment_of_another_place__wrong_commitment(chain, deve
             chain.market.reveal_model(*entered.reveal(sale.id, index), sender=developer)
 
 
+# Holds I-25.
 def test_claim_share__leaf_committed_as_such__was_never_revealed(chain, stranger):
     """A word that reads as a leaf, entered as a commitment, gets no share: it was not revealed."""
     sale = Sale(chain, provider=stranger, benchmark_fee=10**18).create()

@@ -89,6 +89,7 @@ def test_claim_award__seen_in_the_mempool__pays_its_developer_only(chain, sale, 
             chain.market.claim_award(*stands.claim(0, sale.models[0]), sender=thief)
 
 
+# Holds S-8.
 def test_claim_award__below_the_reserve_price__not_sold(chain, developer):
     """44: even a report that awards it does not make a developer sell below its price."""
     price = Sale(chain).task.price(900_000)
@@ -139,10 +140,16 @@ def test_settle__after_a_delivery__refunds_only_what_was_not_sold(
     assert ether(sale.provider) - before == sale.task.budget - sale.task.price(900_000)
 
 
+# Holds I-24, S-32.
 def test_sale__no_refund__while_an_envelope_can_come_out(chain, sale, challenger):
-    """46: a task that is voided shows no envelope: claims open when no void is left."""
+    """46, I-24: a voided task shows no envelope: claims open when no void is left."""
     stands = sale.post(*AWARDS)
     claim = stands.claim(0, sale.models[0])
+    with boa.env.anchor():
+        chain.at(sale.task.report_deadline)
+        sale.claim(stands, 0)
+        with refuses(reasons.WRONG_STAGE):
+            chain.market.void(sale.task, sender=sale.provider)
     with refuses(reasons.TOO_EARLY):
         chain.market.claim_award(*claim, sender=account("one"))
     sale.dispute(challenger)
@@ -216,6 +223,7 @@ def test_void__guardian_enters_and_revokes__takes_shares_of_the_fee_and_no_more(
 # ── 48: initialisation ──
 
 
+# Holds S-38.
 def test_deploy__front_run__nothing_left_to_initialise(chain, stranger):
     """48: constructors fix what a deployment fixes; the owner names the market."""
     fresh = deploy("EnclaveRegistry", chain.owner, chain.verifier, PLATFORM_STAKE)
@@ -234,6 +242,7 @@ def test_deploy__front_run__nothing_left_to_initialise(chain, stranger):
         chain.registry.slash(chain.enclaves[0].operator, 1, stranger, sender=stranger)
 
 
+# Holds S-9.
 @pytest.mark.parametrize(
     ("seat_bond", "tolerance", "reason"),
     [

@@ -53,6 +53,7 @@ def played(sale: Sale, stands: Posted, outcome: str, challenger: str) -> Posted:
     return stands
 
 
+# Holds I-20, S-31.
 @pytest.mark.parametrize("in_ether", [True, False], ids=["ether", "token"])
 @pytest.mark.parametrize(
     ("outcome", "quorum", "drained"),
@@ -167,6 +168,7 @@ def test_dispute__by_the_signer_itself__earns_nothing(chain, sale, outcome):
     assert earned(outcome, [signer, *panel]) <= earned("undisputed", [signer, *panel])
 
 
+# Holds S-28.
 @pytest.mark.parametrize("late", [-1, 0, 1])
 def test_dispute_report__around_the_last_second__in_time_or_not_at_all(sale, challenger, late):
     """36: a dispute in the last second has its whole verdict window, and no claim comes first."""
@@ -303,6 +305,7 @@ def test_post_report__verifier_reverts_by_now__not_asked(chain, sale):
     assert sale.resolve(stands, *HONEST) is stands
 
 
+# Holds I-27.
 def test_commit_and_reveal__many_strangers_entered__cost_the_same_gas(chain, developer):
     """40: a flood of submissions makes nobody else's call dearer."""
 
@@ -340,6 +343,7 @@ def test_resolve_dispute__panel_that_is_not_one__refused(chain, sale, challenger
             sale.resolve(stands, *WRONG, panel=panel)
 
 
+# Holds S-53.
 def test_resolve_dispute__seats_of_one_operator__refused(chain, challenger):
     """41: an operator with two enclaves on the roster has one seat."""
     sibling = chain.enlist("sibling", chain.enclaves[-1].operator)

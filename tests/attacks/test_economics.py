@@ -55,6 +55,7 @@ def gain(result: Result, coalition: Iterable[str]) -> tuple[int, int]:
 # ── Money ──
 
 
+# Holds I-3.
 def test_scenarios__all_of_them__neither_make_nor_lose_money(results):
     for result in results:
         assert sum(result.ether.values()) == -result.burned
@@ -64,6 +65,7 @@ def test_scenarios__all_of_them__neither_make_nor_lose_money(results):
 # ── Disputing oneself ──
 
 
+# Holds I-21.
 def test_dispute__of_ones_own_report__earns_nothing(results):
     """Signers who dispute themselves, with the panel or without, have less than if they had not."""
     undisputed = by_scenario(results)
@@ -100,6 +102,7 @@ def test_dispute__by_a_coalition_of_all_who_judge__moves_money_only_within_it(re
 # ── The challenger ──
 
 
+# Holds I-22.
 def test_challenger__true_claim_and_a_working_panel__never_loses(results):
     """A false report that the panel overturns gives the bond back, but for a rest below q wei."""
     seen = 0
@@ -128,6 +131,7 @@ def test_challenger__frivolous__pays_for_it(results):
 # ── The provider ──
 
 
+# Holds I-4.
 def test_provider__whatever_it_does__pays_for_every_envelope(results):
     """No model without its price, and no refund of one that it can open."""
     for result in results:
@@ -136,6 +140,7 @@ def test_provider__whatever_it_does__pays_for_every_envelope(results):
             assert result.token[name] >= result.prices.get(name, 0)
 
 
+# Holds I-24.
 def test_provider__stops_a_sale__pays_its_fee_for_nothing(results):
     """With no report the developers share the fee, and no envelope is out."""
     for result in results:
@@ -160,6 +165,7 @@ def test_provider__silences_the_panel__gets_what_was_reported(results):
 # ── Developers ──
 
 
+# Holds I-25.
 def test_developer__never_paid__for_what_was_not_measured_or_not_committed(results):
     """A price is paid for an award of the report that stands, and to nobody who did not reveal."""
     for result in results:
@@ -171,6 +177,7 @@ def test_developer__never_paid__for_what_was_not_measured_or_not_committed(resul
             assert result.token[name] == result.prices.get(name, 0)
 
 
+# Holds I-25.
 def test_developer__who_reveals__risks_its_entry_fee_and_no_more(results):
     for result in results:
         for name in ("best", "second"):
@@ -181,6 +188,7 @@ def test_developer__who_reveals__risks_its_entry_fee_and_no_more(results):
 # ── Signers and seats ──
 
 
+# Holds I-23.
 def test_signers__never_lose__more_than_their_fines(results):
     """Whatever panel, provider and challenger do together: a fine each, once."""
     for result in results:
@@ -191,6 +199,7 @@ def test_signers__never_lose__more_than_their_fines(results):
         assert min(result.token[role] for role in SIGNERS) >= 0
 
 
+# Holds I-21.
 def test_panel__whatever_it_finds__earns_the_same(results):
     """Seats are paid for judging, and neither by the outcome nor for silence."""
     for result in results:
@@ -228,6 +237,7 @@ def test_withholding__a_signature__earns_no_fee(results):
             assert result.ether["panel"] == 0
 
 
+# Holds I-26.
 def test_withholding__by_any_coalition__takes_nothing_from_the_others(results):
     """Whoever stays silent, disputes or revokes: all others lose their own fees, bonds and fines.
 
@@ -253,6 +263,7 @@ def test_withholding__by_any_coalition__takes_nothing_from_the_others(results):
 # ── Revocations ──
 
 
+# Holds I-39.
 def test_revocation__of_the_program__changes_nothing_for_a_posted_report(results):
     """Measurement or verifier, before a dispute or in it: a dispute that follows costs what it did.
 
@@ -272,6 +283,7 @@ def test_revocation__of_the_program__changes_nothing_for_a_posted_report(results
     assert len(seen) == 4 * 6
 
 
+# Holds I-39.
 def test_revocation__of_a_signer__voids_only_what_no_panel_judged(results):
     """The guardian accuses the signers. A verdict outweighs it; without one all is undone.
 
@@ -291,6 +303,7 @@ def test_revocation__of_a_signer__voids_only_what_no_panel_judged(results):
         assert result.voided == (scenario.verdict is None)
 
 
+# Holds I-39.
 def test_revocation__of_a_signer__gains_what_the_rules_name(results):
     """Who gains by a void: the provider its budget, each developer a share; the guardian nothing.
 
@@ -316,6 +329,7 @@ def test_revocation__of_a_signer__gains_what_the_rules_name(results):
 # ── A verdict in the second of the posting ──
 
 
+# Holds I-40.
 def test_verdict__of_a_challenger_who_owns_the_panel__costs_it_nothing(results):
     """2 * quorum + 1 operators replace the window: what they pay as bond they earn as seats.
 
@@ -332,6 +346,7 @@ def test_verdict__of_a_challenger_who_owns_the_panel__costs_it_nothing(results):
     assert seen
 
 
+# Holds I-40, S-33.
 @pytest.mark.parametrize("quorum", [1, 2, 3])
 def test_verdict__of_fewer_operators_than_seats__cannot_end_the_window(chain, quorum):
     """With 2 * quorum operators, each with two machines, nobody else loses its window."""

@@ -182,6 +182,7 @@ def limits_told(function: str) -> list[int]:
 # ── I-28 ──
 
 
+# Holds I-28, S-26.
 @in_both
 @for_each_function
 @under_each_list
@@ -201,6 +202,7 @@ def test_payout__whatever_receiver_and_token_do__one_gas_limit(case, function, i
         assert limit <= told < 1.02 * limit
 
 
+# Holds I-28.
 @in_both
 @for_each_function
 @under_each_list
@@ -222,6 +224,7 @@ def step(request) -> int:
 # ── I-29, I-31 ──
 
 
+# Holds I-29.
 @in_both
 @pytest.mark.parametrize("function", ["claim_award"])
 def test_claim_award__new_storage_however_dear__credits_what_it_cannot_pay(case):
@@ -250,6 +253,7 @@ def unstaking(chain, provider, token) -> Case:
     return Case(Payout("unstake", operator, (operator,)), chain.registry, None)
 
 
+# Holds I-31.
 @under_each_list
 @pytest.mark.parametrize(
     ("withdrawal", "in_token"), [(withdrawing, False), (withdrawing, True), (unstaking, False)]

@@ -1,5 +1,7 @@
 """Attacks on money: the attack corpus, 23 to 34."""
 
+# Holds I-6.
+
 import boa
 import pytest
 
@@ -44,6 +46,7 @@ def calldata(contract, name, *args):
 # ── 23, 24, 39: who refuses money ──
 
 
+# Holds S-15, S-16.
 def test_reveal_model__developer_refuses_ether__bond_is_its_credit(chain, hostile):
     """23: a contract that takes no ether loses nothing and stops nothing."""
     developer = str(hostile.address)
@@ -65,6 +68,7 @@ def test_reveal_model__developer_refuses_ether__bond_is_its_credit(chain, hostil
     assert ether(elsewhere) - before == owed
 
 
+# Holds S-25.
 @pytest.mark.parametrize("end", ["settle", "void"])
 def test_end__provider_refuses_ether__its_own_call_and_strangers_end_the_task(chain, hostile, end):
     """23: a provider that refuses its refund strands nobody, not even itself."""
@@ -113,6 +117,7 @@ def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, config
 # ── 25: tokens that misbehave ──
 
 
+# Holds S-13.
 @pytest.mark.parametrize(
     "mode",
     [
@@ -347,6 +352,7 @@ def test_market__ether_sent_to_it__refused(chain, stranger):
     assert sent.is_error
 
 
+# Holds S-14.
 @pytest.mark.parametrize("off", [-1, 1])
 def test_market__one_wei_too_much_or_too_little__refused(chain, developer, challenger, off):
     """31: nothing is topped up, and nothing comes for less."""
@@ -437,6 +443,17 @@ def test_claim_award__curve_at_its_ends_and_rests__rounded_down(chain, developer
     assert ether(sale.provider) - before == sale.task.budget - price
 
 
+# Holds S-23.
+def test_void__one_reveal__not_before_the_report_deadline(chain, provider, developer):
+    """29: who revealed alone waits for a report as many would."""
+    sale = Sale(chain).create().commit(model(developer, "alone")).reveal(0)
+    chain.at(sale.task.report_deadline - 1)
+    with refuses(reasons.TOO_EARLY):
+        chain.market.void(sale.task, sender=provider)
+    sale.void(sender=provider)
+    assert sale.stage == VOIDED
+
+
 def test_void__no_submission__everything_back(chain, provider):
     """29: a task that nobody enters locks nothing."""
     before = ether(provider)
@@ -449,6 +466,7 @@ def test_void__no_submission__everything_back(chain, provider):
 # ── 33: twice ──
 
 
+# Holds S-21.
 def test_sale__everything_twice__second_time_refused(chain, developer, stranger):
     """33: claim, settle, void, share and withdrawal each pay once, in whatever order they race."""
     sale = Sale(chain).enter(model(developer, "sold"), *models("other"))
@@ -476,6 +494,7 @@ def test_sale__everything_twice__second_time_refused(chain, developer, stranger)
         market.withdraw(ZERO_ADDRESS, sale.provider, sender=sale.provider)
 
 
+# Holds S-24.
 def test_claim_share__twice_or_for_another__refused(chain, stranger):
     """33: one share for each reveal, to its developer."""
     sale = Sale(chain).create().commit(*models("one", "two", "silent")).reveal(0, 1).close()

@@ -1,5 +1,7 @@
 """Attacks with signatures and enclaves: the attack corpus, 11 to 22."""
 
+# Holds I-9.
+
 import boa
 import pytest
 
@@ -50,6 +52,7 @@ def test_post_report__other_parity__another_signer(sale):
         post(sale, report, [good._replace(vs=flipped)])
 
 
+# Holds S-51.
 @pytest.mark.parametrize(("s", "low"), [(ORDER // 2, True), (ORDER // 2 + 1, False)])
 def test_check_quorum__high_s__refused(chain, s, low):
     """11: of the two signatures that each signature gives, the registry takes the low one only."""
@@ -118,6 +121,7 @@ def test_resolve_dispute__signed_for_round_0__refused(sale, challenger):
         sale.market.resolve_dispute(*args[:5], panels, cosignatures)
 
 
+# Holds S-29.
 def test_resolve_dispute__another_run__refused(sale, challenger):
     """12: the panel measures what the report measured: same task, seed and inventory."""
     stands = sale.post(*AWARDS)
@@ -133,6 +137,7 @@ def test_resolve_dispute__another_run__refused(sale, challenger):
             sale.market.resolve_dispute(*args)
 
 
+# Holds S-41.
 @pytest.mark.parametrize("age", [-1, 0, 1, 256, 257])
 def test_register_enclave__block_of_the_evidence__among_the_last_256(chain, age):
     """13: evidence bound to a future or stale block is refused: quotes cannot be hoarded."""
@@ -165,6 +170,7 @@ def test_post_report__seed_of_a_forged_transcript__refused(sale):
 # ── 14: scores ──
 
 
+# Holds S-7.
 @pytest.mark.parametrize(
     "awards",
     [
@@ -297,6 +303,7 @@ def test_revoke_enclave__stolen_key__never_comes_back(chain, sale):
         chain.register(parts.Enclave(stolen.key, stolen.sealing_key, machine, thief))
 
 
+# Holds S-46.
 def test_register_enclave__key_of_another_operator__taken(chain, sale):
     """16, 22: who stole a key, or saw one in the mempool, cannot take its registration over."""
     known, thief = sale.signing[0], account("thief")
@@ -331,6 +338,7 @@ def restarted(chain, of, name="restarted"):
     return made
 
 
+# Holds S-55.
 @pytest.mark.parametrize("retired", [False, True], ids=["registered", "retired"])
 def test_prove_equivocation__two_runs_of_one_enclave__whole_stake_gone(
     chain, sale, stranger, retired
@@ -372,6 +380,7 @@ def test_prove_equivocation__culprit_proves_its_own_fault__fine_is_still_there(
     assert chain.registry.credits(challenger) == sale.task.bond(SEAT_BOND)
 
 
+# Holds I-23, S-54.
 def test_prove_equivocation__honest_operator__cannot_be_framed(chain, sale, stranger):
     """17: scores within tolerance, other runs or machines, or a forged signature prove nothing."""
     one, other = sale.enclaves[:2]
@@ -399,6 +408,7 @@ def test_prove_equivocation__honest_operator__cannot_be_framed(chain, sale, stra
 TIE = [(0, 900_000), (1, 900_000)], [(1, 900_000), (0, 900_000)]
 
 
+# Holds I-38.
 def test_prove_equivocation__honest_restarts__cannot_be_framed(chain, stranger):
     """18: a roster that names the keys before and after restarts frames nobody, and gives one vote.
 
@@ -426,6 +436,7 @@ def test_prove_equivocation__honest_restarts__cannot_be_framed(chain, stranger):
     assert chain.registry.operator(before.operator).condemned_at == 0
 
 
+# Holds I-37.
 @pytest.mark.parametrize("retired_at", ["before the dispute", "in the dispute"])
 def test_register_enclave__restart_after_a_report__makes_it_neither_void_nor_fined(
     chain, sale, challenger, retired_at
@@ -448,6 +459,7 @@ def test_register_enclave__restart_after_a_report__makes_it_neither_void_nor_fin
     assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND) // 2
 
 
+# Holds S-47.
 def test_check_quorum__two_boots_of_one_machine__never_both(chain, sale, challenger):
     """18: neither in one report nor on one panel nor on both sides of a dispute."""
     enclave = sale.signing[0]
@@ -484,6 +496,7 @@ def test_register_enclave__operator_unbonds__retires_no_more(chain, sale):
         restarted(chain, enclave)
 
 
+# Holds I-41.
 @pytest.mark.parametrize("late", [-1, 0, 1])
 def test_register_enclave__platform_changes_hands__only_after_every_dispute(
     chain, sale, challenger, late
@@ -529,6 +542,7 @@ def test_prove_equivocation__culprit_withdrew_before__too_late_only_then(chain, 
 # ── 21, 22 ──
 
 
+# Holds S-2.
 def test_post_report__a_report_stands__never_rewritten(sale, challenger):
     """21: nobody posts a second report, before a dispute, after one, or at the end."""
     stands = sale.post(*AWARDS)
@@ -553,6 +567,7 @@ def test_post_report__a_report_stands__never_rewritten(sale, challenger):
     refused()
 
 
+# Holds S-10.
 def test_create_task__identifier_of_anothers_task__not_to_be_taken(chain, stranger):
     """22: a task id says who its provider is, so nobody else can use it up, or use it twice."""
     sale = Sale(chain)
@@ -566,6 +581,7 @@ def test_create_task__identifier_of_anothers_task__not_to_be_taken(chain, strang
         sale.create()
 
 
+# Holds S-52.
 def test_check_quorum__expired_in_the_same_second__refused(chain):
     """15: an enclave signs until the second before its expiry."""
     sale = Sale(chain).enter(*models("one", "two"))

@@ -1,5 +1,7 @@
 """A commitment binds chain, market, task, developer, every part of the submission, and the salt."""
 
+# Holds I-16.
+
 from dataclasses import replace
 
 import boa

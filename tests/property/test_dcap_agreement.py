@@ -4,6 +4,8 @@ Evidence with whole chains where certificates are at stake, with the machine kno
 quote is. What Python's parser refuses by itself, lengths and PEM, never reaches the contract.
 """
 
+# Holds I-19.
+
 from dataclasses import astuple, replace
 from itertools import compress, count
 from typing import Any

@@ -1,5 +1,7 @@
 """A verifier where P256VERIFY is missing, breaks, or answers otherwise: it fails closed."""
 
+# Holds S-56.
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

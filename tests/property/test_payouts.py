@@ -1,5 +1,7 @@
 """Awards that the market accepts, and their prices: as specified, and as enclaves choose them."""
 
+# Holds I-5.
+
 from collections.abc import Sequence
 
 import boa
@@ -67,6 +69,21 @@ def test_payouts_of__any_list__accepted_and_paid_as_specified(harness, task, pai
     else:
         with refuses(reasons.BAD_AWARDS):
             harness.payouts_of(task, words, commits)
+
+
+# Holds I-5.
+@pytest.mark.parametrize("missing", [0, 1])
+def test_payouts_of__prices_together__up_to_the_budget(harness, missing):
+    scores = [(0, 900_000), (1, 800_000), (2, 800_000)]
+    terms = {"curve": parts.curve((500_000, 10), (1_000_000, 20)), "max_awards": 3}
+    words, dear = parts.awards(*scores), parts.task(NOBODY, [], bytes(32), 0, **terms)
+    prices = sum(dear.price(score) for _, score in scores)
+    task = dear._replace(budget=prices - missing)
+    if missing:
+        with refuses(reasons.BAD_AWARDS):
+            harness.payouts_of(task, words, 3)
+    else:
+        assert harness.payouts_of(task, words, 3) == payouts_of(task, words)
 
 
 @given(task=tasks(), words=st.lists(st.integers(0, 2**256 - 1), min_size=8, max_size=8))

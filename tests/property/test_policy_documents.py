@@ -1,5 +1,7 @@
 """Contract and Python read Intel's documents alike, byte for byte and field for field."""
 
+# Holds I-43, S-66.
+
 import json
 from dataclasses import replace
 from typing import Any
@@ -139,6 +141,7 @@ def test_update__documents__are_read_alike(reading: Attesting, name: str) -> Non
     assert not isinstance(said, RejectionReason)
 
 
+# Holds I-43.
 @given(st.data())
 def test_update__a_byte_changed__is_read_alike(reading: Attesting, data: st.DataObject) -> None:
     text = TEXTS[data.draw(st.sampled_from(sorted(TEXTS)))]
@@ -171,6 +174,7 @@ def tcb(_document: Bytes[16384], _room: Bytes[128]) -> uint256:
 """
 
 
+# Holds I-43.
 @pytest.mark.parametrize("name", ["qe", "one level"])
 def test_read__every_byte_changed__is_refused_or_read_alike(attesting: None, name: str) -> None:
     """Each byte of a document in turn; numbers that count are the sum of what is kept."""

@@ -4,6 +4,8 @@ Random machines around the levels of Intel's documents, and of random documents 
 statuses follow one another in any order.
 """
 
+# Holds I-42, S-67, S-68.
+
 import json
 import random
 from collections.abc import Iterator
@@ -141,6 +143,7 @@ def meets(floor: TcbFloor, machine: Machine) -> bool:
     )
 
 
+# Holds I-42.
 @pytest.mark.parametrize("name", sorted(TCB_TEXTS))
 def test_check__machines_around_a_document__have_an_accepted_status(
     judging: Attesting, name: str
@@ -149,6 +152,7 @@ def test_check__machines_around_a_document__have_an_accepted_status(
     check_document(judging, TCB_TEXTS[name], rng)
 
 
+# Holds I-42.
 @pytest.mark.parametrize("tee", TeeType)
 def test_check__machines_around_random_documents__have_an_accepted_status(
     judging: Attesting, tee: TeeType

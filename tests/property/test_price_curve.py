@@ -1,5 +1,7 @@
 """The price of a score: monotone, bounded, and the same in Vyper, in Python and by the book."""
 
+# Holds I-5.
+
 from fractions import Fraction
 from itertools import pairwise
 
@@ -54,6 +56,7 @@ def test_price__higher_score__no_lower_price_and_never_above_the_top(chain, knot
     assert 0 <= low <= high <= knots[-1][1]
 
 
+# Holds S-5.
 @given(knots=curves())
 def test_price__at_the_knots__theirs(chain, knots):
     words = curve(*knots)
@@ -63,6 +66,7 @@ def test_price__at_the_knots__theirs(chain, knots):
     assert chain.market.price(words, 2**256 - 1) == knots[-1][1]
 
 
+# Holds S-4.
 @given(knots=curves(), data=st.data())
 def test_price__not_a_curve__refused(chain, knots, data):
     words, top = list(curve(*knots)), knots[-1][1]

@@ -1,5 +1,7 @@
 """`records`: what is packed comes back, and a revocation changes nothing else."""
 
+# Holds S-48.
+
 from pathlib import Path
 
 import boa

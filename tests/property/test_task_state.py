@@ -1,5 +1,7 @@
 """`task_state`: the progress word lies as specified, and each accessor touches its fields only."""
 
+# Holds S-3.
+
 import re
 
 import boa

@@ -5,6 +5,8 @@ every fine falls before p + 14 days; a stake that was asked back at p or later i
 days on.
 """
 
+# Holds I-15, S-34.
+
 import re
 
 from hypothesis import given, settings

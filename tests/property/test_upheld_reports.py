@@ -134,6 +134,7 @@ def drifts(tolerance: int, size: int) -> st.SearchStrategy[list[int]]:
     return st.lists(extremes, min_size=size, max_size=size)
 
 
+# Holds I-32.
 @given(tables(), st.data())
 def test_upholds__whatever_an_honest_enclave_signs__every_panel_within_the_tolerance(
     markets: dict[Selection, Market], table: dict[str, Any], data: st.DataObject
@@ -152,6 +153,7 @@ def test_upholds__whatever_an_honest_enclave_signs__every_panel_within_the_toler
         assert upholds(panel, report), report
 
 
+# Holds I-33.
 @given(tables(), st.data())
 def test_upholds__doubtful_reasons_that_differ__every_panel_all_the_same(
     markets: dict[Selection, Market], table: dict[str, Any], data: st.DataObject
@@ -174,6 +176,7 @@ def test_upholds__doubtful_reasons_that_differ__every_panel_all_the_same(
         assert upholds(panel, report), report
 
 
+# Holds I-33.
 @given(tables(), st.data())
 def test_upholds__one_machine_lacks_the_first_pass__every_panel_all_the_same(
     markets: dict[Selection, Market], table: dict[str, Any], data: st.DataObject
@@ -193,6 +196,7 @@ def test_upholds__one_machine_lacks_the_first_pass__every_panel_all_the_same(
         assert upholds(panel, report), report
 
 
+# Holds I-34.
 @given(
     tables(),
     st.lists(st.tuples(st.integers(0, COUNT - 1), st.integers(0, 14)), max_size=COUNT),

@@ -1,5 +1,7 @@
 """The preflight of a deployment: what the chain asks, and what it refuses."""
 
+# Holds I-30.
+
 from dataclasses import replace
 
 import pytest

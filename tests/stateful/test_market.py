@@ -1,5 +1,7 @@
 """Random sales beside the reference model: every word, every wei, and a way out for everybody."""
 
+# Holds I-1, I-7, I-14.
+
 from typing import Any
 
 import boa
@@ -133,6 +135,7 @@ class Market(RuleBasedStateMachine):
 
     # ── What always holds ──
 
+    # Holds I-3, I-7, I-8, I-10, I-11.
     @invariant()
     def contract_and_model_agree(self) -> None:
         self.both.check_wallets()
@@ -140,10 +143,12 @@ class Market(RuleBasedStateMachine):
         self.both.check_tasks()
         self.both.check_registry()
 
+    # Holds I-1, I-2.
     @invariant()
     def both_hold_what_they_owe(self) -> None:
         self.both.check_solvency()
 
+    # Holds I-14.
     def teardown(self) -> None:
         """Time and strangers end every task; what is left is credits, and their owners withdraw."""
         for sale in self.sales:
@@ -222,5 +227,6 @@ def world() -> World:
     return World()
 
 
+# Holds S-1.
 def test_market__random_sales__as_the_model_says(world):
     run_state_machine_as_test(lambda: Market(world), settings=settings.default)

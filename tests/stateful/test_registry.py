@@ -1,5 +1,7 @@
 """Random histories of a registry beside the reference: every word, every wei, every refusal."""
 
+# Holds I-2, I-17, I-36, I-37, I-41, S-37, S-39, S-40, S-42, S-43, S-44, S-45.
+
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import combinations, product
@@ -368,6 +370,7 @@ class Registry(RuleBasedStateMachine):
                 expected = packed(bound[0], at, bound[1], enclave.epoch if enclave else 0)
                 assert read("records.enclaves", measurement, key) == expected
 
+    # Holds I-36.
     @invariant()
     def an_active_enclave_is_alone_on_a_platform_that_its_operator_holds(self) -> None:
         active = []

@@ -79,6 +79,7 @@ def test_cosign__results__have_the_reports_root_and_a_proof_each() -> None:
         assert extract.proves(signed.report.results)
 
 
+# Holds S-96.
 @pytest.mark.parametrize("drift", [-TOLERANCE, TOLERANCE])
 def test_cosign__score_at_the_tolerance__is_signed_as_proposed(drift: int) -> None:
     market = market_of(BEST)
@@ -251,10 +252,11 @@ def test_cosign__many_expectations_missed__looks_at_no_other_but_its_own() -> No
     assert fault.value.reason is RequestFault.TOO_MANY_PROPOSALS
 
 
+# Holds I-35, S-98.
 def test_cosign__many_proposals_refused__looks_at_no_other_but_its_own() -> None:
     market = market_of(BEST)
     enclave, own = measured(market)
-    refused = [with_scores(own, _0=score) for score in range(MAX_REFUSALS)]
+    refused = [with_scores(own, _0=score) for score in range(16)]
     for proposal in (*refused, refused[0]):
         with pytest.raises(InvalidRequest) as fault:
             cosign(market, enclave, proposal)
@@ -266,6 +268,7 @@ def test_cosign__many_proposals_refused__looks_at_no_other_but_its_own() -> None
     assert cosign(market, enclave, own).report.awards == (Award(0, 900_000),)
 
 
+# Holds I-35.
 def test_cosign__refusals__name_no_own_score_and_no_gain() -> None:
     market = market_of(BEST, OTHER)
     enclave, own = measured(market)

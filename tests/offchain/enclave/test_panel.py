@@ -241,6 +241,7 @@ def test_measure__same_signature_twice_for_a_quorum_of_two__is_refused() -> None
     )
 
 
+# Holds S-100.
 def test_measure__report_that_this_enclave_signed_itself__is_refused() -> None:
     assert refusal(POSTED, position=0).detail.endswith("itself, expected one by other enclaves")
 

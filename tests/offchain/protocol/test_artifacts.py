@@ -1,5 +1,7 @@
 """Encryption of models and test sets: round trips, tampering, sizes."""
 
+# Holds S-75.
+
 from hashlib import sha256
 from io import BytesIO
 

@@ -1,5 +1,7 @@
 """Lower confidence bounds: exact for shares, by the bootstrap for the rest."""
 
+# Holds S-83, S-84.
+
 from math import comb, floor
 
 import numpy as np

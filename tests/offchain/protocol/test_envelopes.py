@@ -1,5 +1,7 @@
 """Envelopes: RFC 9180's test vectors, and envelopes that must not open."""
 
+# Holds S-73.
+
 from dataclasses import replace
 from typing import Any
 

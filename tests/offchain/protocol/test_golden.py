@@ -1,5 +1,7 @@
 """Golden vectors, the enclave's part; the tests of the contracts check the contracts' part."""
 
+# Holds I-18, S-72, S-74, S-85, S-97.
+
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +68,7 @@ def test_unseal__golden_release__holds_the_test_sets_key() -> None:
     )
 
 
+# Holds S-79.
 def test_draw__golden_sample__agrees() -> None:
     sample = VECTORS["closing"]["sample"]
     seed = unhex(VECTORS["closing"]["seed"])

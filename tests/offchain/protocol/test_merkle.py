@@ -1,5 +1,7 @@
 """The results tree: snekmate's verifier accepts its proofs."""
 
+# Holds S-93.
+
 import boa
 import pytest
 from hypothesis import given

@@ -1,5 +1,7 @@
 """Metrics: equality with scikit-learn's, and the ends of their ranges."""
 
+# Holds S-81, S-82.
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,5 +1,7 @@
 """Orders of the passes, and the part of the second pass that finds a shift of the score."""
 
+# Holds S-80, S-92.
+
 from math import comb
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Prices and awards; the contracts' tests use the same vectors."""
 
+# Holds S-6.
+
 import json
 from fractions import Fraction
 from itertools import pairwise

@@ -1,5 +1,7 @@
 """The test set as bytes, and the sample that a seed draws from it."""
 
+# Holds S-77, S-78.
+
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations

@@ -1,5 +1,7 @@
 """Choice of a team: equality with brute force, ties, and a co-signer's leeway."""
 
+# Holds S-95.
+
 from itertools import permutations
 
 import numpy as np

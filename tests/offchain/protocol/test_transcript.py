@@ -1,5 +1,7 @@
 """The transcript: its digests equal the golden vectors; its refusals."""
 
+# Holds S-76.
+
 import json
 from dataclasses import replace
 from typing import Any

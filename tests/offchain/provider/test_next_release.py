@@ -1,5 +1,7 @@
 """The next release: what it leaves out, and where it goes, whatever some operators claim."""
 
+# Holds S-94.
+
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar

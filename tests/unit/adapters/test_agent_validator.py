@@ -140,6 +140,7 @@ def test_respond__wrong_part_of_an_award__is_refused(
     refuses(reason, validator.respond, wrong, agent, SALT, {"from": developer})
 
 
+# Holds S-101.
 def test_respond__agent_of_another__is_refused(sale, validator, registries, ask, developer, rival):
     """A rival asks about the developer's submission, for an agent of its own."""
     agent, _ = ask(rival, index=0)

@@ -57,6 +57,7 @@ def test_complete__final_award_with_the_least_score__pays_the_provider(
     assert events(sent)[-1] == ("JobCompleted", said)
 
 
+# Holds S-102.
 def test_complete__score_below_the_least__is_refused(sale, evaluator, job, stranger):
     stands = sale.post((0, SCORE - 1))
     at(sale.time_a)

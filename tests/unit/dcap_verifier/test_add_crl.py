@@ -168,6 +168,7 @@ def progress(verifier, authority):
     return lambda crl: verifier.crl_progress(authority[0], sha256(crl[:-64]).digest())
 
 
+# Holds I-45.
 def test_add_crl__in_pieces__goes_on_and_counts_once_it_is_in(
     verifier, applied, authority, by_authority, kept, progress, stranger
 ):
@@ -227,6 +228,7 @@ def test_add_crl__again__revokes_nobody_and_stays_in(applied, verifier, authorit
 # ── Staleness ──
 
 
+# Holds I-45, S-71.
 @pytest.mark.parametrize("of_root", [True, False])
 def test_verify__list_not_wholly_in__reverts(
     fresh, authority_record, intel, machine, trust, of_root
@@ -249,6 +251,7 @@ def test_verify__list_not_wholly_in__reverts(
         verifier.verify.call(shown, REPORT_DATA)
 
 
+# Holds I-45.
 @pytest.mark.parametrize("of_root", [True, False])
 @pytest.mark.parametrize("known", Known)
 def test_verify__stale_list__reverts_after_the_grace(
@@ -275,6 +278,7 @@ def test_verify__stale_list__reverts_after_the_grace(
 # ── Age ──
 
 
+# Holds S-63.
 def test_add_crl__older_than_the_newest__reverts(verifier, refused, authority, by_authority, intel):
     newest = now() - 1_000
     verifier.add_crl(authority, by_authority(1, this_update=newest), 1)

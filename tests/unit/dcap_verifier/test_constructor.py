@@ -16,6 +16,7 @@ def test_init__knows_root_and_policy_and_no_list(fresh, trust):
     assert verifier.crl_updated(bytes(32)) == verifier.crl_next_update(bytes(32)) == 0
 
 
+# Holds I-45.
 def test_init__without_documents__trusts_no_machine(fresh, intel, trust, machine):
     fresh.add_lists(collateral(intel, TeeType.SGX))
     for body in BODIES.values():

@@ -36,6 +36,7 @@ def refused(verifier, trust):
     return check
 
 
+# Holds S-57.
 @pytest.mark.parametrize("name", BODIES)
 def test_verify__longer_or_shorter__reverts(refused, machine, trust, name):
     shown = evidence(machine.quote(BODIES[name]), trust.root_key)

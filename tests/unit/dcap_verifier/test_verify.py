@@ -110,6 +110,7 @@ def test_verify__other_report_data__reverts(verifier, machine, trust, name):
             verifier.verify.call(shown, asked)
 
 
+# Holds S-61.
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("second_half", [b"\1" + bytes(31), bytes(31) + b"\1"])
 def test_verify__second_half_of_the_report_data_not_zero__reverts(

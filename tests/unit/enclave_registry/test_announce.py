@@ -1,5 +1,7 @@
 """announce: who may say where it publishes, and that only the event keeps it."""
 
+# Holds S-50.
+
 import pytest
 from brownie import reverts
 

@@ -1,5 +1,7 @@
 """describe_measurement and description."""
 
+# Holds S-49.
+
 import pytest
 from brownie import ZERO_ADDRESS, reverts
 

@@ -365,6 +365,7 @@ def handed_on(deployment, enlisted, rival):
     return taker
 
 
+# Holds I-38.
 def test_prove_equivocation__platform_handed_on__condemns_who_signed(
     registry, case, two_stories, enlisted, operator, rival, handed_on
 ):

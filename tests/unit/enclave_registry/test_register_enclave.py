@@ -154,6 +154,7 @@ def test_register_enclave__predecessor_around_its_expiry__never_lives_longer(
     assert ("EnclaveRetired" in names) == (since_expiry < 0)
 
 
+# Holds I-36.
 def test_register_enclave__another_program_version__unseats_nobody(
     deployment, registry, first, reborn
 ):
@@ -192,6 +193,7 @@ def test_register_enclave__predecessor_revoked__stays_revoked(
     assert deployment.is_active(reborn)
 
 
+# Holds I-37.
 def test_register_enclave__by_a_stranger__retires_nobody(
     deployment, registry, first, reborn, of_rival
 ):
@@ -249,6 +251,7 @@ def test_register_enclave__retired_in_an_earlier_epoch__comes_back_only_by_attes
 # ── A stake for each platform ──
 
 
+# Holds I-41.
 @pytest.mark.parametrize("missing", [0, 1])
 def test_register_enclave__second_platform__needs_a_second_stake(
     deployment, registry, operator, missing

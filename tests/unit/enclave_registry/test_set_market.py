@@ -1,3 +1,5 @@
+# Holds S-35.
+
 import pytest
 from brownie import ZERO_ADDRESS, EnclaveRegistry, reverts
 

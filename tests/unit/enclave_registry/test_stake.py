@@ -1,3 +1,5 @@
+# Holds S-36.
+
 from brownie import EnclaveRegistry, reverts
 
 from tests.anvil import at, fund, now

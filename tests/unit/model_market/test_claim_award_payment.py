@@ -1,5 +1,7 @@
 """claim_award: how the price reaches a developer, whatever its token and its account do."""
 
+# Holds I-4.
+
 import brownie
 import pytest
 from brownie import HostileAccount

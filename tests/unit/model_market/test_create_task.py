@@ -237,6 +237,7 @@ REFUSED = {
 }
 
 
+# Holds S-11.
 @pytest.mark.parametrize(("terms", "reason"), REFUSED.values(), ids=REFUSED)
 def test_create_task__field_beyond_its_limit__is_refused(
     chain, market, provider, token, terms, reason
@@ -278,6 +279,7 @@ def test_create_task__deadline_at_its_limit__is_accepted(chain, provider, steps)
     assert chain.progress(task).stage == OPEN
 
 
+# Holds S-12.
 @pytest.mark.parametrize(
     "steps",
     [

@@ -1,5 +1,7 @@
 """post_report: who signed, what it awards, and what the awards cost."""
 
+# Holds S-19.
+
 import pytest
 
 from tests import sale

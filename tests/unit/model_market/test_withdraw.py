@@ -89,6 +89,7 @@ def test_withdraw__to_nobody__is_refused(market, provider, owed):
     refuses(BAD_ADDRESS, market.withdraw, ZERO_ADDRESS, ZERO_ADDRESS, {"from": provider})
 
 
+# Holds S-27.
 def test_withdraw__to_the_market__is_refused(
     market, provider, configurable_token, owed, owed_token
 ):

@@ -1,5 +1,7 @@
 """The contract's half of the golden vectors: a submission's way to a payout, digest by digest."""
 
+# Holds I-18.
+
 import pytest
 from brownie import ExposedSale, accounts
 

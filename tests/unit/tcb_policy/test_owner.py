@@ -1,5 +1,7 @@
 """Test what the guardian can do: narrow, at once and for good; and the constructor."""
 
+# Holds S-65.
+
 import pytest
 from brownie import ZERO_ADDRESS, reverts
 
@@ -140,6 +142,7 @@ def test_raise_floor__sgx__leaves_tdx(attesting, asked):
     asked("tdx v4")
 
 
+# Holds I-44.
 def test_raise_floor__holds_for_what_comes_and_never_sinks(policy, bring_tcb):
     first, later = Dates.of(now(), 17), Dates.of(now(), 18)
     policy.raise_floor(129, FMSPC, b"\x0b" + bytes(15), 5, b"\0\0\x0c" + bytes(13))
@@ -233,6 +236,7 @@ def test_raise_qe_svn__refuses_at_once_what_is_below(attesting, asked, tee, name
         asked(name, QE_SVN if name in names else None)
 
 
+# Holds I-44.
 def test_raise_qe_svn__holds_for_what_comes_and_never_sinks(policy, bring_identity):
     policy.raise_qe_svn(129, 7)
     policy.raise_qe_svn(129, 6)
@@ -278,6 +282,7 @@ def test_raise_least_numbers__lower_or_too_high__reverts(policy, numbers):
 # ── What a document is for ──
 
 
+# Holds I-43.
 @pytest.mark.parametrize(("brought", "refuses"), [(TeeType.SGX, "tdx v4"), (TeeType.TDX, "sgx v3")])
 def test_check__document_of_the_other_tee__does_not_count(
     fresh, intel, machine, trust, brought, refuses

@@ -1,5 +1,7 @@
 """Documents that anybody brings: who signed them, which are kept, and for how long."""
 
+# Holds S-64, S-70.
+
 from dataclasses import replace
 from hashlib import sha256
 
@@ -244,6 +246,7 @@ def test_update__stale__reverts_after_the_grace(policy, refused, intel, kind):
     refused(DOCUMENT_STALE, document)
 
 
+# Holds I-44.
 def test_update_tcb__older_of_one_number__reverts(policy, bring_tcb, refused):
     newest = Dates.of(now())
     bring_tcb(dates=newest)
@@ -257,6 +260,7 @@ def test_update_tcb__older_of_one_number__reverts(policy, bring_tcb, refused):
 # ── Two numbers ──
 
 
+# Holds I-44.
 @pytest.mark.parametrize(
     "order", [(17, 18), (18, 17), (17, 18, 17), (17, 18, 18), (16, 17, 18), (17, 16, 18)]
 )
