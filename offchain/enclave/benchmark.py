@@ -44,7 +44,6 @@ SUM_TOLERANCE = 0.02
 Outputs that are quantised to eight bits are half a step of 1/256 off, so rows of ten classes up to
 0.0195. Forests of two classes in float32 have values down to -0.0000013."""
 
-
 MACHINE_REASONS = frozenset(ModelFault) | {SubmissionFault.UNSTABLE}
 """Reasons of a submission that opened. A later one that shares a digest is a duplicate, whatever
 the run gave: what opens is decided by bytes alone."""

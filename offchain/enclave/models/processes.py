@@ -36,6 +36,7 @@ ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # a heap of few pages: each first touch is a fault
     "PYTHONMALLOC": "malloc",  # so that the heap's reserve serves Python's objects too
 }
 _ANSWER_SECONDS: Final = 120.0

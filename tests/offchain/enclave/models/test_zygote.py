@@ -64,7 +64,7 @@ def test_fork__descriptors__are_the_childs_own():
 def test_fork__environment__has_only_paths_and_thread_counts(monkeypatch):
     monkeypatch.setenv("SECRET", "key")
     allowed = {"LC_CTYPE", "LD_LIBRARY_PATH", "LOCPATH", "ORT_DISABLE_TELEMETRY", "PATH"}
-    allowed |= {"MALLOC_ARENA_MAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+    allowed |= {"GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
     assert set(told("environment")) <= allowed | {"PYTHONMALLOC", "PYTHONPATH"}
 
 
