@@ -254,6 +254,7 @@ class _Playground:
         yield f"  export GOLDEN_GRAIN_NETWORK={NETWORK} GOLDEN_GRAIN_ACCOUNT={FREE[0]}"
         yield "  golden-grain tasks"
         yield f"  golden-grain status {task}"
+        yield "  golden-grain page --serve                     # all of it, in a browser"
         yield f"  golden-grain sell model.onnx --task {task} --min-price '0.1 ether'"
         yield "  golden-grain playground --skip '6 hours'    # its clock, not yours"
         yield f"Accounts {FREE[0]} to {FREE[-1]} are yours, with 10,000 ether each. Logs are in"

@@ -132,17 +132,21 @@ def _records(histories: dict[bytes, History]) -> dict[str, list[Judged]]:
     for task_id, history in histories.items():
         if history.posted is None:
             continue
-        verdict = history.verdict
-        outcome = "stands"
-        if verdict is not None:
-            outcome = "upheld" if verdict.upheld else "overturned"
-        elif history.challenger is not None:
-            outcome = "disputed"
+        outcome, verdict = _outcome(history), history.verdict
         for signer in history.posted.signers:
             found[signer.operator].append(Judged(task_id, "report", outcome))
         for seat in verdict.panel if verdict else ():
             found[seat.operator].append(Judged(task_id, "panel", outcome))
     return found
+
+
+def _outcome(history: History) -> str:
+    """Return what came of a posted report: ``stands`` also before anybody may claim."""
+    if history.verdict is not None:
+        return "upheld" if history.verdict.upheld else "overturned"
+    if history.ending == "TaskVoided":
+        return "voided"
+    return "disputed" if history.challenger is not None and not history.over else "stands"
 
 
 def _enclave(

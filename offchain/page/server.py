@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -53,7 +53,9 @@ class PageServer:
         while True:
             await asyncio.sleep(self.every)
             try:
-                self.view = await asyncio.to_thread(self.read)
+                newer = await asyncio.to_thread(self.read)
+                if replace(newer, made=self.view.made) != self.view:  # else its tag stays
+                    self.view = newer
                 self.fault = ""
             except (*REFUSALS, ValueError) as error:
                 self.fault = f"the node is not read: {error or type(error).__name__}"

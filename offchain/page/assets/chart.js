@@ -45,7 +45,7 @@ function CurvePicture({ task, scored, width, words }) {
   const { curve, token } = task.task;
   const { decimals } = market.tokens[token];
   const amount = (units) => Number(BigInt(units)) / 10 ** decimals;
-  const margin = { top: 18, right: 16, bottom: 40, left: 52 };
+  const margin = { top: 18, right: 26, bottom: 40, left: 52 };
   const scores = [...curve, ...scored.map((each) => each.result)].map((each) => each.score);
   const low = Math.max(0, Math.min(...scores) - 40_000);
   const high = Math.min(1_000_000, Math.max(...scores) + 40_000);
@@ -71,7 +71,7 @@ function CurvePicture({ task, scored, width, words }) {
       </g>`,
     )}
     <text class="title" x="0" y="10">price in ${symbolOf(token)}</text>
-    <text class="title" x=${width - margin.right} y=${CHART_HEIGHT - 4} text-anchor="end">score</text>
+    <text class="title" x=${width - 4} y=${CHART_HEIGHT - 4} text-anchor="end">score</text>
     <path class="area" d=${area(points)} />
     <path class="curve" d=${line(points)} />
     ${dots.map(

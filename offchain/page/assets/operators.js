@@ -41,8 +41,8 @@ function Operators() {
     <p class="lead">Who stakes, whose enclaves the registry has as active, and what came of the reports that they signed.</p>
     ${rows.length
       ? html`<${Table} caption="Operators" rows=${rows} head=${[
-          ["operator", ""], ["state", ""], ["stake", "number"], ["active enclaves", "number"], ["TCB status", ""], ["first expiry", ""],
-          ["reports", "number"], ["overturned", "number"], ["panels", "number"], ["fined", "number"],
+          ["operator", ""], ["state", ""], ["stake", "number"], ["active enclaves", "number spare"], ["TCB status", ""], ["first expiry", "spare"],
+          ["reports", "number spare"], ["overturned", "number spare"], ["panels", "number spare"], ["fined", "number spare"],
         ]} />`
       : html`<p class="empty">Nobody has staked yet.</p>`}`;
 }
@@ -81,7 +81,7 @@ function OperatorPage({ address }) {
     <section aria-labelledby="enclaves"><h2 id="enclaves">Enclaves</h2>
       ${enclaves.length
         ? html`<${Table} caption="Enclaves" rows=${enclaves} head=${[
-            ["signing key", ""], ["state", ""], ["attested under", ""], ["TCB status", ""], ["expiry", ""], ["platform", ""], ["measurement", ""], ["program, by the owner", ""],
+            ["signing key", ""], ["state", ""], ["attested under", "spare"], ["TCB status", ""], ["expiry", ""], ["platform", "spare"], ["measurement", "spare"], ["program, by the owner", "words spare"],
           ]} />`
         : html`<p class="empty">None was registered.</p>`}
     </section>

@@ -50,7 +50,6 @@ function Tile({ name, children }) {
 }
 
 function Overview() {
-  useSeconds();
   const open = market.tasks.filter(isOpen);
   const active = market.tasks.filter((each) => IS_ACTIVE.has(each.stage));
   const entries = market.tasks.reduce((sum, each) => sum + each.progress.commits, 0);
@@ -129,7 +128,7 @@ function AllTasks() {
       <span role="status">${plural(found.length, "task")}</span>
     </div>
     <${Table} caption="All tasks" rows=${rows} head=${[
-      ["task", "wide"], ["stage", ""], ["next", ""], ["budget", "number"], ["entries", "number"], ["metric", ""], ["created", ""],
+      ["task", "wide"], ["stage", ""], ["next", ""], ["budget", "number spare"], ["entries", "number spare"], ["metric", "spare"], ["created", "spare"],
     ]} />
   </section>`;
 }

@@ -10,11 +10,15 @@ function chainTime() {
   return market.now + Math.max(0, Date.now() / 1000 - market.made);
 }
 
+/** The components that are drawn anew each second. */
+const ticking = new Set();
+setInterval(() => ticking.forEach((tick) => tick((count) => count + 1)), 1000);
+
 function useSeconds() {
   const [, tick] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => tick((count) => count + 1), 1000);
-    return () => clearInterval(timer);
+    ticking.add(tick);
+    return () => ticking.delete(tick);
   }, []);
 }
 

@@ -44,7 +44,8 @@ function Phases({ task }) {
   const ended = stage === "settled" || stage === "voided";
   const order = ["commit", "reveal", "report", "dispute", ...(task.dispute ? ["verdict"] : []), "claim"];
   const ahead = phasesOf(task).filter((phase) => phase.until > chainTime());
-  const at = ended ? order.length : ahead.length ? order.indexOf(ahead[0].name) : stage === "open" ? 2 : order.length - 1;
+  const overdue = { open: "report", closed: "report", disputed: "verdict" }[stage] ?? "claim";
+  const at = ended ? order.length : order.indexOf(ahead[0]?.name ?? overdue);
   return html`<ol class="phases" aria-label="Phases">
     ${order.map((name, place) => {
       const phase = ahead.find((each) => each.name === name);
@@ -94,7 +95,7 @@ function ResultsOf({ task }) {
     </p>`}
     ${rows.length
       ? html`<${Table} caption="Results" rows=${rows} head=${[
-          ["no.", "number"], ["developer", ""], ["score", "number"], ["least price", "number"], ["bought for", "number"], ["proof", ""],
+          ["no.", "number"], ["developer", ""], ["score", "number"], ["least price", "number spare"], ["bought for", "number"], ["proof", ""],
         ]} />`
       : html`<p class="empty">Nobody has committed yet.</p>`}
   </section>`;
