@@ -58,6 +58,7 @@ def test_commit_model__again__moves_no_deadline(chain, developer):
     assert chain.market.progress(sale.id)[1:3] == times
 
 
+# Holds S-15.
 def test_reveal_model__stolen_from_the_mempool__useless(chain, developer, stranger):
     """4: a reveal seen before it is mined serves nobody else."""
     sale = Sale(chain).create()

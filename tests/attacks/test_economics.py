@@ -346,7 +346,7 @@ def test_verdict__of_a_challenger_who_owns_the_panel__costs_it_nothing(results):
     assert seen
 
 
-# Holds I-40, S-33.
+# Holds I-40.
 @pytest.mark.parametrize("quorum", [1, 2, 3])
 def test_verdict__of_fewer_operators_than_seats__cannot_end_the_window(chain, quorum):
     """With 2 * quorum operators, each with two machines, nobody else loses its window."""

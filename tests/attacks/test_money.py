@@ -46,7 +46,7 @@ def calldata(contract, name, *args):
 # ── 23, 24, 39: who refuses money ──
 
 
-# Holds S-15, S-16.
+# Holds S-16.
 def test_reveal_model__developer_refuses_ether__bond_is_its_credit(chain, hostile):
     """23: a contract that takes no ether loses nothing and stops nothing."""
     developer = str(hostile.address)

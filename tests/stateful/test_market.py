@@ -227,6 +227,6 @@ def world() -> World:
     return World()
 
 
-# Holds S-1.
+# Holds S-1, S-20, S-33.
 def test_market__random_sales__as_the_model_says(world):
     run_state_machine_as_test(lambda: Market(world), settings=settings.default)

@@ -1,6 +1,6 @@
 """docs/STATE_MACHINE.md against the contract: every function, in every stage, around every time."""
 
-# Holds I-8, I-9, I-10, I-11, I-12, I-13, S-18, S-20, S-22, S-30.
+# Holds I-8, I-9, I-10, I-11, I-12, I-13, S-18, S-22, S-30.
 
 import re
 from collections.abc import Callable
