@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from offchain.storage.files import naming
+
 
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
@@ -26,7 +28,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise BlockingIOError(f"process {holder} {what} already ({path})") from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        with naming(path):
+            file.truncate(0)
+            os.write(file.fileno(), f"{os.getpid()}\n".encode())  # no rest of it at the close
         yield

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from offchain.protocol.encoding import from_json, to_json
-from offchain.storage.files import write_bytes
+from offchain.storage.files import naming, write_bytes
 from offchain.storage.locks import locked
 
 T = TypeVar("T")
@@ -43,11 +43,9 @@ class PrivateFolder:
                 raise FileExistsError(f"{target} holds something else, which is kept")
             return target
         self._make()
-        try:
-            write_bytes(target, content)
+        write_bytes(target, content)
+        with naming(target):
             _sync(self.path)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(target)) from error
         return target
 
     def read(self, name: str) -> bytes | None:

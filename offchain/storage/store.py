@@ -20,7 +20,7 @@ import fsspec
 from Crypto.Hash import keccak
 
 from offchain.protocol.errors import StorageError
-from offchain.storage.files import write_bytes
+from offchain.storage.files import naming, write_bytes
 
 _CHUNK_BYTES = 2**20
 
@@ -179,7 +179,7 @@ class Store:
         files.makedirs(folder, exist_ok=True)
         part = f"{folder.rstrip('/')}/.{uuid4().hex}.part"
         try:
-            with files.open(part, "wb") as sink:
+            with naming(folder), files.open(part, "wb") as sink:
                 digest = _copy_and_hash(source.read, sink.write)
             files.mv(part, f"{folder.rstrip('/')}/{digest.hex()}")
         except BaseException:

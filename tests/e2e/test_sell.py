@@ -268,7 +268,7 @@ def test_start__disk_full__names_the_file_and_sends_nothing(sale, tmp_path, stac
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("offchain.storage.private_folder.write_bytes", full)
+    monkeypatch.setattr("offchain.storage.files.os.fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*documents\.json'"):
         Developer(sale, tmp_path / "developer").start(stack)
     assert history_of(sale).commits == ()

@@ -1,7 +1,9 @@
 """Encryption and decryption of files: round trips, no partial files, bounded memory."""
 
+import resource
 import subprocess
 import sys
+from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from offchain.protocol.artifacts import MODEL, TEST_SET, DecryptionError, encrypt
-from offchain.storage.files import decrypt_file, encrypt_file
+from offchain.storage.files import decrypt_file, encrypt_file, write_bytes
+from offchain.storage.locks import locked
+from offchain.storage.private_folder import PrivateFolder
+from offchain.storage.store import Store, write
 
 SECRET = bytes(range(32))
 MANY = 3 * 2**20 + 7  # bytes: whole pieces, and a part of one
@@ -89,7 +94,10 @@ def test_files__larger_than_the_memory_allowed__are_encrypted_and_decrypted(tmp_
 import resource
 from pathlib import Path
 from offchain.protocol.artifacts import MODEL
-from offchain.storage.files import decrypt_file, encrypt_file
+from offchain.storage.files import decrypt_file, encrypt_file, write_bytes
+from offchain.storage.locks import locked
+from offchain.storage.private_folder import PrivateFolder
+from offchain.storage.store import Store, write
 folder = Path({str(tmp_path)!r})
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + 2**25
@@ -99,3 +107,40 @@ decrypt_file(folder / "artifact", folder / "plain", bytes(32), MODEL)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
     assert (tmp_path / "plain").stat().st_size == 2**27
+
+
+@contextmanager
+def no_room():
+    """No file can grow, as on a full disk."""
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, kept[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+
+
+def lock(path: Path, _: bytes) -> None:
+    with locked(path, "works"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("put", "is_kept"),
+    [
+        (write_bytes, False),
+        (lambda path, content: write(str(path), content), False),
+        (lambda path, content: PrivateFolder(path.parent).write(path.name, content), False),
+        (lambda path, content: Store(str(path)).put_bytes(content), True),
+        (lock, True),
+    ],
+    ids=["file", "public file", "private file", "store", "lock"],
+)
+def test_write__disk_full__names_the_place_and_leaves_no_part(tmp_path, put, is_kept):
+    target = tmp_path / "a folder für alles" / "file"
+    target.parent.mkdir(mode=0o700)
+    with pytest.raises(OSError, match=f"large: '{target}'"), no_room():
+        put(target, b"content")
+    assert target.exists() == is_kept  # a store's folder, and a lock's file
+    assert not [each for each in target.parent.rglob("*") if each.is_file() and each != target]
+    put(target, b"content")

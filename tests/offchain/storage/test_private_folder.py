@@ -1,12 +1,10 @@
 """A private folder: what is written stays, whole, and only its owner may read it."""
 
-import errno
 import stat
 
 import pytest
 
 from offchain.protocol.messages import Problem
-from offchain.storage import private_folder
 from offchain.storage.private_folder import PrivateFolder
 
 
@@ -34,16 +32,6 @@ def test_write__other_content__keeps_what_is_there(folder):
 def test_remember__twice__is_the_first(folder):
     assert folder.remember("salt", b"1") == b"1"
     assert folder.remember("salt", b"2") == b"1"
-
-
-def test_write__disk_full__names_the_file_and_leaves_none(folder, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(private_folder, "write_bytes", full)
-    with pytest.raises(OSError, match=r"No space left on device: '.*/task/salt'"):
-        folder.write("salt", b"1")
-    assert folder.read("salt") is None
 
 
 def test_write__path_with_spaces_and_unicode__works(tmp_path):
