@@ -30,4 +30,6 @@ def in_words(error: BaseException) -> str:
         if first["type"] == "value_error":  # its own words name the value
             return f"{error.title}: {first['msg'].removeprefix('Value error, ')}{more}"
         return f"{error.title}: {place}: {first['msg']}, found {first['input']!r:.200}{more}"
+    if isinstance(error, RuntimeError) and "home directory" in str(error):
+        return "no home directory: set HOME, or name the folder of your files with --home"
     return str(error) or type(error).__name__

@@ -44,14 +44,8 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run a command; return 0, or 1 with the reason on standard error when it fails."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="golden-grain", description=__doc__)
-    commands = parser.add_subparsers(required=True, dest="command")
-    for name, purpose in COMMANDS.items():
-        command = commands.add_parser(name, help=purpose)
-        if argv and name == argv[0]:  # because importing the others would take seconds
-            _module(name).add(command)
-    arguments = parser.parse_args(argv)
     try:
+        arguments = _arguments(argv)
         for line in _module(arguments.command).run(arguments, os.urandom):
             print(line, flush=True)
     except KeyboardInterrupt:
@@ -64,6 +58,16 @@ def main(argv: list[str] | None = None) -> int:
         print(failures.in_words(error), file=sys.stderr)
         return 1
     return 0
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="golden-grain", description=__doc__)
+    commands = parser.add_subparsers(required=True, dest="command")
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose)
+        if argv and name == argv[0]:  # because importing the others would take seconds
+            _module(name).add(command)
+    return parser.parse_args(argv)
 
 
 def _module(name: str) -> ModuleType:

@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     """Start a playground and keep it until it is told to stop; yield what to type next.
 
     Raises:
-        Refused: one runs already, or none does.
+        Refused: one runs already, or none does, or the port is taken.
         RuntimeError: a part does not come up; the message names its log.
     """
     folder = arguments.folder.expanduser().absolute()
@@ -100,11 +100,12 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         return
     if running.started:
         raise Refused(f"a playground runs in {folder}: `golden-grain playground --stop` ends it")
+    port = _free_port(arguments.port)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     shutil.rmtree(folder, ignore_errors=True)
-    made = _Playground(Processes(folder), arguments.port or _free_port(), stop)
+    made = _Playground(Processes(folder), port, stop)
     try:
         yield from made.start(arguments.operators)
         yield from made.keep()
@@ -273,7 +274,16 @@ def _skip(seconds: int) -> str:
     )
 
 
-def _free_port() -> int:
+def _free_port(port: int) -> int:
+    """Return a port, once it is free; any for 0.
+
+    Raises:
+        Refused: another process has it.
+    """
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Refused(f"port {port}: {error.strerror}; name another, or no --port") from error
         return int(listener.getsockname()[1])

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -159,6 +160,16 @@ def test_ended__process_that_failed__is_named(tmp_path):
     while one.is_running():
         time.sleep(0.02)
     assert processes.ended() == [one]
+
+
+def test_playground__port_taken__says_so_and_starts_nothing(tmp_path, terminal):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = terminal("playground", "--folder", str(tmp_path / "new"), "--port", port, code=1)
+    assert said == f"port {port}: Address already in use; name another, or no --port\n"
+    assert not (tmp_path / "new").exists()
 
 
 def test_playground__stop_without_one__says_so(tmp_path, terminal):

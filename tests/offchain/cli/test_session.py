@@ -161,3 +161,25 @@ def test_main__node_that_is_down__names_it(home, capsys):
     write_book(home)
     assert main(["close", "0x" + 64 * "1", "--yes", "--network", "local"]) == 1
     assert capsys.readouterr().err.startswith("no answer from http://127.0.0.1:9")
+
+
+def test_main__no_home_at_all__says_how_to_name_one(home, capsys, monkeypatch):
+    def unknown(_: int) -> None:
+        raise KeyError("no such user")
+
+    write_book(home, rpc=None)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert main(["tasks", "--network", "local"]) == 1
+    assert capsys.readouterr().err == (
+        "no home directory: set HOME, or name the folder of your files with --home\n"
+    )
+
+
+def test_main__ctrl_c_while_a_command_is_imported__is_no_traceback(capsys, monkeypatch):
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("offchain.cli.main.importlib.import_module", interrupted)
+    assert main(["tasks"]) == 130
+    assert capsys.readouterr().err == "interrupted: nothing is lost, the same command goes on\n"
