@@ -1,14 +1,16 @@
 """Arguments that several commands share, and the objects made from them."""
 
 import argparse
+import re
 from pathlib import Path
 
-from eth_utils.address import to_checksum_address
+from eth_utils.address import is_address, to_checksum_address
 from web3 import HTTPProvider, Web3
 
 from offchain.chain.accounts import ask, read_password, unlock
 from offchain.chain.node import Node
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
+from offchain.cli.units import Malformed
 
 
 def task_id(text: str) -> bytes:
@@ -20,20 +22,22 @@ def hex_bytes(text: str, size: int) -> bytes:
     """Parse bytes in hex, with 0x or without.
 
     Raises:
-        ValueError: the text is not ``size`` bytes in hex.
+        Malformed: the text is not ``size`` bytes in hex.
     """
-    value = bytes.fromhex(text.removeprefix("0x"))
-    if len(value) != size:
-        raise ValueError(f"{text!r}, expected {size} bytes in hex")
-    return value
+    digits = text.removeprefix("0x")
+    if not re.fullmatch(rf"[0-9a-fA-F]{{{2 * size}}}", digits):
+        raise Malformed(f"{text!r}, expected 0x and {2 * size} hex digits")
+    return bytes.fromhex(digits)
 
 
 def address(text: str) -> str:
     """Parse an address; return it with its checksum.
 
     Raises:
-        ValueError: the text is not an address.
+        Malformed: the text is not an address.
     """
+    if not is_address(text):
+        raise Malformed(f"{text!r}, expected an address, 0x and 40 hex digits")
     return str(to_checksum_address(text))
 
 

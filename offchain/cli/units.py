@@ -1,5 +1,6 @@
 """Amounts, scores, durations and times as people write them, and back."""
 
+import argparse
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,10 @@ _SECONDS = {
 }
 _LEAST_PPM = 1_000
 """A whole number below this is no score: it is more likely a percentage, or a fraction."""
+
+
+class Malformed(argparse.ArgumentTypeError, ValueError):
+    """Text that cannot be read; argparse shows the message, as it does of no other ValueError."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +42,26 @@ class Currency:
         """Parse an amount such as ``2 ether`` or ``0.5 USDC`` into units of the token.
 
         Raises:
-            ValueError: no number, no unit of this token, or more decimal places than it has.
+            Malformed: no number, no unit of this token, or more decimal places than it has.
         """
         expected = f"{text!r}, expected a number and its unit, such as '1.5 {self.symbol}'"
         match re.fullmatch(r"\s*([\d_]*\.?[\d_]+)\s*([^\s\d]\S*)\s*", str(text)):
             case None:
-                raise ValueError(expected)
+                raise Malformed(expected)
             case found:
                 number, unit = found.groups()
         units = {self.symbol.lower(): self.decimals}
         if self.address == ZERO_ADDRESS:
             units = _ETHER_UNITS
         if unit.lower() not in units:
-            raise ValueError(f"{expected}; the units are {', '.join(units)}")
+            raise Malformed(f"{expected}; the units are {', '.join(units)}")
         places = units[unit.lower()]
         whole, _, fraction = number.replace("_", "").partition(".")
         digits = fraction.rstrip("0")
         if not whole + fraction:
-            raise ValueError(expected)
+            raise Malformed(expected)
         if len(digits) > places:
-            raise ValueError(f"{text!r}, expected at most {places} decimal places")
+            raise Malformed(f"{text!r}, expected at most {places} decimal places")
         return int(whole + digits.ljust(places, "0"))
 
     def format(self, amount: int) -> str:
@@ -104,15 +109,15 @@ def parse_duration(text: str) -> int:
         Seconds, at least 1.
 
     Raises:
-        ValueError: the text is no duration.
+        Malformed: the text is no duration.
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]+)", str(text).lower())
     rest = re.sub(r"(\d+(?:\.\d+)?)\s*([a-z]+)", "", str(text).lower()).strip(" ,")
     if not parts or rest or any(unit not in _SECONDS for _, unit in parts):
-        raise ValueError(f"{text!r}, expected a duration such as '2 days' or '1 h 30 min'")
+        raise Malformed(f"{text!r}, expected a duration such as '2 days' or '1 h 30 min'")
     seconds = sum(Decimal(number) * _SECONDS[unit] for number, unit in parts)
     if seconds < 1:
-        raise ValueError(f"{text!r}, expected a duration of at least a second")
+        raise Malformed(f"{text!r}, expected a duration of at least a second")
     return int(seconds)
 
 

@@ -183,3 +183,19 @@ def test_main__ctrl_c_while_a_command_is_imported__is_no_traceback(capsys, monke
     monkeypatch.setattr("offchain.cli.main.importlib.import_module", interrupted)
     assert main(["tasks"]) == 130
     assert capsys.readouterr().err == "interrupted: nothing is lost, the same command goes on\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("status 0x12", "task: '0x12', expected 0x and 64 hex digits"),
+        ("program nothing", "measurement: 'nothing', expected 0x and 64 hex digits"),
+        ("stake 2", "amount: '2', expected a number and its unit, such as '1.5 ether'"),
+        ("operate --margin soon", "--margin: 'soon', expected a duration such as '2 days'"),
+        ("operate --provider me", "--provider: 'me', expected an address, 0x and 40 hex digits"),
+    ],
+)
+def test_main__argument_that_cannot_be_read__is_told_with_what_was_expected(line, said, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(line.split())
+    assert f"error: argument {said}" in capsys.readouterr().err
