@@ -11,7 +11,7 @@ from offchain.chain.node import Node, abi, decoder
 from offchain.chain.progress import Stage, TaskProgress
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.messages import Posted
-from offchain.protocol.task import Roster
+from offchain.protocol.task import Roster, Task
 from offchain.protocol.transcript import Transcript
 
 
@@ -50,6 +50,10 @@ class Market:
     def stage(self, task_id: bytes) -> Stage:
         """Return a task's stage in the latest block, which may not be confirmed."""
         return self.progress(task_id).stage
+
+    def dispute_bond(self, task: Task) -> int:
+        """Return the wei that a dispute of a task's report costs."""
+        return int(self.contract.functions.seat_bond().call()) * (2 * task.quorum + 1)
 
     def settle(self, history: History) -> ContractFunction:
         """Return the call that settles a task by the report that stands."""

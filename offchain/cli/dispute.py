@@ -7,7 +7,7 @@ from offchain.chain.history import REPORTED
 from offchain.chain.refusals import Refused
 from offchain.cli import common, session, units
 from offchain.cli.entry import history_of
-from offchain.developer.state import dispute_bond, next_time
+from offchain.developer.state import next_time
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     now = next_time(here.market)
     if progress.stage != REPORTED or now >= progress.time_a:
         raise Refused("no report can be disputed now: `golden-grain status` shows the task's stage")
-    bond = dispute_bond(here.market, task)
+    bond = here.market.dispute_bond(task)
     seats = 2 * task.quorum + 1
     here.confirm(
         [

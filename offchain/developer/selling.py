@@ -14,15 +14,7 @@ from web3.contract.contract import ContractFunction
 from web3.types import Nonce
 
 from offchain.chain.closing import close_reveals
-from offchain.chain.history import (
-    CLOSED,
-    DISPUTED,
-    FINAL,
-    OPEN,
-    REPORTED,
-    VOIDED,
-    Record,
-)
+from offchain.chain.history import CLOSED, DISPUTED, FINAL, OPEN, REPORTED, VOIDED, Record
 from offchain.chain.market import Market
 from offchain.chain.refusals import Refused
 from offchain.chain.registry import Registry
@@ -37,7 +29,6 @@ from offchain.developer.state import (
     Outcome,
     View,
     Words,
-    dispute_bond,
     next_time,
     position_of,
     standing_of,
@@ -321,7 +312,7 @@ class Selling:
         opinion, most, task = self.judgement.opinion, self.choices.highest_bond, view.history.task
         if opinion is None or not opinion.is_wrong:
             return
-        bond = dispute_bond(self.market, task)
+        bond = self.market.dispute_bond(task)
         if most is None:
             yield f"an honest panel finds otherwise: `golden-grain dispute`, {self._bond(bond)}"
         elif bond > most:

@@ -11,7 +11,6 @@ from offchain.chain.history import History, Record
 from offchain.chain.market import Market
 from offchain.chain.packing import award_of
 from offchain.chain.progress import Stage
-from offchain.protocol.task import Task
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,6 @@ def next_time(market: Market) -> int:
     with suppress(BlockNotFound, Web3RPCError):
         times.append(int(eth.get_block("pending")["timestamp"]))
     return max(times)
-
-
-def dispute_bond(market: Market, task: Task) -> int:
-    """Return the wei that a dispute of a task's report costs."""
-    return int(market.contract.functions.seat_bond().call()) * (2 * task.quorum + 1)
 
 
 def position_of(record: Record, index: int) -> int | None:

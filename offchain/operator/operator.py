@@ -218,7 +218,7 @@ class Operator:
         yield f"CONTRADICTED: report awards {posted.report.awards}, this enclave finds {own}"
         if self.disputes:
             functions, task = self.market.contract.functions, case.history.task
-            bond = int(functions.seat_bond().call()) * (2 * task.quorum + 1)
+            bond = self.market.dispute_bond(task)
             self._send(functions.dispute_report(task.to_abi()), bond)
             yield f"disputed, with a bond of {in_ether(bond)}"
 

@@ -187,7 +187,7 @@ def _seller(stage: Stage, provider: Provider, name: str, model: bytes, min_price
         return find_results(report, set(stage.registry.endpoints().values()), local_uris=True)[1]
 
     words = Words(ETHER.format, ETHER.format, format_time)
-    bond = stage.made.market.seat_bond() * (2 * provider.task.quorum + 1)
+    bond = market.dispute_bond(provider.task)
     return Seller(
         name,
         Selling(
