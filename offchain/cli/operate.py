@@ -6,14 +6,16 @@ reveals, measures, co-signs, posts reports, sits on panels and takes what it ear
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
+from typing import Self
 
 from offchain.cli import common, session
 from offchain.cli import operator_options as options
@@ -119,8 +121,8 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         if arguments.serve is not None:
-            url = stack.enter_context(_serving(arguments.serve, home))
-            work.enclave.url = url
+            work.served = stack.enter_context(_ServedEnclave(arguments.serve, home))
+            work.enclave.url = work.served.start()
         work.loop(stop)
     yield here.result({"operator": account, "state": "stopped"})
 
@@ -139,6 +141,7 @@ class _Work:
         self.here, self.operator, self.upkeep = here, operator, upkeep
         self.earnings, self.public = earnings, public
         self.enclave = operator.enclave
+        self.served: _ServedEnclave | None = None
         self._shown: set[str] = set()
 
     @classmethod
@@ -196,6 +199,9 @@ class _Work:
         due, previous, known = 0.0, set[str](), None
         while not stop.is_set():
             lines = []
+            if self.served is not None and self.served.has_ended():
+                self._say(f"the enclave has ended: {self.served.log} says why. Starts another one")
+                self.enclave.url = self.served.start()
             identity = self._identity()
             if time.monotonic() >= due or identity != known:
                 due, known = time.monotonic() + UPKEEP_SECONDS, identity
@@ -281,18 +287,40 @@ def _amounts(here: session.Session, name: str) -> dict[str, int]:
     return amounts if given[name] is None else {ZERO_ADDRESS: given[name], **amounts}
 
 
-@contextmanager
-def _serving(machine: str, home: Path) -> Iterator[str]:
-    """Serve a SIMULATED enclave in a process that ends with the block; yield its URL."""
-    files = ["--artifacts", str(home / "enclave"), "--journal", str(home / "signatures.jsonl")]
-    command = [sys.executable, "-m", "offchain", "serve", "--machine", machine, *files]
-    with (home / "enclave.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
-    try:
-        line = process.stdout.readline() if process.stdout else b""
+class _ServedEnclave:
+    """A SIMULATED enclave in a process that ends with this one, however this one ends."""
+
+    def __init__(self, machine: str, home: Path) -> None:
+        """Name the machine and the folder of its files; start nothing."""
+        self.log = home / "enclave.log"
+        files = ["--artifacts", str(home / "enclave"), "--journal", str(home / "signatures.jsonl")]
+        self._line = ["serve", "--machine", machine, "--parent", str(os.getpid()), *files]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def start(self) -> str:
+        """Start the process, and return the URL of the enclave, which has new keys.
+
+        Raises:
+            RuntimeError: it does not start; the message names its log.
+        """
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "offchain", *self._line], stdout=subprocess.PIPE, stderr=log
+            )
+        line = self._process.stdout.readline() if self._process.stdout else b""
         if not line:
-            raise RuntimeError(f"the enclave did not start: {home / 'enclave.log'} says why")
-        yield str(json.loads(line)["url"])
-    finally:
-        process.terminate()
-        process.wait()
+            raise RuntimeError(f"the enclave did not start: {self.log} says why")
+        return str(json.loads(line)["url"])
+
+    def has_ended(self) -> bool:
+        """Return True once the process has ended by itself."""
+        return self._process is not None and self._process.poll() is not None

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterator
 
+from offchain.enclave.models.sandbox import die_with_parent
 from offchain.enclave.service import boot
 from offchain.simulation import SimulatedDevice
 
@@ -19,10 +20,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--machine", default="development", help="name of the SIMULATED machine (%(default)s)"
     )
+    parser.add_argument(
+        "--parent", type=int, help="number of the process that starts this one: end with it"
+    )
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Boot the enclave and serve it; yield the lines of `boot.serve`."""
+    """Boot the enclave and serve it; yield the lines of `boot.serve`.
+
+    Raises:
+        SandboxError: the parent has ended already.
+    """
+    if arguments.parent is not None:
+        die_with_parent(arguments.parent)
     simulated = arguments.attestation == "simulated"
     device = (
         SimulatedDevice.of_development(arguments.machine)

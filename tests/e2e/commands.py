@@ -1,6 +1,7 @@
 """Arguments of the hosts' commands, for a sale of `tests/e2e/hosts.py`."""
 
 import json
+import subprocess
 from pathlib import Path
 
 from eth_account import Account
@@ -49,6 +50,12 @@ def upload(sale: HostedSale) -> None:
     sale.uploads.put_bytes(STORE.fetch_bytes(test_set, 10**6))
     for entry in sale.entries:
         STORE.put_bytes(entry.artifact)
+
+
+def enclave_of(process: subprocess.Popen) -> int:
+    """The process of the enclave that `operate --serve` has started."""
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(child)
 
 
 def keystore_options(folder: Path, name: str) -> list[str]:

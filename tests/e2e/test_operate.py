@@ -1,11 +1,13 @@
 """`operate` from nothing: an operator with ether, a machine, and one line of docs/OPERATOR.md."""
 
 import json
+import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -34,7 +36,7 @@ from offchain.storage.publications import ResultsFolder
 from scripts.deploy import deploy
 from scripts.lib.settings import load
 from tests.anvil import at, fund, now, rpc
-from tests.e2e.commands import keystore_options, write_book
+from tests.e2e.commands import enclave_of, keystore_options, write_book
 from tests.offchain.enclave.service.served import served
 from tests.vectors.generate import word
 
@@ -118,6 +120,18 @@ def test_operate__operator_with_nothing_but_ether__is_registered_and_announced(m
             _, err = second.communicate(timeout=60)
             assert second.returncode == 1
             assert f"process {process.pid} operates as {account} already" in err
+        assert "stopped" in stopped(process)
+    with operating(*options) as (process, until):
+        until("retires 0x")  # the enclave of the first process
+        os.kill(enclave_of(process), signal.SIGKILL)
+        until("the enclave has ended: .*enclave.log says why. Starts another one")
+        left = enclave_of(process)
+        process.kill()
+        process.wait()
+        while Path(f"/proc/{left}").exists():
+            time.sleep(0.02)
+    with operating(*options) as (process, until):
+        until("retires 0x")  # the journal is free, and the line goes on
         assert "stopped" in stopped(process)
     registry = registry_of(made)
     assert made.registry.operator(account)[0] == 2 * ETHER
