@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     yield f"stage    {progress.stage.name.lower()}, {_counts(progress)}"
     for name, time in times.items():
         yield f"  {name:<13} {format_time(time, now)}"
-    yield from _can(arguments.task, can, now)
+    yield from can_now(arguments.task, progress.stage, can, now)
     yield from _paid(here, paid)
 
 
@@ -77,9 +77,12 @@ def _times(progress: TaskProgress, task: object) -> dict[str, int]:
     return {f"{kind} by": getattr(task, f"{kind}_deadline") for kind in kinds}
 
 
-def _can(task_id: bytes, can: list[Act], now: int) -> Iterator[str]:
-    if not can:
+def can_now(task_id: bytes, stage: Stage, can: list[Act], now: int) -> Iterator[str]:
+    """Yield who can do what with a task now, with the command for it."""
+    if not can and stage in (Stage.SETTLED, Stage.VOIDED):
         yield "now      nothing is left to do with it but to withdraw what was credited"
+    elif not can:
+        yield "now      nobody can do anything: the next time above is waited for"
     for each in can:
         until = "" if each.until is None else f", until {format_time(each.until, now)}"
         yield f"now      {each.who}: {each.call} {each.why}{until}"
