@@ -186,8 +186,11 @@ class _Work:
         here, arguments = self.here, self.here.arguments
         stake = ETHER.format(arguments.stake) if arguments.stake else "what the registry demands"
         bond = " and dispute with a bond what this enclave contradicts" if arguments.dispute else ""
+        enclave = self.enclave.url
+        if arguments.serve is not None:
+            enclave = f"of its own on SIMULATED machine {arguments.serve!r}"
         return [
-            f"operate on {here.network.name} as {here.sender.address}, enclave {self.enclave.url}",
+            f"operate on {here.network.name} as {here.sender.address}, enclave {enclave}",
             f"  stake: {stake}",
             f"  publish in {self.operator.results.url}, which others read at {self.upkeep.uri}",
             f"  register and renew, close reveals, measure, sign, post, sit on panels{bond}",
