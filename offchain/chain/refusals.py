@@ -102,8 +102,13 @@ REMEDIES = {
     "different runs": "the two reports are of different runs",
     "no contradiction": "the two reports do not contradict one another",
     "different signers": "the two reports were signed by different keys",
+    # Adapters
+    "wrong request": "the adapter was not asked about this agent and submission",
+    "not the agent's owner": "the agent's owner is not the developer of the submission",
+    "wrong developer": "the award is of another developer",
+    "score too low": "the score is below the one that was asked for",
 }
-"""For each revert reason of market and registry, what to do about it."""
+"""For each revert reason of market, registry and adapters, what to do about it."""
 
 
 def reason_of(error: ContractLogicError) -> str:

@@ -47,7 +47,7 @@ def isolation(fn_isolation):
 
 @pytest.fixture
 def differing(book):
-    """What differs from an address book, by name."""
+    """The differences from an address book, by name."""
     node = Node(Web3(HTTPProvider(web3.provider.endpoint_uri)), 0, book["block"])
 
     def found(changed=book):
