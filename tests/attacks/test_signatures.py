@@ -211,6 +211,14 @@ def test_post_report__awards_out_of_range__refused(sale, awards):
 # ── 15, 16, 20: who may sign ──
 
 
+# Holds I-9.
+@pytest.mark.parametrize("signers", [0, 2])
+def test_post_report__not_as_many_signatures_as_the_quorum__refused(sale, signers):
+    report = sale.measured(*AWARDS)
+    with refuses(reasons.WRONG_QUORUM):
+        post(sale, report, signed_by(sale, report, *sale.enclaves[:signers]))
+
+
 def test_post_report__signer_that_may_not__refused(chain, sale):
     """15, 20: unregistered, revoked, expired, unbonding, poor, or under another program."""
     report = sale.measured(*AWARDS)

@@ -1,6 +1,6 @@
 """Every row of the table of refusals before its judges: contract, Python, and `dcap-qvl`."""
 
-# Holds S-58, S-59, S-60, S-62, S-69.
+# Holds S-58, S-59, S-60, S-69.
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -175,6 +175,7 @@ def test_add_pck__signed_by_another__reverts(refused, intel, machine):
         refused(CERTIFICATE_SIGNATURE, signed(tbs, issuer))
 
 
+# Holds S-62.
 def test_add_pck__issued_in_another_name__reverts(refused, intel, issued):
     for issuer in (intel.root.certificate.subject, issuing.name("SGX PCK Processor CA")):
         refused(CERTIFICATE_ISSUER, issued(issuer=issuer))
