@@ -1,4 +1,4 @@
-"""P256VERIFY (EIP-7951) of the node agrees with Wycheproof, as the contracts' in-process shim does."""
+"""P256VERIFY (EIP-7951) of the node agrees with Wycheproof, as the in-process shim does."""
 
 import json
 from hashlib import sha256
