@@ -35,3 +35,11 @@ def _prank(_sender: address):
     @dev Let the next call come from this account.
     """
     raw_call(_VM, abi_encode(_sender, method_id=method_id("prank(address)")))
+
+
+@internal
+def _on_chain(_id: uint256):
+    """
+    @dev Move to another chain.
+    """
+    raw_call(_VM, abi_encode(_id, method_id=method_id("chainId(uint256)")))
