@@ -79,6 +79,7 @@ def test_register_enclave__new__writes_enclave_platform_and_measurement(
     }
 
 
+# Holds S-42.
 @pytest.mark.parametrize("lifetime", [2, MAX_LIFETIME - 1, MAX_LIFETIME, MAX_LIFETIME + 1])
 def test_register_enclave__expires_with_the_attestation_or_after_30_days(
     deployment, registry, first, lifetime
