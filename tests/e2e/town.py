@@ -91,12 +91,21 @@ class Town:
         (self.folder / f"{NETWORK}.json").write_text(json.dumps(book))
         self.market = Market(Node(Web3(HTTPProvider(self.url)), 0), self.made.market.address)
 
+    def command(self, *line: str) -> dict[str, Any]:
+        """Run a command to its end; return its result."""
+        options = ["--network", NETWORK, "--yes", "--json", "--home", str(self.folder / "anybody")]
+        command = [sys.executable, "-m", "offchain", *line, *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, done.stderr
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
     def start(self, name: str, account: list[str], *line: str) -> Party:
         """A party with the options of an account, in a home of its own."""
         home = self.folder / name
         home.mkdir()
         options = ["--network", NETWORK, "--yes", "--poll", "0.5", "--home", str(home)]
-        party = Party(name, [*line, *account, *options], home / "log")
+        party = Party(name, [*line, *options, *account], home / "log")
         party.start()
         self.parties[name] = party
         return party

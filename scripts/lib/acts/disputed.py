@@ -1,15 +1,20 @@
 """Act two: two operators with broken enclaves post a forged report, and it is overturned."""
 
+from collections.abc import Sequence
+
 from brownie import accounts
 
 from offchain.chain.history import DISPUTED, FINAL
+from offchain.chain.market import Market
 from offchain.operator.posting import report_call
 from offchain.protocol.errors import SubmissionFault
 from offchain.protocol.messages import Posted
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report
-from offchain.protocol.results import Result, make_results
+from offchain.protocol.results import Result, Results, make_results
+from offchain.protocol.task import Roster
 from scripts.lib.acts import exhibits
+from scripts.lib.acts.operators import DishonestOperator
 from scripts.lib.acts.parties import enter, post_task
 from scripts.lib.acts.registration import results_of
 from scripts.lib.acts.sale import Sale
@@ -28,7 +33,7 @@ def disputed_sale(stage: Stage) -> tuple[Sale, Report]:
     sale = Sale(stage, provider, enter(stage, provider, models))
     sale.to_the_seed()
     stage.turn(provider)
-    forged = forge(stage, sale)
+    forged = post_forged(stage, sale)
     stakes = [liar.stake for liar in stage.dishonest]
 
     challenger = sale.sellers[1]
@@ -43,27 +48,46 @@ def disputed_sale(stage: Stage) -> tuple[Sale, Report]:
     return sale, forged
 
 
-def forge(stage: Stage, sale: Sale) -> Report:
-    """Post a report of tampered enclaves: one model is worth everything, the other nothing."""
-    market, history = stage.market, sale.history
-    roster, task = sale.provider.documents.roster, sale.provider.task
+def forge(
+    market: Market, task_id: bytes, roster: Roster, liars: Sequence[DishonestOperator], best: int
+) -> tuple[Posted, Results]:
+    """Return a report that tampered enclaves sign: one model is worth everything, others nothing.
+
+    Args:
+        market: with the task, whose reveals are closed.
+        task_id: bytes32.
+        roster: of the task.
+        liars: as many as its quorum.
+        best: index of the submission that the report awards.
+    """
+    history = market.history(task_id)
+    if history is None:
+        raise RuntimeError(f"no task 0x{task_id.hex()}, expected it on the chain")
     transcript = market.transcript(history, roster)
-    invented = [Result(0, 1_000_000), Result(1, None, SubmissionFault.KEYRING)]
-    results = make_results(sale.id, transcript.leaves, bytes(32), invented, chosen=(0,))
+    indices = list(transcript.by_index)
+    nothing = [Result(each, None, SubmissionFault.KEYRING) for each in indices if each != best]
+    invented = sorted([Result(best, 1_000_000), *nothing], key=lambda each: each.index)
+    results = make_results(task_id, transcript.leaves, bytes(32), invented, chosen=(best,))
     report = Report(
-        sale.id,
+        task_id,
         0,
         transcript.seed,
-        transcript.inventory_digest(list(transcript.by_index)),
+        transcript.inventory_digest(indices),
         results.root(),
-        (0,),
-        (Award(0, 1_000_000),),
+        (best,),
+        (Award(best, 1_000_000),),
     )
-    cosignatures = tuple(liar.forge(report, market.domain) for liar in stage.dishonest)
-    call = report_call(market, task, roster, Posted(report, cosignatures))
-    stage.sender(stage.dishonest[0].account).send(call)
-    for liar in stage.dishonest:
-        results_of(stage, liar.name).put(report, results)
-    names = " and ".join(liar.name for liar in stage.dishonest)
+    return Posted(report, tuple(liar.forge(report, market.domain) for liar in liars)), results
+
+
+def post_forged(stage: Stage, sale: Sale) -> Report:
+    """Post a forged report and publish its results, as operators do."""
+    roster, liars = sale.provider.documents.roster, stage.dishonest
+    posted, results = forge(stage.market, sale.id, roster, liars, best=0)
+    call = report_call(stage.market, sale.provider.task, roster, posted)
+    stage.sender(liars[0].account).send(call)
+    for liar in liars:
+        results_of(stage, liar.name).put(posted.report, results)
+    names = " and ".join(liar.name for liar in liars)
     stage.tell(names, "posted what their enclaves, tampered with, never measured")
-    return report
+    return posted.report
