@@ -10,6 +10,7 @@ from web3.exceptions import Web3Exception
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
+from offchain.chain.progress import TaskProgress
 from offchain.chain.registry import Registry
 from offchain.chain.tokens import balance_of, currency_of
 from offchain.page.money import Balance, balances
@@ -76,6 +77,7 @@ class ViewReader:
     clock: Callable[[], float] = time.time
     _snapshots: SnapshotReader = field(init=False)
     _attestations: Attestations = field(init=False)
+    _known: dict[bytes, tuple[tuple[bytes, int], TaskProgress]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._snapshots = SnapshotReader(self.market, self.registry)
@@ -116,11 +118,21 @@ class ViewReader:
         results = self.strangers.results(reports, uris)
         views = []
         for task_id, history in histories.items():
-            progress = self.market.progress(task_id, snapshot.block)
+            progress = self._progress(snapshot, task_id)
             root = None if history.posted is None else history.standing(task_id).results
             found = None if root is None else results[root]
             views.append(task_view(snapshot, task_id, history, progress, documents[task_id], found))
         return tuple(reversed(views))
+
+    def _progress(self, snapshot: Snapshot, task_id: bytes) -> TaskProgress:
+        """Return a task's progress, which only events change: it is asked for after each."""
+        events = snapshot.tasks[task_id]
+        last = bytes(events[-1]["blockHash"]), len(events)
+        known = self._known.get(task_id)
+        if known is None or known[0] != last:
+            known = last, self.market.progress(task_id, snapshot.block)
+            self._known[task_id] = known
+        return known[1]
 
     def _token(self, token: str) -> TokenView:
         """Return a token's name, which is no other's: it cannot pass for ether."""
