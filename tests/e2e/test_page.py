@@ -317,6 +317,18 @@ def test_dispute__overturned__shows_both_reports(visit, scene):
     assert steps[-3:] == ["ReportDisputed", "DisputeResolved", "AwardClaimed"]
 
 
+@needs_browser
+def test_task__without_an_act__waits_or_is_over(visit, scene, file):
+    def idle(found):
+        for task in found["tasks"]:
+            task["acts"] = []
+
+    page = visit(html=changed(file, idle))
+    for name, words in (("fresh", "waits for its next deadline"), ("settled", "Nothing is left")):
+        go(page, f"#/tasks/0x{scene.sales[name].id.hex()}")
+        assert words in page.locator("p.now").inner_text()
+
+
 # ── What is wrong is said ──
 
 

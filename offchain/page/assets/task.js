@@ -60,6 +60,7 @@ function Phases({ task }) {
 }
 
 function Now({ task }) {
+  if (!task.acts.length && IS_ACTIVE.has(task.stage)) return html`<p class="now">Nothing can be done now: it waits for its next deadline.</p>`;
   if (!task.acts.length) return html`<p class="now">Nothing is left to do with this task but to withdraw what was credited.</p>`;
   return html`<section class="now" aria-labelledby="now">
     <h2 id="now">What can be done now</h2>
