@@ -1,6 +1,6 @@
 """Random histories of a registry beside the reference: every word, every wei, every refusal."""
 
-# Holds I-2, I-17, I-36, I-37, I-41, S-37, S-39, S-40, S-43, S-44, S-45.
+# Holds I-2, I-17, I-36, I-37, I-41, S-37, S-39, S-40, S-44.
 
 from collections.abc import Callable
 from contextlib import nullcontext

@@ -252,7 +252,7 @@ def test_register_enclave__retired_in_an_earlier_epoch__comes_back_only_by_attes
 # ── A stake for each platform ──
 
 
-# Holds I-41.
+# Holds I-41, S-45.
 @pytest.mark.parametrize("missing", [0, 1])
 def test_register_enclave__second_platform__needs_a_second_stake(
     deployment, registry, operator, missing
@@ -572,6 +572,7 @@ def test_register_enclave__verifier_revoked__reverts_for_good(deployment, regist
         deployment.try_register(first)
 
 
+# Holds S-43.
 @pytest.mark.parametrize("known", [False, True])
 def test_register_enclave__measurement_revoked__reverts_for_good(
     deployment, registry, owner, first, known
