@@ -60,7 +60,7 @@ exports: (disputes.dispute_report, disputes.resolve_dispute, disputes.expire_dis
 exports: (settlement.claim_award, settlement.settle, settlement.void, settlement.claim_share)
 exports: (escrow.withdraw, escrow.owed, escrow.credits, escrow.payment_gas)
 exports: (task_state.progress, task_state.head, task_state.submissions)
-exports: (hashes.task_id, hashes.report_digest, pricing.price)
+exports: (hashes.task_id, hashes.other_terms, hashes.report_digest, pricing.price)
 exports: (reports.registry, task_terms.seat_bond, task_terms.min_tolerance)
 exports: eip712.eip712Domain
 

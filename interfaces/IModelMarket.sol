@@ -107,7 +107,7 @@ interface IModelMarket {
         bytes32 inventory,
         bytes32 results,
         uint256 choices,
-        uint256[] payouts, // award << 128 | price; the report's awards are these >> 128
+        uint256[] payouts, // award << 128 | price, best first
         Endorsement[] signers
     );
 
@@ -237,22 +237,25 @@ interface IModelMarket {
     function close_reveals(bytes32 _task_id) external returns (bytes32);
 
     /// @notice Post the report that the enclaves signed. The prices follow from its scores. Anyone may call.
+    /// @param _terms The first eleven members of the task.
+    /// @param _other_terms What `other_terms` gives for the task: the hash of its other members.
     /// @param _roster The whole roster of the task.
+    /// @param _inventory Member of the report (`Types.Report`), as are the next three. The market knows the others: the
+    ///        task, round 0, and the seed.
     /// @param _cosignatures Exactly `quorum` signatures, by rising signer.
     /// @return The EIP-712 digest of the report.
-    /// @dev Claims open after the dispute window. A report may award nothing.
+    /// @dev Claims open after the dispute window. A report may award nothing. A signature of a report of another task,
+    ///      round or seed is one of another key ("not in roster").
     ///      Reverts when:
-    ///      - the reveals are not closed, or a report stands already ("wrong stage");
+    ///      - the reveals are not closed, a report stands already, or there is no such task ("wrong stage");
     ///      - t >= report deadline ("too late");
-    ///      - the report is of another task, not of round 0, or of another seed ("wrong task", "wrong round", "wrong
-    ///        seed");
     ///      - the roster is not that of the task ("wrong roster"), has fewer than 3 * quorum + 1 entries, or does not rise
     ///        strictly ("bad roster");
     ///      - the number of signatures is not the quorum ("wrong quorum");
     ///      - the awards are out of order, name an index twice, have a score above 10**6 or an index that was never
     ///        committed, are too many, have no price, or cost more than the budget ("bad awards");
     ///      - `IEnclaveRegistry.check_quorum` reverts, with its reason.
-    function post_report(Types.Task calldata _task, Types.RosterEntry[] calldata _roster, Types.Report calldata _report, Types.Cosignature[] calldata _cosignatures) external returns (bytes32);
+    function post_report(Types.ReportTerms calldata _terms, bytes32 _other_terms, Types.RosterEntry[] calldata _roster, bytes32 _inventory, bytes32 _results, uint256 _choices, uint256[2] calldata _awards, Types.Cosignature[] calldata _cosignatures) external returns (bytes32);
 
     /// @notice Dispute the report that stands, and call for a panel. Anyone may call, once per report, in its dispute
     ///         window. Send exactly the bond of seat_bond() * (2 * quorum + 1) of ether.
@@ -380,6 +383,9 @@ interface IModelMarket {
     /// @notice The EIP-712 digest of a task, which need not exist.
     function task_id(Types.Task calldata _task) external view returns (bytes32);
 
+    /// @notice The EIP-712 hash of the members of a task that are not in `Types.ReportTerms`, for `post_report`.
+    function other_terms(Types.Task calldata _task) external view returns (bytes32);
+
     /// @notice The EIP-712 digest that enclaves sign.
     function report_digest(Types.Report calldata _report) external view returns (bytes32);
 
@@ -389,12 +395,7 @@ interface IModelMarket {
 
     /// @notice The price of a score on a curve.
     /// @dev Reverts when: the words are not a valid curve ("bad curve").
-    function price(uint256[8] calldata _curve, uint256 _score) external pure returns (uint256);
-
-    /// @notice Units of a token (zero address: wei) that the market owes: budgets and fees of live tasks, and credits. In
-    ///         ether it holds more than that: bonds and entry fees of live tasks, and unclaimed shares of voided tasks.
-    ///         Those follow from `progress`.
-    function owed(address _token) external view returns (uint256);
+    function price(uint256[4] calldata _curve, uint256 _score) external pure returns (uint256);
 
     /// @notice The amount that `withdraw` would pay to an account.
     function credits(address _token, address _account) external view returns (uint256);

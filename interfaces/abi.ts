@@ -1459,11 +1459,6 @@ export const enclaveRegistryAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -1474,19 +1469,9 @@ export const enclaveRegistryAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -1504,12 +1489,47 @@ export const enclaveRegistryAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -1544,22 +1564,7 @@ export const enclaveRegistryAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -1567,11 +1572,6 @@ export const enclaveRegistryAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -1612,8 +1612,8 @@ export const enclaveRegistryAbi = [
           },
           {
             "name": "awards",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
+            "type": "uint256[2]",
+            "internalType": "uint256[2]"
           }
         ],
         "internalType": "struct Types.Report[2]"
@@ -2095,11 +2095,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -2110,19 +2105,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -2140,12 +2125,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -2180,22 +2200,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -2203,11 +2208,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "indexed": false,
@@ -2732,11 +2732,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -2747,19 +2742,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -2777,12 +2762,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -2817,22 +2837,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -2840,11 +2845,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -2972,14 +2972,9 @@ export const modelMarketAbi = [
     "name": "post_report",
     "inputs": [
       {
-        "name": "_task",
+        "name": "_terms",
         "type": "tuple",
         "components": [
-          {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
           {
             "name": "token",
             "type": "address",
@@ -2991,19 +2986,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -3021,42 +3006,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "min_stake",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "delivery_key",
-            "type": "bytes32",
-            "internalType": "bytes32"
-          },
-          {
-            "name": "max_submissions",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "commit_bond",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "entry_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "commit_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "reveal_deadline",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3071,27 +3021,22 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "nonce",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
           }
         ],
-        "internalType": "struct Types.Task"
+        "internalType": "struct Types.ReportTerms"
+      },
+      {
+        "name": "_other_terms",
+        "type": "bytes32",
+        "internalType": "bytes32"
       },
       {
         "name": "_roster",
@@ -3111,46 +3056,24 @@ export const modelMarketAbi = [
         "internalType": "struct Types.RosterEntry[]"
       },
       {
-        "name": "_report",
-        "type": "tuple",
-        "components": [
-          {
-            "name": "task_id",
-            "type": "bytes32",
-            "internalType": "bytes32"
-          },
-          {
-            "name": "round",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "seed",
-            "type": "bytes32",
-            "internalType": "bytes32"
-          },
-          {
-            "name": "inventory",
-            "type": "bytes32",
-            "internalType": "bytes32"
-          },
-          {
-            "name": "results",
-            "type": "bytes32",
-            "internalType": "bytes32"
-          },
-          {
-            "name": "choices",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "awards",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
-          }
-        ],
-        "internalType": "struct Types.Report"
+        "name": "_inventory",
+        "type": "bytes32",
+        "internalType": "bytes32"
+      },
+      {
+        "name": "_results",
+        "type": "bytes32",
+        "internalType": "bytes32"
+      },
+      {
+        "name": "_choices",
+        "type": "uint256",
+        "internalType": "uint256"
+      },
+      {
+        "name": "_awards",
+        "type": "uint256[2]",
+        "internalType": "uint256[2]"
       },
       {
         "name": "_cosignatures",
@@ -3193,11 +3116,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -3208,19 +3126,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -3238,12 +3146,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3278,22 +3221,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3301,11 +3229,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -3323,11 +3246,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -3338,19 +3256,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -3368,12 +3276,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3408,22 +3351,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3431,11 +3359,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -3493,8 +3416,8 @@ export const modelMarketAbi = [
           },
           {
             "name": "awards",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
+            "type": "uint256[2]",
+            "internalType": "uint256[2]"
           }
         ],
         "internalType": "struct Types.Report"
@@ -3562,8 +3485,8 @@ export const modelMarketAbi = [
           },
           {
             "name": "awards",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
+            "type": "uint256[2]",
+            "internalType": "uint256[2]"
           }
         ],
         "internalType": "struct Types.Report"
@@ -3609,11 +3532,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -3624,19 +3542,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -3654,12 +3562,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3694,22 +3637,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3717,11 +3645,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -3830,11 +3753,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -3845,19 +3763,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -3875,12 +3783,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3915,22 +3858,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -3938,11 +3866,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -3992,11 +3915,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -4007,19 +3925,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -4037,12 +3945,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -4077,22 +4020,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -4100,11 +4028,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -4122,11 +4045,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -4137,19 +4055,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -4167,12 +4075,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -4207,22 +4150,7 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "report_deadline",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "dispute_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "verdict_window",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
-            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -4230,11 +4158,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -4477,11 +4400,6 @@ export const modelMarketAbi = [
         "type": "tuple",
         "components": [
           {
-            "name": "provider",
-            "type": "address",
-            "internalType": "address"
-          },
-          {
             "name": "token",
             "type": "address",
             "internalType": "address"
@@ -4492,19 +4410,9 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "benchmark_fee",
-            "type": "uint256",
-            "internalType": "uint256"
-          },
-          {
             "name": "max_awards",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "benchmark",
-            "type": "bytes32",
-            "internalType": "bytes32"
           },
           {
             "name": "measurement",
@@ -4522,12 +4430,47 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "tolerance",
+            "name": "min_stake",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "min_stake",
+            "name": "report_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "dispute_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "claim_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -4562,6 +4505,72 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
+            "name": "verdict_window",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256",
+            "internalType": "uint256"
+          }
+        ],
+        "internalType": "struct Types.Task"
+      }
+    ],
+    "outputs": [
+      {
+        "name": "",
+        "type": "bytes32",
+        "internalType": "bytes32"
+      }
+    ]
+  },
+  {
+    "stateMutability": "view",
+    "type": "function",
+    "name": "other_terms",
+    "inputs": [
+      {
+        "name": "_task",
+        "type": "tuple",
+        "components": [
+          {
+            "name": "token",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "budget",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "max_awards",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "measurement",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "roster",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "quorum",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "min_stake",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
             "name": "report_deadline",
             "type": "uint256",
             "internalType": "uint256"
@@ -4572,12 +4581,67 @@ export const modelMarketAbi = [
             "internalType": "uint256"
           },
           {
-            "name": "verdict_window",
+            "name": "claim_window",
             "type": "uint256",
             "internalType": "uint256"
           },
           {
-            "name": "claim_window",
+            "name": "curve",
+            "type": "uint256[4]",
+            "internalType": "uint256[4]"
+          },
+          {
+            "name": "provider",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "benchmark_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "benchmark",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "tolerance",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "delivery_key",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "max_submissions",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "commit_bond",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "entry_fee",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "commit_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "reveal_deadline",
+            "type": "uint256",
+            "internalType": "uint256"
+          },
+          {
+            "name": "verdict_window",
             "type": "uint256",
             "internalType": "uint256"
           },
@@ -4585,11 +4649,6 @@ export const modelMarketAbi = [
             "name": "nonce",
             "type": "uint256",
             "internalType": "uint256"
-          },
-          {
-            "name": "curve",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
           }
         ],
         "internalType": "struct Types.Task"
@@ -4644,8 +4703,8 @@ export const modelMarketAbi = [
           },
           {
             "name": "awards",
-            "type": "uint256[8]",
-            "internalType": "uint256[8]"
+            "type": "uint256[2]",
+            "internalType": "uint256[2]"
           }
         ],
         "internalType": "struct Types.Report"
@@ -4709,32 +4768,13 @@ export const modelMarketAbi = [
     "inputs": [
       {
         "name": "_curve",
-        "type": "uint256[8]",
-        "internalType": "uint256[8]"
+        "type": "uint256[4]",
+        "internalType": "uint256[4]"
       },
       {
         "name": "_score",
         "type": "uint256",
         "internalType": "uint256"
-      }
-    ],
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint256",
-        "internalType": "uint256"
-      }
-    ]
-  },
-  {
-    "stateMutability": "view",
-    "type": "function",
-    "name": "owed",
-    "inputs": [
-      {
-        "name": "_token",
-        "type": "address",
-        "internalType": "address"
       }
     ],
     "outputs": [
@@ -5476,9 +5516,15 @@ export const eip712 = {
     ],
     "Task": [
       {
-        "name": "provider",
-        "type": "address"
+        "name": "report_terms",
+        "type": "ReportTerms"
       },
+      {
+        "name": "other_terms",
+        "type": "OtherTerms"
+      }
+    ],
+    "ReportTerms": [
       {
         "name": "token",
         "type": "address"
@@ -5488,16 +5534,8 @@ export const eip712 = {
         "type": "uint256"
       },
       {
-        "name": "benchmark_fee",
-        "type": "uint256"
-      },
-      {
         "name": "max_awards",
         "type": "uint256"
-      },
-      {
-        "name": "benchmark",
-        "type": "bytes32"
       },
       {
         "name": "measurement",
@@ -5512,11 +5550,41 @@ export const eip712 = {
         "type": "uint256"
       },
       {
-        "name": "tolerance",
+        "name": "min_stake",
         "type": "uint256"
       },
       {
-        "name": "min_stake",
+        "name": "report_deadline",
+        "type": "uint256"
+      },
+      {
+        "name": "dispute_window",
+        "type": "uint256"
+      },
+      {
+        "name": "claim_window",
+        "type": "uint256"
+      },
+      {
+        "name": "curve",
+        "type": "uint256[4]"
+      }
+    ],
+    "OtherTerms": [
+      {
+        "name": "provider",
+        "type": "address"
+      },
+      {
+        "name": "benchmark_fee",
+        "type": "uint256"
+      },
+      {
+        "name": "benchmark",
+        "type": "bytes32"
+      },
+      {
+        "name": "tolerance",
         "type": "uint256"
       },
       {
@@ -5544,28 +5612,12 @@ export const eip712 = {
         "type": "uint256"
       },
       {
-        "name": "report_deadline",
-        "type": "uint256"
-      },
-      {
-        "name": "dispute_window",
-        "type": "uint256"
-      },
-      {
         "name": "verdict_window",
-        "type": "uint256"
-      },
-      {
-        "name": "claim_window",
         "type": "uint256"
       },
       {
         "name": "nonce",
         "type": "uint256"
-      },
-      {
-        "name": "curve",
-        "type": "uint256[8]"
       }
     ],
     "Report": [
@@ -5595,7 +5647,7 @@ export const eip712 = {
       },
       {
         "name": "awards",
-        "type": "uint256[8]"
+        "type": "uint256[2]"
       }
     ]
   }

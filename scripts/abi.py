@@ -80,11 +80,20 @@ def _name_types(values: Abi, types: Any) -> None:
 
 
 def eip712_types(types: ModuleT) -> dict[str, Any]:
-    """Return domain and types of the digests of tasks and reports, as `eth_signTypedData` does."""
+    """Return domain and types of the digests of tasks and reports, as `eth_signTypedData` does.
+
+    The id of a task is made of its two parts: the members of `ReportTerms`, and all others.
+    """
     structs = {node.name: node._metadata["struct_type"] for node in types.struct_defs}
+    report_terms, task, report = (
+        {field: internal_type(typ) for field, typ in structs[name].member_types.items()}
+        for name in ("ReportTerms", "Task", "Report")
+    )
     members = {
-        name: {field: internal_type(typ) for field, typ in structs[name].member_types.items()}
-        for name in ("Task", "Report")
+        "Task": {"report_terms": "ReportTerms", "other_terms": "OtherTerms"},
+        "ReportTerms": report_terms,
+        "OtherTerms": {field: kind for field, kind in task.items() if field not in report_terms},
+        "Report": report,
     }
     return {
         "domain": {"name": "GoldenGrain", "version": "1"},

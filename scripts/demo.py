@@ -19,7 +19,7 @@ from scripts.lib.acts.equivocation import equivocation
 from scripts.lib.acts.honest import honest_sale
 from scripts.lib.acts.operators import served
 from scripts.lib.acts.registration import registrations
-from scripts.lib.acts.stage import NATIVE, QUORUM, Stage, set_up
+from scripts.lib.acts.stage import QUORUM, Stage, set_up
 
 
 def main() -> Deployment:

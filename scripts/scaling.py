@@ -17,17 +17,17 @@ WORD = 32
 STATE_BYTES = 64
 """Bytes of state that EIP-8037 counts for a new word."""
 DATA_WORDS = {
-    "create_task": 35,
+    "create_task": 31,
     "commit_model": 2,
     "reveal_model": 13,
     "close_reveals": 1,
-    "post_report": 59,
+    "post_report": 35,
     "claim_award": 14,
-    "settle": 39,
+    "settle": 35,
 }
 """Words of calldata beside the selector: a roster of four, one award, one signature, URIs of 65."""
 LOG_WORDS = {
-    "create_task": 35,
+    "create_task": 31,
     "commit_model": 2,
     "reveal_model": 13,
     "close_reveals": 3,

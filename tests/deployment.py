@@ -139,9 +139,8 @@ class Steps:
         """Signed by the first of the enclaves that make up the roster."""
         signing, roster = enclaves[: task.quorum], parts.roster(enclaves)
         cosignatures = parts.cosign(report.digest(self.domain), signing)
-        self.driver.send(
-            self.market.post_report, task, roster, report, cosignatures, sender=self.owner
-        )
+        arguments = parts.post(task, roster, report, cosignatures)
+        self.driver.send(self.market.post_report, *arguments, sender=self.owner)
         return parts.posted(self.domain, task, report, signing)
 
     def dispute(self, task: Task, challenger: Any) -> None:
@@ -343,7 +342,7 @@ class Sale:
     # ── The end ──
 
     def claim(self, stands: Posted, award: int) -> None:
-        self.chain.claim(stands, award, self.models[stands.report.awards[award] % 2**32])
+        self.chain.claim(stands, award, self.models[stands.report.entries()[award] % 2**32])
 
     def settle(self, stands: Posted, **how: Any) -> None:
         self.chain.settle(stands, **how)

@@ -39,6 +39,9 @@ def word(name: str) -> bytes:
     return keccak(text=name)
 
 
+REPORT_TERMS = 11
+"""Members of a task that its report needs: the first ones."""
+
 # ── Structs of the ABI ──
 
 
@@ -78,37 +81,53 @@ class Endorsement(NamedTuple):
 
 
 class Task(NamedTuple):
-    provider: str
     token: str
     budget: int
-    benchmark_fee: int
     max_awards: int
-    benchmark: bytes
     measurement: bytes
     roster: bytes
     quorum: int
-    tolerance: int
     min_stake: int
+    report_deadline: int
+    dispute_window: int
+    claim_window: int
+    curve: tuple[int, ...]
+    provider: str
+    benchmark_fee: int
+    benchmark: bytes
+    tolerance: int
     delivery_key: bytes
     max_submissions: int
     commit_bond: int
     entry_fee: int
     commit_deadline: int
     reveal_deadline: int
-    report_deadline: int
-    dispute_window: int
     verdict_window: int
-    claim_window: int
     nonce: int
-    curve: tuple[int, ...]
 
     def id(self, domain: Domain) -> bytes:
-        return domain.digest("Task", {**self._asdict(), "curve": list(self.curve)})
+        return domain.digest("Task", self.parts())
+
+    def for_report(self) -> tuple[tuple[object, ...], bytes]:
+        """The first two arguments of `post_report`: the report terms, and the others' hash."""
+        anywhere, other_terms = Domain(0, ZERO_ADDRESS), self.parts()["other_terms"]
+        return self[:REPORT_TERMS], anywhere.message("OtherTerms", other_terms).body
+
+    def parts(self) -> dict[str, dict[str, object]]:
+        """The members, as EIP-712 takes them."""
+        members = [*{**self._asdict(), "curve": list(self.curve)}.items()]
+        return {
+            "report_terms": dict(members[:REPORT_TERMS]),
+            "other_terms": dict(members[REPORT_TERMS:]),
+        }
 
     def price(self, score: int) -> int:
         """Return the price of a score, in units of the token."""
-        knots = [Knot(knot >> 128, knot % 2**128) for knot in self.curve if knot]
-        return price(knots, score)
+        return price(self.knots(), score)
+
+    def knots(self) -> list[Knot]:
+        """The knots of the curve."""
+        return [Knot(knot >> 108, knot % 2**108) for knot in unpacked(self.curve, 128) if knot]
 
     def escrow(self) -> int:
         """Wei that the provider sends with the task: none where it pays in a token."""
@@ -131,6 +150,14 @@ class Report(NamedTuple):
     def digest(self, domain: Domain) -> bytes:
         return domain.digest("Report", {**self._asdict(), "awards": list(self.awards)})
 
+    def entries(self) -> list[int]:
+        """The awards one by one, best first."""
+        return [entry for entry in unpacked(self.awards, 64) if entry]
+
+    def found(self) -> tuple[object, ...]:
+        """The members that `post_report` takes."""
+        return self[3:]
+
 
 class Progress(NamedTuple):
     stage: int
@@ -149,22 +176,34 @@ class Progress(NamedTuple):
 
 
 def curve(*knots: tuple[int, int]) -> tuple[int, ...]:
-    """Eight words from pairs of score and price."""
-    return _eight([score << 128 | amount for score, amount in knots])
+    """Four words from pairs of score and price."""
+    return packed([score << 108 | amount for score, amount in knots], 128)
 
 
 def awards(*pairs: tuple[int, int]) -> tuple[int, ...]:
-    """Eight words from pairs of index and score, best first."""
-    return _eight([score << 32 | index for index, score in pairs])
+    """Two words from pairs of index and score, best first."""
+    return packed([score << 32 | index for index, score in pairs], 64)
 
 
 def payouts_of(task: Task, award_words: Iterable[int]) -> list[int]:
     """Return the payouts of valid awards on the task's curve, one word each."""
-    return [award << 128 | task.price(award >> 32) for award in award_words if award]
+    entries = [entry for entry in unpacked(award_words, 64) if entry]
+    return [entry << 128 | task.price(entry >> 32) for entry in entries]
 
 
-def _eight(words: list[int]) -> tuple[int, ...]:
-    return (*words, *[0] * (8 - len(words)))
+def packed(entries: Sequence[int], bits: int) -> tuple[int, ...]:
+    """Words that hold eight entries of so many bits, the first lowest."""
+    each = 256 // bits
+    filled = [*entries, *[0] * (8 - len(entries))]
+    return tuple(
+        sum(entry << bits * at for at, entry in enumerate(filled[start : start + each]))
+        for start in range(0, 8, each)
+    )
+
+
+def unpacked(words: Iterable[int], bits: int) -> list[int]:
+    """Return the eight entries of words, the first lowest; zero where there is none."""
+    return [word >> at & 2**bits - 1 for word in words for at in range(0, 256, bits)]
 
 
 # ── Who judges ──
@@ -357,6 +396,16 @@ def report(task_id: bytes, seed: bytes, *pairs: tuple[int, int], panel: bool = F
         choices=choices_word([index for index, _ in pairs]),
         awards=awards(*pairs),
     )
+
+
+def post(
+    made: Task,
+    entries: Sequence[RosterEntry],
+    signed: Report,
+    cosignatures: Sequence[Cosignature],
+) -> tuple[object, ...]:
+    """The arguments of `post_report`."""
+    return *made.for_report(), entries, *signed.found(), cosignatures
 
 
 @dataclass(frozen=True)

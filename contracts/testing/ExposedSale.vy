@@ -100,7 +100,7 @@ def after_dispute(_head: bytes32, _challenger: address) -> bytes32:
 
 @external
 @pure
-def payouts_of(_task: Types.Task, _awards: uint256[8], _commits: uint256) -> DynArray[uint256, 8]:
+def payouts_of(_task: Types.Task, _awards: uint256[2], _commits: uint256) -> DynArray[uint256, 8]:
     return pricing._payouts_of(_task.curve, _task.max_awards, _task.budget, _awards, _commits)
 
 

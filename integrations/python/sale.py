@@ -65,12 +65,13 @@ class Market:
     def digest(self, primary: str, message: dict[str, Any]) -> bytes:
         """Return the EIP-712 digest of a task or a report: its id, or what enclaves sign."""
         typed = json.loads((INTERFACES / "eip712.json").read_text())
+        used = {primary, *(member["type"] for member in typed["types"][primary])}
         domain = {
             **typed["domain"],
             "chainId": self.web3.eth.chain_id,
             "verifyingContract": self.contract.address,
         }
-        types = {primary: typed["types"][primary]}
+        types = {kind: members for kind, members in typed["types"].items() if kind in used}
         signable = encode_typed_data(domain, types, message)
         return bytes(Web3.keccak(b"\x19" + signable.version + signable.header + signable.body))
 
@@ -106,7 +107,7 @@ class Market:
 
 def sell(market: Market, task: Task, model: Model) -> int:
     """Play a task from its creation to the claim; return the price."""
-    task_id = market.digest("Task", task)
+    task_id = market.digest("Task", {"report_terms": task, "other_terms": task})  # its two parts
     cost = task["budget"] + task["benchmark_fee"]
     words = tuple(task.values())
     market.send("create_task", words, "https://t.example/", sender=task["provider"], value=cost)
@@ -136,17 +137,19 @@ def sell(market: Market, task: Task, model: Model) -> int:
     market.until(task_id, is_final)
     posted = market.event("ReportPosted", task_id=task_id)
     payouts = posted["payouts"]
+    awards = [payout >> 128 for payout in payouts]
+    four = (awards[:4], awards[4:])  # in a word, the first lowest
     report = {
         "task_id": task_id,
         "round": 0,
         "seed": market.event("RevealsClosed", task_id=task_id)["seed"],
         **{name: posted[name] for name in ("inventory", "results", "choices")},
-        "awards": [payout >> 128 for payout in payouts] + [0] * (8 - len(payouts)),
+        "awards": [sum(award << 64 * at for at, award in enumerate(each)) for each in four],
     }
     signers = [tuple(signer.values())[:3] for signer in posted["signers"]]
     listed = Web3.keccak(encode(["(address,address,bytes32)[]"], [signers]))
     signed = tagged("SIGNED", ["bytes32"] * 2, market.digest("Report", report), listed)
-    award = [payout >> 128 & 0xFFFFFFFF for payout in payouts].index(index)
+    award = [each & 0xFFFFFFFF for each in awards].index(index)
     digests = submission.model_digest, submission.artifact_digest, model.keyring_digest
     payload = tagged("PAYLOAD", ["bytes32"] * 3, *digests)
     claim = task_id, award, task["token"], payouts, signed, submission.min_price, payload

@@ -78,7 +78,9 @@ export async function sell(url: string, market: Address, task: Task, model: Mode
   // ── The provider ──
 
   const domain = { ...eip712.domain, chainId, verifyingContract: market };
-  const taskId = hashTypedData({ domain, types: eip712.types, primaryType: "Task", message: task });
+  const taskId = hashTypedData({
+    domain, types: eip712.types, primaryType: "Task", message: { report_terms: task, other_terms: task }, // its two parts
+  });
   const asProvider = { account: task.provider, chain: null };
   await mined(wallet.writeContract({
     ...contract, ...asProvider, functionName: "create_task", args: [task, "https://tasks.example/"],
@@ -124,8 +126,9 @@ export async function sell(url: string, market: Address, task: Task, model: Mode
   const [posted] = await node.getContractEvents({ ...filter, eventName: "ReportPosted" });
   const [closed] = await node.getContractEvents({ ...filter, eventName: "RevealsClosed" });
   const { inventory, results, choices, payouts, signers } = posted.args;
-  const words = Array.from({ length: 8 }, (_, at) => (payouts[at] ?? 0n) >> 128n);
-  const awards = words as unknown as Task["curve"]; // eight words too
+  const word = (four: readonly bigint[]) => // the first lowest
+    four.reduce((sum, payout, at) => sum | ((payout >> 128n) << BigInt(64 * at)), 0n);
+  const awards = [word(payouts.slice(0, 4)), word(payouts.slice(4))] as const;
   const report = { task_id: taskId, round: 0n, seed: closed.args.seed, inventory, results, choices, awards };
   const reportDigest = hashTypedData({
     domain, types: eip712.types, primaryType: "Report", message: report,

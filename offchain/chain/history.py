@@ -187,7 +187,8 @@ def _plain(struct: Any) -> dict[str, Any]:
 
 def _task(struct: Any) -> Task:
     values = _plain(struct)
-    knots = (Knot(word >> 128, word % 2**128) for word in values.pop("curve") if word)
+    halves = (word >> shift & 2**128 - 1 for word in values.pop("curve") for shift in (0, 128))
+    knots = (Knot(knot >> 108, knot % 2**108) for knot in halves if knot)
     names = [field.name for field in fields(Task) if field.name != "curve"]
     return Task(**{name: values[name] for name in names}, curve=tuple(knots))
 

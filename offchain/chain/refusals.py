@@ -52,7 +52,7 @@ REMEDIES = {
     "wrong commitment": "not what this account committed at that index, or revealed already",
     "nothing revealed": "nobody revealed: `golden-grain void` ends the task",
     "wrong task": "the report is of another task",
-    "wrong round": "a report has round 0, and a verdict round 1",
+    "wrong round": "a verdict has round 1",
     "wrong seed": "the report is of another seed",
     "wrong inventory": "a panel measures the inventory of the posted report",
     "wrong roster": "the roster is not the task's: read documents.json again",
@@ -87,7 +87,7 @@ REMEDIES = {
     "not condemned": "the operator has not been convicted",
     # Signers
     "bad signature": "a signature is malformed, or out of order",
-    "not in roster": "a signer is not in the task's roster",
+    "not in roster": "a signer is not in the task's roster, or signed another task, round or seed",
     "enclave unknown": "a signer is not registered: `golden-grain register`",
     "enclave expired": "a signer's registration is over: it has to register again",
     "enclave revoked": "the guardian revoked a signer: others of the roster have to sign",

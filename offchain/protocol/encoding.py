@@ -83,6 +83,7 @@ Bytes32 = Annotated[
 ]
 Address = Annotated[str, AfterValidator(_address)]
 Uint256 = Annotated[int, Ge(0), Le(2**256 - 1), *_DECIMAL]
+Uint108 = Annotated[int, Ge(0), Le(2**108 - 1), *_DECIMAL]
 Uint128 = Annotated[int, Ge(0), Le(2**128 - 1), *_DECIMAL]
 Gwei = Annotated[int, Ge(0), Le((2**48 - 1) * 10**9), *_DECIMAL]
 Time = Annotated[int, Ge(0), Le(2**40 - 1), *_DECIMAL]

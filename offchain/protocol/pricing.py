@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from pydantic.dataclasses import dataclass
 
-from offchain.protocol.encoding import STRICT, Index, Score, Uint128, Uint256
+from offchain.protocol.encoding import STRICT, Index, Score, Uint108, Uint256
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -16,11 +16,11 @@ class Knot:
     """A point of the price curve."""
 
     score: Score
-    price: Uint128
+    price: Uint108
 
     def word(self) -> int:
         """Return the knot as the contract packs it."""
-        return self.score << 128 | self.price
+        return self.score << 108 | self.price
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -48,15 +48,12 @@ class Candidate:
         return Award(self.index, self.score)
 
 
-def words(packed: Sequence[Knot] | Sequence[Award]) -> list[int]:
-    """Return the packed entries as eight words, zero after the last.
-
-    Raises:
-        ValueError: there are more than eight.
-    """
+def words(packed: Sequence[Knot | Award], bits: int) -> list[int]:
+    """Return at most eight entries of so many bits as the contract packs them, the first lowest."""
     if len(packed) > 8:
         raise ValueError(f"{len(packed)} entries, expected at most 8")
-    return [entry.word() for entry in packed] + [0] * (8 - len(packed))
+    together = sum(entry.word() << bits * at for at, entry in enumerate(packed))
+    return [together >> 256 * at & 2**256 - 1 for at in range(8 * bits // 256)]
 
 
 def check_curve(curve: Sequence[Knot], budget: int) -> None:

@@ -51,7 +51,7 @@ class Report:
             self.inventory,
             self.results,
             choices_word(self.choices),
-            words(self.awards),
+            words(self.awards, 64),
         )
 
     def digest(self, domain: Domain) -> bytes:

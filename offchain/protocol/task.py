@@ -5,7 +5,6 @@ constructor makes the market's checks, except those that need the time or the ma
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
 from itertools import pairwise
 from typing import Annotated
 
@@ -62,29 +61,29 @@ class Submission:
 class Task:
     """A provider's offer."""
 
-    provider: Address
     token: Address
     budget: Uint128
-    benchmark_fee: Uint128
     max_awards: Annotated[Uint256, Ge(1), Le(8)]
-    benchmark: Bytes32
     measurement: Bytes32
     roster: Bytes32
     quorum: Annotated[Uint256, Ge(1), Le(3)]
-    tolerance: Score
     min_stake: Uint256
+    report_deadline: Time
+    dispute_window: Time
+    claim_window: Time
+    curve: Annotated[tuple[Knot, ...], Len(1, 8)]
+    provider: Address
+    benchmark_fee: Uint128
+    benchmark: Bytes32
+    tolerance: Score
     delivery_key: Bytes32
     max_submissions: Annotated[Uint256, Ge(1), Le(2**20 - 1)]
     commit_bond: Gwei
     entry_fee: Gwei
     commit_deadline: Time
     reveal_deadline: Time
-    report_deadline: Time
-    dispute_window: Time
     verdict_window: Time
-    claim_window: Time
     nonce: Uint256
-    curve: Annotated[tuple[Knot, ...], Len(1, 8)]
 
     def __post_init__(self) -> None:
         check_public_key("delivery key", self.delivery_key)
@@ -98,14 +97,18 @@ class Task:
                 f"{self.report_deadline}, expected commit before reveal before report"
             )
 
+    def members(self) -> dict[str, object]:
+        """Return the words of the struct by name, as the contract takes them."""
+        return {**vars(self), "curve": words(self.curve, 128)}
+
     def to_abi(self) -> tuple[object, ...]:
         """Return the struct as the contract takes it."""
-        return (*(getattr(self, field.name) for field in fields(self)[:-1]), words(self.curve))
+        return tuple(self.members().values())
 
     def id(self, domain: Domain) -> bytes:
         """Return the task id (bytes32): the EIP-712 digest in the market's domain."""
-        names = (field.name for field in fields(self))
-        return domain.digest("Task", dict(zip(names, self.to_abi(), strict=True)))
+        members = self.members()
+        return domain.digest("Task", {"report_terms": members, "other_terms": members})
 
 
 def roster_digest(roster: Sequence[RosterEntry]) -> bytes:

@@ -297,7 +297,7 @@ def test_sale__provider_is_developer_and_operator__gains_nothing(
     if reported:
         report = sale.measured((0, 1_000_000))
         own = parts.cosign(report.digest(chain.domain), enclaves[:1])
-        chain.market.post_report(sale.task, sale.roster, report, own)
+        chain.market.post_report(*parts.post(sale.task, sale.roster, report, own))
         stands = parts.posted(chain.domain, sale.task, report, enclaves[:1])
         if disputed:
             sale.dispute(me)

@@ -92,7 +92,7 @@ def test_dispute__every_outcome__pays_as_specified(
             sale.share(index)
     else:
         sale.claim(after, 0)
-        award = after.report.awards[0]
+        award = after.report.entries()[0]
         sold[award % 2**32] = sale.task.price(award >> 32)
         sale.settle(after)
 
@@ -356,7 +356,7 @@ def test_resolve_dispute__seats_of_one_operator__refused(chain, challenger):
     rest = [each for each in sale.enclaves if each.operator != sibling.operator]
     report = sale.measured(*HONEST)
     cosignatures = cosign(report.digest(chain.domain), rest[:1])
-    sale.market.post_report(sale.task, sale.roster, report, cosignatures)
+    sale.market.post_report(*parts.post(sale.task, sale.roster, report, cosignatures))
     stands = parts.posted(chain.domain, sale.task, report, rest[:1])
     sale.dispute(challenger)
     with refuses(reasons.OPERATOR_TWICE):

@@ -13,6 +13,7 @@ import pytest
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
+from tests import sale as parts
 from tests.attacks.scenarios import (
     OF_A_SIGNER,
     OF_THE_PROGRAM,
@@ -357,9 +358,8 @@ def test_verdict__of_fewer_operators_than_seats__cannot_end_the_window(chain, qu
         *models("one")
     )
     report = sale.measured((0, 900_000))
-    chain.market.post_report(
-        sale.task, sale.roster, report, cosign(report.digest(chain.domain), signing)
-    )
+    cosignatures = cosign(report.digest(chain.domain), signing)
+    chain.market.post_report(*parts.post(sale.task, sale.roster, report, cosignatures))
     stands = posted(chain.domain, sale.task, report, ordered(signing))
     sale.dispute(owned[0].operator)
     seats = 2 * quorum + 1

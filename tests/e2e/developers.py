@@ -22,6 +22,7 @@ from offchain.cli import developer_options, sell
 from offchain.cli import entry as entries
 from offchain.cli.session import Session
 from offchain.developer.selling import Selling
+from offchain.operator.posting import report_terms
 from offchain.protocol.encoding import ZERO_ADDRESS, to_json
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.messages import Signed
@@ -203,9 +204,9 @@ def post(
     made = results_of(sale, results)
     report, signatures = report_of(sale, made, *awards)
     sale.hosts.made.market.post_report(
-        sale.task.to_abi(),
+        *report_terms(sale.task, sale.domain),
         [entry.to_abi() for entry in sale.documents.roster],
-        report.to_abi(),
+        *report.to_abi()[3:],
         [each.to_abi() for each in signatures],
         {"from": accounts[0]},
     )

@@ -98,8 +98,8 @@ def test_tasks__open_one__with_metric_prices_and_deadlines(sale, command):
     assert listed["task"] == f"0x{sale.id.hex()}"
     assert (listed["metric"], listed["documents"]) == ("accuracy", "checked")
     assert listed["commit_deadline"] == sale.task.commit_deadline
-    knots = [each for each in sale.task.curve if each]
-    assert listed["prices"] == [{"score": each >> 128, "price": each % 2**128} for each in knots]
+    knots = sale.task.knots()
+    assert listed["prices"] == [{"score": each.score, "price": each.price} for each in knots]
 
 
 def test_tasks__documents_of_another_task__said_and_not_believed(sale, command):

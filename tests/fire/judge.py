@@ -160,7 +160,7 @@ INDEX, TIME, GWEI = (_decimal(most) for most in (2**20 - 2, 2**40 - 1, (2**48 - 
 COUNT, ROUND = _number(1, 2**32), _number(0, 1)
 VERSION = {"version": _number(1, 1)}
 
-KNOT = _object(pricing.Knot, {"score": SCORE, "price": UINT128})
+KNOT = _object(pricing.Knot, {"score": SCORE, "price": _decimal(2**108 - 1)})
 AWARD = _object(pricing.Award, {"index": INDEX, "score": SCORE})
 DOMAIN = _object(Domain, {"chain_id": UINT256, "market": _address})
 ENTRY = _object(task.RosterEntry, {"signing_key": _address, "sealing_key": BYTES32})

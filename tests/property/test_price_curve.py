@@ -13,10 +13,10 @@ from offchain.protocol import pricing
 from offchain.protocol.pricing import Knot, check_curve
 from tests import reasons
 from tests.inprocess import refuses
-from tests.sale import curve
+from tests.sale import curve, packed, unpacked
 
 MAX = 10**6
-TOP = 2**128 - 1
+TOP = 2**108 - 1
 SCORES = st.integers(0, MAX)
 AMOUNTS = st.one_of(st.integers(0, 9), st.integers(0, TOP), st.integers(TOP - 9, TOP))
 Knots = list[tuple[int, int]]
@@ -69,19 +69,19 @@ def test_price__at_the_knots__theirs(chain, knots):
 # Holds S-4.
 @given(knots=curves(), data=st.data())
 def test_price__not_a_curve__refused(chain, knots, data):
-    words, top = list(curve(*knots)), knots[-1][1]
+    words, top = unpacked(curve(*knots), 128), knots[-1][1]
     last = len(knots) - 1
     place = data.draw(st.integers(0, last))
     score, price = knots[place]
     faults = {
         "no knot": [0] * 8,
-        "worth nothing": [score << 128, *[0] * 7],
+        "worth nothing": [score << 108, *[0] * 7],
         "score of zero": [price or 1, *words[1:]],
-        "score too high": [*words[:last], (MAX + 1) << 128 | top, *words[last + 1 :]],
+        "score too high": [*words[:last], (MAX + 1) << 108 | top, *words[last + 1 :]],
         "scores do not rise": [*words[: last + 1], words[last], *words[last + 2 :]][:8],
         "prices fall": [
             *words[: last + 1],
-            (knots[-1][0] + 1) << 128 | top - 1,
+            (knots[-1][0] + 1) << 108 | top - 1,
             *words[last + 2 :],
         ],
         "something after the last": [*words[: last + 1], 0, words[last] + 1, *[0] * 8][:8],
@@ -90,7 +90,7 @@ def test_price__not_a_curve__refused(chain, knots, data):
         faults = {name: faults[name] for name in list(faults)[:4]}
     fault = data.draw(st.sampled_from(sorted(faults)))
     with refuses(reasons.BAD_CURVE):
-        chain.market.price(tuple(faults[fault]), score)
+        chain.market.price(packed(faults[fault], 128), score)
 
 
 @given(knots=curves(), over=st.integers(1, 10))

@@ -53,7 +53,7 @@ def test_data_words__of_each_function__are_what_the_abi_encodes():
         "commit_model": (bytes(32), bytes(32)),
         "reveal_model": model.reveal(bytes(32), 0),
         "close_reveals": (bytes(32),),
-        "post_report": (task, entries, report, signed),
+        "post_report": parts.post(task, entries, report, signed),
         "claim_award": stands.claim(0, model),
         "settle": stands.settle(),
     }

@@ -150,14 +150,13 @@ class MarketModel(Books):
         cosignatures: Sequence[Cosignature],
     ) -> Refused | bytes:
         of = task_id(task, self.domain)
-        state, digest = self.tasks[of], report_digest(report, self.domain)
+        state = self.tasks[of]
         if state.stage != CLOSED:
             return wrong_stage()
+        report = report._replace(task_id=of, round=0, seed=state.head)
+        digest = report_digest(report, self.domain)
         no = unless(
             (call.now < task.report_deadline, reasons.TOO_LATE),
-            (report.task_id == of, reasons.WRONG_TASK),
-            (report.round == 0, reasons.WRONG_ROUND),
-            (report.seed == state.head, reasons.WRONG_SEED),
             (roster_digest(roster) == task.roster, reasons.WRONG_ROSTER),
             (len(cosignatures) == task.quorum, reasons.WRONG_QUORUM),
             (acceptable(task, report.awards, len(state.words)), reasons.BAD_AWARDS),

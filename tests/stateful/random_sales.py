@@ -163,7 +163,7 @@ def void(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
 
 def draw_report(data: Any, both: ContractAndModel, sale: RandomSale, panel: bool) -> Report:
     """A report that the market accepts, or nearly."""
-    knots = [knot >> 128 for knot in sale.task.curve if knot]
+    knots = [knot.score for knot in sale.task.knots()]
     scores = st.one_of(st.sampled_from([*knots, 10**6]), st.integers(knots[0], 10**6))
     wild = [0, 1, 10**6, 10**6 + 1]
     chosen = pick_some(data, sale.revealed, data.draw(st.integers(0, sale.task.max_awards)))

@@ -10,7 +10,7 @@ from eth_keys.datatypes import Signature as Ecdsa
 
 from offchain.protocol.eip712 import Domain
 from tests import reasons
-from tests.sale import Cosignature, Enclave, Report, RosterEntry, Signer, Task
+from tests.sale import Cosignature, Enclave, Report, RosterEntry, Signer, Task, unpacked
 from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, unless
 from tests.stateful.registry_reference import Bound, Enrolment, Reference, Signature, Verifier
 
@@ -24,7 +24,7 @@ def recover(digest: bytes, signature: Cosignature) -> str:
 
 
 def contradict(one: int, other: int, tolerance: int) -> bool:
-    """Return whether two award words in one place cannot both be honest."""
+    """Return whether two awards in one place cannot both be honest."""
     if one == 0 or other == 0:
         return one != other
     return one % 2**32 != other % 2**32 or abs((one >> 32) - (other >> 32)) > 2 * tolerance
@@ -132,7 +132,7 @@ class RegistryModel:
         sealing_key: bytes,
     ) -> Refused | int:
         """Of two reports of the task on one run."""
-        pairs = zip(reports[0].awards, reports[1].awards, strict=True)
+        pairs = zip(*(unpacked(each.awards, 64) for each in reports), strict=True)
         differ = any(contradict(one, other, task.tolerance) for one, other in pairs)
         if no := unless((differ, reasons.NO_CONTRADICTION)):
             return no

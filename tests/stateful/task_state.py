@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from offchain.chain import heads
 from offchain.protocol import hashes
 from tests import reasons
-from tests.sale import GWEI, NONE, SETTLED, VOIDED, Signer, Task
+from tests.sale import GWEI, NONE, SETTLED, VOIDED, Signer, Task, unpacked
 from tests.stateful.ledger import Refused
 
 
@@ -80,11 +80,12 @@ def head_of_report(
 
 def acceptable(task: Task, words: Sequence[int], commits: int) -> bool:
     """Return whether the market takes these awards (docs/SPEC.md, "Awards")."""
-    count = next((n for n, word in enumerate(words) if word == 0), len(words))
-    awards = [(word % 2**32, word >> 32) for word in words[:count]]
+    entries = unpacked(words, 64)
+    count = next((n for n, entry in enumerate(entries) if entry == 0), len(entries))
+    awards = [(entry % 2**32, entry >> 32) for entry in entries[:count]]
     prices = [task.price(score) for _, score in awards]
     return (
-        not any(words[count:])
+        not any(entries[count:])
         and awards == sorted(awards, key=lambda award: (-award[1], award[0]))
         and len({index for index, _ in awards}) == count <= task.max_awards
         and all(index < commits and score <= 10**6 for index, score in awards)

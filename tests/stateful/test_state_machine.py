@@ -105,7 +105,7 @@ class Place:
             "reveal_model": (sale.models[late].reveal(sale.id, late), account("late"), 0),
             "close_reveals": ((sale.id,), anyone, 0),
             "void": ((task,), anyone, 0),
-            "post_report": ((task, sale.roster, report, cosignatures), anyone, 0),
+            "post_report": (parts.post(task, sale.roster, report, cosignatures), anyone, 0),
             "dispute_report": ((task,), anyone, task.bond(SEAT_BOND)),
             "resolve_dispute": (
                 self.stands.resolve(sale.roster, challenger, verdict, sale.panel),

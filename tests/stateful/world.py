@@ -5,6 +5,7 @@ from typing import Any
 
 import boa
 
+from tests import sale as parts
 from tests.deployment import PLATFORM_STAKE, SEAT_BOND
 from tests.inprocess import Chain, account, deploy, ether, refuses
 from tests.sale import ETHER as ONE
@@ -104,11 +105,12 @@ class ContractAndModel:
         call = Call(self.world.chain.now, sender, value)
         expected = getattr(model, name)(call, *args, **unseen)
         method = getattr(contract, name)
+        words = parts.post(*args) if name == "post_report" else args
         if isinstance(expected, Refused):
             with refuses(*expected.reasons):
-                method(*args, sender=sender, value=value)
+                method(*words, sender=sender, value=value)
         else:
-            assert method(*args, sender=sender, value=value) == expected
+            assert method(*words, sender=sender, value=value) == expected
         return expected
 
     def renew(self, enclave: Enclave, lifetime: int) -> None:

@@ -34,7 +34,7 @@ CURVES = {
     "threshold": (Knot(900_000, 10**18),),
     "line": (Knot(800_000, 10**18), Knot(1_000_000, 3 * 10**18)),
     "uneven": (Knot(1, 0), Knot(4, 1), Knot(7, 9), Knot(1_000_000, 10)),
-    "widest": tuple(Knot(1 + i * 142_857, i * (2**128 - 1) // 7) for i in range(8)),
+    "widest": tuple(Knot(1 + i * 142_857, i * (2**108 - 1) // 7) for i in range(8)),
 }
 SCORES = (0, 1, 2, 3, 5, 6, 7, 142_858, 799_999, 800_000, 850_001, 899_999, 900_000, 1_000_000)
 
@@ -221,7 +221,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
     return {
         "results": value(results),
         "report": value(made),
-        "award_words": [str(each) for each in words(made.awards)],
+        "award_words": [str(each) for each in words(made.awards, 64)],
         "choices_word": str(choices_word(made.choices)),
         "report_digest": hexed(digest),
         "cosignatures": [{**value(each), "signer": recover(digest, each)} for each in cosigned],
@@ -240,7 +240,7 @@ def report(closed: dict[str, Any], results: Results) -> dict[str, Any]:
 def prices() -> list[dict[str, Any]]:
     return [
         {
-            "curve_words": [str(each) for each in words(curve)],
+            "curve_words": [str(each) for each in words(curve, 128)],
             "prices": {str(score): str(price(curve, score)) for score in SCORES},
         }
         for curve in CURVES.values()
@@ -267,7 +267,7 @@ def walks() -> list[dict[str, Any]]:
     return [
         {
             "case": case,
-            "curve_words": [str(each) for each in words(line)],
+            "curve_words": [str(each) for each in words(line, 128)],
             "budget": str(budget),
             "max_awards": max_awards,
             "candidates": value([Candidate(*candidate) for candidate in candidates]),
@@ -286,7 +286,7 @@ def golden() -> dict[str, Any]:
     return {
         "domain": value(DOMAIN),
         "task": value(task()),
-        "task_words": {"curve": [str(each) for each in words(task().curve)]},
+        "task_words": {"curve": [str(each) for each in words(task().curve, 128)]},
         "task_id": hexed(task().id(DOMAIN)),
         "roster": [value(entry) for entry in roster()],
         "reveals": rows,

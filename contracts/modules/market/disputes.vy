@@ -78,7 +78,7 @@ def resolve_dispute(
     head: bytes32 = hashes._head_of_report(
         _task.token,
         payouts,
-        hashes._hash_signed(hashes._digest_of_report_at(hashes.THIRD_ARGUMENT), _signers),
+        hashes._hash_signed(hashes._digest_of_report_at(hashes.THIRD_OF_RESOLVE), _signers),
     )
     self._check_head(task_id, head, _challenger)
     if _verdict.task_id != task_id:
@@ -91,7 +91,7 @@ def resolve_dispute(
         errors._revert(errors.WRONG_INVENTORY)
     if len(_cosignatures) != task_terms._panel_size(_task.quorum):
         errors._revert(errors.WRONG_QUORUM)
-    digest: bytes32 = hashes._digest_of_report_at(hashes.SIXTH_ARGUMENT)
+    digest: bytes32 = hashes._digest_of_report_at(hashes.SIXTH_OF_RESOLVE)
     panel: DynArray[Types.Signer, 7] = reports._check_signers(
         _task.roster,
         _task.quorum,
@@ -102,7 +102,9 @@ def resolve_dispute(
         _cosignatures,
         _signers,
     )
-    upheld: bool = keccak256(abi_encode(_verdict.awards)) == keccak256(abi_encode(_posted.awards))
+    upheld: bool = (
+        _verdict.awards[0] == _posted.awards[0] and _verdict.awards[1] == _posted.awards[1]
+    )
     if not upheld:
         payouts = pricing._payouts_of(
             _task.curve, _task.max_awards, _task.budget, _verdict.awards, commits

@@ -16,24 +16,36 @@ uses: eip712
 # ── EIP-712 types ──
 
 _TASK_TYPE: constant(bytes32) = keccak256(
-    "Task(address provider,address token,uint256 budget,uint256 benchmark_fee,uint256 max_awards,bytes32 benchmark,bytes32 measurement,bytes32 roster,uint256 quorum,uint256 tolerance,uint256 min_stake,bytes32 delivery_key,uint256 max_submissions,uint256 commit_bond,uint256 entry_fee,uint256 commit_deadline,uint256 reveal_deadline,uint256 report_deadline,uint256 dispute_window,uint256 verdict_window,uint256 claim_window,uint256 nonce,uint256[8] curve)"
+    "Task(ReportTerms report_terms,OtherTerms other_terms)OtherTerms(address provider,uint256 benchmark_fee,bytes32 benchmark,uint256 tolerance,bytes32 delivery_key,uint256 max_submissions,uint256 commit_bond,uint256 entry_fee,uint256 commit_deadline,uint256 reveal_deadline,uint256 verdict_window,uint256 nonce)ReportTerms(address token,uint256 budget,uint256 max_awards,bytes32 measurement,bytes32 roster,uint256 quorum,uint256 min_stake,uint256 report_deadline,uint256 dispute_window,uint256 claim_window,uint256[4] curve)"
+)
+_REPORT_TERMS_TYPE: constant(bytes32) = keccak256(
+    "ReportTerms(address token,uint256 budget,uint256 max_awards,bytes32 measurement,bytes32 roster,uint256 quorum,uint256 min_stake,uint256 report_deadline,uint256 dispute_window,uint256 claim_window,uint256[4] curve)"
+)
+_OTHER_TERMS_TYPE: constant(bytes32) = keccak256(
+    "OtherTerms(address provider,uint256 benchmark_fee,bytes32 benchmark,uint256 tolerance,bytes32 delivery_key,uint256 max_submissions,uint256 commit_bond,uint256 entry_fee,uint256 commit_deadline,uint256 reveal_deadline,uint256 verdict_window,uint256 nonce)"
 )
 _REPORT_TYPE: constant(bytes32) = keccak256(
-    "Report(bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,uint256 choices,uint256[8] awards)"
+    "Report(bytes32 task_id,uint256 round,bytes32 seed,bytes32 inventory,bytes32 results,uint256 choices,uint256[2] awards)"
 )
-# Bytes before the array at the end of each struct, and of that array.
-_TASK_HEAD: constant(uint256) = 22 * 32
-_REPORT_HEAD: constant(uint256) = 6 * 32
-_ARRAY: constant(uint256) = 8 * 32
 
 # ── Places in the calldata ──
 
 # After the selector.
 _FIRST_ARGUMENT: constant(uint256) = 4
-# Of `post_report` and `resolve_dispute`: after the task and the offset of the roster.
-THIRD_ARGUMENT: constant(uint256) = _FIRST_ARGUMENT + _TASK_HEAD + _ARRAY + 32
+# Bytes of the parts of a task.
+_CURVE: constant(uint256) = 4 * 32
+_REPORT_TERMS: constant(uint256) = 10 * 32 + _CURVE
+_OTHER_TERMS: constant(uint256) = 12 * 32
+# Bytes of a report: what the market knows before it (task, round and seed), what the enclaves found, and the awards.
+_KNOWN: constant(uint256) = 3 * 32
+_FOUND: constant(uint256) = 3 * 32
+_AWARDS: constant(uint256) = 2 * 32
+# Of `post_report`: after the two parts of the task and the offset of the roster.
+_THIRD_OF_POST: constant(uint256) = _FIRST_ARGUMENT + _REPORT_TERMS + 2 * 32
+# Of `resolve_dispute`: after the task and the offset of the roster.
+THIRD_OF_RESOLVE: constant(uint256) = _FIRST_ARGUMENT + _REPORT_TERMS + _OTHER_TERMS + 32
 # Of `resolve_dispute`: after the first report, the offset of the signers and the challenger.
-SIXTH_ARGUMENT: constant(uint256) = THIRD_ARGUMENT + _REPORT_HEAD + _ARRAY + 2 * 32
+SIXTH_OF_RESOLVE: constant(uint256) = THIRD_OF_RESOLVE + _KNOWN + _FOUND + _AWARDS + 2 * 32
 
 # ── Tags ──
 
@@ -62,6 +74,15 @@ def task_id(_task: Types.Task) -> bytes32:
 
 @external
 @view
+def other_terms(_task: Types.Task) -> bytes32:
+    """
+    @dev See `IModelMarket.other_terms`.
+    """
+    return self._other_terms_of_first_argument()
+
+
+@external
+@view
 def report_digest(_report: Types.Report) -> bytes32:
     """
     @dev See `IModelMarket.report_digest`.
@@ -71,8 +92,8 @@ def report_digest(_report: Types.Report) -> bytes32:
 
 # ── EIP-712 ──
 #
-# Calldata holds the words of a static struct as EIP-712 encodes them, so these two digests are computed from there.
-# Vyper has checked the arguments before: a word that is no valid address has reverted.
+# Calldata holds the words of a static struct as EIP-712 encodes them, so these digests are computed from there. Vyper
+# has checked the arguments before: a word that is no valid address has reverted.
 
 
 @internal
@@ -81,15 +102,32 @@ def _id_of_first_argument() -> bytes32:
     """
     @dev Return the id of the task that is the first argument of the external call.
     """
-    return eip712._hash_typed_data_v4(
-        keccak256(
-            concat(
-                _TASK_TYPE,
-                slice(msg.data, _FIRST_ARGUMENT, _TASK_HEAD),
-                # EIP-712 replaces an array in a struct by the hash of its elements.
-                keccak256(slice(msg.data, _FIRST_ARGUMENT + _TASK_HEAD, _ARRAY)),
-            )
+    return self._id_of_terms(self._other_terms_of_first_argument())
+
+
+@internal
+@view
+def _id_of_terms(_other_terms: bytes32) -> bytes32:
+    """
+    @dev Return the id of the task whose report terms are the first argument of the external call.
+    @param _other_terms The hash of its other terms.
+    """
+    report_terms: bytes32 = keccak256(
+        concat(
+            _REPORT_TERMS_TYPE,
+            slice(msg.data, _FIRST_ARGUMENT, _REPORT_TERMS - _CURVE),
+            # EIP-712 replaces an array in a struct by the hash of its elements.
+            keccak256(slice(msg.data, _FIRST_ARGUMENT + _REPORT_TERMS - _CURVE, _CURVE)),
         )
+    )
+    return eip712._hash_typed_data_v4(keccak256(concat(_TASK_TYPE, report_terms, _other_terms)))
+
+
+@internal
+@view
+def _other_terms_of_first_argument() -> bytes32:
+    return keccak256(
+        concat(_OTHER_TERMS_TYPE, slice(msg.data, _FIRST_ARGUMENT + _REPORT_TERMS, _OTHER_TERMS))
     )
 
 
@@ -104,8 +142,28 @@ def _digest_of_report_at(_start: uint256) -> bytes32:
         keccak256(
             concat(
                 _REPORT_TYPE,
-                slice(msg.data, _start, _REPORT_HEAD),
-                keccak256(slice(msg.data, unsafe_add(_start, _REPORT_HEAD), _ARRAY)),
+                slice(msg.data, _start, _KNOWN + _FOUND),
+                keccak256(slice(msg.data, unsafe_add(_start, _KNOWN + _FOUND), _AWARDS)),
+            )
+        )
+    )
+
+
+@internal
+@view
+def _digest_of_post(_task_id: bytes32, _seed: bytes32) -> bytes32:
+    """
+    @dev Return the digest of the report of round 0 that `post_report` brings without what the market knows.
+    """
+    return eip712._hash_typed_data_v4(
+        keccak256(
+            concat(
+                _REPORT_TYPE,
+                _task_id,
+                empty(bytes32),
+                _seed,
+                slice(msg.data, _THIRD_OF_POST, _FOUND),
+                keccak256(slice(msg.data, _THIRD_OF_POST + _FOUND, _AWARDS)),
             )
         )
     )

@@ -37,47 +37,45 @@ def __init__(_registry: IEnclaveRegistry):
 
 @external
 def post_report(
-    _task: Types.Task,
+    _terms: Types.ReportTerms,
+    _other_terms: bytes32,
     _roster: DynArray[Types.RosterEntry, 16],
-    _report: Types.Report,
+    _inventory: bytes32,
+    _results: bytes32,
+    _choices: uint256,
+    _awards: uint256[2],
     _cosignatures: DynArray[Types.Cosignature, 3],
 ) -> bytes32:
     """
     @dev See `IModelMarket.post_report`.
     """
-    task_id: bytes32 = hashes._id_of_first_argument()
+    task_id: bytes32 = hashes._id_of_terms(_other_terms)
     word: uint256 = task_state._word_in_stage(task_id, task_state.CLOSED)
-    clock._require_before(_task.report_deadline)
-    if _report.task_id != task_id:
-        errors._revert(errors.WRONG_TASK)
-    if _report.round != 0:
-        errors._revert(errors.WRONG_ROUND)
-    if _report.seed != task_state.heads[task_id]:
-        errors._revert(errors.WRONG_SEED)
-    if len(_cosignatures) != _task.quorum:
+    clock._require_before(_terms.report_deadline)
+    if len(_cosignatures) != _terms.quorum:
         errors._revert(errors.WRONG_QUORUM)
-    digest: bytes32 = hashes._digest_of_report_at(hashes.THIRD_ARGUMENT)
+    digest: bytes32 = hashes._digest_of_post(task_id, task_state.heads[task_id])
     signers: DynArray[Types.Signer, 7] = self._check_signers(
-        _task.roster,
-        _task.quorum,
-        _task.measurement,
-        _task.min_stake,
+        _terms.roster,
+        _terms.quorum,
+        _terms.measurement,
+        _terms.min_stake,
         _roster,
         digest,
         _cosignatures,
         [],
     )
     payouts: DynArray[uint256, 8] = pricing._payouts_of(
-        _task.curve, _task.max_awards, _task.budget, _report.awards, task_state._commits(word)
+        _terms.curve, _terms.max_awards, _terms.budget, _awards, task_state._commits(word)
     )
     # task_terms.vy bounds the windows.
-    claims_open: uint256 = unsafe_add(block.timestamp, _task.dispute_window)
-    claims_close: uint256 = unsafe_add(claims_open, _task.claim_window)
+    claims_open: uint256 = unsafe_add(block.timestamp, _terms.dispute_window)
+    claims_close: uint256 = unsafe_add(claims_open, _terms.claim_window)
     task_state.progress_words[task_id] = task_state._with_report(
         word, task_state.REPORTED, claims_open, claims_close, len(payouts)
     )
     task_state.heads[task_id] = hashes._head_of_report(
-        _task.token, payouts, hashes._hash_signed(digest, signers)
+        _terms.token, payouts, hashes._hash_signed(digest, signers)
     )
     endorsements: DynArray[IModelMarket.Endorsement, 3] = []
     for signer: Types.Signer in signers:
@@ -93,9 +91,9 @@ def post_report(
         )
     log IModelMarket.ReportPosted(
         task_id=task_id,
-        inventory=_report.inventory,
-        results=_report.results,
-        choices=_report.choices,
+        inventory=_inventory,
+        results=_results,
+        choices=_choices,
         payouts=payouts,
         signers=endorsements,
     )

@@ -85,9 +85,16 @@ def _check_contradiction(_task_id: bytes32, _reports: Types.Report[2], _toleranc
         or _reports[0].inventory != _reports[1].inventory
     ):
         errors._revert(errors.DIFFERENT_RUNS)
-    for i: uint256 in range(8):
-        if self._differ(_reports[0].awards[i], _reports[1].awards[i], _tolerance):
-            return
+    for i: uint256 in range(2):
+        awards: uint256 = _reports[0].awards[i]
+        others: uint256 = _reports[1].awards[i]
+        for _: uint256 in range(4):
+            if self._differ(
+                awards & award_word.MAX_AWARD, others & award_word.MAX_AWARD, _tolerance
+            ):
+                return
+            awards >>= award_word.AWARD_BITS
+            others >>= award_word.AWARD_BITS
     errors._revert(errors.NO_CONTRADICTION)
 
 

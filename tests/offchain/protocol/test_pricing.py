@@ -20,14 +20,15 @@ LINE = (Knot(800_000, 100), Knot(1_000_000, 300))
 
 
 def knots(packed: list[str]) -> tuple[Knot, ...]:
-    return tuple(Knot(int(each) >> 128, int(each) % 2**128) for each in packed if int(each))
+    halves = (int(each) >> at & 2**128 - 1 for each in packed for at in (0, 128))
+    return tuple(Knot(each >> 108, each % 2**108) for each in halves if each)
 
 
 @st.composite
 def curves(draw: Any) -> tuple[Knot, ...]:
     count = draw(st.integers(1, 8))
     scores = draw(st.lists(st.integers(1, MAX_SCORE), min_size=count, max_size=count, unique=True))
-    amount = st.integers(0, 2**128 - 1)
+    amount = st.integers(0, 2**108 - 1)
     prices = draw(st.lists(amount, min_size=count, max_size=count))
     return tuple(map(Knot, sorted(scores), sorted(prices)))
 
@@ -97,4 +98,4 @@ def test_check_curve__top_price_of_the_whole_budget__passes() -> None:
 
 def test_words__nine_awards__raises() -> None:
     with pytest.raises(ValueError, match=r"^9 entries, expected at most 8$"):
-        words([Award(i, 1) for i in range(9)])
+        words([Award(i, 1) for i in range(9)], 64)

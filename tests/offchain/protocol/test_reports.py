@@ -35,7 +35,7 @@ def test_sign__a_wallet_signs_the_typed_data__is_the_same_signature() -> None:
             "inventory": REPORT.inventory,
             "results": REPORT.results,
             "choices": 1 << 20 | 5,
-            "awards": [9 << 32 | 3, 0, 0, 0, 0, 0, 0, 0],
+            "awards": [9 << 32 | 3, 0],
         },
     )
     signed = Account.sign_message(message, signing_key("enclave").to_bytes())

@@ -229,9 +229,15 @@ REFUSED = {
     "curve: falling scores": ({"curve": curve((5, 1), (4, 2))}, BAD_CURVE),
     "curve: falling prices": ({"curve": curve((5, 2), (6, 1))}, BAD_CURVE),
     "curve: a score too large": ({"curve": curve((5, 1), (1_000_001, 2))}, BAD_CURVE),
-    "curve: a score of all bits": ({"curve": curve((2**128 - 1, 1))}, BAD_CURVE),
-    "curve: a gap": ({"curve": (*curve((5, 1))[:1], 0, *curve((6, 2))[:6])}, BAD_CURVE),
-    "curve: only after a gap": ({"curve": (0, *curve((6, 2))[:7])}, BAD_CURVE),
+    "curve: a score of all bits": ({"curve": curve((2**20 - 1, 1))}, BAD_CURVE),
+    "curve: a gap": ({"curve": (*curve((5, 1))[:1], 0, *curve((6, 2))[:2])}, BAD_CURVE),
+    "curve: a gap in a word": ({"curve": (*curve((1, 1), (2, 1), (0, 0), (6, 2)),)}, BAD_CURVE),
+    "curve: only after a gap": ({"curve": (0, *curve((6, 2))[:3])}, BAD_CURVE),
+    "curve: only in the last half": ({"curve": (0, 0, 0, curve((0, 0), (6, 2))[0])}, BAD_CURVE),
+    "curve: a knot alone in a high half": (
+        {"curve": (curve((1, 1))[0], curve((0, 0), (6, 2))[0], 0, 0)},
+        BAD_CURVE,
+    ),
     "curve: worth nothing": ({"curve": curve((1, 0), (2, 0))}, BAD_CURVE),
     "curve: one above the budget": ({"curve": curve((1, 10 * ETHER + 1))}, BAD_CURVE),
 }
