@@ -29,9 +29,7 @@ initializes: escrow
 initializes: task_state
 initializes: task_terms
 initializes: hashes[eip712 := eip712]
-initializes: tasks[
-    escrow := escrow, hashes := hashes, task_state := task_state, task_terms := task_terms
-]
+initializes: tasks[hashes := hashes, task_state := task_state, task_terms := task_terms]
 initializes: submissions_module[escrow := escrow, task_state := task_state]
 initializes: reports[hashes := hashes, task_state := task_state]
 initializes: settlement[escrow := escrow, hashes := hashes, task_state := task_state]
@@ -58,7 +56,7 @@ exports: (
 exports: reports.post_report
 exports: (disputes.dispute_report, disputes.resolve_dispute, disputes.expire_dispute)
 exports: (settlement.claim_award, settlement.settle, settlement.void, settlement.claim_share)
-exports: (escrow.withdraw, escrow.owed, escrow.credits, escrow.payment_gas)
+exports: (escrow.withdraw, escrow.credits, escrow.payment_gas)
 exports: (task_state.progress, task_state.head, task_state.submissions)
 exports: (hashes.task_id, hashes.other_terms, hashes.report_digest, pricing.price)
 exports: (reports.registry, task_terms.seat_bond, task_terms.min_tolerance)

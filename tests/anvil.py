@@ -176,7 +176,7 @@ def ether_of(account: Any) -> Request:
 
 
 def view(contract: Any, signature: str, *arguments: Any) -> Request:
-    """For what a view gives first; by its signature, say ``owed(address)``."""
+    """For what a view gives first; by its signature, say ``credits(address)``."""
     kinds = signature[signature.index("(") + 1 : -1].split(",")
     data = keccak(text=signature)[:4] + encode(kinds, [str(each) for each in arguments])
     return "eth_call", [{"to": str(contract), "data": "0x" + data.hex()}, "latest"]

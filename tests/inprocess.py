@@ -6,7 +6,7 @@ plugin undoes what a test does to it.
 """
 
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -111,6 +111,10 @@ class Chain(Deployment):
 
     def at(self, time: int) -> None:
         self.driver.at(time)
+
+    def credited(self, token: str, people: Iterable[str]) -> int:
+        """Units that these accounts can withdraw together."""
+        return sum(self.market.credits(token, person) for person in set(people))
 
     def worth(self, account: str, *tokens: Contract) -> int:
         """Return an account's wealth: ether, stake, tokens, and what is owed to it."""

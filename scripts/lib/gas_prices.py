@@ -70,14 +70,13 @@ def required(prices: GasPrices) -> PaymentGas:
     - token: a token behind a proxy touches proxy and logic, reads eight words, writes one new word
       and one old, and logs. Writing an old word costs a quarter of a new one at most.
     - reserve: the payment touches an account that the receiver delegates to (EIP-7702) and sends
-      ether. If it fails, the market writes two new words, credit and total, and logs.
+      ether. If it fails, the market writes one new word, the credit, and logs.
     """
     token = 2 * prices.account + 8 * prices.old_word + prices.new_word * 5 // 4 + prices.event
     return PaymentGas(
         ether=ROOM * (prices.account + prices.old_word + prices.event) + COMPUTING,
         token=ROOM * token + COMPUTING,
-        reserve=ROOM * (prices.account + prices.value + 2 * prices.new_word + prices.event)
-        + COMPUTING,
+        reserve=ROOM * (prices.account + prices.value + prices.new_word + prices.event) + COMPUTING,
     )
 
 

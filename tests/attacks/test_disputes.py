@@ -125,7 +125,8 @@ def test_dispute__every_outcome__pays_as_specified(
             gained_units = worth_of(token, chain, person) - before[person][1]
             assert (gained, gained_units) == (wei, units), f"{role} {n}"
     assert sale.stage == (VOIDED if outcome == "revoked" else SETTLED)
-    assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS)
+    everybody = {person for group in people.values() for person in group}
+    assert ether(chain.market.address) == chain.credited(ZERO_ADDRESS, everybody)
 
 
 def worth_of(token, chain, person):
@@ -277,8 +278,7 @@ def test_sale__a_party_is_silent__others_get_out(chain, challenger, stranger, si
     assert sale.stage in (SETTLED, VOIDED)
     people = {sale.provider, challenger, *(model.developer for model in sale.models)}
     people |= {each.operator for each in chain.enclaves}
-    credited = sum(chain.market.credits(ZERO_ADDRESS, person) for person in people)
-    assert ether(chain.market.address) == credited == chain.market.owed(ZERO_ADDRESS)
+    assert ether(chain.market.address) == chain.credited(ZERO_ADDRESS, people)
 
 
 def test_dispute__challenger_refuses_ether__verdicts_are_not_held_up(chain, sale):

@@ -111,7 +111,8 @@ def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, config
     assert chain.market.credits(configurable, provider) == sale.task.budget
     operator = sale.signing[0].operator
     assert chain.market.credits(configurable, operator) == sale.task.benchmark_fee
-    assert configurable.balanceOf(chain.market) == chain.market.owed(configurable)
+    escrow = sale.task.budget + sale.task.benchmark_fee
+    assert configurable.balanceOf(chain.market) == escrow
 
 
 # ── 25: tokens that misbehave ──
@@ -130,12 +131,12 @@ def test_settle__provider_on_the_tokens_blacklist__others_are_paid(chain, config
     ],
 )
 def test_create_task__token_that_delivers_not_just_the_amount__refused(chain, configurable, mode):
-    """25: fee on transfer, false, lies: no task begins, and nothing is owed."""
+    """25: fee on transfer, false, lies: no task begins."""
     configurable.set_mode(mode)
     with refuses(reasons.BAD_TOKEN):
         Sale(chain, token=str(configurable.address)).create()
     configurable.set_mode(TokenMode.STANDARD)
-    assert configurable.balanceOf(chain.market) == chain.market.owed(configurable) == 0
+    assert configurable.balanceOf(chain.market) == 0
 
 
 def test_create_task__token_without_code__refused(chain):
@@ -228,7 +229,6 @@ def reentrant_calls(sale, stands):
         "dispute_report": (market, (sale.task,)),
         "expire_dispute": (market, stands.expire(account("challenger"))),
         "create_task": (market, (sale.task, "")),
-        "owed": (market, (sale.task.token,)),
         "credits": (market, (sale.task.token, chain.owner)),
         "progress": (market, (sale.id,)),
         "owner": (chain.registry, ()),
@@ -343,7 +343,8 @@ def test_market__forced_ether__changes_no_book_and_no_payout(chain, developer):
     stands = sale.post((0, 900_000))
     sale.claim(stands, 0)
     sale.settle(stands)
-    assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS) + forced
+    people = (sale.provider, sale.signing[0].operator)
+    assert ether(chain.market.address) == chain.credited(ZERO_ADDRESS, people) + forced
 
 
 def test_market__ether_sent_to_it__refused(chain, stranger):
@@ -418,9 +419,9 @@ def test_settle__each_task__pays_from_its_own_escrow(chain, plain, configurable,
     for sale in sales[:3]:
         sale.void(sender=provider)
         assert sale.stage == VOIDED
-    assert ether(chain.market.address) == chain.market.owed(ZERO_ADDRESS) == escrow
+    assert ether(chain.market.address) == escrow
     for token in (plain, configurable):
-        assert token.balanceOf(chain.market) == chain.market.owed(token) == escrow
+        assert token.balanceOf(chain.market) == escrow
 
 
 # ── 28, 29 ──

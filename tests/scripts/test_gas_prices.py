@@ -47,7 +47,7 @@ def test_check_room__more_than_half_a_transaction__is_refused():
 
 def test_required__tenfold_prices__leave_settings_of_today_without_room():
     dearer = GasPrices(**{name: 10 * price for name, price in vars(OSAKA).items()})
-    with pytest.raises(SettingsError, match="reserve is 600000, expected 5"):
+    with pytest.raises(SettingsError, match="reserve is 600000, expected 3"):
         check_room(load("development", live=False).payment_gas, dearer)
 
 

@@ -77,26 +77,14 @@ class Books:
 
     def __init__(self, address: str, ledger: Ledger) -> None:
         self.address, self.ledger = address, ledger
-        self.owed: defaultdict[str, int] = defaultdict(int)
         self.credits: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     def _pay(self, call: Call, token: str, to: str, amount: int) -> None:
-        """Pay from the ledger: at once to the caller, else as a credit."""
+        """Pay the caller at once if that succeeds, and anybody else by a credit."""
         if to == call.sender and self.ledger.pushes(token, to):
-            self.owed[token] -= amount
             self.ledger.move(token, self.address, to, amount)
         else:
             self._credit(token, to, amount)
 
-    def _pay_unbooked(self, call: Call, to: str, amount: int) -> None:
-        if to == call.sender and self.ledger.pushes(ETHER, to):
-            self.ledger.move(ETHER, self.address, to, amount)
-        else:
-            self._credit_unbooked(to, amount)
-
     def _credit(self, token: str, to: str, amount: int) -> None:
         self.credits[token, to] += amount
-
-    def _credit_unbooked(self, to: str, amount: int) -> None:
-        self.owed[ETHER] += amount
-        self.credits[ETHER, to] += amount

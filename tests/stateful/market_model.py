@@ -74,7 +74,6 @@ class MarketModel(Books):
             if fault := token.fault(self.address, reasons.BAD_TOKEN):
                 return Refused(frozenset([fault]))
         self.ledger.move(task.token, task.provider, self.address, amount)
-        self.owed[task.token] += amount
         state.task, state.stage = task, OPEN
         state.time_a, state.time_b = task.commit_deadline, task.reveal_deadline
         return task_id(task, self.domain)
@@ -121,7 +120,7 @@ class MarketModel(Books):
         state.leaves.add(leaf)
         state.reveals += 1
         state.head = hashes.after_reveal(state.head, leaf, salt)
-        self._pay_unbooked(call, call.sender, task.commit_bond)
+        self._pay(call, ETHER, call.sender, task.commit_bond)
         return None
 
     def close_reveals(
@@ -233,7 +232,7 @@ class MarketModel(Books):
                 fine = state.bond // task.quorum
                 self.registry.slash(signer.operator, fine, challenger)
         for seat in panel:
-            self._credit_unbooked(seat.operator, self.seat_bond)
+            self._credit(ETHER, seat.operator, self.seat_bond)
         self._finish(call, state, stands)
         return upheld
 
@@ -256,11 +255,11 @@ class MarketModel(Books):
         ):
             return no
         if self.registry.revoked_since(signers, task.measurement, state.time_b):
-            self._credit_unbooked(challenger, state.bond)
+            self._credit(ETHER, challenger, state.bond)
             self._void(call, state)
             return True
         returned = state.bond // 2
-        self._credit_unbooked(challenger, returned)
+        self._credit(ETHER, challenger, returned)
         self.ledger.move(ETHER, self.address, BURNED, state.bond - returned)
         state.head = head
         self._claims_open(call, state)
@@ -322,10 +321,10 @@ class MarketModel(Books):
         )
         for signer in signers:
             self._credit(task.token, signer.operator, fee_share)
-            self._credit_unbooked(signer.operator, pot_share)
+            self._credit(ETHER, signer.operator, pot_share)
         fee_left = task.benchmark_fee - fee_share * len(signers)
         self._pay(call, task.token, task.provider, task.budget - sold + fee_left)
-        self._pay_unbooked(call, task.provider, pot - pot_share * len(signers))
+        self._pay(call, ETHER, task.provider, pot - pot_share * len(signers))
         return None
 
     def void(self, call: Call, task: Task) -> Refused | None:
@@ -358,7 +357,7 @@ class MarketModel(Books):
             return no
         state.words[index] = bytes(32)
         self._credit(task.token, developer, task.benchmark_fee // state.reveals)
-        self._credit_unbooked(developer, state.pot // state.reveals)
+        self._credit(ETHER, developer, state.pot // state.reveals)
         return None
 
     def withdraw(self, call: Call, token: str, to: str) -> Refused | int:
@@ -370,7 +369,6 @@ class MarketModel(Books):
         if fault := self.ledger.fault(token, to, reasons.PAYMENT_FAILED):
             return Refused(frozenset([fault]))
         self.credits[token, call.sender] = 0
-        self.owed[token] -= amount
         self.ledger.move(token, self.address, to, amount)
         return amount
 
@@ -382,7 +380,7 @@ class MarketModel(Books):
         fee_left = task.benchmark_fee % state.reveals if state.reveals else task.benchmark_fee
         pot_left = pot % state.reveals if state.reveals else pot
         self._pay(call, task.token, task.provider, task.budget + fee_left)
-        self._pay_unbooked(call, task.provider, pot_left)
+        self._pay(call, ETHER, task.provider, pot_left)
 
     def _finish(self, call: Call, state: TaskState, stands: Posted) -> None:
         state.payouts, state.head = stands.payouts, stands.head()

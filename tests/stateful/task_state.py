@@ -7,7 +7,7 @@ from offchain.chain import heads
 from offchain.protocol import hashes
 from tests import reasons
 from tests.sale import GWEI, NONE, SETTLED, VOIDED, Signer, Task, unpacked
-from tests.stateful.ledger import Refused
+from tests.stateful.ledger import ETHER, Refused
 
 
 @dataclass
@@ -35,15 +35,20 @@ class TaskState:
         task, commits = self.terms(), len(self.words)
         return commits * task.entry_fee + (commits - self.reveals) * task.commit_bond
 
-    @property
-    def unbooked(self) -> int:
-        """Wei that the market holds for this task without a word in its ledger."""
+    def owed(self, token: str) -> int:
+        """Units of a token that the market owes for this task and has not credited."""
         if self.stage == SETTLED or not self.task:
             return 0
+        escrow, ether = self.task.benchmark_fee, self.pot
         if self.stage == VOIDED:
             waiting = sum(1 for word in self.words if word in self.leaves)
-            return waiting * (self.pot // self.reveals) if self.reveals else 0
-        return self.pot + self.bond
+            escrow, ether = (
+                waiting * (each // self.reveals) if self.reveals else 0 for each in (escrow, ether)
+            )
+        else:
+            sold = sum(self.payouts[award] % 2**128 for award in self.claimed)
+            escrow, ether = escrow + self.task.budget - sold, ether + self.bond
+        return (token == self.task.token) * escrow + (token == ETHER) * ether
 
     def progress_word(self) -> int:
         """The packed word (docs/SPEC.md, "Packed words")."""

@@ -188,9 +188,8 @@ class ContractAndModel:
         assert self.totals() == self.supply
 
     def check_books(self) -> None:
-        """Check the amounts that the market records as owed and as credits."""
+        """Check the credits that the market records."""
         for token in self.world.tokens:
-            assert self.words.read("escrow.booked", token) == self.market.owed[token]
             for holder in self.world.people:
                 credit = self.words.read("escrow.credit_of", token, holder)
                 assert credit == self.market.credits[token, holder], (token, holder)
@@ -221,9 +220,9 @@ class ContractAndModel:
     def check_solvency(self) -> None:
         """Market and registry hold what they owe, to the wei."""
         market = str(self.world.market.address)
-        unbooked = sum(state.unbooked for state in self.market.tasks.values())
         for token in self.world.tokens:
-            owed = self.words.read("escrow.booked", token) + (unbooked if token == ETHER else 0)
+            owed = sum(state.owed(token) for state in self.market.tasks.values())
+            owed += sum(self.market.credits[token, holder] for holder in self.world.holders)
             assert self.world.balance(token, market) == owed
         stakes = sum(operator.stake for operator in self.registry.reference.operators.values())
         credited = sum(self.registry.reference.credits.values())

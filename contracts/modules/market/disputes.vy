@@ -120,7 +120,7 @@ def resolve_dispute(
         panel=panel,
     )
     for seat: Types.Signer in panel:
-        escrow._credit_unbooked(seat.operator, task_terms.SEAT_BOND)
+        escrow._credit(empty(address), seat.operator, task_terms.SEAT_BOND)
     if not upheld:
         # Rounded down in the signers' favour, by less than one wei each.
         fine: uint256 = self._dispute_bond(_task.quorum) // _task.quorum
@@ -153,14 +153,14 @@ def expire_dispute(
     )
     log IModelMarket.DisputeExpired(task_id=task_id, voided=voided)
     if voided:
-        escrow._credit_unbooked(_challenger, bond)
+        escrow._credit(empty(address), _challenger, bond)
         settlement._void(
             task_id, _task.token, _task.provider, _task.budget, _task.benchmark_fee, word
         )
         return True
     self._finish(task_id, word, head, len(_payouts), _task.claim_window)
     # Rounded down against the challenger: an odd wei is burned.
-    escrow._credit_unbooked(_challenger, bond // 2)
+    escrow._credit(empty(address), _challenger, bond // 2)
     escrow._burn(bond - bond // 2)
     return False
 

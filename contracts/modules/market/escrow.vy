@@ -3,12 +3,12 @@
 """
 @title Escrow: money in, money out, and who is owed what
 @license GNU Affero General Public License v3.0 only
-@notice withdraw, and the payments of the other modules. There is one ledger per token: `owed` counts escrowed budgets
-        and fees, and credits. Commit bonds, entry fees and dispute bonds, which are ether, are *unbooked*: they follow
-        from the counts in the progress words. So at any time
+@notice withdraw, and the payments of the other modules. The market stores credits only. What it owes for a task follows
+        from its terms and its progress word: budget and fee, less the awards claimed; commit bonds, entry fees and the
+        bond of a dispute, which are ether; and, once it is voided, the shares that were not claimed. So at any time
 
-            balance(token) >= owed[token]                       for every token
-            balance(ether) >= owed[0] + unbooked ether          with equality while nobody donates
+            balance(token) >= credits + what it owes for tasks      for every token, ether too
+                                                                    with equality while nobody donates
 
 @dev Only the caller is paid at once, under a gas cap. A payment that fails, or that is for another account, becomes a
      credit. So no payee can make the call of another account fail or cost more (denial of service).
@@ -28,15 +28,13 @@ from interfaces import IModelMarket
 # Gas that a payment may use: one of ether, and one of a token.
 ETHER_GAS: immutable(uint256)
 TOKEN_GAS: immutable(uint256)
-# Gas kept for each payment beside its cap: for the call itself, for two new words of storage and an event if it fails,
-# and for the end of the function.
+# Gas kept for each payment beside its cap: for the call itself, for a new word of storage and an event if it fails, and
+# for the end of the function.
 RESERVE_GAS: immutable(uint256)
 
 # ── Storage ──
 
-# token -> units that the market owes and has booked (zero address: wei)
-booked: HashMap[address, uint256]
-# token -> account -> units that the account can withdraw
+# token (zero address: wei) -> account -> units that the account can withdraw
 credit_of: HashMap[address, HashMap[address, uint256]]
 
 
@@ -63,7 +61,6 @@ def withdraw(_token: address, _to: address) -> uint256:
     if amount == 0:
         errors._revert(errors.NOTHING_OWED)
     self.credit_of[_token][msg.sender] = 0
-    self.booked[_token] -= amount
     log IModelMarket.Withdrawn(token=_token, account=msg.sender, to=_to, amount=amount)
     if _token == empty(address):
         if not raw_call(_to, b"", value=amount, revert_on_failure=False):
@@ -76,15 +73,6 @@ def withdraw(_token: address, _to: address) -> uint256:
 
 
 # ── Views ──
-
-
-@external
-@view
-def owed(_token: address) -> uint256:
-    """
-    @dev See `IModelMarket.owed`.
-    """
-    return self.booked[_token]
 
 
 @external
@@ -112,9 +100,8 @@ def credits(_token: address, _account: address) -> uint256:
 @payable
 def _pull(_token: address, _amount: uint256):
     """
-    @dev Take exactly `_amount` from the caller, and book it.
+    @dev Take exactly `_amount` from the caller.
     """
-    self.booked[_token] += _amount
     if _token == empty(address):
         if msg.value != _amount:
             errors._revert(errors.WRONG_VALUE)
@@ -137,17 +124,17 @@ def _pull(_token: address, _amount: uint256):
 
 
 @internal
-def _pay(_token: address, _to: address, _amount: uint256, _unbooked: uint256):
+def _pay(_token: address, _to: address, _amount: uint256, _wei: uint256):
     """
-    @dev Pay a booked amount of a token and unbooked ether: to the caller at once, to any other account as credits.
+    @dev Pay an amount of a token and ether: to the caller at once, to any other account as credits.
     """
     if _to != msg.sender:
         self._credit(_token, _to, _amount)
-        self._credit_unbooked(_to, _unbooked)
+        self._credit(empty(address), _to, _wei)
         return
     # A task in ether makes one payment of both.
     tokens: uint256 = _amount
-    native: uint256 = _unbooked
+    native: uint256 = _wei
     if _token == empty(address):
         tokens = 0
         native += _amount
@@ -157,56 +144,33 @@ def _pay(_token: address, _to: address, _amount: uint256, _unbooked: uint256):
     if native > 0:
         needed += ETHER_GAS + RESERVE_GAS
     self._require_gas(needed)
-    if _amount > 0:
-        self.booked[_token] -= _amount
     if tokens > 0 and not self._push(_token, tokens):
-        self.booked[_token] += tokens
-        self._add_credit(_token, _to, tokens)
+        self._credit(_token, _to, tokens)
     if native > 0 and not self._push(empty(address), native):
-        self._credit_unbooked(_to, native)
+        self._credit(empty(address), _to, native)
 
 
 @internal
 def _pay_for_secret(_token: address, _amount: uint256):
     """
-    @dev Pay a booked amount to the caller, whose calldata is worth the money and is seen even if the call reverts. So
+    @dev Pay the caller, whose calldata is worth the money and is seen even if the call reverts. So
          this credit is written before the payment and taken back after it: no price of a new word of storage, however
          high, can make the call revert once the payment was tried.
     """
     self.credit_of[_token][msg.sender] += _amount
     cap: uint256 = ETHER_GAS if _token == empty(address) else TOKEN_GAS
     self._require_gas(cap + RESERVE_GAS)
-    self.booked[_token] -= _amount
     if self._push(_token, _amount):
         self.credit_of[_token][msg.sender] -= _amount
     else:
-        self.booked[_token] += _amount
         log IModelMarket.Credited(token=_token, account=msg.sender, amount=_amount)
 
 
 @internal
-def _credit_unbooked(_to: address, _amount: uint256):
-    """
-    @dev Turn unbooked ether into a credit, and book it.
-    """
-    if _amount > 0:
-        self.booked[empty(address)] += _amount
-        self._add_credit(empty(address), _to, _amount)
-
-
-@internal
 def _credit(_token: address, _to: address, _amount: uint256):
-    """
-    @dev Turn a booked amount into a credit.
-    """
     if _amount > 0:
-        self._add_credit(_token, _to, _amount)
-
-
-@internal
-def _add_credit(_token: address, _to: address, _amount: uint256):
-    self.credit_of[_token][_to] += _amount
-    log IModelMarket.Credited(token=_token, account=_to, amount=_amount)
+        self.credit_of[_token][_to] += _amount
+        log IModelMarket.Credited(token=_token, account=_to, amount=_amount)
 
 
 @internal

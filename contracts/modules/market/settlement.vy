@@ -114,7 +114,7 @@ def settle(
         pot_share: uint256 = unsafe_div(pot, count)
         for signer: Types.Signer in _signers:
             escrow._credit(_task.token, signer.operator, fee_share)
-            escrow._credit_unbooked(signer.operator, pot_share)
+            escrow._credit(empty(address), signer.operator, pot_share)
         # What the division leaves, which is less than one unit for each signer.
         fee_dust = _task.benchmark_fee % count
         pot_dust = pot % count
@@ -177,7 +177,7 @@ def claim_share(
         pot_share=pot_share,
     )
     escrow._credit(_task.token, _developer, fee_share)
-    escrow._credit_unbooked(_developer, pot_share)
+    escrow._credit(empty(address), _developer, pot_share)
 
 
 # ── Internal ──

@@ -14,7 +14,6 @@ from contracts.modules.market import task_terms
 from interfaces import IModelMarket
 from interfaces import Types
 
-uses: escrow
 uses: hashes
 uses: task_state
 uses: task_terms

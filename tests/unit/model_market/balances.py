@@ -12,8 +12,8 @@ class Balances:
     """All balances at the time it is made; `moved` returns what changed since.
 
     Lines: of each party its ether, its token, and what the market owes it of either (credit, token
-    credit); its stake and what the registry owes it (fines); what the market holds and owes; the
-    ether that was burned. Parties are named by their roles, operators by the rank of their enclave
+    credit); its stake and what the registry owes it (fines); what the market holds; the ether
+    that was burned. Parties are named by their roles, operators by the rank of their enclave
     in the roster.
     """
 
@@ -32,7 +32,6 @@ def _requests(chain: Deployment, parties: Mapping[str, Any], token: Any) -> dict
     market, registry = chain.market, chain.registry
     requests = {
         "market ether": ether_of(market),
-        "owed ether": view(market, "owed(address)", ZERO_ADDRESS),
         "registry ether": ether_of(registry),
         "burned ether": ether_of(ZERO_ADDRESS),
     }
@@ -45,7 +44,6 @@ def _requests(chain: Deployment, parties: Mapping[str, Any], token: Any) -> dict
         }
     if token is not None:
         requests["market token"] = view(token, "balanceOf(address)", market)
-        requests["owed token"] = view(market, "owed(address)", token)
         for name, account in parties.items():
             requests |= {
                 f"{name} token": view(token, "balanceOf(address)", account),

@@ -67,7 +67,6 @@ def test_claim_award__by_the_developer__pays_and_publishes(
     assert before.moved() == {
         "developer token": FIRST,
         "market token": -FIRST,
-        "owed token": -FIRST,
     }
     claimed = {
         "task_id": posted.report.task_id,
@@ -93,7 +92,6 @@ def test_claim_award__in_any_order__each_sets_its_bit(
         "developer token": FIRST,
         "rival token": SECOND,
         "market token": -FIRST - SECOND,
-        "owed token": -FIRST - SECOND,
     }
 
 
@@ -109,7 +107,6 @@ def test_claim_award__in_ether__pays_the_developer(
     assert before.moved() == {
         "developer ether": 5 * ETHER,
         "market ether": -5 * ETHER,
-        "owed ether": -5 * ETHER,
     }
 
 

@@ -28,7 +28,7 @@ def claim(chain, provider, developer, configurable_token, model):
     return *posted.claim(0, model), {"from": developer}
 
 
-PAID = {"developer token": 5 * ETHER, "market token": -5 * ETHER, "owed token": -5 * ETHER}
+PAID = {"developer token": 5 * ETHER, "market token": -5 * ETHER}
 CREDITED = {"developer token credit": 5 * ETHER}
 
 
@@ -98,7 +98,7 @@ def test_claim_award__token_that_lies__is_believed(
     configurable_token.set_mode(TokenMode.MOVES_NOTHING, {"from": provider})
     before = balances(configurable_token)
     market.claim_award(*claim)
-    assert before.moved() == {"owed token": -5 * ETHER}
+    assert before.moved() == {}
 
 
 def test_claim_award__token_that_takes_a_fee__pays_the_price_all_the_same(
@@ -178,7 +178,6 @@ def test_claim_award__developer_with_code__is_paid(market, stranger, account, ba
     assert before.moved() == {
         "account ether": 5 * ETHER,
         "market ether": -5 * ETHER,
-        "owed ether": -5 * ETHER,
     }
 
 
@@ -209,5 +208,4 @@ def test_claim_award__developer_calls_back__is_locked_out(market, stranger, acco
     assert before.moved() == {
         "account ether": 5 * ETHER,
         "market ether": -5 * ETHER,
-        "owed ether": -5 * ETHER,
     }

@@ -47,7 +47,6 @@ def test_claim_share__by_anyone__credits_the_developer(
     assert before.moved() == {
         "developer token credit": FEE_SHARE,
         "developer credit": POT_SHARE,
-        "owed ether": POT_SHARE,
     }
     claimed = {
         "task_id": task.id(chain.domain),
@@ -72,8 +71,8 @@ def test_claim_share__of_everybody__leaves_nothing_but_credits(
         market.withdraw(token, account, {"from": account})
     for account in (developer, rival):
         market.withdraw(ZERO_ADDRESS, account, {"from": account})
-    assert market.balance() == market.owed(ZERO_ADDRESS) == 0
-    assert token.balanceOf(market) == market.owed(token) == 0
+    assert market.balance() == 0
+    assert token.balanceOf(market) == 0
 
 
 def test_claim_share__long_after__credits_the_developer(market, developer, model, task):

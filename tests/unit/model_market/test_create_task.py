@@ -50,7 +50,6 @@ def test_create_task__in_ether__escrows_budget_and_fee(chain, market, provider, 
     assert before.moved() == {
         "provider ether": -7 * ETHER - 3,
         "market ether": 7 * ETHER + 3,
-        "owed ether": 7 * ETHER + 3,
     }
     assert events(transaction) == [("TaskCreated", created(chain, task))]
 
@@ -84,7 +83,6 @@ def test_create_task__in_a_token__escrows_budget_and_fee(chain, market, provider
     assert before.moved() == {
         "provider token": -5_250_001,
         "market token": 5_250_001,
-        "owed token": 5_250_001,
     }
     moved = {"sender": provider, "receiver": market, "value": 5_250_001}
     assert events(transaction) == [("TaskCreated", created(chain, task)), ("Transfer", moved)]
@@ -126,8 +124,8 @@ def test_create_task__smallest_and_largest_budget__are_escrowed(chain, provider,
     large = small._replace(token=token.address, budget=largest, benchmark_fee=largest)
     chain.create(small)
     chain.create(large)
-    assert chain.market.owed(token) == 2 * largest
-    assert chain.market.owed(sale.ZERO_ADDRESS) == 1
+    assert token.balanceOf(chain.market) == 2 * largest
+    assert chain.market.balance() == 1
 
 
 @pytest.mark.parametrize("decimals", [6, 18])
@@ -140,7 +138,7 @@ def test_create_task__decimals_of_the_token__do_not_matter(chain, market, provid
     chain.create(
         chain.task(provider, token=token.address, budget=10 * unit, benchmark_fee=unit, curve=price)
     )
-    assert token.balanceOf(market) == market.owed(token) == 11 * unit
+    assert token.balanceOf(market) == 11 * unit
     assert token.balanceOf(provider) == unit
 
 

@@ -7,7 +7,6 @@ from brownie import ModelMarket, web3
 from tests.anvil import at, fund
 from tests.deployment import MIN_TOLERANCE, PAYMENT_GAS, SEAT_BOND, TERMS
 from tests.reasons import BAD_BOND, BAD_GAS, BAD_TOLERANCE, NOT_A_CONTRACT
-from tests.sale import ZERO_ADDRESS
 
 CODE_LIMIT = 24_000
 
@@ -73,5 +72,4 @@ def test_market__ether_forced_in__is_in_nobodys_way(chain, market, provider):
     chain.create(task)
     at(task.reveal_deadline)
     market.void(task, {"from": provider})
-    assert market.owed(ZERO_ADDRESS) == 0
     assert market.balance() == 5

@@ -49,7 +49,6 @@ def test_expire_dispute__nothing_revoked__burns_half_the_bond(
     assert chain.head(task) == posted.head()
     assert before.moved() == {
         "challenger credit": BOND // 2,
-        "owed ether": BOND // 2,
         "burned ether": BOND // 2 + 1,
         "market ether": -(BOND // 2) - 1,
     }
@@ -157,7 +156,6 @@ def test_expire_dispute__what_signed_is_revoked__voids_the_task(
     refund = BUDGET + FEE % 2
     assert before.moved() == {
         "challenger credit": BOND,
-        "owed ether": BOND,
         "provider token credit": refund,
     }
     voided = {"task_id": posted.report.task_id, "refund": refund, "pot_refund": POT % 2}
@@ -189,10 +187,8 @@ def test_expire_dispute__void__by_the_provider__pays_it_at_once(
     refund = BUDGET + FEE % 2
     assert before.moved() == {
         "challenger credit": BOND,
-        "owed ether": BOND,
         "provider token": refund,
         "market token": -refund,
-        "owed token": -refund,
     }
 
 
@@ -209,7 +205,6 @@ def test_expire_dispute__void__the_developers_have_their_shares(
         "rival token credit": FEE // 2,
         "developer credit": POT // 2,
         "rival credit": POT // 2,
-        "owed ether": 2 * (POT // 2),
     }
 
 

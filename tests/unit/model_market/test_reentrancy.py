@@ -33,7 +33,6 @@ def doors(chain, market, provider, developer, challenger, model):
         "void": [task],
         "claim_share": model.share(task, 0),
         "withdraw": [ZERO_ADDRESS, developer],
-        "owed": [ZERO_ADDRESS],
         "credits": [ZERO_ADDRESS, developer],
         "progress": [task_id],
         "head": [task_id],

@@ -76,7 +76,7 @@ def test_resolve_dispute__same_awards__upholds_the_report(
         stage=FINAL, time_a=now, time_b=now + task.claim_window
     )
     assert chain.head(task) == posted.head()
-    assert before.moved() == PANEL | {"owed ether": BOND}
+    assert before.moved() == PANEL
     resolved = {
         "task_id": posted.report.task_id,
         "upheld": True,
@@ -136,7 +136,6 @@ def test_resolve_dispute__other_awards__replace_the_report(
     )
     assert chain.head(task) == stands.head()
     assert before.moved() == PANEL | FINED | {
-        "owed ether": BOND,
         "challenger fines": 3 * FINE,
     }
     resolved = {
@@ -180,7 +179,6 @@ def test_resolve_dispute__overturned__the_provider_gets_what_signers_would(
         "straggler ether": 6 * ETHER,
         "market ether": -6 * ETHER,
         "provider credit": 4 * ETHER + task.benchmark_fee + pot,
-        "owed ether": -6 * ETHER + pot,
     }
 
 
@@ -204,7 +202,6 @@ def test_resolve_dispute__a_stake_is_short__takes_what_is_left(
     market.resolve_dispute(*verdict(overturning))
     assert before.moved() == PANEL | FINED | {
         "operator 0 stake": -5,
-        "owed ether": BOND,
         "challenger fines": 2 * FINE + 5,
     }
 
@@ -237,7 +234,6 @@ def test_resolve_dispute__of_one_signer__fines_it_the_bond(
         "operator 1 credit": SEAT_BOND,
         "operator 2 credit": SEAT_BOND,
         "operator 3 credit": SEAT_BOND,
-        "owed ether": 3 * SEAT_BOND,
     }
 
 

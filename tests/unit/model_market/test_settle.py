@@ -68,7 +68,6 @@ def test_settle__all_claimed__pays_before_claims_close(
     assert before.moved() == SHARES | {
         "provider token credit": refund,
         "provider credit": POT_DUST,
-        "owed ether": POT,
     }
     settled = {
         "task_id": posted.report.task_id,
@@ -94,10 +93,8 @@ def test_settle__by_the_provider__pays_it_at_once(
     assert before.moved() == SHARES | {
         "provider token": BUDGET + FEE_DUST,
         "market token": -BUDGET - FEE_DUST,
-        "owed token": -BUDGET - FEE_DUST,
         "provider ether": POT_DUST,
         "market ether": -POT_DUST,
-        "owed ether": POT - POT_DUST,
     }
 
 
@@ -114,7 +111,6 @@ def test_settle__some_not_claimed__returns_their_prices(
     assert before.moved() == SHARES | {
         "provider token credit": refund + FEE_DUST,
         "provider credit": POT_DUST,
-        "owed ether": POT,
     }
 
 
@@ -133,7 +129,6 @@ def test_settle__in_ether__books_both_together(
     assert before.moved() == {
         "operator 0 credit": pot + 7,
         "provider credit": 6 * 10**18,
-        "owed ether": pot,
     }
 
 
@@ -171,7 +166,6 @@ def test_settle__everything_sold_and_shared__leaves_nothing_to_the_provider(
     assert before.moved() == {
         "operator 0 token credit": 2,
         "operator 0 credit": task.entry_fee,
-        "owed ether": task.entry_fee,
     }
     assert [name for name, _ in events(transaction)] == ["Credited", "Credited", "TaskSettled"]
 
@@ -309,7 +303,6 @@ def test_settle__token_that_fails__credits_the_provider(
         "provider token credit": posted_in_token.task.budget,
         "operator 0 token credit": posted_in_token.task.benchmark_fee,
         "operator 0 credit": posted_in_token.task.entry_fee,
-        "owed ether": posted_in_token.task.entry_fee,
     }
 
 

@@ -35,7 +35,7 @@ def test_task_views__no_such_task__are_all_zero(market):
 
 def test_money_views__nothing_happened__are_zero(market, provider, token):
     for each in (ZERO_ADDRESS, token):
-        assert market.owed(each) == market.credits(each, provider) == 0
+        assert market.credits(each, provider) == 0
 
 
 def test_task_id__of_any_terms__is_their_digest(chain, market, provider):

@@ -60,7 +60,6 @@ def test_void__nothing_revealed__gives_the_pot_to_the_provider(
     assert before.moved() == {
         "provider token credit": BUDGET + FEE,
         "provider credit": pot,
-        "owed ether": pot,
     }
     voided = {"task_id": task.id(chain.domain), "refund": BUDGET + FEE, "pot_refund": pot}
     assert events(transaction) == [
@@ -81,7 +80,6 @@ def test_void__by_the_provider__pays_it_at_once(
     assert before.moved() == {
         "provider token": BUDGET + FEE,
         "market token": -BUDGET - FEE,
-        "owed token": -BUDGET - FEE,
         "provider ether": pot,
         "market ether": -pot,
     }
@@ -98,7 +96,6 @@ def test_void__in_ether__pays_the_provider_at_once(chain, market, provider, mode
     assert before.moved() == {
         "provider ether": escrow + pot,
         "market ether": -escrow - pot,
-        "owed ether": -escrow,
     }
 
 
@@ -151,7 +148,6 @@ def test_void__pot_that_three_cannot_share__gives_the_dust_to_the_provider(
     assert before.moved() == {
         "provider token": BUDGET + 2,
         "market token": -BUDGET - 2,
-        "owed token": -BUDGET - 2,
         "provider ether": 2,
         "market ether": -2,
     }

@@ -37,7 +37,6 @@ def test_withdraw__ether__goes_to_whom_the_caller_names(market, provider, rival,
         "rival ether": OWED,
         "provider credit": -OWED,
         "market ether": -OWED,
-        "owed ether": -OWED,
     }
     withdrawn = {"token": ZERO_ADDRESS, "account": provider, "to": rival, "amount": OWED}
     assert events(transaction) == [("Withdrawn", withdrawn)]
@@ -56,7 +55,6 @@ def test_withdraw__token__goes_to_whom_the_caller_names(
         "rival token": OWED,
         "provider token credit": -OWED,
         "market token": -OWED,
-        "owed token": -OWED,
     }
     withdrawn = {"token": configurable_token, "account": provider, "to": rival, "amount": OWED}
     paid = {"sender": market, "receiver": rival, "value": OWED}
@@ -72,7 +70,6 @@ def test_withdraw__ether_and_token__are_apart(
         "provider ether": OWED,
         "provider credit": -OWED,
         "market ether": -OWED,
-        "owed ether": -OWED,
     }
 
 
@@ -140,7 +137,7 @@ def test_withdraw__token_that_says_it_paid__is_believed(
 ):
     configurable_token.set_mode(mode, {"from": provider})
     market.withdraw(configurable_token, provider, {"from": provider})
-    assert market.credits(configurable_token, provider) == market.owed(configurable_token) == 0
+    assert market.credits(configurable_token, provider) == 0
 
 
 @pytest.mark.parametrize(
@@ -160,7 +157,7 @@ def test_withdraw__token_that_fails__is_refused_and_stays_owed(
 ):
     configurable_token.set_mode(mode, {"from": provider})
     refuses(reason, market.withdraw, configurable_token, provider, {"from": provider})
-    assert market.credits(configurable_token, provider) == market.owed(configurable_token) == OWED
+    assert market.credits(configurable_token, provider) == OWED
 
 
 def test_withdraw__blocked_by_the_token__can_go_elsewhere(
@@ -192,5 +189,4 @@ def test_withdraw__receiver_calls_back__is_locked_out(chain, market, stranger, a
         "account ether": OWED,
         "account credit": -OWED,
         "market ether": -OWED,
-        "owed ether": -OWED,
     }
