@@ -464,7 +464,6 @@ def test_register_enclave__restart_after_a_report__makes_it_neither_void_nor_fin
     assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND) // 2
 
 
-# Holds S-47.
 def test_check_quorum__two_boots_of_one_machine__never_both(chain, sale, challenger):
     """18: neither in one report nor on one panel nor on both sides of a dispute."""
     enclave = sale.signing[0]

@@ -103,6 +103,7 @@ def reborn(first, operator):
     return replace(enclave("reborn", operator.address), platform=first.platform)
 
 
+# Holds S-47.
 def test_register_enclave__after_a_reboot__retires_the_enclave_before(
     deployment, registry, first, reborn, operator
 ):
