@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from offchain.chain.refusals import Refused
 from offchain.protocol.encoding import MAX_SCORE, ZERO_ADDRESS
 
 _ETHER_UNITS = {"ether": 18, "eth": 18, "gwei": 9, "wei": 0}
@@ -20,7 +21,7 @@ _LEAST_PPM = 1_000
 """A whole number below this is no score: it is more likely a percentage, or a fraction."""
 
 
-class Malformed(argparse.ArgumentTypeError, ValueError):
+class Malformed(Refused, argparse.ArgumentTypeError):
     """Text that cannot be read; argparse shows the message, as it does of no other ValueError."""
 
 
