@@ -30,7 +30,7 @@ from offchain.provider.data import Data
 from offchain.provider.hidden_set import BenchmarkTerms
 from scripts.bench import load, machine
 from scripts.lib.experiments import page
-from scripts.lib.experiments.data import BUDGET, DATA_SETS, DOLLAR, DataSet
+from scripts.lib.experiments.data import BUDGET, DATA_SETS, DOLLAR, DataSet, halves
 from scripts.lib.experiments.learners import IMAGES, LEARNERS, train
 from scripts.lib.experiments.page import Figures, Model, Purchase
 from scripts.lib.experiments.sales import outputs, sell, times
@@ -92,13 +92,13 @@ def study(each: DataSet, learn: Samples, test: Data, turns: int) -> Iterator[Mod
 def market(size: Size) -> Iterator[Purchase]:
     """Sell mixed models of many developers by each rule, and yield what a provider pays and gets.
 
-    Each developer has its own part of MNIST, and one of the kinds of models in turn. Half of the
-    test images are the hidden set; what a purchase is worth is the vote's score on the others.
+    Each developer has its own part of MNIST, and one of the kinds of models in turn. A random half
+    of the test images is the hidden set; a purchase is worth the vote's score on the other half.
     """
     learn, test = DATA_SETS[0].load()
-    half = min(size.test, len(test.samples.targets)) // 2
-    hidden = Data(cut(test.samples, half))
-    fresh = test.samples.rows(np.arange(half, 2 * half))
+    parts = halves(test.samples.inputs, test.samples.targets)
+    sample, fresh = (cut(part, size.test // 2) for part in parts)
+    hidden = Data(sample)
     random, kinds, offers = np.random.default_rng(7), list(IMAGES.values()), []
     for number in range(size.developers):
         rows = random.choice(len(learn.targets), size.own, replace=False)
@@ -121,7 +121,7 @@ def market(size: Size) -> Iterator[Purchase]:
         measure = partial(metrics.score, "accuracy", part.targets)
         return Votes(dict(enumerate(tables)), measure)
 
-    seen, unseen = votes(hidden.samples), votes(fresh)
+    seen, unseen = votes(sample), votes(fresh)
 
     def purchase(rule: str, bought: tuple[int, ...]) -> Purchase:
         paid = sum(price(MARKET_CURVE, scores[index]) for index in bought)

@@ -206,6 +206,7 @@ def write(figures: Figures) -> str:
         finding=fill(finding(figures), WIDTH),
         developers=figures.developers,
         regression=1000 * regression,
+        sale=sale_gas(read(SNAPSHOT)["rows"], 1)["osaka"],
         l1=assumed.l1_gwei,
         rollup=assumed.rollup_gwei,
         ether=assumed.dollars_an_ether,
