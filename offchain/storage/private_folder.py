@@ -107,7 +107,8 @@ class PrivateFolder:
         missing = [each for each in (self.path, *self.path.parents) if not each.exists()]
         for folder in reversed(missing):
             folder.mkdir(mode=0o700, exist_ok=True)
-            _sync(folder.parent)
+            with naming(folder):
+                _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -17,6 +17,7 @@ from offchain.chain.packing import by_signer
 from offchain.chain.registry import Registry
 from offchain.operator.cosigning import awards_of
 from offchain.operator.fees import PATIENCE, Earnings
+from offchain.operator.posting import report_terms
 from offchain.protocol.encoding import ZERO_ADDRESS as ZERO
 from offchain.protocol.messages import RunId
 from offchain.protocol.pricing import Award
@@ -494,9 +495,9 @@ def forge(sale):
     calldata = market.contract.encode_abi(
         "post_report",
         [
-            sale.task.to_abi(),
+            *report_terms(sale.task, market.domain),
             [entry.to_abi() for entry in roster],
-            report.to_abi(),
+            *report.to_abi()[3:],
             [each.to_abi() for each in by_signer(digest, signatures)],
         ],
     )

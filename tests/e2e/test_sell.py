@@ -1,5 +1,7 @@
 """A developer's part of a sale, step by step: from a model to money, whatever happens."""
 
+import os
+import stat
 from contextlib import ExitStack
 from dataclasses import replace
 from threading import current_thread, main_thread
@@ -265,8 +267,9 @@ def test_commit__mined_after_the_look__is_not_sent_a_second_time(sale, tmp_path,
 
 
 def test_start__disk_full__names_the_file_and_sends_nothing(sale, tmp_path, stack, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def full(handle):
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("offchain.storage.files.os.fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*documents\.json'"):

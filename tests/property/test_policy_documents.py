@@ -88,7 +88,13 @@ def on_chain(reading: Attesting, text: bytes) -> Read:
         try:
             method(*signed(text, INTEL.tcb_signer))
         except boa.BoaError as error:
-            return RejectionReason(error.stack_trace[0].pretty_vm_reason)
+            reason = error.stack_trace[0].pretty_vm_reason
+            # What is read beyond the calldata reverts without a reason (json.vy, `_word`).
+            return (
+                RejectionReason.DOCUMENT_FORM
+                if reason == "Revert(b'')"
+                else RejectionReason(reason)
+            )
         if is_identity:
             (kept,) = policy.kept_identities(int(tee))
             return QeFloor(

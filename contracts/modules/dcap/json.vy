@@ -54,6 +54,9 @@ def _argument(_index: uint256) -> uint256:
 @internal
 @view
 def _word(_at: uint256) -> uint256:
+    """
+    @dev Reverts, without a reason, beyond the calldata: a document that was cut may be read on until there.
+    """
     return convert(slice(msg.data, _at, 32), uint256)
 
 

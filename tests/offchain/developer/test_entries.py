@@ -1,6 +1,7 @@
 """`EntryFolder`: what a developer must not lose is on the disk before anything is sent."""
 
 import os
+import stat
 from itertools import count
 from pathlib import Path
 
@@ -53,10 +54,11 @@ def test_prepare__twice__keeps_the_first(files):
 
 
 def test_prepare__disk_full_at_the_artifact__leaves_no_entry(files, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def full(handle):
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("offchain.storage.private_folder.write_bytes", full)
+    monkeypatch.setattr("offchain.storage.files.os.fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*[0-9a-f]{64}'"):
         prepare(files)
     assert files.read() is None
