@@ -218,6 +218,7 @@ class _Playground:
         options = [str(terms), "--data", str(hidden), "--target", "target", "--metric", "accuracy"]
         options += ["--description", about, "--sample-size", "200", "--accept-warnings"]
         options += ["--account", str(PROVIDER), "--poll", "2"]
+        options += ["--publish", str(folder / "published"), "--out", str(folder / "bought")]
         self._command("provider", "buy", *options)
         return train
 

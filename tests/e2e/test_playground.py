@@ -84,6 +84,7 @@ def test_playground__until_ctrl_c__lists_its_task_elsewhere_and_leaves_no_proces
         assert "developers: commit_model" in status
         assert "golden-grain sell" in status
         assert (folder / "train.csv").is_file()
+        assert (folder / "published").is_dir()
         assert "playground runs in" in terminal("playground", "--folder", str(folder), code=1)
         now = json.loads(terminal("status", task["task"], *network, "--json"))["now"]
         terminal("playground", "--skip", "2 hours")
