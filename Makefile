@@ -19,8 +19,8 @@ RUN := mkdir -p .home reports; HOME="$(CURDIR)/.home"
 BROWNIE := $(RUN) .venv/bin/brownie
 PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
-CHAIN_TESTS := $(wildcard tests/unit)
-E2E_TESTS := $(wildcard tests/scripts tests/e2e)
+CHAIN_TESTS := $(wildcard tests/unit tests/scripts)
+E2E_TESTS := $(wildcard tests/e2e)
 PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/fire)
 SUITES := chain e2e python contracts
 CONTRACT_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
@@ -65,10 +65,10 @@ test: .venv/.ready node_modules/.ready ## all suites side by side
 		grep -h '^SKIPPED ' reports/test-$$suite.log | sed 's/^/       /' || echo '       no test was skipped'; \
 	done; [ -z "$$failed" ]
 
-test-chain: .venv/.ready node_modules/.ready ## unit tests of contracts: Brownie on anvil
+test-chain: .venv/.ready node_modules/.ready ## unit tests of contracts, tests of scripts: Brownie on anvil
 	@$(BROWNIE) test $(or $(T),$(CHAIN_TESTS)) -p no:boa_test 2>&1 | tee reports/test-chain.log | sed -u 's/^/chain  | /'
 
-test-e2e: .venv/.ready node_modules/.ready ## tests of scripts and commands, as processes: Brownie on anvil
+test-e2e: .venv/.ready node_modules/.ready ## tests of commands, as processes: Brownie on anvil
 	@$(BROWNIE) test $(or $(T),$(E2E_TESTS)) -p no:boa_test 2>&1 | tee reports/test-e2e.log | sed -u 's/^/e2e    | /'
 
 test-python: .venv/.ready node_modules/.ready ## tests of the toolchain, off-chain, and under fire

@@ -63,7 +63,7 @@ class Size:
 
 
 FULL = Size(60_000, 10_000, 10, 20, 1_500)
-SMALL = Size(150, 100, 1, 3, 300)
+SMALL = Size(150, 400, 1, 3, 1_000)
 
 
 def cut(samples: Samples, most: int) -> Samples:

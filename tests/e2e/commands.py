@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 from eth_account import Account
@@ -53,8 +54,11 @@ def upload(sale: HostedSale) -> None:
 
 
 def enclave_of(process: subprocess.Popen) -> int:
-    """The process of the enclave that `operate --serve` has started."""
-    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    """The process of the enclave that `operate --serve` has started, or is about to start."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (found := children.read_text().split()):
+        time.sleep(0.02)
+    (child,) = found
     return int(child)
 
 
