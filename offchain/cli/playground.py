@@ -217,7 +217,6 @@ class _Playground:
         about = "is a tumour benign? 30 measures of its cells (Wisconsin breast cancer data)"
         options = [str(terms), "--data", str(hidden), "--target", "target", "--metric", "accuracy"]
         options += ["--description", about, "--sample-size", "200", "--accept-warnings"]
-        options += ["--publish", str(folder / "published"), "--out", str(folder / "bought")]
         options += ["--account", str(PROVIDER), "--poll", "2"]
         options += ["--publish", str(folder / "published"), "--out", str(folder / "bought")]
         self._command("provider", "buy", *options)

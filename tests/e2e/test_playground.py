@@ -1,7 +1,8 @@
-"""A playground comes up, serves a second terminal, and leaves no process behind."""
+"""A playground comes up, serves other terminals and docs/tour.ipynb, and leaves no process."""
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,27 +10,44 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from web3 import HTTPProvider, Web3
 
+from offchain.cli import networks
 from offchain.cli.processes import Processes, _start_of
+from tests.e2e.hosts import ETHER
 
 ROOT = Path(__file__).resolve().parents[2]
+TOUR = ROOT / "docs" / "tour.ipynb"
+SECONDS = 300
+"""For each cell of the tour."""
+
+
+class Terminal:
+    """Runs golden-grain as in a terminal of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.books, self.home = folder / "books", folder / "a home for päng"
+        own = {"GOLDEN_GRAIN_DEPLOYMENTS": str(self.books), "HOME": str(self.home)}
+        self.variables = {**os.environ, **own, "PYTHONPATH": str(ROOT)}
+        self.books.mkdir()
+        self.home.mkdir()
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        command = [sys.executable, "-m", "offchain", *words]
+        done = subprocess.run(
+            command, cwd=self.home, env=self.variables, capture_output=True, text=True
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
 
 
 @pytest.fixture
 def terminal(tmp_path):
-    """Runs golden-grain as in another terminal, which shares nothing but the address book."""
-    variables = {**os.environ, "GOLDEN_GRAIN_DEPLOYMENTS": str(tmp_path / "books")}
-    (tmp_path / "books").mkdir()
-
-    def run(*words, code=0):
-        command = [sys.executable, "-m", "offchain", *words]
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
-        assert done.returncode == code, done.stderr
-        return done.stdout if code == 0 else done.stderr
-
-    run.variables = variables
-    return run
+    return Terminal(tmp_path)
 
 
 def group_of(pid: int) -> list[int]:
@@ -46,64 +64,116 @@ def group_of(pid: int) -> list[int]:
     return found
 
 
-def started(folder: Path, terminal, *options: str):
-    """Starts a playground; returns it once it has said what to type."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "offchain", "playground", "--folder", str(folder), *options],
-        cwd=ROOT,
-        env=terminal.variables,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    said = ""
-    while "Ctrl-C stops all of it" not in said:
-        line = process.stdout.readline()
-        assert line, said + "".join(
-            f"{log}: {log.read_text()[-1500:]}" for log in folder.glob("*.log")
+class Playground:
+    """A playground with four operators, once it has said what to type."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal, self.folder = terminal, terminal.home / ".golden-grain" / "playground"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "offchain", "playground", "--operators", "4"],
+            cwd=terminal.home,
+            env=terminal.variables,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        said += line
-    return process, said
+        self.said = ""
+
+    def wait(self) -> None:
+        while "Ctrl-C stops all of it" not in self.said:
+            line = self.process.stdout.readline()
+            logs = self.folder.glob("*.log")
+            assert line, self.said + "".join(f"{log}: {log.read_text()[-1500:]}" for log in logs)
+            self.said += line
+
+    def json(self, *words: str) -> dict:
+        return json.loads(self.terminal(*words, "--network", "playground", "--json"))
 
 
-def test_playground__until_ctrl_c__lists_its_task_elsewhere_and_leaves_no_process(
-    tmp_path, terminal
-):
-    folder = tmp_path / "a folder for päng"
-    process, said = started(folder, terminal, "--operators", "4")
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory):
+    """One for all tests of this module, in their order: its start takes half a minute."""
+    made = Playground(Terminal(tmp_path_factory.mktemp("playground")))
     try:
-        known = Processes.of(folder).started
-        assert {each.name for each in known} == {
-            *("chain", "provider", "operator 1", "operator 2", "operator 3", "operator 4")
-        }
-        network = ["--network", "playground", "--home", str(tmp_path / "home")]
-        (task,) = json.loads(terminal("tasks", *network, "--json"))["tasks"]
-        assert task["task"] in said
-        assert (task["metric"], task["documents"]) == ("accuracy", "checked")
-        assert "prices     0.800000 0.1 ether" in terminal("tasks", *network)
-        status = terminal("status", task["task"], *network)
-        assert "developers: commit_model" in status
-        assert "golden-grain sell" in status
-        assert (folder / "train.csv").is_file()
-        assert (folder / "published").is_dir()
-        assert "playground runs in" in terminal("playground", "--folder", str(folder), code=1)
-        now = json.loads(terminal("status", task["task"], *network, "--json"))["now"]
-        terminal("playground", "--skip", "2 hours")
-        later = json.loads(terminal("status", task["task"], *network, "--json"))["now"]
-        assert later - now >= 7_200
-        assert terminal("tasks", *network) == ""
-        groups = {pid for each in known for pid in group_of(each.pid)}
-        assert len(groups) >= len(known) + 4  # the operators' enclaves
-        process.send_signal(signal.SIGINT)
-        assert process.wait() == 0
-        for each in known:
-            assert not each.is_running(), each
-            assert group_of(each.pid) == [], each
-        assert all(_start_of(pid) is None for pid in groups)
-        assert "no deployment on network 'playground'" in terminal("tasks", *network, code=1)
+        made.wait()
+        yield made
     finally:
-        Processes.of(folder).stop()
-        process.kill()
-        process.wait()
+        Processes.of(made.folder).stop()
+        made.process.kill()
+        made.process.wait()
+
+
+def test_playground__in_another_terminal__lists_its_task_and_puts_its_clock_forward(playground):
+    terminal, network = playground.terminal, ["--network", "playground"]
+    known = Processes.of(playground.folder).started
+    assert {each.name for each in known} == {
+        *("chain", "provider", "operator 1", "operator 2", "operator 3", "operator 4")
+    }
+    (task,) = playground.json("tasks")["tasks"]
+    assert task["task"] in playground.said
+    assert (task["metric"], task["documents"]) == ("accuracy", "checked")
+    assert "prices     0.800000 0.1 ether" in terminal("tasks", *network)
+    status = terminal("status", task["task"], *network)
+    assert "developers: commit_model" in status
+    assert "golden-grain sell" in status
+    assert (playground.folder / "train.csv").is_file()
+    assert "playground runs in" in terminal("playground", code=1)
+    now = playground.json("status", task["task"])["now"]
+    terminal("playground", "--skip", "10 minutes")
+    assert playground.json("status", task["task"])["now"] - now >= 600
+
+
+# ── docs/tour.ipynb, by somebody who has started the playground ──
+
+
+def text_of(cell: NotebookNode) -> str:
+    """Return the text that a cell shows, and its plots as SVG."""
+    shown = [each.get("text", "") for each in cell.outputs]
+    plots = [each.data.get("image/svg+xml", "") for each in cell.outputs if "data" in each]
+    return "".join(shown + plots).replace("\r\n", "\n")
+
+
+def test_tour__from_top_to_bottom__developer_is_paid_what_its_plot_shows(playground, tmp_path):
+    tour = nbformat.read(TOUR, as_version=4)
+    nbformat.validate(tour)
+    code = [cell for cell in tour.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs for cell in code)  # they are others in each run
+    (task,) = playground.json("tasks")["tasks"]
+    client = NotebookClient(tour, timeout=SECONDS, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env=playground.terminal.variables)
+    cells = {cell.id: text_of(cell) for cell in code}
+    assert re.search(r"^score +0\.9\d+ accuracy on your rows\nok$", cells["check"], re.M)
+
+    chain = networks.find("playground", folder=playground.terminal.books).url
+    web3 = Web3(HTTPProvider(chain))
+    results = playground.json("scores", task["task"])["results"]
+    assert {each["developer"] for each in results} == set(web3.eth.accounts[8:11])
+    (mine,) = (each for each in results if each["developer"] == web3.eth.accounts[8])
+    sold = f"{mine['score'] / 1e6:.3f}, {mine['price'] / 1e18} ether"
+    assert f"logistic regression: {sold}" in cells["scores"]
+    gained = web3.eth.get_balance(web3.eth.accounts[8]) - 10_000 * ETHER
+    assert 0 < mine["price"] - gained < ETHER // 1_000  # the gas
+    before, committed, revealed, paid = map(float, re.findall(r">([+-]\d\.\d{4})<", cells["paid"]))
+    assert before == 0
+    assert -0.011 < committed < -0.01  # the bond is away
+    assert -0.001 < revealed < 0
+    assert paid == round(gained / ETHER, 4)
+
+
+def test_playground__ctrl_c__leaves_no_process_and_no_file_where_it_was_started(playground):
+    terminal, network = playground.terminal, ["--network", "playground"]
+    terminal("playground", "--skip", "2 hours")
+    assert terminal("tasks", *network) == ""
+    known = Processes.of(playground.folder).started
+    groups = {pid for each in known for pid in group_of(each.pid)}
+    assert len(groups) >= len(known) + 4  # the operators' enclaves
+    playground.process.send_signal(signal.SIGINT)
+    assert playground.process.wait() == 0
+    for each in known:
+        assert not each.is_running(), each
+        assert group_of(each.pid) == [], each
+    assert all(_start_of(pid) is None for pid in groups)
+    assert "no deployment on network 'playground'" in terminal("tasks", *network, code=1)
+    assert all(each.name.startswith(".") for each in terminal.home.iterdir())
 
 
 # ── Processes, without a chain ──

@@ -25,8 +25,8 @@ def draw_times(axes: Axes, content: Content) -> None:
     names = dict.fromkeys(model["data_set"] for model in models)
     for name, marker in zip(names, MARKERS, strict=False):
         own = [model for model in models if model["data_set"] == name]
-        times = ([1000 * model[side] for model in own] for side in ("plain", "enclave"))
-        axes.scatter(*times, s=22, marker=marker, label=name, alpha=0.8)
+        plain, enclave = ([1000 * model[side] for model in own] for side in ("plain", "enclave"))
+        axes.scatter(plain, enclave, s=22, marker=marker, label=name, alpha=0.8)
     ends = [1000 * min(m["plain"] for m in models), 1000 * max(m["enclave"] for m in models)]
     axes.plot(ends, ends, color="grey", linewidth=0.8, label="equal")
     axes.set(xscale="log", yscale="log", xlabel="plain onnxruntime, ms", ylabel="enclave, ms")
