@@ -5,7 +5,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-python test-contracts deep mutants invariants venom symbolic
+.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep mutants invariants venom symbolic
 .PHONY: fuzz models luck lint gas bench bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
@@ -20,9 +20,11 @@ BROWNIE := $(RUN) .venv/bin/brownie
 PYTEST := $(RUN) .venv/bin/python -m pytest -p no:pytest-brownie
 
 CHAIN_TESTS := $(wildcard tests/unit tests/scripts)
-E2E_TESTS := $(wildcard tests/e2e)
+WHOLE_TESTS := $(addprefix tests/e2e/test_,consumers.py demo.py deploying.py developer_page.py page.py playground.py \
+	provider_page.py strangers.py)
+E2E_TESTS := $(filter-out $(WHOLE_TESTS),$(wildcard tests/e2e/test_*.py))
 PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/fire)
-SUITES := chain e2e python contracts
+SUITES := chain e2e whole python contracts
 CONTRACT_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
 DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire) \
 	tests/offchain/enclave/models/test_bounded_runs.py
@@ -58,8 +60,8 @@ abi: .venv/.ready ## export ABIs, Solidity, EIP-712 types and storage layouts to
 
 test: .venv/.ready node_modules/.ready ## all suites side by side
 	@$(RUN); rm -f reports/test-*.log
-	@$(BROWNIE) compile > reports/compile.log # once, for both suites of Brownie
-	@$(MAKE) --no-print-directory --keep-going --jobs=4 $(SUITES:%=test-%) && failed= || failed=1; \
+	@$(BROWNIE) compile > reports/compile.log # once, for the suites of Brownie
+	@$(MAKE) --no-print-directory --keep-going --jobs=5 $(SUITES:%=test-%) && failed= || failed=1; \
 	for suite in $(SUITES); do \
 		printf '%-10s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
 		grep -h '^SKIPPED ' reports/test-$$suite.log | sed 's/^/       /' || echo '       no test was skipped'; \
@@ -70,6 +72,9 @@ test-chain: .venv/.ready node_modules/.ready ## unit tests of contracts, tests o
 
 test-e2e: .venv/.ready node_modules/.ready ## tests of commands, as processes: Brownie on anvil
 	@$(BROWNIE) test $(or $(T),$(E2E_TESTS)) -p no:boa_test 2>&1 | tee reports/test-e2e.log | sed -u 's/^/e2e    | /'
+
+test-whole: .venv/.ready node_modules/.ready ## whole sales and the pages of the docs, as processes: Brownie on anvil
+	@$(BROWNIE) test $(or $(T),$(WHOLE_TESTS)) -p no:boa_test 2>&1 | tee reports/test-whole.log | sed -u 's/^/whole  | /'
 
 test-python: .venv/.ready node_modules/.ready ## tests of the toolchain, off-chain, and under fire
 	@$(PYTEST) $(or $(T),$(PYTHON_TESTS)) 2>&1 | tee reports/test-python.log | sed -u 's/^/python | /'

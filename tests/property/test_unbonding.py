@@ -37,7 +37,7 @@ def test_unbonding__constants__outlast_two_of_the_longest_windows():
 @given(
     dispute_window=WINDOWS,
     verdict_window=WINDOWS,
-    waited=st.one_of(st.just(0), st.integers(0, DAY)),
+    waited=st.one_of(st.just(0), st.integers(0, DAY - 1)),
     condemned=st.booleans(),
 )
 def test_resolve_dispute__operator_left_at_once__fined_in_the_last_second(

@@ -18,7 +18,7 @@ from scripts.deploy import address_book, deploy
 from scripts.lib.settings import load
 from scripts.lib.verification import constructor_arguments, standard_json, verify
 from scripts.verify import VerificationError, check_all, runtimes
-from tests.anvil import rpc
+from tests.anvil import at, now, rpc
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = 1
@@ -97,7 +97,7 @@ def test_verify__ownership_on_offer_and_handed_over__are_found(made, differing):
 def test_verify__verifiers_added_and_revoked__are_found(made, differing):
     other = accounts[0].deploy(TcbPolicy, 1, 1)
     made.registry.propose_verifier(other, {"from": accounts[OWNER]})
-    chain.sleep(14 * 24 * 3_600)
+    at(now() + 14 * 24 * 3_600)
     made.registry.add_verifier(other, {"from": accounts[0]})
     made.registry.revoke_verifier(made.verifier, {"from": accounts[OWNER]})
     assert differing() == ["every VerifierAdded", "every VerifierRevoked"]
