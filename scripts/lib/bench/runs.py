@@ -132,7 +132,7 @@ def compare(name: str, folder: Path, seconds: float, turns: int) -> RunFigures:
 
 def workers(turns: int, client: object) -> tuple[float, float]:
     """Return how much faster two workers are than one, and a cluster of two than two threads."""
-    kind = KINDS["perceptron"]
+    kind = KINDS["CNN"]  # a second for each run
     model, samples = kind.make(), kind.samples(10_000)
 
     def measure(count: int, backend: str = "threading", **options: object) -> float:
