@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, core, settings
 
 # No clock decides whether a test passes: neither a deadline nor the health check of slow draws.
-no_clock = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Examples are drawn in CI too, where Hypothesis would play the same ones in every run.
+no_clock = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=False)
 settings.register_profile("quick", no_clock, max_examples=50)
 settings.register_profile("deep", no_clock, max_examples=2000, stateful_step_count=200)
 # Where failures are the rule: the first example that fails is enough.

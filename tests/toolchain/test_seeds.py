@@ -20,7 +20,7 @@ def test_random(number):
 
 @pytest.fixture
 def run(tmp_path: Path):
-    """Runs a random test under the settings of all suites; returns its seed and its examples."""
+    """Runs a random test under the settings of all suites, as in CI; returns seed and examples."""
     (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (tmp_path / "test_random.py").write_text(TEST)
 
@@ -29,7 +29,7 @@ def run(tmp_path: Path):
         command = [sys.executable, "-m", "pytest", "-q", "-s", *plugin, f"--rootdir={tmp_path}"]
         done = subprocess.run(
             [*command, *options, str(tmp_path)],
-            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env={**os.environ, "CI": "true", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             cwd=tmp_path,
             capture_output=True,
             text=True,
