@@ -82,7 +82,7 @@ class Assumptions:
     state_gigabytes_a_year: float = 129.0
     model_megabytes: float = 5.0
     model_seconds: float = 2.0
-    keyring_milliseconds: float = 5.6
+    keyring_milliseconds: float = 0.8
     machines: int = 10
     cores: int = 8
     megabits: int = 1_000

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 from statistics import median
+from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
@@ -25,6 +27,7 @@ from scripts.lib.bench.kinds import KINDS, Floats, Kind
 EXTENDED, DEFAULT = "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL"
 BATCHES = (8, 32, 128, 512)
 INPUT_BYTES = 2**29
+WORKER_RUNS = 12
 TOLERANCE = 10_000
 """Of the part of the second pass, in parts per million."""
 
@@ -130,23 +133,50 @@ def compare(name: str, folder: Path, seconds: float, turns: int) -> RunFigures:
     )
 
 
-def workers(turns: int, client: object) -> tuple[float, float]:
-    """Return how much faster two workers are than one, and a cluster of two than two threads."""
-    kind = KINDS["CNN"]  # a second for each run
-    model, samples = kind.make(), kind.samples(10_000)
+def workers(turns: int, client: object, folder: Path) -> tuple[float, float, float]:
+    """Return how much faster two workers are than one, and a cluster of two than two workers.
 
-    def measure(count: int, backend: str = "threading", **options: object) -> float:
+    The second of the three is for two processes of plain onnxruntime: the most that the machine
+    gives.
+    """
+    kind = KINDS["CNN"]  # a second for each run
+    model, samples, file = kind.make(), kind.samples(10_000), folder / "workers.onnx"
+    file.write_bytes(model)
+
+    def measure(
+        count: int, run: Callable[..., object], *values: object, **options: object
+    ) -> float:
         start = time.perf_counter()
-        with parallel_config(backend=backend, **options):
-            Parallel(n_jobs=count)(
-                delayed(enclave)(model, kind, samples, len(samples)) for _ in range(4)
-            )
+        with parallel_config(**{"backend": "threading", **options}):
+            Parallel(n_jobs=count)(delayed(run)(*values) for _ in range(WORKER_RUNS))
         return time.perf_counter() - start
 
-    measure(2)
-    measure(2, "dask", client=client)
-    found = [(measure(1), measure(2), measure(2, "dask", client=client)) for _ in range(turns)]
+    whole = enclave, model, kind, samples, len(samples)
+    cluster: dict[str, Any] = {"backend": "dask", "client": client}
+    with plain(file, "CNN", 10_000) as one, plain(file, "CNN", 10_000) as other:
+        idle = Queue[Callable[[int, int, str], float]]()
+        idle.put(one)
+        idle.put(other)
+
+        def run_plain() -> None:
+            run = idle.get()
+            run(10_000, 32, EXTENDED)
+            idle.put(run)
+
+        measure(2, *whole)
+        measure(2, *whole, **cluster)
+        found = [
+            (
+                measure(1, *whole),
+                measure(2, *whole),
+                measure(2, *whole, **cluster),
+                measure(1, run_plain),
+                measure(2, run_plain),
+            )
+            for _ in range(turns)
+        ]
     return (
-        median(one / two for one, two, _ in found),
-        median(two / cluster for _, two, cluster in found),
+        median(one / two for one, two, *_ in found),
+        median(one / two for *_, one, two in found),
+        median(two / dask for _, two, dask, *_ in found),
     )
