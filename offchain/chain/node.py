@@ -9,10 +9,16 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import StringDecoder
+from eth_abi.encoding import TextStringEncoder
+from eth_abi.exceptions import DecodingError
+from eth_abi.registry import BaseEquals
 from eth_typing import ChecksumAddress
 from eth_utils.abi import event_abi_to_log_topic
 from hexbytes import HexBytes
 from web3 import Web3
+from web3._utils.abi import build_strict_registry
 from web3.contract.base_contract import BaseContractEvent
 from web3.contract.contract import Contract
 from web3.exceptions import Web3Exception
@@ -36,12 +42,30 @@ def abi(name: str) -> list[dict[str, Any]]:
     return entries
 
 
+@cache
+def _codec() -> ABICodec:
+    """Return web3's codec, which reads a string that is not UTF-8 with U+FFFD in its place.
+
+    Contracts store any bytes as a string. By itself the codec raises, so that one stranger's URI
+    would keep everybody from reading a task.
+    """
+    registry = build_strict_registry()
+    registry.unregister("string")
+    registry.register(
+        BaseEquals("string"),  # type: ignore[no-untyped-call]
+        TextStringEncoder,
+        StringDecoder(handle_string_errors="replace"),  # type: ignore[no-untyped-call]
+        label="string",
+    )
+    return ABICodec(registry)
+
+
 @dataclass(frozen=True)
 class Node:
     """A connected node, and how much of its chain counts.
 
     Args:
-        web3: connected to the node.
+        web3: connected to the node. Its codec is replaced: strings that are not UTF-8 are read too.
         confirmations: number of blocks that must follow a block before it counts; 0 trusts the
             latest block.
         first_block: where reading of logs starts: the block of the deployment, or an earlier one.
@@ -54,6 +78,9 @@ class Node:
     first_block: int = 0
     span: int = 10_000
     pause: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        self.web3.codec = _codec()
 
     def confirmed(self) -> int:
         """Return the number of the newest confirmed block; negative while there is none."""
@@ -91,6 +118,22 @@ def decoder(contract: Contract) -> Callable[[LogReceipt], EventData]:
         if entry["type"] == "event"
     }
     return lambda log: kinds[bytes(log["topics"][0])].process_log(log)
+
+
+def arguments_of(contract: Contract, transaction: HexBytes) -> dict[str, Any]:
+    """Return the arguments with which a transaction called a contract.
+
+    Raises:
+        ValueError: it called another one, whose arguments prove nothing; or the calldata is not
+            encoded as usual.
+    """
+    sent = contract.w3.eth.get_transaction(transaction)
+    if sent.get("to") != contract.address:
+        raise ValueError(f"transaction to {sent.get('to')}, expected {contract.address}")
+    try:
+        return dict(contract.decode_function_input(sent["input"])[1])
+    except DecodingError as error:
+        raise ValueError(f"calldata of 0x{bytes(transaction).hex()}: {error}") from error
 
 
 class LogReader:

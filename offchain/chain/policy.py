@@ -10,7 +10,7 @@ from offchain.attestation.policy import Rules
 from offchain.attestation.quote import TeeType
 from offchain.attestation.tcb import STATUSES, UP_TO_DATE, Validity
 from offchain.attestation.trust import QeFloor, TcbFloor
-from offchain.chain.node import Node, abi, events
+from offchain.chain.node import Node, abi, arguments_of, events
 
 BITS = {name: 1 << place for place, name in enumerate(STATUSES[:-1])}
 """Intel's names of statuses, and their bits in `ITcbPolicy.accepted_statuses`."""
@@ -60,7 +60,8 @@ class PolicyContract:
     def documents(self) -> Bundle:
         """Return the documents that accounts have brought, as they stand in their transactions.
 
-        A document that another contract brought is left out. The policy has verified each.
+        A document that another contract brought is left out, since the transaction may name
+        another one. The policy has verified each.
         """
         kinds = self.contract.events.TcbUpdated(), self.contract.events.IdentityUpdated()
         hashes: dict[HexBytes, None] = {}
@@ -68,9 +69,8 @@ class PolicyContract:
             hashes |= {log["transactionHash"]: None for log in events(self.node, event)}
         found = []
         for digest in hashes:
-            sent = self.contract.w3.eth.get_transaction(digest)
             try:
-                _, values = self.contract.decode_function_input(sent["input"])
+                values = arguments_of(self.contract, digest)
             except ValueError:
                 continue
             text, signature = bytes(values["_document"]).decode(), b"".join(values["_signature"])

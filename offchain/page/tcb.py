@@ -18,7 +18,7 @@ from offchain.attestation.tcb import (
     read_identity,
     read_tcb_info,
 )
-from offchain.chain.node import events
+from offchain.chain.node import arguments_of, events
 from offchain.chain.registry import Registry
 from offchain.chain.verifier import Verifier
 from offchain.simulation.intel import root_name
@@ -90,9 +90,7 @@ class Attestations:
     def _evidence_of(self, event: EventData) -> bytes:
         key = bytes(event["transactionHash"])
         if key not in self._evidence:
-            contract = self.registry.contract
-            sent = contract.w3.eth.get_transaction(event["transactionHash"])
-            _, values = contract.decode_function_input(sent["input"])
+            values = arguments_of(self.registry.contract, event["transactionHash"])
             self._evidence[key] = bytes(values["_evidence"])
         return self._evidence[key]
 

@@ -106,7 +106,7 @@ def fetch(
             sink.seek(0)
             sink.truncate()
             raise _storage_error(url, digest, hashing, str(error)) from error
-        except (OSError, TimeoutError, aiohttp.ClientError) as error:
+        except Exception as error:  # whatever a stranger's store makes a library raise
             sink.seek(0)
             sink.truncate()
             cause = f"{type(error).__name__} {error} in attempt {attempt + 1}"
@@ -142,7 +142,9 @@ def read(url: str, limit: int, patience: RetryPolicy = RetryPolicy(), **options:
     try:
         deadline = patience.clock() + patience.total
         _copy(url, None, limit, sink, patience, deadline, **options)
-    except (_FinalError, aiohttp.ClientError, ValueError, ImportError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # as above
         raise OSError(f"{url}: {error}") from error
     return sink.getvalue()
 

@@ -187,3 +187,34 @@ def test_scores__before_a_report_or_without_its_file__are_refused(sale, command)
         file.write_text("{}")
     said = command("scores", sale.id.hex(), code=1)
     assert f"no results of the report: {command.folder / 'operator'}" in said
+
+
+def test_every_reader__uris_that_are_no_text__of_a_developer_and_an_operator_stop_nobody(
+    sale, command
+):
+    """A string of the chain is any bytes: they are replaced, and the sale goes on."""
+    mark, bytes_ = b"a URI in a log", b"\xff\xfe\xed\xa0\x80\0\x1b[2J\r\n\xc3("
+    sale.commit(*(model(str(accounts[5 + n]), f"model {n}") for n in range(2)))
+    at(sale.task.commit_deadline)
+    first, _ = sale.models
+    values = list(first.reveal(sale.id, 0))
+    values[-1] = mark.decode()
+    calls = (
+        (accounts[5], sale.chain.market.reveal_model, values),
+        (
+            accounts.at(sale.enclaves[1].operator, force=True),
+            sale.chain.registry.announce,
+            [mark.decode()],
+        ),
+    )
+    for account, method, arguments in calls:
+        data = bytes.fromhex(method.encode_input(*arguments)[2:])
+        assert data.count(mark) == 1
+        hostile = data.replace(mark, bytes_.ljust(len(mark), b"\xff"))
+        account.transfer(method._address, data="0x" + hostile.hex())
+    sale.reveal(1)
+    assert "open" in command("status", sale.id.hex())
+    assert "open" in command("tasks", "--all")
+    page = command.folder / "page.html"
+    command("page", "--out", str(page))
+    assert "\N{REPLACEMENT CHARACTER}" in page.read_text()
