@@ -46,9 +46,9 @@ gas: .venv/.ready node_modules/.ready ## gas of each operation, today and under 
 bench: .venv/.ready node_modules/.ready ## the enclave beside plain onnxruntime; writes docs/BENCHMARKS.md
 	@$(RUN) .venv/bin/python -m scripts.bench
 
-experiments: .venv/.ready .venv-experiments/.ready node_modules/.ready ## standard data sets; writes docs/EXPERIMENTS.md
+experiments: .venv/.ready node_modules/.ready ## standard data sets; writes docs/EXPERIMENTS.md
 	@$(RUN) .venv/bin/python -W ignore -m scripts.experiments
-	@.venv-experiments/bin/python -m scripts.lib.experiments.plots reports/experiments.json docs/images
+	@.venv/bin/python -m scripts.lib.experiments.plots reports/experiments.json docs/images
 
 bench-large: .venv/.ready node_modules/.ready ## 10,000 submissions
 	@$(RUN) .venv/bin/python -m scripts.bench --large
@@ -159,11 +159,6 @@ endef
 	@.venv-models/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement scripts/models/public.txt
 	@touch $@
 
-.venv-experiments/.ready: requirements-experiments.txt
-	$(call environment,.venv-experiments)
-	@.venv-experiments/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-experiments.txt
-	@touch $@
-
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js is missing or too old: expected node 20 or newer on PATH" >&2; exit 1; }
@@ -173,6 +168,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .venv-venom .venv-symbolic .venv-models .venv-experiments .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-venom .venv-symbolic .venv-models .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

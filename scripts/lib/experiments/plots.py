@@ -1,6 +1,6 @@
 """The plots of docs/EXPERIMENTS.md, the last step of `make experiments`.
 
-.venv-experiments/bin/python -m scripts.lib.experiments.plots FIGURES FOLDER
+.venv/bin/python -m scripts.lib.experiments.plots FIGURES FOLDER
 """
 
 import json
