@@ -20,7 +20,7 @@ from eth_utils.address import to_checksum_address
 
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
-from tests.compiled import cache_of, use_cache
+from tests.compiled import cache_of, imported_sources, source_digest, use_cache
 from tests.deployment import PLATFORM_STAKE, TERMS, Deployment
 from tests.sale import DAY, ETHER, Model
 
@@ -38,9 +38,13 @@ VyperContract.__repr__ = lambda self: f"<{self.contract_name} at {self.address}>
 use_cache(ROOT)
 
 
-@cache
 def deployer(path: str) -> Any:
-    """A contract's deployer, by its path in the project; compiled once."""
+    """A contract's deployer, by its path in the project; compiled once for its sources."""
+    return _deployer(path, source_digest(ROOT, imported_sources(ROOT, path)))
+
+
+@cache
+def _deployer(path: str, _sources: str) -> Any:
     set_search_paths([str(ROOT), sysconfig.get_path("purelib")])
     with cache_of(ROOT, path):
         return boa.load_partial(str(ROOT / path))

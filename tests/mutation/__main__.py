@@ -13,14 +13,11 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
-from queue import Queue
 
 from tests.compiled import imported_sources, source_digest
-from tests.mutation.attempt import INVALID, SAME
-from tests.mutation.copies import ROOT, Copy, Journal, Run
+from tests.mutation.copies import INVALID, ROOT, SAME, Copy, Journal, Run, spread
 from tests.mutation.nearest import DEPLOYED, contracts_with, nearest_tests, short
 from tests.mutation.operators import Mutant, mutants
 
@@ -79,18 +76,17 @@ def verdict(run: Run) -> tuple[str, str]:
     return UNDECIDED, f"exit code {run.code}: {run.output[-300:]}"
 
 
-def attempt(copy: Copy, mutant: Mutant) -> tuple[str, str]:
+def attempt(copy: Copy, mutant: Mutant, seed: int) -> tuple[str, str]:
     """Return a mutant's outcome, and the test that killed it."""
     inside, units = nearest_tests(mutant.module)
     contracts = contracts_with(ROOT, mutant.module)
-    content = mutant.apply((ROOT / mutant.module).read_bytes())
-    with copy.changed(mutant.module, content):
-        run = copy.python("tests.mutation.attempt", "digests.json", ",".join(contracts), *inside)
-        if run.code in (INVALID, SAME):
-            return ("invalid" if run.code == INVALID else "same"), ""
-        outcome = verdict(run)
-        if outcome[0] == SURVIVED and units:
-            outcome = verdict(copy.brownie(units))
+    change = mutant.module, mutant.apply((ROOT / mutant.module).read_bytes())
+    run = copy.attempt(change, contracts, inside, seed)
+    if run.code in (INVALID, SAME):
+        return ("invalid" if run.code == INVALID else "same"), ""
+    outcome = verdict(run)
+    if outcome[0] == SURVIVED and units:
+        outcome = verdict(copy.brownie(change, units))
     return outcome
 
 
@@ -114,28 +110,15 @@ def report(found: list[Mutant], journal: Journal, listed: set[tuple[str, str, st
     return "\n".join(lines)
 
 
-def play(found: list[Mutant], journal: Journal, jobs: int) -> None:
+def play(found: list[Mutant], journal: Journal, jobs: int, seed: int) -> None:
     """Try mutants, several at a time, and write each result down."""
-    copies: Queue[Copy] = Queue()
-    everything = ",".join(f"contracts/{name}.vy" for name in DEPLOYED)
-    for number in range(jobs):
-        copies.put(Copy(WORK / str(number)))
-    first = copies.get()
-    run = first.python("tests.mutation.attempt", "digests.json", everything)
-    if run.code != 0:
-        sys.exit(f"the contracts do not compile as they are:\n{run.output}")
-    copies.put(first)
-    digests = (first.folder / "digests.json").read_bytes()
+    copies = [Copy(WORK / str(number)) for number in range(jobs)]
     done = 0
 
-    def one(mutant: Mutant) -> None:
+    def one(copy: Copy, mutant: Mutant) -> None:
         nonlocal done
-        copy, start = copies.get(), time.monotonic()
-        try:
-            (copy.folder / "digests.json").write_bytes(digests)
-            outcome, by = attempt(copy, mutant)
-        finally:
-            copies.put(copy)
+        start = time.monotonic()
+        outcome, by = attempt(copy, mutant, seed)
         entry = {"module": mutant.module, "line": str(mutant.line), "change": mutant.change}
         journal.add(key_of(mutant), outcome=outcome, by=by, text=mutant.text, **entry)
         done += 1
@@ -143,8 +126,7 @@ def play(found: list[Mutant], journal: Journal, jobs: int) -> None:
         took = f"{time.monotonic() - start:.0f} s"
         print(f"{done}/{len(found)} {outcome:9} {place}: {mutant.change}  {by} {took}", flush=True)
 
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(one, found))
+    spread(found, one, copies)
 
 
 def main(arguments: list[str]) -> int:
@@ -175,7 +157,7 @@ def main(arguments: list[str]) -> int:
     ]
     print(f"{len(found)} mutants, {len(found) - len(pending)} of them known", flush=True)
     if pending:
-        play(pending, journal, given.jobs)
+        play(pending, journal, given.jobs, given.seed)
     for mutant in found:
         outcome = results.get(key_of(mutant), {}).get("outcome")
         if outcome == SURVIVED and not is_listed(mutant, listed):

@@ -18,8 +18,10 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.mutation.copies import ROOT, Copy, Journal, Run
+from tests.mutation.copies import ROOT, Copy, Journal, Run, spread
+from tests.mutation.nearest import contracts_with
 
+JOBS = 2  # breaks at a time
 BREAKS = Path(__file__).parent / "breaks"
 NUMBER = re.compile(r"\b([SI]-[1-9]\d*)\b")
 BROWNIE = "tests/unit/", "tests/scripts/", "tests/e2e/"
@@ -69,11 +71,14 @@ def numbers(page: str) -> tuple[str, ...]:
     return tuple(re.findall(r"^(?:\*\*|\| )([SI]-\d+)(?:\.\*\*| )", text, re.MULTILINE))
 
 
-def tries(copy: Copy, found: Break) -> Run:
+def attempt(copy: Copy, found: Break) -> Run:
     """Run the named test against the broken code."""
-    with copy.changed(found.file, found.apply()):
-        suite = copy.brownie if found.test.startswith(BROWNIE) else copy.pytest
-        return suite([found.test])
+    change = found.file, found.apply()
+    if found.test.startswith(BROWNIE):
+        return copy.brownie(change, [found.test])
+    if contracts := contracts_with(ROOT, found.file):
+        return copy.attempt(change, contracts, [found.test])
+    return copy.pytest(change, [found.test])
 
 
 def main(chosen: list[str]) -> int:
@@ -84,20 +89,25 @@ def main(chosen: list[str]) -> int:
     wanted = [each for each in breaks() if not chosen or set(chosen) & set(each.rules)]
     pending = [each for each in wanted if each.key not in journal.results or chosen]
     missed = []
+    done = 0
+
+    def one(copy: Copy, found: Break) -> None:
+        nonlocal done
+        start, run = time.monotonic(), attempt(copy, found)
+        noticed = run.code == 1 and bool(run.failed)
+        if noticed:
+            journal.add(found.key, rules=" ".join(found.rules), by=run.failed)
+        else:
+            missed.append(found)
+        done += 1
+        verdict = f"noticed by {run.failed}" if noticed else f"NOT NOTICED (exit code {run.code})"
+        took = f"{time.monotonic() - start:.0f} s"
+        print(f"{done}/{len(pending)} {' '.join(found.rules)}: {verdict}, {took}", flush=True)
+        if run.code not in (0, 1):
+            print(run.output[-2000:])
+
     with TemporaryDirectory() as folder:
-        copy = Copy(Path(folder) / "project")
-        for number, found in enumerate(pending, 1):
-            start, run = time.monotonic(), tries(copy, found)
-            noticed = run.code == 1 and bool(run.failed)
-            if noticed:
-                journal.add(found.key, rules=" ".join(found.rules), by=run.failed)
-            else:
-                missed.append(found)
-            verdict = "noticed" if noticed else f"NOT NOTICED (exit code {run.code})"
-            took = f"{time.monotonic() - start:.0f} s"
-            print(f"{number}/{len(pending)} {' '.join(found.rules)}: {verdict}, {took}", flush=True)
-            if run.code not in (0, 1):
-                print(run.output[-2000:])
+        spread(pending, one, [Copy(Path(folder) / str(number)) for number in range(JOBS)])
     for found in missed:
         print(
             f"{' '.join(found.rules)}: {found.test} does not notice {found.new!r} in {found.file}"

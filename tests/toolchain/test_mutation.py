@@ -1,5 +1,7 @@
 """The mutants of the contracts: which there are, and what counts as noticed."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tests.mutation.__main__ import (
     report,
     verdict,
 )
+from tests.mutation.attempt import in_fork
 from tests.mutation.copies import ROOT, Journal, Run
 from tests.mutation.nearest import NEAREST, contracts_with, nearest_tests, short
 from tests.mutation.operators import mutants
@@ -88,14 +91,31 @@ def test_nearest__every_module__has_tests_and_a_contract():
 @pytest.mark.parametrize(
     ("run", "outcome"),
     [
-        (Run(0, "", "18 passed"), SURVIVED),
-        (Run(1, "tests/attacks/test_money.py::test_a", ""), KILLED),
-        (Run(2, "", "no such file"), UNDECIDED),  # the run itself broke, no test failed
-        (Run(None, "", ""), UNDECIDED),  # too slow is not noticed
+        (Run(0, "18 passed"), SURVIVED),
+        (Run(1, "..F\nFAILED tests/attacks/test_money.py::test_a - x\n1 failed"), KILLED),
+        (Run(1, "no such file"), UNDECIDED),  # the run itself broke, no test failed
+        (Run(None, ""), UNDECIDED),  # too slow is not noticed
     ],
 )
 def test_verdict__of_a_run__counts_failing_tests_alone(run, outcome):
     assert verdict(run)[0] == outcome
+
+
+def stopped() -> int:
+    signal.raise_signal(signal.SIGALRM)
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("work", "code", "output"),
+    [
+        (lambda: os.write(1, b"out"), 3, "out"),
+        (lambda: os.write(2, b"err") and 1 // 0, pytest.ExitCode.INTERNAL_ERROR, "err"),
+        (stopped, None, ""),  # too slow
+    ],
+)
+def test_in_fork__any_end__is_told_with_what_was_printed(work, code, output):
+    assert in_fork(work) == {"code": code, "output": output}
 
 
 def test_report__mixed_outcomes__scores_what_could_be_noticed(tmp_path: Path):

@@ -286,6 +286,8 @@ def test_update_tcb__beside_a_stale_number__takes_its_place(policy, bring_tcb, s
     for number in (17, 18):
         until = start + 100 if number == stale else start + 100 * DAY
         bring_tcb(dates=Dates(start, until, number))
+    views_see(start + 100 + GRACE)
+    assert [floor[3] for floor in policy.kept_floors(129, FMSPC)] == [True, True]
     views_see(start + 100 + GRACE + 1)
     assert [floor[3] for floor in policy.kept_floors(129, FMSPC)] == [stale != 17, stale != 18]
     bring_tcb(dates=Dates.of(now(), then))
