@@ -112,7 +112,7 @@ def report(found: list[Mutant], journal: Journal, listed: set[tuple[str, str, st
 
 def play(found: list[Mutant], journal: Journal, jobs: int, seed: int) -> None:
     """Try mutants, several at a time, and write each result down."""
-    copies = [Copy(WORK / str(number)) for number in range(jobs)]
+    copies = [Copy(WORK / f"copy{number}") for number in range(jobs)]
     done = 0
 
     def one(copy: Copy, mutant: Mutant) -> None:

@@ -107,7 +107,7 @@ def main(chosen: list[str]) -> int:
             print(run.output[-2000:])
 
     with TemporaryDirectory() as folder:
-        spread(pending, one, [Copy(Path(folder) / str(number)) for number in range(JOBS)])
+        spread(pending, one, [Copy(Path(folder) / f"copy{number}") for number in range(JOBS)])
     for found in missed:
         print(
             f"{' '.join(found.rules)}: {found.test} does not notice {found.new!r} in {found.file}"
