@@ -9,6 +9,7 @@ DEPLOYED = "ModelMarket", "EnclaveRegistry", "DcapVerifier", "TcbPolicy"
 
 MARKET = ("stateful/test_market", "attacks/test_economics", "attacks/test_money")
 REGISTRY = ("stateful/test_registry", "attacks/test_signatures")
+LONGEST = "property/test_longest_arguments"
 QUOTES = ("property/test_dcap_refusals", "property/test_dcap_agreement")
 POLICY = ("property/test_policy_documents", "property/test_policy_machines")
 
@@ -118,7 +119,7 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "registry/verifiers": (REGISTRY, ("enclave_registry/test_verifiers",)),
     "DcapVerifier": (
-        QUOTES,
+        (*QUOTES, LONGEST),
         (
             "dcap_verifier/test_verify",
             "dcap_verifier/test_evidence_form",
@@ -139,7 +140,7 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "dcap/quote_body": (QUOTES, ("dcap_verifier/test_verify",)),
     "dcap/revocation_lists": (
-        ("property/test_crl_agreement", *QUOTES),
+        ("property/test_crl_agreement", *QUOTES, LONGEST),
         ("dcap_verifier/test_add_crl",),
     ),
     "dcap/sgx_extension": (QUOTES, ("dcap_verifier/test_add_pck",)),
@@ -147,8 +148,8 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*POLICY, *QUOTES),
         ("tcb_policy/test_update", "tcb_policy/test_owner"),
     ),
-    "dcap/x509": (QUOTES, ("dcap_verifier/test_add_ca", "dcap_verifier/test_add_pck")),
-    "TcbPolicy": (POLICY, ("tcb_policy/test_update", "tcb_policy/test_owner")),
+    "dcap/x509": ((*QUOTES, LONGEST), ("dcap_verifier/test_add_ca", "dcap_verifier/test_add_pck")),
+    "TcbPolicy": ((*POLICY, LONGEST), ("tcb_policy/test_update", "tcb_policy/test_owner")),
     "common/award_word": (
         ("property/test_payouts", "attacks/test_signatures"),
         ("model_market/test_claim_award", "enclave_registry/test_prove_equivocation"),
