@@ -1,12 +1,13 @@
 # Golden Grain. Expects Python 3.11, Node.js 20 or newer and npm; `make setup` installs the rest, and every
 # target installs what it needs by itself.
 # `make test-chain T=tests/unit/tcb_policy` and `make test-contracts T=tests/property` run a part of a suite.
-# `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign, `make mutants MUTANTS="--sample 2"` a sample.
+# `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign, `make fuzz-parsers FUZZ="--seconds 60"` a shorter one,
+# `make mutants MUTANTS="--sample 2"` a sample.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep mutants invariants venom symbolic
-.PHONY: fuzz models luck lint gas bench bench-large experiments abi clean
+.PHONY: fuzz fuzz-parsers models luck lint gas bench bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -23,7 +24,7 @@ CHAIN_TESTS := $(wildcard tests/unit tests/scripts)
 WHOLE_TESTS := $(addprefix tests/e2e/test_,consumers.py demo.py deploying.py developer_page.py page.py playground.py \
 	provider_page.py strangers.py)
 E2E_TESTS := $(filter-out $(WHOLE_TESTS),$(wildcard tests/e2e/test_*.py))
-PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/fire)
+PYTHON_TESTS := $(wildcard tests/toolchain tests/offchain tests/fire tests/foreign)
 SUITES := chain e2e whole python contracts
 CONTRACT_TESTS := $(wildcard tests/property tests/stateful tests/attacks)
 DEEP_TESTS := $(wildcard tests/property tests/stateful tests/attacks tests/fire) \
@@ -82,8 +83,9 @@ test-python: .venv/.ready node_modules/.ready ## tests of the toolchain, off-cha
 test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attack tests: titanoboa
 	@$(PYTEST) $(or $(T),$(CONTRACT_TESTS)) 2>&1 | tee reports/test-contracts.log | sed -u 's/^/contracts | /'
 
-deep: .venv/.ready ## the random tests for hours rather than minutes
+deep: .venv/.ready ## the random tests for hours rather than minutes, and the parsers for an hour
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
+	@$(MAKE) --no-print-directory fuzz-parsers
 
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)
@@ -99,6 +101,9 @@ symbolic: .venv/.ready .venv-symbolic/.ready ## properties of the contracts' byt
 
 fuzz: .venv/.ready ## 100,000 mutated models, documents and HTTP requests: a quarter of an hour
 	@$(RUN) .venv/bin/python -W ignore -m tests.fire.fuzz $(FUZZ)
+
+fuzz-parsers: .venv/.ready .venv-atheris/.ready ## every parser of strangers' bytes, guided by coverage: an hour
+	@$(RUN) .venv/bin/python -W ignore -m tests.foreign.campaign $(FUZZ)
 
 models: .venv/.ready .venv-models/.ready ## the share of honest exports that an enclave accepts (8 GB)
 	@$(RUN) .venv-models/bin/python -m scripts.models.exports .home/models
@@ -148,6 +153,11 @@ endef
 	@.venv-symbolic/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-symbolic.txt
 	@touch $@
 
+.venv-atheris/.ready: requirements-atheris.txt
+	$(call environment,.venv-atheris)
+	@.venv-atheris/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-atheris.txt
+	@touch $@
+
 .venv-venom/.ready: requirements-venom.txt
 	$(call environment,.venv-venom)
 	@.venv-venom/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-venom.txt
@@ -168,6 +178,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .venv-venom .venv-symbolic .venv-models .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-atheris .venv-venom .venv-symbolic .venv-models .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -98,7 +98,7 @@ def mutated_models(seed: Sequence[int], count: int) -> Iterator[Case]:
     source = np.random.default_rng(seed)
     for _ in range(count):
         case = _models()[source.integers(len(_models()))]
-        change = _change_file if source.integers(3) == 0 else _change_meaning
+        change = _change_file if source.integers(3) == 0 else change_meaning
         content = case.model
         for _ in range(source.integers(1, 4)):
             content = change(content, source)
@@ -118,7 +118,7 @@ def _change_file(model: bytes, source: np.random.Generator) -> bytes:
     return bytes(content)
 
 
-def _change_meaning(model: bytes, source: np.random.Generator) -> bytes:
+def change_meaning(model: bytes, source: np.random.Generator) -> bytes:
     """Change a field of the first node, one of its constants, or the opset; the file stays one."""
     proto = ModelProto.FromString(model)
     node, kind = proto.graph.node[0], source.integers(6)
