@@ -6,7 +6,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep mutants invariants venom symbolic
+.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep mutants mutants-python invariants venom symbolic
 .PHONY: fuzz fuzz-parsers models luck lint gas bench bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
@@ -90,6 +90,9 @@ deep: .venv/.ready ## the random tests for hours rather than minutes, and the pa
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)
 
+mutants-python: .venv/.ready .venv-mutants/.ready ## the same for the Python that decides money and trust (half a day)
+	@$(RUN) .venv-mutants/bin/python -m tests.mutation.python $(MUTANTS)
+
 invariants: .venv/.ready node_modules/.ready ## break each numbered rule: does its test notice? (an hour)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation.rules $(RULES)
 
@@ -158,6 +161,11 @@ endef
 	@.venv-atheris/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-atheris.txt
 	@touch $@
 
+.venv-mutants/.ready: requirements-mutants.txt
+	$(call environment,.venv-mutants)
+	@.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-mutants.txt
+	@touch $@
+
 .venv-venom/.ready: requirements-venom.txt
 	$(call environment,.venv-venom)
 	@.venv-venom/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-venom.txt
@@ -178,6 +186,6 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 clean: ## remove all that was set up and built
-	rm -rf .venv .venv-lint .venv-atheris .venv-venom .venv-symbolic .venv-models .home node_modules build reports *.egg-info
+	rm -rf .venv .venv-lint .venv-mutants .venv-atheris .venv-venom .venv-symbolic .venv-models .home node_modules build reports *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The mutants of the contracts: which there are, and what counts as noticed."""
+"""The mutants: which there are, which tests come first, and what counts as noticed."""
 
 import os
 import signal
@@ -6,17 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import (
-    KILLED,
-    SURVIVED,
-    UNDECIDED,
-    key_of,
-    listed_equivalents,
-    project_modules,
-    report,
-    verdict,
-)
+from tests.mutation import nearest_python
+from tests.mutation.__main__ import CONTRACTS, key_of, project_modules
 from tests.mutation.attempt import in_fork
+from tests.mutation.campaign import KILLED, SURVIVED, UNDECIDED, listed_equivalents, verdict
 from tests.mutation.copies import ROOT, Journal, Run
 from tests.mutation.nearest import NEAREST, contracts_with, nearest_tests, short
 from tests.mutation.operators import mutants
@@ -88,6 +81,17 @@ def test_nearest__every_module__has_tests_and_a_contract():
         assert contracts_with(ROOT, module), module
 
 
+def test_nearest_python__every_module__has_tests():
+    modules = nearest_python.modules(ROOT)
+    names = {nearest_python.short(module) for module in modules}
+    assert names >= nearest_python.FIRST.keys()
+    assert {name.rpartition("/")[0] for name in names} == nearest_python.THEN.keys()
+    for tests in (*nearest_python.FIRST.values(), *nearest_python.THEN.values()):
+        assert all((ROOT / f"tests/offchain/{each}.py").is_file() for each in tests)
+    for module in modules:
+        assert nearest_python.nearest_tests(ROOT, module)
+
+
 @pytest.mark.parametrize(
     ("run", "outcome"),
     [
@@ -126,7 +130,7 @@ def test_report__mixed_outcomes__scores_what_could_be_noticed(tmp_path: Path):
         journal.add(key_of(mutant), outcome=outcome)
     again = Journal(journal.file)
     listed = {(short(module), third.text, third.change)}
-    last = report([first, second, third, fourth], again, listed).splitlines()[-1]
+    last = CONTRACTS.report([first, second, third, fourth], again, listed).splitlines()[-1]
     assert last.split() == ["all", "1", "1", "1", "1", "0", "0", "50.0", "%"]
 
 
@@ -136,4 +140,11 @@ def test_mutants_page__every_row__is_a_mutant():
         for module in project_modules()
         for mutant in mutants(module, (ROOT / module).read_bytes())
     }
-    assert listed_equivalents() <= every
+    assert listed_equivalents("Contracts") <= every
+
+
+def test_mutants_page__every_row_of_python__is_a_line_of_its_module():
+    for module, text, change in listed_equivalents("Python"):
+        lines = (ROOT / f"offchain/{module}.py").read_text().splitlines()
+        assert text in [line.strip() for line in lines], module
+        assert change != text

@@ -1,0 +1,69 @@
+"""Find the tests that come first for a module of `offchain/protocol` and `offchain/enclave`."""
+
+from pathlib import Path
+
+FOLDERS = "offchain/protocol", "offchain/enclave"
+OMITTED = {"offchain/enclave/image/lock.py"}  # makes locks for the image; no part of it
+
+ENCLAVE = tuple(
+    f"enclave/test_{name}"
+    for name in ("benchmark", "panel", "cosigning", "lying_host", "outputs", "details")
+)
+MODELS = tuple(
+    f"enclave/models/test_{name}"
+    for name in (
+        *("static", "shapes", "bounds", "loops_and_fused", "text", "kinds", "attention"),
+        *("scikit_learn", "runtime", "child", "runner", "sandbox", "zygote", "bounded_runs"),
+    )
+)
+SERVICE = tuple(
+    f"enclave/service/test_{name}" for name in ("server", "journal", "workers", "serve")
+)
+DEVICES = ("enclave/devices/test_devices", *SERVICE[2:])
+
+# Tests below tests/offchain. The file of a module's own name comes first, then those of FIRST, then
+# those of its folder.
+FIRST = {
+    "protocol/eip712": ("protocol/test_golden", "protocol/test_reports"),
+    "protocol/errors": ("protocol/test_results", "enclave/test_details"),
+    "protocol/hashes": ("protocol/test_task", "protocol/test_transcript"),
+    "protocol/keys": ("protocol/test_envelopes", "protocol/test_artifacts"),
+    "protocol/messages": ("enclave/test_spliced_bytes", "enclave/service/test_server"),
+    "protocol/model_spec": ("protocol/test_manifest", "protocol/test_sample"),
+    "protocol/release": ("provider/test_key_release", "cli/test_manifest"),
+    "enclave/__main__": SERVICE[3:],
+    "enclave/enclave": ("enclave/test_cosigning", "enclave/test_concurrent_calls"),
+    "enclave/opening": ("enclave/test_lying_host",),
+    "enclave/proposals": ("enclave/test_cosigning", "enclave/test_panel"),
+    "enclave/models/attributes": ("enclave/models/test_static",),
+    "enclave/models/pipe": ("enclave/models/test_runner", "enclave/models/test_runtime"),
+    "enclave/models/processes": ("enclave/models/test_runner", "enclave/models/test_zygote"),
+}
+THEN = {
+    "protocol": ("protocol/test_golden", *ENCLAVE),
+    "enclave": ENCLAVE,
+    "enclave/devices": DEVICES,
+    "enclave/models": MODELS,
+    "enclave/service": SERVICE,
+}
+
+
+def modules(root: Path) -> list[str]:
+    """Every module whose mutants count."""
+    found = (file for folder in FOLDERS for file in (root / folder).rglob("*.py"))
+    names = (file.relative_to(root).as_posix() for file in found)
+    return sorted(name for name in names if name not in OMITTED)
+
+
+def short(module: str) -> str:
+    """A module's name without what all have in common."""
+    return module.removeprefix("offchain/").removesuffix(".py")
+
+
+def nearest_tests(root: Path, module: str) -> list[str]:
+    """The files of tests nearest to a module, the nearest first."""
+    name = short(module)
+    folder, _, stem = name.rpartition("/")
+    names = (f"{folder}/test_{stem}", *FIRST.get(name, ()), *THEN[folder])
+    files = (f"tests/offchain/{each}.py" for each in dict.fromkeys(names))
+    return [file for file in files if (root / file).is_file()]
