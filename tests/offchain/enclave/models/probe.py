@@ -15,7 +15,7 @@ from pathlib import Path
 
 from offchain.enclave.models import sandbox
 
-MEMORY = 256 * 2**20
+MEMORY = 2**30  # more than the margin, which alone would not do
 
 
 def _read() -> None:
