@@ -1,8 +1,8 @@
 """Try mutants on copies of the project, keep what came out, and print the score.
 
 A mutant is killed by a failing test. It does not count when it changes nothing that runs, or when
-docs/MUTANTS.md says why it is equivalent. A journal keeps results: a second run goes on where the
-first one ended, and tries again what survived.
+docs/MUTANTS.md says why it is equivalent; those that the page lists are not tried. A journal keeps
+results: a second run goes on where the first one ended, and tries again what survived.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from tests.mutation.copies import ROOT, Copy, Journal, Run, spread
 
 KILLED, SURVIVED, EQUIVALENT, UNDECIDED = "killed", "survived", "equivalent", "undecided"
 SAME, INVALID = "same", "invalid"
-SETTLED = {KILLED, SAME, INVALID}
+SETTLED = {KILLED, EQUIVALENT, SAME, INVALID}
 
 
 class Mutant(Protocol):
@@ -47,8 +48,10 @@ class Campaign:
     # The outcome, by a seed of random tests, and the test that killed it.
     attempt: Callable[[Copy, Mutant, int], tuple[str, str]]
 
-    def is_listed(self, mutant: Mutant, listed: set[tuple[str, str, str]]) -> bool:
-        return (self.short(mutant.module), mutant.text, mutant.change) in listed
+    def outcome(self, mutant: Mutant, journal: Journal, listed: set[tuple[str, str, str]]) -> str:
+        if (self.short(mutant.module), mutant.text, mutant.change) in listed:
+            return EQUIVALENT
+        return journal.results.get(self.key(mutant), {}).get("outcome", UNDECIDED)
 
     def report(
         self, found: list[Mutant], journal: Journal, listed: set[tuple[str, str, str]]
@@ -56,13 +59,10 @@ class Campaign:
         """A line for each module, and one for all."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for mutant in found:
-            entry = journal.results.get(self.key(mutant))
-            outcome = entry["outcome"] if entry else UNDECIDED
-            if outcome == SURVIVED and self.is_listed(mutant, listed):
-                outcome = EQUIVALENT
             for name in (self.short(mutant.module), "all"):
-                counts[name][outcome] += 1
-        counts["all"] = counts.pop("all", Counter())
+                counts[name][self.outcome(mutant, journal, listed)] += 1
+        everything = counts.pop("all", Counter())
+        counts = {**dict(sorted(counts.items())), "all": everything}
         columns = KILLED, SURVIVED, EQUIVALENT, SAME, INVALID, UNDECIDED
         lines = [f"{'module':28}" + "".join(f"{column:>11}" for column in columns) + "     score"]
         for name, count in counts.items():
@@ -123,10 +123,25 @@ def chosen(campaign: Campaign, given: argparse.Namespace) -> Iterator[Mutant]:
             yield from campaign.drawn(module, given.sample, given.seed)
 
 
+def drawn(found: list[Mutant], total: int | None, seed: int) -> list[Mutant]:
+    """Draw some of the mutants, each as likely as any other, or all in another order.
+
+    A sample is a part of each larger one of its seed, and stays as it is where nothing is edited.
+    """
+    alike: Counter[str] = Counter()
+    lots = []
+    for number, mutant in enumerate(found):
+        name = f"{seed} {mutant.module} {mutant.text} {mutant.change}"
+        alike[name] += 1
+        lots.append((sha256(f"{name} {alike[name]}".encode()).digest(), number))
+    return [found[number] for _, number in sorted(lots)[:total]]
+
+
 def main(campaign: Campaign, arguments: list[str]) -> int:
-    """Try the mutants that the arguments choose; return 1 if any survived."""
+    """Try the mutants that the arguments choose; return 1 if any survived or is undecided."""
     parser = argparse.ArgumentParser(description=f"Mutants: {campaign.title}")
     parser.add_argument("--sample", type=int, help="mutants of each module; without it all")
+    parser.add_argument("--total", type=int, help="mutants of all modules together")
     parser.add_argument("--seed", type=int, default=1, help="which sample (1)")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
     parser.add_argument("--module", action="append", help="one of them; without it all")
@@ -135,26 +150,16 @@ def main(campaign: Campaign, arguments: list[str]) -> int:
     unknown = set(given.module or ()) - set(names)
     if unknown:
         parser.error(f"no module {sorted(unknown)}: expected {names}")
-    found = list(chosen(campaign, given))
+    found = drawn(list(chosen(campaign, given)), given.total, given.seed)
     journal = Journal(campaign.journal)
     listed = listed_equivalents(campaign.title)
-    results = journal.results
-    pending = [
-        mutant
-        for mutant in found
-        if results.get(campaign.key(mutant), {}).get("outcome") not in SETTLED
-        and not (campaign.key(mutant) in results and campaign.is_listed(mutant, listed))
-    ]
+    pending = [each for each in found if campaign.outcome(each, journal, listed) not in SETTLED]
     print(f"{len(found)} mutants, {len(found) - len(pending)} of them known", flush=True)
     if pending:
         campaign.play(pending, journal, given.jobs, given.seed)
-    survived = [
-        mutant
-        for mutant in found
-        if results.get(campaign.key(mutant), {}).get("outcome") == SURVIVED
-        and not campaign.is_listed(mutant, listed)
-    ]
-    for mutant in survived:
-        print(f"survived: {mutant.module}:{mutant.line}: {mutant.change}\n    {mutant.text}")
+    unsettled = [each for each in pending if campaign.outcome(each, journal, listed) not in SETTLED]
+    for mutant in unsettled:
+        outcome = campaign.outcome(mutant, journal, listed)
+        print(f"{outcome}: {mutant.module}:{mutant.line}: {mutant.change}\n    {mutant.text}")
     print(campaign.report(found, journal, listed))
-    return bool(survived)
+    return bool(unsettled)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ import pytest
 from tests.mutation import nearest_python
 from tests.mutation.__main__ import CONTRACTS, key_of, project_modules
 from tests.mutation.attempt import in_fork
-from tests.mutation.campaign import KILLED, SURVIVED, UNDECIDED, listed_equivalents, verdict
+from tests.mutation.campaign import (
+    KILLED,
+    SURVIVED,
+    UNDECIDED,
+    drawn,
+    listed_equivalents,
+    verdict,
+)
 from tests.mutation.copies import ROOT, Journal, Run
 from tests.mutation.nearest import NEAREST, contracts_with, nearest_tests, short
 from tests.mutation.operators import mutants
@@ -134,13 +142,21 @@ def test_report__mixed_outcomes__scores_what_could_be_noticed(tmp_path: Path):
     assert last.split() == ["all", "1", "1", "1", "1", "0", "0", "50.0", "%"]
 
 
-def test_mutants_page__every_row__is_a_mutant():
-    every = {
+def test_drawn__total_of_a_seed__is_a_part_of_a_larger_one_and_outlives_edits():
+    found = mutants("contracts/modules/sample.vy", SOURCE.encode())
+    edited = mutants("contracts/modules/sample.vy", SOURCE.replace("< 6", "< 7\n").encode())
+    some = [(mutant.text, mutant.change) for mutant in drawn(found, 5, 1)]
+    assert some == [(mutant.text, mutant.change) for mutant in drawn(edited, 20, 1)[:5]]
+    assert some != [(mutant.text, mutant.change) for mutant in drawn(found, 5, 2)]
+
+
+def test_mutants_page__every_row__is_one_mutant():
+    every = Counter(
         (short(module), mutant.text, mutant.change)
         for module in project_modules()
         for mutant in mutants(module, (ROOT / module).read_bytes())
-    }
-    assert listed_equivalents("Contracts") <= every
+    )
+    assert all(every[row] == 1 for row in listed_equivalents("Contracts"))
 
 
 def test_mutants_page__every_row_of_python__is_a_line_of_its_module():
