@@ -6,7 +6,8 @@ import pytest
 
 from offchain.enclave.capacity import Capacity, measuring_bytes
 from offchain.protocol.errors import InvalidRequest, RequestFault
-from offchain.protocol.model_spec import ModelLimits
+from offchain.protocol.manifest import Selection
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.storage.store import Store
 from tests.offchain.market import ROWS, SAMPLE, STORE, TOOLS, Market, Offer, enclaves, make_market
 
@@ -80,3 +81,20 @@ def test_measuring_bytes__small_or_large_test_set__is_of_the_sample_or_of_the_dr
         manifest, test_set=replace(manifest.test_set, samples=rows), sample_size=sample
     )
     assert measuring_bytes(changed, workers=1) == bound
+
+
+@pytest.mark.parametrize(
+    ("spec", "metric", "columns"),
+    [
+        (ModelSpec((1,), Output.LABELS, 3), "accuracy", 1),
+        (ModelSpec((1,), Output.VALUES, 0), "mae_skill", 1),
+        (ModelSpec((1,), Output.PROBABILITIES, 3), "log_loss_skill", 3),
+    ],
+)
+def test_measuring_bytes__kind_of_output__counts_its_columns(
+    spec: ModelSpec, metric: str, columns: int
+) -> None:
+    alone = {"selection": Selection.TOP, "minimum_gain": 0}
+    manifest = replace(MARKET.manifest, model=spec, metric=metric, **alone)
+    rows = SAMPLE * (2 * (4 + 8) + 40 + 80 * columns + 64)
+    assert measuring_bytes(manifest, workers=1) == rows + 2 * 64 * MIB

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from argparse import ArgumentParser
@@ -82,6 +83,15 @@ def test_commands__of_all_recipes__are_understood_by_the_service(manifest: dict[
         (compose["services"]["enclave"]["command"], "dstack"),
     ):
         assert service.parse_args([*entry[3:], *rest]).attestation == device
+
+
+def test_entry_point__scratch_is_missing__fails_and_says_so(tmp_path: Path) -> None:
+    (entry,) = words("ENTRYPOINT")
+    missing = str(tmp_path / "none")
+    command = [sys.executable, *entry[1:], "--attestation", "tdx", "--scratch", missing]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    expected = f"NotADirectoryError: --scratch {missing}, expected an existing folder\n"
+    assert (run.returncode, run.stderr) == (1, expected)
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dstack", "requirements-dask"])

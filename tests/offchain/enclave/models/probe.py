@@ -15,7 +15,7 @@ from pathlib import Path
 
 from offchain.enclave.models import sandbox
 
-MEMORY = 2**30  # more than the margin, which alone would not do
+MEMORY = 256 * 2**20
 
 
 def _read() -> None:

@@ -61,6 +61,14 @@ def test_limit_resources__memory__is_bounded(probed):
     assert probed["outcome"]["_too_much_memory"] == "MemoryError"
 
 
+def test_limit_resources__memory_beyond_the_margin__is_there():
+    code = (
+        "from offchain.enclave.models.sandbox import *\n"
+        "limit_resources(mapped_bytes() + 2**30, 30); bytearray(2**30)"
+    )
+    assert python("-c", code).returncode == 0
+
+
 def test_limit_resources__cpu_time__ends_the_process():
     code = (
         "from offchain.enclave.models.sandbox import *; limit_resources(2**33, 1)\nwhile True: pass"
