@@ -228,8 +228,16 @@ def parse_allowlist(entries: Sequence[Any]) -> tuple[AllowedProgram, ...]:
 
 
 def load_allowlist(path: Path) -> tuple[AllowedProgram, ...]:
-    """Read an allow-list from a file. Errors: see `parse_allowlist`."""
-    return parse_allowlist(json.loads(path.read_text()))
+    """Read an allow-list from a file.
+
+    Raises:
+        ValueError: the file is no allow-list; the message names it.
+        OSError: it cannot be read.
+    """
+    try:
+        return parse_allowlist(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no allow-list of programs: {error!r}") from error
 
 
 def _parse_entry(expected: Any, commit: str | None, description: str) -> AllowedProgram:

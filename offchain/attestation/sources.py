@@ -36,14 +36,15 @@ def read_files(*paths: Path) -> Bundle:
     """
     found = Bundle()
     for path in paths:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        is_folder = path.is_dir()
+        files = (
+            [each for each in sorted(path.rglob("*")) if each.is_file()] if is_folder else [path]
+        )
         for file in files:
-            if file.is_file():
-                try:
-                    read = find_bundle if path.is_dir() else read_bundle
-                    found += read(file.read_bytes())
-                except ValueError as error:
-                    raise ValueError(f"{file}: {error}") from error
+            try:
+                found += (find_bundle if is_folder else read_bundle)(file.read_bytes())
+            except ValueError as error:
+                raise ValueError(f"{file}: {error}") from error
     return found
 
 
@@ -117,7 +118,7 @@ class CollateralService:
         try:
             answer = self._http.get(url, params=params)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ServiceError(f"GET {url}: {error!r}") from error
+            raise ServiceError(f"GET {url}: {str(error) or type(error).__name__}") from error
         if answer.status_code >= 300 and answer.status_code not in (400, 404, 410):
             raise ServiceError(f"GET {answer.url}: status {answer.status_code}")
         if len(answer.content) > _MAX_ANSWER:

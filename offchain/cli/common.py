@@ -2,14 +2,9 @@
 
 import argparse
 import re
-from pathlib import Path
 
 from eth_utils.address import is_address, to_checksum_address
-from web3 import HTTPProvider, Web3
 
-from offchain.chain.accounts import ask, read_password, unlock
-from offchain.chain.node import Node
-from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
 from offchain.cli.units import Malformed
 
 
@@ -60,42 +55,3 @@ def add_fetching(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, default=8, help="submissions fetched at a time (%(default)s)"
     )
-
-
-def add_account(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """Declare the arguments of the account that sends transactions."""
-    account = parser.add_mutually_exclusive_group(required=required)
-    account.add_argument("--keystore", type=Path, help="key file, as geth writes it")
-    account.add_argument("--node-account", type=address, help="account of the node")
-    parser.add_argument(
-        "--password-file",
-        type=Path,
-        help="file with the keystore's password that only you may read (asked on the terminal)",
-    )
-    parser.add_argument(
-        "--max-fee",
-        type=float,
-        default=500.0,
-        help="highest fee for each unit of gas, in gwei (%(default)s)",
-    )
-
-
-def sender_of(arguments: argparse.Namespace) -> Sender:
-    """Return the account that the arguments name, without a request to the node.
-
-    Raises:
-        ValueError, OSError: see `unlock` and `read_password`.
-    """
-    web3 = node_of(arguments).web3
-    fees = FeePolicy(most=int(arguments.max_fee * 10**9))
-    if arguments.keystore is None:
-        return NodeSender(web3, arguments.node_account, fees)
-    file = arguments.password_file
-    password = ask if file is None else lambda _: read_password(file)
-    return KeySender(web3, unlock(arguments.keystore, password), fees)
-
-
-def node_of(arguments: argparse.Namespace) -> Node:
-    """Return the node that the arguments name."""
-    web3 = Web3(HTTPProvider(arguments.rpc))
-    return Node(web3, arguments.confirmations, arguments.first_block)

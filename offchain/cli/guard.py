@@ -14,7 +14,6 @@ from web3.contract.contract import Contract
 
 from offchain.attestation.quote import TeeType
 from offchain.cli import common, session
-from offchain.cli import operator_options as options
 from offchain.cli.attestation.inputs import fmspc
 from offchain.cli.units import format_time
 from offchain.guardian import acts
@@ -130,7 +129,7 @@ def _decides(planned: _Planned) -> str:
 
 
 def _offices(here: session.Session) -> dict[str, Contract]:
-    policy = options.verifier_of(here).policy.contract
+    policy = here.verifier.policy.contract
     return {"registry": here.registry.contract, "policy": policy}
 
 

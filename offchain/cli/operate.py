@@ -146,7 +146,7 @@ class _Work:
 
     @classmethod
     def of(cls, here: session.Session, home: Path) -> "_Work":
-        arguments, verifier = here.arguments, options.verifier_of(here)
+        arguments, verifier = here.arguments, here.verifier
         publish = arguments.publish or str(home / "published")
         uri = options.public_uri(here, publish)
         enclave = EnclaveClient(arguments.enclave)

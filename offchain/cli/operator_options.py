@@ -29,11 +29,6 @@ def add_enclave(parser: argparse.ArgumentParser) -> None:
     inputs.add_sources(parser)
 
 
-def verifier_of(here: Session) -> Verifier:
-    """Return the deployment's verifier."""
-    return Verifier(here.node, here.network.addresses["verifier"])
-
-
 def collateral_of(arguments: argparse.Namespace, verifier: Verifier) -> Callable[[], Bundle] | None:
     """Return how to get Intel's documents anew, or None when no source is named."""
     if not arguments.collateral and arguments.service is None:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         ServiceError: the enclave gives no quote.
     """
     here = session.Session.of(arguments)
-    verifier = options.verifier_of(here)
+    verifier = here.verifier
     collateral = options.collateral_of(arguments, verifier)
     if collateral is not None:
         for line in bring(verifier, collateral(), here.sender):

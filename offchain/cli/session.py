@@ -26,6 +26,7 @@ from offchain.chain.refusals import Refused
 from offchain.chain.registry import Registry
 from offchain.chain.tokens import currency_of
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
+from offchain.chain.verifier import Verifier
 from offchain.cli import networks
 from offchain.cli.units import Currency
 from offchain.storage.private_folder import PrivateFolder
@@ -154,23 +155,32 @@ class Session:
 
     @cached_property
     def market(self) -> Market:
-        """The market.
-
-        Raises:
-            Refused: there is no contract at its address: the local chain was started anew.
-        """
-        market = Market(self.node, self.network.addresses["market"])
-        if not self.node.web3.eth.get_code(market.contract.address):
-            raise Refused(
-                f"no contract at {market.contract.address}, expected the market of network "
-                f"{self.network.name!r}: was its chain started anew?"
-            )
-        return market
+        """The market. Raises as `_address`."""
+        return Market(self.node, self._address("market"))
 
     @cached_property
     def registry(self) -> Registry:
         """The market's registry."""
         return Registry(self.node, self.market.registry)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The verifier of the deployment. Raises as `_address`."""
+        return Verifier(self.node, self._address("verifier"))
+
+    def _address(self, contract: str) -> str:
+        """Return the address of a contract.
+
+        Raises:
+            Refused: there is none at its address: the local chain was started anew.
+        """
+        address = self.network.addresses[contract]
+        if not self.node.web3.eth.get_code(self.node.web3.to_checksum_address(address)):
+            raise Refused(
+                f"no contract at {address}, expected the {contract} of network "
+                f"{self.network.name!r}: was its chain started anew?"
+            )
+        return address
 
     @cached_property
     def sender(self) -> Sender:
@@ -205,7 +215,7 @@ class Session:
 
     def now(self) -> int:
         """Return the time of the latest block, in Unix seconds."""
-        return self.market.now()
+        return int(self.node.web3.eth.get_block("latest")["timestamp"])
 
     def history(self, task_id: bytes) -> History:
         """Return a task's history.

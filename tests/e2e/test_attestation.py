@@ -8,7 +8,8 @@ from brownie import DcapVerifier, TcbPolicy, accounts, web3
 from offchain.__main__ import main
 from offchain.attestation.evidence import Chain, Known, pack
 from offchain.attestation.trust import INTEL_ROOT_KEY
-from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel
+from offchain.protocol.encoding import ZERO_ADDRESS
+from offchain.simulation import DEVELOPMENT_SEED, Machine, SimulatedIntel, bundle
 from offchain.simulation.intel import SIMULATED_ROOT_KEY
 from tests.dcap import BODIES, words
 from tests.offchain.attestation.services import Service, serving
@@ -33,11 +34,19 @@ def made(fn_isolation):
 
 
 @pytest.fixture
-def attestation(capsys):
-    """Runs a sub-command on a verifier; its status, its results and its talk."""
+def attestation(capsys, monkeypatch, tmp_path_factory):
+    """Runs a sub-command on the network of a verifier; its status, its results and its talk."""
+    books = tmp_path_factory.mktemp("books")
+    monkeypatch.setenv("GOLDEN_GRAIN_DEPLOYMENTS", str(books))
+    monkeypatch.setenv("GOLDEN_GRAIN_HOME", str(books / "home"))
 
     def run(name, *arguments, on=None):
-        chain = ["--verifier", on.address, "--rpc", web3.provider.endpoint_uri] if on else []
+        chain = []
+        if on is not None:
+            book = dict.fromkeys(("market", "registry", "policy"), ZERO_ADDRESS)
+            book |= {"verifier": on.address, "chain_id": web3.eth.chain_id, "block": 0}
+            (books / "made.json").write_text(json.dumps(book))
+            chain = ["--network", "made", "--rpc", web3.provider.endpoint_uri]
         capsys.readouterr()
         status = main(["attestation", name, *map(str, arguments), *chain])
         out, err = capsys.readouterr()
@@ -47,7 +56,7 @@ def attestation(capsys):
 
 
 def pay(account=0):
-    return "--node-account", accounts[account].address
+    return "--account", str(account), "--yes"
 
 
 def quote_file(folder, name="sgx v3", machine=MACHINE):
@@ -75,8 +84,9 @@ def test_update__from_a_service__brings_all_and_then_nothing(made, attestation, 
     used = sum(
         int(each.rpartition(": ")[2].removesuffix(" gas").replace(",", "")) for each in sent["sent"]
     )
-    assert used * 0.5 < sent["gas"] < used * 2
+    assert used * 0.5 < planned["gas"] < used * 2
     assert again[:2] == (0, f"{'state':20} nothing is missing\n")
+    assert "left out: revocation list of the root: known" in again[2]
     for tee in (0, 129):
         assert [each[0] for each in policy.kept_identities(tee)] == [17, 18]
     for name in BODIES:
@@ -111,10 +121,56 @@ def test_status__deployment_that_knows_nothing__says_so_and_fails(made, attestat
     assert "no revocation list of root" in err
 
 
-def test_update__without_an_account__is_refused(made, attestation):
-    status, out, err = attestation("update", on=made[0])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "no account, expected --account NAME"),
+        (("--account", "5"), "no terminal to ask on, expected --yes; nothing was sent"),
+        (("--account", "99"), "no account '99', expected one of `brownie accounts list`"),
+    ],
+)
+def test_update__without_account_or_consent__sends_nothing(
+    made, attestation, tmp_path, options, said
+):
+    path = tmp_path / "collateral.json"
+    path.write_text(bundle(INTEL).to_json())
+    before = web3.eth.block_number
+    status, out, err = attestation("update", "--collateral", path, *options, on=made[0])
     assert (status, out) == (1, "")
-    assert "no account is named" in err
+    assert said in err
+    assert web3.eth.block_number == before
+
+
+def test_update__without_a_source__is_refused(made, attestation):
+    status, _, err = attestation("update", *pay(), on=made[0])
+    assert (status, err) == (1, "no collateral, expected --collateral or --from\n")
+
+
+def test_update__nothing_of_intel_s_in_the_source__is_refused(made, attestation, tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    status, _, err = attestation("update", "--collateral", tmp_path, *pay(), on=made[0])
+    assert status == 1
+    assert err.endswith(f"no collateral in {tmp_path}\n")
+    absent = tmp_path / "absent"
+    status, _, err = attestation("update", "--collateral", absent, *pay(), on=made[0])
+    assert status == 1
+    assert "No such file or directory" in err
+    assert str(absent) in err
+
+
+def test_verify__collateral_is_named__goes_before_the_network(made, attestation, tmp_path):
+    path = tmp_path / "collateral.json"
+    path.write_text(bundle(INTEL).to_json())
+    quote = quote_file(tmp_path)
+    assert attestation("verify", quote, on=made[0])[0] == 1
+    status, _, err = attestation("verify", quote, "--collateral", path, "--simulated", on=made[0])
+    assert status == 0, err
+
+
+def test_status__no_verifier_at_the_address__is_refused(attestation):
+    status, _, err = attestation("status", on=accounts[3])
+    assert status == 1
+    assert f"no contract at {accounts[3].address}, expected the verifier of network 'made'" in err
 
 
 def test_update__of_another_root__is_refused(made, attestation, tmp_path):

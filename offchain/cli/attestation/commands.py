@@ -22,8 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     for name, (purpose, declare, action) in _COMMANDS.items():
         command = commands.add_parser(name, help=purpose)
         declare(command)
-        command.add_argument("--json", action="store_true", help="print one JSON object")
-        command.set_defaults(action=action, json=name == "fetch")
+        command.set_defaults(action=action)
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:

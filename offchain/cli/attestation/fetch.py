@@ -11,7 +11,7 @@ from offchain.cli.attestation.inputs import (
     fmspc_of,
     quote_of,
 )
-from offchain.cli.attestation.output import Pairs, say
+from offchain.cli.attestation.output import Pairs, add_json, say
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_quote(parser, optional=True)
     add_sources(parser)
     parser.add_argument("--out", type=Path, help="file to write (standard output)")
+    add_json(parser, default=True)
 
 
 def fetch(arguments: argparse.Namespace) -> Pairs:

@@ -32,6 +32,13 @@ def rendered(pairs: Pairs, *, as_json: bool) -> Iterator[str]:
         raise failure
 
 
+def add_json(parser: argparse.ArgumentParser, *, default: bool = False) -> None:
+    """Declare the form of the results, for a sub-command that has no session to declare it."""
+    parser.add_argument(
+        "--json", action="store_true", default=default, help="print results as JSON"
+    )
+
+
 def say(text: str) -> None:
     """Print talk, which is no result, on standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -6,12 +6,13 @@ from dataclasses import fields
 from offchain.attestation.programs import program_id
 from offchain.attestation.x509 import load_chain
 from offchain.cli.attestation.inputs import add_quote, quote_of
-from offchain.cli.attestation.output import Pairs
+from offchain.cli.attestation.output import Pairs, add_json
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_quote(parser)
+    add_json(parser)
 
 
 def show(arguments: argparse.Namespace) -> Pairs:

@@ -9,7 +9,7 @@ from offchain.attestation.rejections import QuoteRejected
 from offchain.attestation.tcb import Validity
 from offchain.attestation.verify import verify
 from offchain.chain.verifier import ROOT, Verifier
-from offchain.cli.attestation.deployment import add_deployment, now, verifier_of
+from offchain.cli import session
 from offchain.cli.attestation.inputs import (
     add_quote,
     add_root,
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
     add_root(parser)
     add_rules(parser)
-    add_deployment(parser, required=False)
+    session.add(parser, account=False)
     parser.add_argument("--dstack", action="store_true", help="the quote of a dstack application")
 
 
@@ -44,9 +44,10 @@ def status(arguments: argparse.Namespace) -> Pairs:
     quote = quote_of(arguments.quote) if arguments.quote else None
     faults: list[str] = []
     rules, root_key, at = rules_of(arguments), root_key_of(arguments), arguments.at
-    if arguments.verifier is not None:
-        verifier = verifier_of(arguments)
-        rules, root_key, at = verifier.policy.rules(), verifier.root_key, now(verifier.node)
+    if arguments.network is not None:
+        here = session.Session.of(arguments)
+        verifier, at = here.verifier, here.now()
+        rules, root_key = verifier.policy.rules(), verifier.root_key
         yield from _deployment(verifier, rules, at, quote, faults)
         if quote is not None:
             try:
@@ -61,8 +62,8 @@ def status(arguments: argparse.Namespace) -> Pairs:
                 faults.append(f"the deployment refuses the quote: {error.reason}")
     if arguments.collateral or arguments.service:
         yield from _collateral(arguments, quote, rules, root_key, at, faults)
-    elif arguments.verifier is None:
-        raise ValueError("nothing to ask, expected --collateral, --from or --verifier")
+    elif arguments.network is None:
+        raise ValueError("nothing to ask, expected --collateral, --from or --network")
     if faults:
         raise ValueError("; ".join(faults))
 

@@ -1,4 +1,4 @@
-"""``attestation verify``: a quote against collateral, or as a deployment would verify it."""
+"""``attestation verify``: a quote against collateral, or else as a deployment would verify it."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from offchain.attestation.policy import DEFAULT_ACCEPTED, Rules, trust_in
 from offchain.attestation.tcb import STATUSES
 from offchain.attestation.verify import verify
 from offchain.chain.policy import check_accepted
-from offchain.cli.attestation.deployment import add_deployment, now, verifier_of
+from offchain.cli import session
 from offchain.cli.attestation.inputs import (
     add_quote,
     add_root,
@@ -55,7 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
     add_root(parser)
     add_rules(parser)
-    add_deployment(parser, required=False)
+    session.add(parser, account=False)
     parser.add_argument(
         "--dstack", action="store_true", help="a dstack application: leave RTMR3 out of the program"
     )
@@ -69,15 +69,14 @@ def verify_quote(arguments: argparse.Namespace) -> Pairs:
         ValueError: neither collateral nor a deployment is named.
     """
     quote = quote_of(arguments.quote)
-    if arguments.verifier is not None:
-        verifier = verifier_of(arguments)
-        trust, at = verifier.trust(quote), now(verifier.node)
-    else:
-        bundle = collateral_of(arguments, fmspc_of(quote))
-        if not bundle:
-            raise ValueError("nothing to verify with, expected --collateral, --from or --verifier")
-        at = arguments.at
+    if arguments.collateral or arguments.service:
+        bundle, at = collateral_of(arguments, fmspc_of(quote)), arguments.at
         trust = trust_in(bundle, root_key_of(arguments), at, rules_of(arguments))
+    elif arguments.network is not None:
+        here = session.Session.of(arguments)
+        trust, at = here.verifier.trust(quote), here.now()
+    else:
+        raise ValueError("nothing to verify with, expected --collateral, --from or --network")
     verified = verify(quote, trust, at, dstack=arguments.dstack)
     yield "verified", f"under root: {root_name(trust.root_key)}"
     yield "kind", verified.kind

@@ -1,6 +1,7 @@
 """Programs: ids from quotes and from expected values, allow-lists, and words of commits."""
 
 import json
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,14 @@ def test_parse_allowlist__description_that_a_registry_takes__passes(description:
 def test_parse_allowlist__description_that_no_registry_takes__is_refused(description: str) -> None:
     with pytest.raises(ValueError, match="expected 1 to 256 printable ASCII characters"):
         parse_allowlist([ENTRY | {"description": description}])
+
+
+@pytest.mark.parametrize("text", ["", "{}}", "7", '[{"commit": null}]', '[{"x": 1}]', "[[1]]"])
+def test_load_allowlist__another_file__is_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=re.escape(f"{path} is no allow-list of programs: ")):
+        load_allowlist(path)
 
 
 def test_load_allowlist__a_program_twice__is_refused(tmp_path: Path) -> None:

@@ -200,6 +200,22 @@ def test_program__quote_and_verifier__gives_measurement_and_allow_list_entry(
     assert "allowed in development" in out
 
 
+def test_program__network__gives_the_measurement_under_its_verifier(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    developer_quote: str,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("GOLDEN_GRAIN_DEPLOYMENTS", str(tmp_path))
+    book = dict.fromkeys(("market", "registry", "policy"), "0x" + 40 * "0")
+    book |= {"verifier": VERIFIER, "chain_id": "1", "block": "0", "rpc": "http://127.0.0.1:1"}
+    (tmp_path / "made.json").write_text(json.dumps(book))
+    shown = printed(capsys, "program", "--quote", developer_quote, "--network", "made")
+    assert shown["measurement"] == "0x" + measurement(VERIFIER, program_id(BODIES["tdx v4"])).hex()
+    message = failure(capsys, "program", "--quote", developer_quote, "--network", "mode")
+    assert "no deployment on network 'mode'" in message
+
+
 def test_program__expected_values__gives_the_same_program_as_the_quote(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
