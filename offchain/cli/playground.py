@@ -26,10 +26,11 @@ from offchain.chain.node import Node
 from offchain.chain.refusals import Refused
 from offchain.chain.registry import Registry
 from offchain.cli import networks
-from offchain.cli.processes import Processes
-from offchain.cli.units import format_duration, parse_duration
+from offchain.cli.processes import PROCESSES, Processes
+from offchain.cli.units import format_duration, parse_duration, whole
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path("~/.golden-grain/playground")
 NETWORK = "playground"
 PROVIDER, FREE = 7, range(8, 20)
 """Accounts of the node: the provider's, and those that nobody uses. The deployer has 0, and the
@@ -60,10 +61,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder",
         type=Path,
-        default=Path("~/.golden-grain/playground"),
+        default=FOLDER,
         help="folder of keys, files and logs, emptied at each start (%(default)s)",
     )
-    parser.add_argument("--port", type=int, default=0, help="port of the chain (a free one)")
+    parser.add_argument(
+        "--port", type=whole(0, 65_535), default=0, help="port of the chain (a free one)"
+    )
     parser.add_argument(
         "--operators",
         type=int,
@@ -100,6 +103,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         return
     if running.started:
         raise Refused(f"a playground runs in {folder}: `golden-grain playground --stop` ends it")
+    _check_folder(folder)
     port = _free_port(arguments.port)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -273,6 +277,17 @@ def _skip(seconds: int) -> str:
     return (
         f"{format_duration(seconds)} later: {time.ctime(web3.eth.get_block('latest')['timestamp'])}"
     )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that holds anything else than a playground: it is emptied.
+
+    Raises:
+        Refused: it does, or it is no folder.
+    """
+    own = (FOLDER.expanduser().absolute(), *(each.parent for each in folder.glob(PROCESSES)))
+    if folder.exists() and folder not in own and (folder.is_file() or any(folder.iterdir())):
+        raise Refused(f"{folder} holds something else than a playground, expected an empty folder")
 
 
 def _free_port(port: int) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from offchain.storage.files import write_bytes
 
+PROCESSES = "processes.json"
 PATIENCE = 20.0
 """Seconds that a process has to end once it is told to, before it is killed."""
 
@@ -36,20 +37,20 @@ class Started:
 
 @dataclass
 class Processes:
-    """The processes of a folder, which holds their ids in ``processes.json`` and their logs."""
+    """The processes of a folder, which holds their ids in the file `PROCESSES`, and their logs."""
 
     folder: Path
     started: list[Started] = field(default_factory=list)
 
     @property
     def _file(self) -> Path:
-        return self.folder / "processes.json"
+        return self.folder / PROCESSES
 
     @classmethod
     def of(cls, folder: Path) -> "Processes":
         """Return those that were started in a folder and still run."""
-        file = folder / "processes.json"
-        known = json.loads(file.read_bytes()) if file.exists() else []
+        made = cls(folder)
+        known = json.loads(made._file.read_bytes()) if made._file.exists() else []
         found = [Started(**each) for each in known]
         return cls(folder, [each for each in found if each.is_running()])
 

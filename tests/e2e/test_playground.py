@@ -102,6 +102,18 @@ def playground(tmp_path_factory):
         made.process.wait()
 
 
+@pytest.mark.parametrize("name", ["work", "work/notes.txt"])
+def test_playground__folder_of_something_else__is_left_alone(terminal, name):
+    notes = terminal.home / "work" / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    said = terminal("playground", "--folder", str(terminal.home / name), code=1)
+    assert said == (
+        f"{terminal.home / name} holds something else than a playground, expected an empty folder\n"
+    )
+    assert notes.read_text() == "mine"
+
+
 def test_playground__in_another_terminal__lists_its_task_and_puts_its_clock_forward(playground):
     terminal, network = playground.terminal, ["--network", "playground"]
     known = Processes.of(playground.folder).started
