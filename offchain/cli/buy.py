@@ -14,6 +14,7 @@ from offchain.cli import create, creating, manifest, purchases, session
 from offchain.cli.common import on_one_line, task_id
 from offchain.cli.creating import Secrets
 from offchain.cli.purchases import Purchase
+from offchain.cli.units import positive
 from offchain.provider.buying import Buyer
 from offchain.provider.creation import TEST_SET_KEY
 
@@ -31,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="test set, as `golden-grain manifest` reads it")
     manifest.add_benchmark(parser, required=False)
     parser.add_argument(
-        "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
+        "--poll", type=positive, default=12.0, help="seconds between two steps (%(default)s)"
     )
     purchases.add(parser)
     creating.add(parser)

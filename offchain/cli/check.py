@@ -17,7 +17,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="ONNX file")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--manifest", type=Path, help="the task's manifest.json")
-    source.add_argument("--task", help="id of a task, on --network or with documents in --folder")
+    source.add_argument(
+        "--task",
+        type=common.task_id,
+        help="id of a task, on --network or with documents in --folder",
+    )
     parser.add_argument(
         "--folder", help="where the provider publishes (the URI that the task names)"
     )
@@ -43,7 +47,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
 def _manifest(arguments: argparse.Namespace) -> Manifest:
     if arguments.manifest is not None:
         return from_json(Manifest, arguments.manifest.read_bytes())
-    task_id = common.task_id(arguments.task)
+    task_id: bytes = arguments.task
     if arguments.network is not None:
         here = session.Session.of(arguments)
         history = entries.history_of(here, task_id)
@@ -52,5 +56,5 @@ def _manifest(arguments: argparse.Namespace) -> Manifest:
         raise ValueError("--task without --network or --folder, expected one of them")
     documents = PublicationFolder(arguments.folder).documents(task_id)
     if documents is None:
-        raise ValueError(f"no documents of task {arguments.task} in {arguments.folder}")
+        raise ValueError(f"no documents of task 0x{task_id.hex()} in {arguments.folder}")
     return documents.manifest

@@ -5,7 +5,7 @@ import re
 
 from eth_utils.address import is_address, to_checksum_address
 
-from offchain.cli.units import Malformed
+from offchain.cli.units import Malformed, positive, whole
 
 
 def task_id(text: str) -> bytes:
@@ -44,14 +44,14 @@ def on_one_line(text: str) -> str:
 def add_fetching(parser: argparse.ArgumentParser) -> None:
     """Declare how long strangers' stores are waited for."""
     parser.add_argument(
-        "--fetch-seconds", type=float, default=20.0, help="seconds for each answer (%(default)s)"
+        "--fetch-seconds", type=positive, default=20.0, help="seconds for each answer (%(default)s)"
     )
     parser.add_argument(
         "--fetch-total",
-        type=float,
+        type=positive,
         default=900.0,
         help="seconds for each file, with all attempts (%(default)s)",
     )
     parser.add_argument(
-        "--threads", type=int, default=8, help="submissions fetched at a time (%(default)s)"
+        "--threads", type=whole(1), default=8, help="submissions fetched at a time (%(default)s)"
     )

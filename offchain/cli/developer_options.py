@@ -4,13 +4,15 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from offchain.chain.refusals import Refused
 from offchain.cli import common, session
 from offchain.cli.session import Session
 from offchain.developer.checking import Sample
 from offchain.developer.publishing import Uploads
-from offchain.protocol.model_spec import ModelSpec
+from offchain.protocol.model_spec import ModelSpec, Output
+from offchain.protocol.sample import Samples, pack
 
 
 def add_task(parser: argparse.ArgumentParser) -> None:
@@ -72,10 +74,24 @@ def sample_of(arguments: argparse.Namespace, spec: ModelSpec) -> Sample | None:
         if arguments.targets is not None:
             raise ValueError("--targets without --rows, expected both")
         return None
-    rows = np.load(arguments.rows, allow_pickle=False).astype(spec.sample_dtype)
+    rows = _array(arguments.rows, spec.sample_dtype)
     if arguments.targets is None:
         return Sample(rows)
-    return Sample(rows, np.load(arguments.targets, allow_pickle=False))
+    has_classes = spec.output not in (Output.VALUES, Output.VECTORS)
+    targets = _array(arguments.targets, np.dtype(np.int64 if has_classes else np.float64))
+    pack(Samples(rows, targets), spec)  # it refuses what a hidden test set could not be
+    return Sample(rows, targets)
+
+
+def _array(path: Path, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    """Read an array as another type; refuse a file that holds none, by its name."""
+    try:
+        read = np.load(path, allow_pickle=False)
+        if not isinstance(read, np.ndarray) or not read.ndim:
+            raise ValueError("expected one array of rows, as numpy.save writes it")
+        return read.astype(dtype)
+    except (ValueError, TypeError, EOFError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def uploads_of(here: Session, arguments: argparse.Namespace) -> Uploads:

@@ -5,10 +5,13 @@ from pydantic import ValidationError
 from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception
 
 from offchain.chain.refusals import in_words as refusal_in_words
+from offchain.cli.units import Malformed
 from offchain.protocol.errors import GoldenGrainError
 
 EXPECTED = (ValueError, OSError, RuntimeError, Web3Exception, GoldenGrainError)
 """Errors that a command raises for what people and other machines did. Any other is a bug."""
+USAGE = Malformed
+"""Those of arguments that only a task's token or a chain's clock lets a command read."""
 
 
 def in_words(error: BaseException) -> str:
@@ -30,6 +33,8 @@ def in_words(error: BaseException) -> str:
         if first["type"] == "value_error":  # its own words name the value
             return f"{error.title}: {first['msg'].removeprefix('Value error, ')}{more}"
         return f"{error.title}: {place}: {first['msg']}, found {first['input']!r:.200}{more}"
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, RuntimeError) and "home directory" in str(error):
         return "no home directory: set HOME, or name the folder of your files with --home"
     return str(error) or type(error).__name__

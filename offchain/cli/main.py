@@ -42,7 +42,7 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; return 0, or 1 with the reason on standard error when it fails."""
+    """Run a command; return 0, or the reason on standard error with 1, or 2 for bad usage."""
     argv = sys.argv[1:] if argv is None else argv
     try:
         arguments = _arguments(argv)
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         if not isinstance(error, failures.EXPECTED):
             raise
         print(failures.in_words(error), file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, failures.USAGE) else 1
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from offchain.cli.units import whole
 from offchain.protocol import metrics
 from offchain.protocol.encoding import MAX_SCORE, to_json
 from offchain.protocol.manifest import MAX_CONFIDENCE, MIN_CONFIDENCE, Manifest, Selection
@@ -32,12 +33,6 @@ def _metric(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number of at least 1")
-    return int(text)
 
 
 def _confidence(text: str) -> int:
@@ -116,11 +111,11 @@ def add_benchmark(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
     parser.add_argument(
         "--minimum-gain",
-        type=int,
+        type=whole(0, MAX_SCORE),
         default=1_000,
         help="parts per million that a model must add to the team (%(default)s)",
     )
-    parser.add_argument("--sample-size", type=_positive, help="rows that the seed draws (all)")
+    parser.add_argument("--sample-size", type=whole(1), help="rows that the seed draws (all)")
     parser.add_argument(
         "--output",
         type=Output,
@@ -131,7 +126,7 @@ def add_benchmark(parser: argparse.ArgumentParser, *, required: bool) -> None:
     for name in _SIZES:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
-            type=int,
+            type=whole(1),
             help=f"limit on a model's {name.replace('_', ' ')} (proposed from the data)",
         )
     parser.add_argument(

@@ -20,7 +20,7 @@ from typing import Self
 from offchain.cli import common, session
 from offchain.cli import operator_options as options
 from offchain.cli.failures import in_words
-from offchain.cli.units import ETHER, parse_duration
+from offchain.cli.units import ETHER, parse_duration, positive
 from offchain.operator.checks import (
     check_account,
     check_folder,
@@ -81,7 +81,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     _add_amount(parser, "least-fee", None, "least benchmark fee of a task (any, in any token)")
     parser.add_argument(
-        "--poll", type=float, default=12.0, help="seconds between two steps (%(default)s)"
+        "--poll", type=positive, default=12.0, help="seconds between two steps (%(default)s)"
     )
     common.add_fetching(parser)
     session.add(parser)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from offchain.cli import session
 from offchain.cli.session import Session
+from offchain.cli.units import positive, whole
 from offchain.page.document import document
 from offchain.page.server import LOOPBACK, PageServer
 from offchain.page.strangers import Strangers
@@ -25,9 +26,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=f"serve the page on {LOOPBACK} and keep it fresh, instead of writing a file",
     )
-    parser.add_argument("--port", type=int, default=8400, help="port to serve on (%(default)s)")
     parser.add_argument(
-        "--poll", type=float, default=5.0, help="seconds between two readings (%(default)s)"
+        "--port", type=whole(0, 65_535), default=8400, help="port to serve on (%(default)s)"
+    )
+    parser.add_argument(
+        "--poll", type=positive, default=5.0, help="seconds between two readings (%(default)s)"
     )
     parser.add_argument(
         "--chain-only",

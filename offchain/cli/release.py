@@ -8,7 +8,7 @@ from pathlib import Path
 from offchain.chain.refusals import Refused
 from offchain.cli import common as shared
 from offchain.cli import purchases, session
-from offchain.cli.units import format_time
+from offchain.cli.units import format_time, positive, whole
 from offchain.provider.key_release import SubmissionsMissing, TestSetRelease
 from offchain.storage.publications import PublicationFolder
 
@@ -33,14 +33,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--without",
         action="append",
         default=[],
-        type=int,
+        type=whole(0),
         help="index of a submission to leave out of a new inventory, for good",
     )
     parser.add_argument(
         "--once", action="store_true", help="fail when a submission is missing, do not wait for it"
     )
     parser.add_argument(
-        "--poll", type=float, default=30.0, help="seconds between two attempts (%(default)s)"
+        "--poll", type=positive, default=30.0, help="seconds between two attempts (%(default)s)"
     )
     purchases.add(parser, out=False)
     session.add(parser, account=False)

@@ -8,7 +8,7 @@ from offchain.chain.refusals import Refused
 from offchain.chain.result_proofs import ResultProof
 from offchain.cli import common, session
 from offchain.cli.session import Session
-from offchain.cli.units import Currency, format_score
+from offchain.cli.units import Currency, format_score, whole
 from offchain.developer.reasons import IN_FULL
 from offchain.observer.scores import Row, find_results, rows
 from offchain.protocol.encoding import to_json
@@ -18,7 +18,7 @@ from offchain.storage.files import write_bytes
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("task", type=common.task_id, help="id of the task")
-    parser.add_argument("--index", type=int, help="a submission, with the reason in full")
+    parser.add_argument("--index", type=whole(0), help="a submission, with the reason in full")
     parser.add_argument(
         "--developer", type=common.address, help="account whose submissions are shown in full"
     )

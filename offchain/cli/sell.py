@@ -19,8 +19,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="dispute a report that contradicts what everybody can compute",
     )
-    parser.add_argument("--highest-bond", help='most that a dispute may cost, such as "1 ether"')
-    parser.add_argument("--poll", type=float, help="seconds between two looks at the chain")
+    parser.add_argument(
+        "--highest-bond",
+        type=units.ETHER.parse,
+        help='most that a dispute may cost, such as "1 ether"',
+    )
+    parser.add_argument(
+        "--poll", type=units.positive, help="seconds between two looks at the chain"
+    )
     session.add(parser)
 
 
@@ -32,18 +38,17 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         ValueError, OSError: see `offchain.cli.entry`.
     """
     if arguments.dispute != (arguments.highest_bond is not None):
-        raise ValueError("--dispute and --highest-bond, expected both or none of them")
+        raise units.Malformed("--dispute and --highest-bond, expected both or none of them")
     here = session.Session.of(arguments)
-    bond = None
-    if arguments.highest_bond is not None:
-        bond = units.ETHER.parse(arguments.highest_bond)
     uploads = developer_options.uploads_of(here, arguments)
     with entries.entry_files(here, arguments) as files:
         offer = entries.offer_of(here, arguments, files.documents())
         if files.read() is None:
             entries.warn_of_uploads(here, uploads)
         entry = entries.prepared(here, arguments, files, offer, random)
-        selling = entries.selling_of(here, arguments, files, offer, entry, uploads, bond)
+        selling = entries.selling_of(
+            here, arguments, files, offer, entry, uploads, arguments.highest_bond
+        )
         outcome = entries.follow(here, selling, arguments.poll)
     price = None if outcome.price is None else offer.words.amount(outcome.price)
     yield here.result(

@@ -28,7 +28,7 @@ from offchain.chain.tokens import currency_of
 from offchain.chain.transactions import FeePolicy, KeySender, NodeSender, Sender
 from offchain.chain.verifier import Verifier
 from offchain.cli import networks
-from offchain.cli.units import Currency
+from offchain.cli.units import Currency, positive, whole
 from offchain.storage.private_folder import PrivateFolder
 
 LOCAL_CHAIN = 31337
@@ -51,7 +51,7 @@ def add(parser: argparse.ArgumentParser, *, account: bool = True) -> None:
     parser.add_argument("--rpc", help="URL of your own node (that of the network)")
     parser.add_argument(
         "--confirmations",
-        type=int,
+        type=whole(0),
         help=f"blocks that must follow a block before it counts ({FINAL}; 0 on a local chain)",
     )
     parser.add_argument(
@@ -81,7 +81,7 @@ def add(parser: argparse.ArgumentParser, *, account: bool = True) -> None:
         )
         parser.add_argument(
             "--max-fee",
-            type=float,
+            type=positive,
             default=500.0,
             help="highest fee for each unit of gas, in gwei (%(default)s)",
         )

@@ -8,6 +8,7 @@ from web3.exceptions import ContractLogicError
 from offchain.chain.history import History
 from offchain.chain.refusals import Refused, reason_of
 from offchain.cli import common, session
+from offchain.cli.units import whole
 from offchain.protocol import hashes
 from offchain.protocol.transcript import Reveal
 
@@ -19,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--index",
         action="append",
         default=[],
-        type=int,
+        type=whole(0),
         help="index of a submission (all of them that were revealed)",
     )
     session.add(parser)

@@ -2,9 +2,12 @@
 
 import argparse
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import inf
 
 from offchain.chain.refusals import Refused
 from offchain.protocol.encoding import MAX_SCORE, ZERO_ADDRESS
@@ -74,6 +77,29 @@ class Currency:
 
 
 ETHER = Currency(ZERO_ADDRESS, "ether", 18)
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return the parser of a whole number from ``least`` on, and up to ``most`` if that is given.
+
+    It raises `Malformed` for anything else.
+    """
+    upper = "on" if most is None else f"to {most}"
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,20}", text) or not least <= int(text) <= (most or int(text)):
+            raise Malformed(f"{text!r}, expected a whole number from {least} {upper}")
+        return int(text)
+
+    return parse
+
+
+def positive(text: str) -> float:
+    """Parse a finite number above 0. Raises `Malformed` for anything else."""
+    with suppress(ValueError):
+        if 0 < float(text) < inf:
+            return float(text)
+    raise Malformed(f"{text!r}, expected a number above 0")
 
 
 def parse_score(value: object) -> int:

@@ -21,7 +21,7 @@ class Uploads:
     Args:
         place: local folder or bucket (fsspec URL) that is written to.
         uri: public address of the same folder, which the reveal names.
-        local: allow an address that points into this machine; for local chains only.
+        local: allow a folder or an address of this machine; for local chains only.
         patience: for reading back.
     """
 
@@ -39,7 +39,8 @@ class Uploads:
         size = len(self.uri.encode())
         if size > MAX_URI_BYTES:
             raise ValueError(f"URI of {size} bytes, expected at most {MAX_URI_BYTES}")
-        if not self.local:
+        scheme, separator, _ = self.uri.partition("://")
+        if not self.local or (separator and scheme != "file"):
             public_store(self.uri, self.patience)
 
     def probe(self) -> None:

@@ -5,8 +5,8 @@ works where the package ipfsspec is installed. A store over ``http`` or ``ipfs``
 """
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -177,17 +177,18 @@ class Store:
             OSError: the store refuses the write; no part of the file remains.
         """
         options = _options(self.url, self.patience.seconds) | dict(self.options)
-        files, folder = fsspec.url_to_fs(self.url, **options)
-        files.makedirs(folder, exist_ok=True)
-        part = f"{folder.rstrip('/')}/.{uuid4().hex}.part"
-        try:
-            with naming(folder), files.open(part, "wb") as sink:
-                digest = _copy_and_hash(source.read, sink.write)
-            files.mv(part, f"{folder.rstrip('/')}/{digest.hex()}")
-        except BaseException:
-            if files.exists(part):
-                files.rm(part)
-            raise
+        with _writing(self.url):
+            files, folder = fsspec.url_to_fs(self.url, **options)
+            files.makedirs(folder, exist_ok=True)
+            part = f"{folder.rstrip('/')}/.{uuid4().hex}.part"
+            try:
+                with naming(folder), files.open(part, "wb") as sink:
+                    digest = _copy_and_hash(source.read, sink.write)
+                files.mv(part, f"{folder.rstrip('/')}/{digest.hex()}")
+            except BaseException:
+                if files.exists(part):
+                    files.rm(part)
+                raise
         return digest
 
     def put_bytes(self, content: bytes) -> bytes:
@@ -211,13 +212,26 @@ def write(url: str, content: bytes) -> None:
     Raises:
         OSError: the place refuses the write.
     """
-    files, path = fsspec.url_to_fs(url)
-    if "file" in files.protocol:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(Path(path), content)
-        Path(path).chmod(0o644)
-        return
-    files.pipe_file(path, content)
+    with _writing(url):
+        files, path = fsspec.url_to_fs(url)
+        if "file" in files.protocol:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(Path(path), content)
+            Path(path).chmod(0o644)
+        else:
+            files.pipe_file(path, content)
+
+
+@contextmanager
+def _writing(url: str) -> Iterator[None]:
+    """Raise as `OSError` whatever the library of a scheme raises, such as for no credentials."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        cause = str(error) or type(error).__name__
+        raise OSError(f"{url} cannot be written: {cause}") from error
 
 
 def _storage_error(url: str, digest: bytes, hashing: Hashing, cause: str) -> StorageError:

@@ -150,7 +150,6 @@ class Developer:
         offer = entries.offer_of(here, arguments, files.documents())
         made = entries.prepared(here, arguments, files, offer, _random)
         bond = arguments.highest_bond
-        bond = None if bond is None else int(float(bond.split()[0]) * ETHER)
         return entries.selling_of(here, arguments, files, offer, made, uploads, bond)
 
 

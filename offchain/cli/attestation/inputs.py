@@ -13,6 +13,7 @@ from offchain.attestation.trust import INTEL_ROOT_KEY
 from offchain.attestation.x509 import load_chain, read_certificate
 from offchain.cli.attestation.output import say
 from offchain.cli.common import hex_bytes
+from offchain.cli.units import whole
 from offchain.simulation.intel import SIMULATED_ROOT_KEY
 
 
@@ -102,7 +103,10 @@ def add_root(parser: argparse.ArgumentParser) -> None:
         "--simulated", action="store_true", help="trust the SIMULATED root of development"
     )
     parser.add_argument(
-        "--at", type=int, default=int(time.time()), help="time of the check, in Unix seconds (now)"
+        "--at",
+        type=whole(0),
+        default=int(time.time()),
+        help="time of the check, in Unix seconds (now)",
     )
 
 

@@ -17,6 +17,7 @@ from offchain.cli.attestation.inputs import (
     root_key_of,
 )
 from offchain.cli.attestation.output import Pairs
+from offchain.cli.units import whole
 from offchain.simulation.intel import root_name
 
 _DAY = 86_400
@@ -34,7 +35,7 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--grace-days",
-        type=int,
+        type=whole(0),
         default=0,
         help="days after a next update for which a document still counts (%(default)s)",
     )

@@ -53,6 +53,48 @@ def test_check__given_rows__are_the_ones_that_run(tmp_path, manifest, capsys):
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"1,2,3\n", "rows.npy: "),
+        (b"", "rows.npy: "),
+        (np.array([{}, 1], dtype=object), "Object arrays cannot be loaded"),
+        (np.float32(1), "rows.npy: expected one array of rows"),
+        (np.array([["a"] * FEATURES]), "rows.npy: could not convert string to float"),
+        (np.zeros((3, FEATURES + 1), np.float32), "samples of shape (3, 9), expected (n, *(8,))"),
+        (None, "rows.npy: No such file or directory"),
+    ],
+)
+def test_check__file_that_is_no_rows__is_named(tmp_path, manifest, capsys, content, said):
+    rows = tmp_path / "rows.npy"
+    if isinstance(content, bytes):
+        rows.write_bytes(content)
+    elif content is not None:
+        np.save(rows, content, allow_pickle=True)
+    assert check(tmp_path, manifest, distribution(), "--rows", str(rows)) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (np.zeros(4, np.int64), "4 targets, expected one for each of 3 inputs"),
+        (
+            np.zeros((3, 2), np.int64),
+            "shape (3, 2), expected int64 and ('n',)",
+        ),
+        (np.array([0, 1, 3]), "target 3, expected a class from 0 to 2"),
+        (np.array(["a", "b", "c"]), "targets.npy: invalid literal for int()"),
+    ],
+)
+def test_check__targets_of_another_kind__are_refused(tmp_path, manifest, capsys, targets, said):
+    np.save(tmp_path / "rows.npy", np.zeros((3, FEATURES), np.float32))
+    np.save(tmp_path / "targets.npy", targets)
+    options = "--rows", str(tmp_path / "rows.npy"), "--targets", str(tmp_path / "targets.npy")
+    assert check(tmp_path, manifest, distribution(), *options) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("model", "detail", "remedy"),
     [
         (onnx_files.outside("w.bin"), "external-data: tensor 'w'", "external_data=False"),

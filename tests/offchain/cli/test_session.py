@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from web3.exceptions import ContractLogicError
 from offchain.chain.refusals import REMEDIES, Refused, in_words
 from offchain.cli import networks, session
 from offchain.cli.main import main
+from offchain.cli.units import ETHER
 from tests.reasons import FILES, REASON
 
 BOOK = {
@@ -157,6 +159,15 @@ def test_main__command_without_a_network__ends_with_the_remedy(capsys, monkeypat
     )
 
 
+def test_main__argument_that_only_the_command_can_read__is_bad_usage(capsys, monkeypatch):
+    def run(*_: object) -> Iterator[str]:
+        yield str(ETHER.parse("5"))
+
+    monkeypatch.setattr("offchain.cli.close.run", run)
+    assert main(["close", "0x" + 64 * "1"]) == 2
+    assert capsys.readouterr().err == "'5', expected a number and its unit, such as '1.5 ether'\n"
+
+
 def test_main__node_that_is_down__names_it(home, capsys):
     write_book(home)
     assert main(["close", "0x" + 64 * "1", "--yes", "--network", "local"]) == 1
@@ -191,6 +202,14 @@ def test_main__ctrl_c_while_a_command_is_imported__is_no_traceback(capsys, monke
         ("status 0x12", "task: '0x12', expected 0x and 64 hex digits"),
         ("program nothing", "measurement: 'nothing', expected 0x and 64 hex digits"),
         ("stake 2", "amount: '2', expected a number and its unit, such as '1.5 ether'"),
+        ("sell --poll -1", "--poll: '-1', expected a number above 0"),
+        ("buy --fetch-total nan", "--fetch-total: 'nan', expected a number above 0"),
+        ("claim --max-fee 0", "--max-fee: '0', expected a number above 0"),
+        ("tasks --confirmations -5", "--confirmations: '-5', expected a whole number from 0 on"),
+        ("operate --threads 0", "--threads: '0', expected a whole number from 1 on"),
+        ("playground --port 65536", "--port: '65536', expected a whole number from 0 to 65535"),
+        ("check model --task 0x12", "--task: '0x12', expected 0x and 64 hex digits"),
+        ("sell m --highest-bond 3", "--highest-bond: '3', expected a number and its unit"),
         ("operate --margin soon", "--margin: 'soon', expected a duration such as '2 days'"),
         ("operate --provider me", "--provider: 'me', expected an address, 0x and 40 hex digits"),
     ],

@@ -54,11 +54,23 @@ def test_probe__address_of_another_folder__is_refused(tmp_path):
     Uploads(str(tmp_path / "here"), str(tmp_path / "here"), local=True).probe()
 
 
+@pytest.mark.parametrize("uri", ["ftp://a/b", "memory://a", "http://"])
+def test_check__scheme_that_nobody_follows__is_refused_on_a_local_chain_too(uri):
+    with pytest.raises(ValueError, match=f"uri '{uri}', expected one of"):
+        Uploads("/srv/models", uri, local=True).check()
+
+
+@pytest.mark.parametrize(
+    "uri", ["/srv/models", "file:///srv/models", "http://127.0.0.1:1/models", "s3://a/b"]
+)
+def test_check__folder_or_address_of_this_machine__is_for_local_chains(uri):
+    Uploads("/srv/models", uri, local=True).check()
+
+
 @pytest.mark.parametrize("uri", ["/srv/models", "file:///srv/models", "ftp://a/b", "memory://a"])
 def test_check__address_that_strangers_do_not_follow__is_refused(uri):
     with pytest.raises(ValueError, match="expected one of"):
         Uploads("/srv/models", uri).check()
-    Uploads("/srv/models", uri, local=True).check()
 
 
 def test_check__length_of_the_address__is_bounded_in_bytes():

@@ -246,3 +246,21 @@ def test_fetch__closed_port__is_missing_and_leaves_nothing():
 def test_fetch__unknown_scheme__is_missing():
     with pytest.raises(StorageError, match="gopher"):
         fetch_bytes("gopher://models/a", DIGEST, LIMIT, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3://bucket/folder", "Unable to locate credentials"),
+        ("odd://bucket/folder", "Protocol not known: odd"),
+        ("http://127.0.0.1:1/folder", "NotImplementedError"),
+    ],
+)
+def test_put__place_that_cannot_be_written__is_an_error_of_the_disk(url, said, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/absent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/absent")
+    with pytest.raises(OSError, match=f"{url} cannot be written: {said}"):
+        Store(url, QUICK).put_bytes(CONTENT)
