@@ -4,11 +4,11 @@ An enclave that runs out of memory loses its keys, and with them its seats in al
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.manifest import Manifest
-from offchain.protocol.model_spec import Output
 from offchain.protocol.sample import artifact_bytes, packed_bytes
 
 _COLUMN_BYTES: Final = 80
@@ -34,9 +34,9 @@ def measuring_bytes(manifest: Manifest, workers: int) -> int:
     spec, rows = manifest.model, manifest.test_set.samples
     # Ciphertext, plaintext, sample, and a flag for each value: is it finite?
     drawing = 4 * artifact_bytes(manifest) + _DRAW_BYTES * rows
-    columns = 1 if spec.output in (Output.LABELS, Output.VALUES) else max(spec.classes, 1)
     sample = manifest.sample_size
-    run = 2 * manifest.limits.model_bytes + sample * (_COLUMN_BYTES * columns + _ROW_BYTES)
+    row = _COLUMN_BYTES * prod(spec.columns) + _ROW_BYTES
+    run = 2 * manifest.limits.model_bytes + sample * row
     measuring = (
         2 * packed_bytes(sample, spec, manifest.test_set.weighted)  # once in shared memory
         + _ORDER_BYTES * sample

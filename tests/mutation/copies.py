@@ -113,13 +113,21 @@ class Copy:
             print(json.dumps(order), file=self._server.stdin, flush=True)
             return Run(**self._answer())
 
-    def pytest(self, change: Change, tests: Sequence[str], seed: int | None = None) -> Run:
+    def pytest(
+        self,
+        change: Change,
+        tests: Sequence[str],
+        seed: int | None = None,
+        seconds: int = SECONDS,
+    ) -> Run:
         """Run tests without Brownie; the first failure ends them."""
         options = "-x -q -p no:pytest-brownie -p no:cacheprovider --hypothesis-profile=mutants"
         if seed is not None:
             options += f" --hypothesis-seed={seed}"
         with self._changed(*change):
-            return self._run("python", "-W", "ignore", "-m", "pytest", *options.split(), *tests)
+            return self._run(
+                "python", "-W", "ignore", "-m", "pytest", *options.split(), *tests, seconds=seconds
+            )
 
     def brownie(self, change: Change, tests: Sequence[str]) -> Run:
         """Run tests on Brownie, which compiles only the contracts that have the change."""

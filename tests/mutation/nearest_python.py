@@ -31,7 +31,7 @@ FIRST = {
     "protocol/messages": ("enclave/test_spliced_bytes", "enclave/service/test_server"),
     "protocol/model_spec": ("protocol/test_manifest", "protocol/test_sample"),
     "protocol/release": ("provider/test_key_release", "cli/test_manifest"),
-    "enclave/__main__": SERVICE[3:],
+    "enclave/__main__": ("enclave/image/test_image",),
     "enclave/enclave": ("enclave/test_cosigning", "enclave/test_concurrent_calls"),
     "enclave/opening": ("enclave/test_lying_host",),
     "enclave/proposals": ("enclave/test_cosigning", "enclave/test_panel"),

@@ -16,6 +16,8 @@ from tests.mutation.copies import ROOT, Copy
 from tests.mutation.nearest_python import modules, nearest_tests, short
 from tests.mutation.python_operators import Mutant, drawn
 
+FIRST_SECONDS = 300  # for the nearest file
+
 
 def key_of(mutant: Mutant) -> str:
     """A mutant's name, which changes with its module."""
@@ -26,7 +28,7 @@ def attempt(copy: Copy, mutant: Mutant, seed: int) -> tuple[str, str]:
     """Return a mutant's outcome, and the test that killed it."""
     change = mutant.module, mutant.content.encode()
     first, *others = nearest_tests(ROOT, mutant.module)
-    run = copy.pytest(change, [first], seed)
+    run = copy.pytest(change, [first], seed, FIRST_SECONDS)
     if run.code == 0 and others:
         run = copy.pytest(change, others, seed)
     if run.code is None:
