@@ -9,12 +9,16 @@ ENCLAVE = tuple(
     f"enclave/test_{name}"
     for name in ("benchmark", "panel", "cosigning", "lying_host", "outputs", "details")
 )
-MODELS = tuple(
+CHECKS = tuple(
     f"enclave/models/test_{name}"
     for name in (
         *("static", "shapes", "bounds", "loops_and_fused", "text", "kinds", "attention"),
-        *("scikit_learn", "runtime", "child", "runner", "sandbox", "zygote", "bounded_runs"),
+        *("scikit_learn", "runtime", "bounded_runs"),
     )
+)
+RUNS = tuple(
+    f"enclave/models/test_{name}"
+    for name in ("child", "runner", "runtime", "kinds", "text", "sandbox", "zygote")
 )
 SERVICE = tuple(
     f"enclave/service/test_{name}" for name in ("server", "journal", "workers", "serve")
@@ -36,16 +40,20 @@ FIRST = {
     "enclave/opening": ("enclave/test_lying_host",),
     "enclave/proposals": ("enclave/test_cosigning", "enclave/test_panel"),
     "enclave/models/attributes": ("enclave/models/test_static",),
-    "enclave/models/pipe": ("enclave/models/test_runner", "enclave/models/test_runtime"),
+    "enclave/models/memory": ("../fire/test_starved",),
+    "enclave/models/pipe": ("enclave/models/test_runner",),
     "enclave/models/processes": ("enclave/models/test_runner", "enclave/models/test_zygote"),
+    "enclave/panel": ("enclave/test_panel", "../property/test_upheld_reports"),
 }
 THEN = {
     "protocol": ("protocol/test_golden", *ENCLAVE),
     "enclave": ENCLAVE,
     "enclave/devices": DEVICES,
-    "enclave/models": MODELS,
+    "enclave/models": CHECKS,
     "enclave/service": SERVICE,
 }
+# Modules of enclave/models that start and confine processes, instead of checking files.
+PROCESSES = {"child", "memory", "pipe", "processes", "runner", "runtime", "sandbox", "zygote"}
 
 
 def modules(root: Path) -> list[str]:
@@ -64,6 +72,7 @@ def nearest_tests(root: Path, module: str) -> list[str]:
     """The files of tests nearest to a module, the nearest first."""
     name = short(module)
     folder, _, stem = name.rpartition("/")
-    names = (f"{folder}/test_{stem}", *FIRST.get(name, ()), *THEN[folder])
+    then = RUNS if folder == "enclave/models" and stem in PROCESSES else THEN[folder]
+    names = (f"{folder}/test_{stem}", *FIRST.get(name, ()), *then)
     files = (f"tests/offchain/{each}.py" for each in dict.fromkeys(names))
     return [file for file in files if (root / file).is_file()]

@@ -94,7 +94,11 @@ def test_nearest_python__every_module__has_tests():
     names = {nearest_python.short(module) for module in modules}
     assert names >= nearest_python.FIRST.keys()
     assert {name.rpartition("/")[0] for name in names} == nearest_python.THEN.keys()
-    for tests in (*nearest_python.FIRST.values(), *nearest_python.THEN.values()):
+    for tests in (
+        *nearest_python.FIRST.values(),
+        *nearest_python.THEN.values(),
+        nearest_python.RUNS,
+    ):
         assert all((ROOT / f"tests/offchain/{each}.py").is_file() for each in tests)
     for module in modules:
         assert nearest_python.nearest_tests(ROOT, module)

@@ -1,5 +1,7 @@
 """The child's last check, of what the runtime returns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from offchain.enclave.models.child import _decode
 from offchain.enclave.models.static import Plan
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import ModelSpec
-from tests.offchain.enclave.models.onnx_files import LABELS, VALUES
+from tests.offchain.enclave.models.onnx_files import LABELS, PROBABILITIES, VALUES
 
 ROWS = 4
 COLUMN, SCORES = (ROWS,), (ROWS, LABELS.classes)
@@ -20,8 +22,8 @@ FORMS = [(VALUES, False, COLUMN, FLOATS), (LABELS, False, COLUMN, INTEGERS)]
 FORMS += [(LABELS, True, SCORES, FLOATS)]
 
 
-def plan(argmax: bool, shape: tuple[int, ...]) -> Plan:
-    return Plan("x", "y", shape, argmax, False, ROWS, b"", 0, 0)
+def plan(argmax: bool, shape: tuple[int, ...], *, column: bool = False) -> Plan:
+    return Plan("x", "y", shape, argmax, column, ROWS, b"", 0, 0)
 
 
 @pytest.mark.parametrize(("spec", "argmax", "shape", "allowed"), FORMS)
@@ -44,3 +46,29 @@ def test_decode__no_array__is_the_models_fault(output: object):
     with pytest.raises(InvalidModel, match="output of shape") as refusal:
         _decode(output, plan(False, COLUMN), VALUES)
     assert refusal.value.reason is ModelFault.OUTPUT
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_decode__one_column__is_the_probability_of_the_second_class(shape: tuple[int, ...]):
+    two = replace(PROBABILITIES, classes=2)
+    output = np.array([0.25, 1.0]).reshape(shape)
+    decoded = _decode(output, plan(False, shape, column=True), two)
+    assert decoded.tolist() == [[0.75, 0.25], [0.0, 1.0]]
+
+
+def test_decode__label_from_one_column__is_that_of_a_probability():
+    two, wanted = replace(LABELS, classes=2), plan(True, (3,), column=True)
+    assert _decode(np.array([0.0, 0.75, 1.0]), wanted, two).tolist() == [0, 1, 1]
+    for beyond in ([0.0, 0.5, 1.001], [-0.001, 0.5, 1.0]):
+        with pytest.raises(InvalidModel, match="one column beyond 0 to 1") as refusal:
+            _decode(np.array(beyond), wanted, two)
+        assert refusal.value.reason is ModelFault.OUTPUT
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_decode__label_of_scores_that_are_not_finite__is_the_models_fault(value: float):
+    scores = np.zeros(SCORES)
+    scores[1, 2] = value
+    with pytest.raises(InvalidModel) as refusal:
+        _decode(scores, plan(True, SCORES), LABELS)
+    assert refusal.value.reason is ModelFault.NOT_FINITE
