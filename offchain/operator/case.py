@@ -8,7 +8,7 @@ from offchain.chain.history import History
 from offchain.operator.polling import Polls
 from offchain.protocol.messages import RunId
 from offchain.protocol.release import Release
-from offchain.protocol.task import RosterEntry
+from offchain.protocol.task import RosterEntry, Task
 from offchain.protocol.transcript import Transcript
 from offchain.storage.publications import PublicationFolder, TaskDocuments
 
@@ -30,14 +30,22 @@ class ProviderFiles:
     polls: Polls
     _known: dict[Hashable, Any] = field(default_factory=dict)
 
-    def documents(self) -> TaskDocuments | None:
-        """Return the task's documents, or None before they have come.
+    def documents(self, task: Task) -> TaskDocuments | None:
+        """Return the documents of the task, or None before they have come.
 
         Raises:
-            ValueError, OSError: see `PublicationFolder.documents`.
+            ValueError, OSError: see `PublicationFolder.documents` and `TaskDocuments.check`. They
+                are read again in a later step.
         """
+
+        def read() -> TaskDocuments | None:
+            found = self.folder.documents(self.task_id)
+            if found is not None:
+                found.check(task)
+            return found
+
         if "documents" not in self._known:
-            return self._poll("documents", lambda: self.folder.documents(self.task_id))
+            return self._poll("documents", read)
         documents: TaskDocuments = self._known["documents"]
         return documents
 

@@ -143,11 +143,9 @@ class Operator:
         if task_id not in self._files:
             folder = PublicationFolder.of_stranger(history.uri, local=self.sources.local)
             self._files[task_id] = ProviderFiles(task_id, folder, self._polls)
-        documents = self._files[task_id].documents()
+        documents = self._files[task_id].documents(history.task)
         if documents is None:
             yield f"no documents in {history.uri} yet"
-        else:
-            documents.check(history.task)
         return documents
 
     def _forget(self, task_id: bytes) -> None:

@@ -98,7 +98,10 @@ async def _pieces(source: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def in_background(work: Callable[[], T], future: Future[T]) -> None:
-    """Run ``work`` in a daemon thread, so that a stalled server does not delay a shutdown."""
+    """Run ``work`` in a daemon thread, so that a stalled server does not delay a shutdown.
+
+    Without room for a thread, the error is the future's: a later step can ask again.
+    """
 
     def run() -> None:
         try:
@@ -106,4 +109,7 @@ def in_background(work: Callable[[], T], future: Future[T]) -> None:
         except BaseException as error:
             future.set_exception(error)
 
-    Thread(target=run, name="request", daemon=True).start()
+    try:
+        Thread(target=run, name="request", daemon=True).start()
+    except RuntimeError as error:
+        future.set_exception(error)

@@ -70,3 +70,21 @@ def test_keep__tasks_that_are_over__have_no_questions_left(polls):
     polls.keep({OTHER})
     assert [name[0] for name in polls._open] == [OTHER]
     over.set()
+
+
+def test_ask__no_room_for_a_thread__is_asked_again(polls, monkeypatch):
+    """Otherwise its task would wait for an answer for good."""
+    question = {(TASK, "a"): lambda: 1}
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", refuse)
+        (answer,) = polls.ask(question).values()
+        with pytest.raises(RuntimeError, match="can't start"):
+            answer.result()
+    polls.linger = 30
+    polls.next_step()
+    (answer,) = polls.ask(question).values()
+    assert answer.result() == 1
