@@ -165,6 +165,13 @@ def wordless() -> None:
     write_message(sys.stdout.buffer, verdict)
 
 
+def halved() -> None:
+    """Refuse with a detail that UTF-8 cannot hold, so that no results file could be written."""
+    _receive()
+    verdict = {"status": "refused", "reason": "unsupported-op", "detail": "\ud800"}
+    write_message(sys.stdout.buffer, verdict)
+
+
 def forgetful() -> None:
     """Report that memory ran out."""
     _receive()
