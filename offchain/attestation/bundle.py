@@ -7,8 +7,10 @@ here: see ``policy.py`` and ``certificates.py``.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Any, Self, TypeVar
 
 from cryptography import x509
@@ -16,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from offchain.attestation import p256
 from offchain.attestation.quote_files import decode_text, load_json
+from offchain.attestation.x509 import MALFORMED
 
-_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.+?)-----END \1-----", re.DOTALL)
+_PEM = re.compile(r"-----(BEGIN|END) (X509 CRL|CERTIFICATE)-----")
 _BODIES = ("tcbInfo", "enclaveIdentity")
 _PAIRS = (
     ("tcb_info", "tcb_info_signature"),
@@ -41,9 +44,9 @@ class SignedDocument:
         """The JSON object.
 
         Raises:
-            ValueError: the text is no JSON object.
+            ValueError: the text is no JSON object, or is nested more than 100 deep.
         """
-        found = json.loads(self.text)
+        found = load_json(self.text)
         if not isinstance(found, dict):
             raise ValueError(f"document {self.text[:40]!r}, expected a JSON object")
         return found
@@ -52,7 +55,7 @@ class SignedDocument:
         """Return True if the key of a certificate signed this; the certificate may be anybody's."""
         try:
             key = p256.raw_key(certificate.public_key())
-        except ValueError:
+        except MALFORMED:
             return False
         return p256.verifies(key, self.text.encode(), self.signature)
 
@@ -67,11 +70,7 @@ class Bundle:
     documents: tuple[SignedDocument, ...] = ()
 
     def __add__(self, other: Self) -> "Bundle":
-        return Bundle(
-            _unique(self.certificates + other.certificates),
-            _unique(self.crls + other.crls),
-            _unique(self.documents + other.documents),
-        )
+        return _joined((self, other))
 
     def __bool__(self) -> bool:
         return bool(self.certificates or self.crls or self.documents)
@@ -129,29 +128,50 @@ def _is_der(data: bytes) -> bool:
     return data[:1] == b"\x30" and data[1:2] in (b"\x81", b"\x82", b"\x83")
 
 
-def _unique(parts: tuple[T, ...]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(parts))
+def _joined(bundles: Iterable[Bundle]) -> Bundle:
+    """Return all parts of bundles, each once."""
+    found = tuple(bundles)
+    return Bundle(
+        _unique(each.certificates for each in found),
+        _unique(each.crls for each in found),
+        _unique(each.documents for each in found),
+    )
+
+
+def _unique(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(parts)))
 
 
 def _der(data: bytes) -> Bundle:
-    try:
+    with suppress(*MALFORMED):
         x509.load_der_x509_crl(data)
-    except ValueError:
+        return Bundle(crls=(data,))
+    try:
         return Bundle(certificates=(x509.load_der_x509_certificate(data),))
-    return Bundle(crls=(data,))
+    except MALFORMED as error:
+        raise ValueError(f"certificate or list of {len(data)} bytes: {error}") from error
 
 
 def _text(text: str) -> Bundle:
     if text[:1] in ("{", "["):
         return _value(load_json(text))
     if "-----BEGIN" in text:
-        found = Bundle()
-        for kind, body in _PEM.findall(text):
-            if kind in ("X509 CRL", "CERTIFICATE"):
-                found += _der(decode_text(body) or b"")
-        return found
+        return _joined(_der(decode_text(body) or b"") for body in _pem_bodies(text))
     data = decode_text(text)
     return _der(data) if data and _is_der(data) else Bundle()
+
+
+def _pem_bodies(text: str) -> Iterator[str]:
+    """Yield the text of each certificate and list in PEM, in linear time.
+
+    Raises:
+        ValueError: one does not end as it begins.
+    """
+    markers = list(_PEM.finditer(text))
+    for begin, end in zip_longest(markers[::2], markers[1::2]):
+        if end is None or (begin[1], end[1], end[2]) != ("BEGIN", "END", begin[2]):
+            raise ValueError(f"PEM with {begin[0]} at {begin.start()}, expected its end behind it")
+        yield text[begin.end() : end.start()]
 
 
 def _value(value: Any) -> Bundle:
@@ -159,8 +179,7 @@ def _value(value: Any) -> Bundle:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
-        if value and all(type(each) is int and 0 <= each < 256 for each in value):
-            data = bytes(value)
+        if value and (data := _listed(value)) is not None:
             return _der(data) if _is_der(data) else found
         members: Iterator[Any] = iter(value)
     elif isinstance(value, dict):
@@ -169,9 +188,13 @@ def _value(value: Any) -> Bundle:
         members = (member for name, member in value.items() if name not in documents)
     else:
         return found
-    for member in members:
-        found += _value(member)
-    return found
+    return _joined((found, *map(_value, members)))
+
+
+def _listed(value: list[Any]) -> bytes | None:
+    """Return the bytes that a list of integers gives, or None for any other list."""
+    is_bytes = all(type(each) is int and 0 <= each < 256 for each in value)
+    return bytes(value) if is_bytes else None
 
 
 def _documents(members: Mapping[str, Any]) -> Iterator[tuple[str, SignedDocument]]:
@@ -186,7 +209,8 @@ def _documents(members: Mapping[str, Any]) -> Iterator[tuple[str, SignedDocument
             document = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
         if not isinstance(document, str) or signature is None:
             continue
-        raw = bytes(signature) if isinstance(signature, list) else decode_text(str(signature))
+        raw = _listed(signature) if isinstance(signature, list) else decode_text(str(signature))
         if raw is None or len(raw) != 64:
             raise ValueError(f"signature {signature!r} of {name}, expected 64 bytes in hex")
+        document.encode()  # refuses half of a surrogate pair, which nobody can have signed
         yield name, SignedDocument(document, raw)

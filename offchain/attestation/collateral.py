@@ -7,6 +7,7 @@ from typing import Any, Self
 from offchain.attestation import policy
 from offchain.attestation.bundle import Bundle, SignedDocument
 from offchain.attestation.policy import DEFAULT_ACCEPTED, Rules
+from offchain.attestation.quote_files import load_json
 from offchain.attestation.trust import Trust
 from offchain.attestation.x509 import load_chain
 
@@ -56,10 +57,14 @@ class Collateral:
         """Read the result of ``to_json``.
 
         Raises:
-            KeyError, ValueError: the text is not such an object.
+            ValueError: the text is not such an object.
         """
-        members = json.loads(text)
-        values: dict[str, Any] = {field.name: members[field.name] for field in fields(cls)}
+        members, names = load_json(text), [field.name for field in fields(cls)]
+        if not isinstance(members, dict):
+            raise ValueError(f"collateral {text[:40]!r}, expected a JSON object")
+        if wrong := [name for name in names if not isinstance(members.get(name), str)]:
+            raise ValueError(f"collateral without the texts {wrong}, expected {names}")
+        values: dict[str, Any] = {name: members[name] for name in names}
         for name in ("root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature"):
             values[name] = bytes.fromhex(values[name])
         return cls(**values)

@@ -139,7 +139,7 @@ def read_tcb_info(content: Mapping[str, Any]) -> TcbInfo:
     _expect("TCB type", content["tcbType"], 0)
     tee_type = TeeType[content["id"]]
     modules = {
-        int(each["id"].removeprefix("TDX_"), 16): tuple(map(_svn_level, each["tcbLevels"]))
+        _module_version(each["id"]): tuple(map(_svn_level, each["tcbLevels"]))
         for each in content.get("tdxModuleIdentities", ())
     }
     return TcbInfo(
@@ -182,6 +182,12 @@ def read_validity(content: Mapping[str, Any]) -> Validity:
         for name in ("issueDate", "nextUpdate")
     )
     return Validity(content["tcbEvaluationDataNumber"], issued, until)
+
+
+def _module_version(name: str) -> int:
+    """Return the major version of a TDX module, which its name ends with in hex: TDX_03."""
+    _expect("TDX module", name[:4], "TDX_")
+    return int(name[4:], 16)
 
 
 def _expect(name: str, found: object, expected: object) -> None:

@@ -15,11 +15,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from offchain.attestation import der, p256, sgx_extension
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
-_MALFORMED = (
+MALFORMED = (
     ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
 )
+"""Errors that ``cryptography`` raises for malformed certificates and lists."""
 _VERSION_3 = der.encode(der.explicit(0), der.integer(2))
 _CRL_VERSION_2 = der.integer(1)
 _ECDSA_WITH_SHA256 = der.encode(der.SEQUENCE, der.oid("1.2.840.10045.4.3.2"))
@@ -72,7 +73,7 @@ def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
     """
     try:
         return tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise QuoteRejected(
             RejectionReason.DER, f"certificates of {len(pem)} bytes: {error}"
         ) from error
@@ -104,7 +105,7 @@ def read_certificate(certificate: x509.Certificate) -> CertificateFields:
             critical={oid: value for oid, (critical, value) in extensions.items() if critical},
             sgx=extensions.get(_SGX_EXTENSION, (False, b""))[1],
         )
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise QuoteRejected(RejectionReason.DER, f"certificate: {error}") from error
 
 
@@ -129,7 +130,7 @@ def read_crl(crl: bytes) -> CrlFields:
             next_update=_unix(found.next_update_utc or found.last_update_utc),
             serials=frozenset(_serial(entry.serial_number) for entry in found),
         )
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise QuoteRejected(RejectionReason.DER, f"revocation list: {error}") from error
 
 

@@ -212,17 +212,18 @@ def _least_of(info: TcbInfo | EnclaveIdentity) -> object:
 
 def read_collateral(data: bytes) -> bool:
     """Read a file of collateral; all of it is written and read again, a QuoteCollateralV3 too."""
-    with suppress(KeyError, ValueError):
+    with suppress(ValueError):
         Collateral.from_json(data.decode()).to_bundle()
     try:
         found = find_bundle(data)
     except ValueError:
         return False
     for document in found.documents:
-        try:
+        found.signer_of(document)
+        with suppress(QuoteRejected):
+            policy.Policy().read(document.text)
+        with suppress(ValueError):
             assert isinstance(document.content, dict)
-        except ValueError:
-            continue
     assert not found or read_bundle(found.to_json().encode()) == found
     return bool(found)
 

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from time import process_time
 
 import pytest
 from cryptography import x509
@@ -77,11 +78,40 @@ def test_read_bundle__answer_that_a_tool_printed_anew__still_verifies(
         (b"[" * 200_000, "nested 200000 deep"),
         (b"[" * 101 + b"]" * 101, "nested 101 deep"),
         (b"[" * 100 + b"]" * 100, "no certificate"),
+        (b"-----BEGIN X509 CRL-----\n" * 40_000, "expected its end behind it"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END X509 CRL-----", "expected its end"),
+        (b'{"tcbInfo": {}, "signature": ["00"]}', "expected 64 bytes"),
+        (b'{"tcbInfo": "\\ud800", "signature": "%b"}' % (b"00" * 64), "surrogates not allowed"),
     ],
 )
 def test_read_bundle__no_collateral_in_it__is_refused(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_bundle(data)
+
+
+def test_read_bundle__certificate_of_another_version__is_refused(intel: SimulatedIntel) -> None:
+    version_3, other = bytes.fromhex("a003020102"), bytes.fromhex("a003020116")
+    der = intel.root.der.replace(version_3, other, 1)
+    assert der != intel.root.der
+    with pytest.raises(ValueError, match="22 is not a valid X509 version"):
+        read_bundle(der)
+
+
+def test_read_bundle__thousands_of_documents__take_linear_time(
+    intel: SimulatedIntel,
+) -> None:
+    """A join of parts, one after the other, took time by the square of their number."""
+    documents = [{"tcbInfo": str(number), "signature": "00" * 64} for number in range(20_000)]
+    started = process_time()
+    assert len(read_bundle(json.dumps(documents).encode()).documents) == 20_000
+    assert process_time() - started < 5
+
+
+def test_content__brackets_behind_escapes__are_refused() -> None:
+    nested = b'{"tcbInfo": "%b", "signature": "%b"}' % (b"\\u005b" * 200_000, b"00" * 64)
+    (document,) = read_bundle(nested).documents
+    with pytest.raises(ValueError, match="nested 200000 deep"):
+        _ = document.content
 
 
 def test_read_bundle__signature_of_another_size__is_refused(intel: SimulatedIntel) -> None:

@@ -135,6 +135,12 @@ def test_from_json__genuine_collateral__is_read_whole(name: str) -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["0", "[]", "{}", '{"pck_crl": 5}', "[" * 101])
+def test_from_json__another_text__is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Collateral.from_json(text)
+
+
 # ── Faults of the policy that were found ──
 
 

@@ -165,6 +165,14 @@ def test_walk__another_layout__is_refused(old: str, new: str) -> None:
     assert refusal.value.reason is RejectionReason.DOCUMENT_FORM
 
 
+@pytest.mark.parametrize("name", [3, None, ["TDX_03"], "SGX_03", "TDX_0x"])
+def test_read_tcb_info__module_of_another_name__is_refused(name: object) -> None:
+    info = json.loads(make_tcb_info(TeeType.TDX))
+    info["tdxModuleIdentities"][0]["id"] = name
+    with pytest.raises((TypeError, ValueError)):
+        tcb.read_tcb_info(info)
+
+
 def test_walk__bytes_after_the_end__are_refused() -> None:
     for text, walk in (
         (make_tcb_info(TeeType.SGX), walk_tcb_info),
