@@ -100,11 +100,11 @@ def outcome(name: str, code: int, log: str, findings: tuple[Path, ...]) -> Outco
 
 def campaign(names: Sequence[str], seconds: int, jobs: int) -> int:
     """Share ``seconds`` of ``jobs`` processes between parsers; return the exit code."""
-    share = max(1, seconds * jobs // len(names))
+    share = max(1, seconds * jobs // sum(PARSERS[name].shares for name in names))
     with ThreadPoolExecutor(jobs) as pool:
         print(TITLE, flush=True)
         found = []
-        for each in pool.map(lambda name: fuzz(name, share), names):
+        for each in pool.map(lambda name: fuzz(name, share * PARSERS[name].shares), names):
             print(each, flush=True)
             found.append(each)
     for each in found:
@@ -115,7 +115,7 @@ def campaign(names: Sequence[str], seconds: int, jobs: int) -> int:
             print(f"{each.name} ended with {each.fault}")
     findings, faults = sum(len(each.findings) for each in found), sum(bool(e.fault) for e in found)
     print(
-        f"{len(found)} parsers, {share} seconds each: {sum(e.executions for e in found):,} "
+        f"{len(found)} parsers, {share} seconds a share: {sum(e.executions for e in found):,} "
         f"executions, {sum(e.edges for e in found):,} edges, {findings} findings"
     )
     return 1 if findings or faults else 0

@@ -247,8 +247,8 @@ def _journals() -> list[bytes]:
 
 
 PARSERS = {
-    "model": Parser(read_model, _models, change_model),
-    "answers": Parser(read_answers, _answers),
+    "model": Parser(read_model, _models, change_model, shares=4),
+    "child-answers": Parser(read_answers, _answers),
     "bundle": Parser(measure_bundle, lambda: [to_json(BUNDLE)], change_json, max_bytes=2**14),
     "request": Parser(
         answer_request,

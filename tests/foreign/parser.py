@@ -17,9 +17,11 @@ class Parser:
         mutate: returns a changed input that keeps its form, where changed bytes alone rarely do;
             half of the mutations are of this kind.
         max_bytes: size of the longest input.
+        shares: of a campaign's time, where others have one.
     """
 
     read: Callable[[bytes], bool]
     seeds: Callable[[], list[bytes]]
     mutate: Callable[[bytes, Random], bytes] | None = None
     max_bytes: int = 2**13
+    shares: int = 1
