@@ -13,7 +13,7 @@ from offchain.page.document import document
 from offchain.page.server import LOOPBACK, PageServer
 from offchain.page.strangers import Strangers
 from offchain.page.view import MarketView, ViewReader
-from offchain.storage.files import write_bytes
+from offchain.storage.store import write
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         yield from _serve(arguments, reader, view)
         return
     page = document(view).encode()
-    write_bytes(arguments.out, page)
+    write(str(arguments.out.absolute()), page)  # that everybody may read
     values = {"page": str(arguments.out), "block": view.block, "tasks": len(view.tasks)}
     yield here.result({**values, "bytes": len(page)})
 

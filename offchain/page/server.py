@@ -57,8 +57,10 @@ class PageServer:
                 if replace(newer, made=self.view.made) != self.view:  # else its tag stays
                     self.view = newer
                 self.fault = ""
-            except (*REFUSALS, ValueError) as error:
+            except REFUSALS as error:
                 self.fault = f"the node is not read: {error or type(error).__name__}"
+            except Exception as error:  # old values must not pass for new ones, whatever happens
+                self.fault = f"the market is not read: {type(error).__name__}: {error}"
 
     async def _page(self, _: web.Request) -> web.Response:
         text = document(self.view, live=True)

@@ -70,9 +70,11 @@ function Page() {
       <p class="where"><strong>${market.network}</strong> · chain ${market.chain_id} · block
         ${" "}<data id="block" value=${market.block}>${market.block.toLocaleString("en")}</data> · <${Ago} time=${market.now} /></p>
     </header>
-    ${fault && html`<p class="banner" role="alert">The values are not fresh: ${fault}</p>`}
-    ${simulated && html`<p class="banner">Attestation is <strong>SIMULATED</strong> on this network: it proves nothing about a machine.</p>`}
-    <main id="main"><${View} route=${route} /></main>
+    <main id="main">
+      ${fault && html`<p class="banner" role="alert">The values are not fresh: ${fault}</p>`}
+      ${simulated && html`<p class="banner">Attestation is <strong>SIMULATED</strong> on this network: it proves nothing about a machine.</p>`}
+      <${View} route=${route} />
+    </main>
     <footer><p>Market <code>${market.market}</code>, registry <code>${market.registry}</code>. What others publish is in
       ${" "}<span class="untrusted">this type</span>: their words, which nobody has checked.</p></footer>`;
 }

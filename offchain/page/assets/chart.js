@@ -49,7 +49,7 @@ function CurvePicture({ task, scored, width, words }) {
   const scores = [...curve, ...scored.map((each) => each.result)].map((each) => each.score);
   const low = Math.max(0, Math.min(...scores) - 40_000);
   const high = Math.min(1_000_000, Math.max(...scores) + 40_000);
-  const top = amount(curve.at(-1).price) * 1.08;
+  const top = amount(curve.at(-1).price) * 1.08 || 1; // a curve may pay nothing
   const x = (score) => margin.left + ((score - low) / (high - low)) * (width - margin.left - margin.right);
   const y = (price) => CHART_HEIGHT - margin.bottom - (price / top) * (CHART_HEIGHT - margin.top - margin.bottom);
   const floor = y(0);

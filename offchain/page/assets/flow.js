@@ -107,7 +107,7 @@ function MoneyOfTask({ task }) {
     ${task.balances.map((balance) => html`<${Flow} key=${balance.token} movements=${movements} balance=${balance} held="held" />`)}
     <details>
       <summary>All ${plural(rows.length, "movement")}</summary>
-      <${Table} caption="Movements" rows=${rows} head=${[["", ""], ["who", ""], ["what", ""], ["amount", "number"], ["when", ""]]} />
+      <${Table} caption="Movements" rows=${rows} head=${[["way", ""], ["who", ""], ["what", ""], ["amount", "number"], ["when", ""]]} />
     </details>
   </section>`;
 }

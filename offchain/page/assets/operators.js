@@ -17,6 +17,12 @@ function Tcb({ of }) {
   }`;
 }
 
+/** The statuses of several enclaves, each once. */
+function Statuses({ of }) {
+  const each = new Map(of.map(({ attested }) => [attested.fault ? "unknown" : attested.status, attested]));
+  return [...each.values()].map((attested, at) => html`${at ? ", " : ""}<${Tcb} of=${attested} />`);
+}
+
 function Operators() {
   const rows = market.operators.map((operator) => {
     const active = operator.enclaves.filter((each) => each.state === "active");
@@ -28,7 +34,7 @@ function Operators() {
         html`<${Badge} kind=${stateOf(operator)}>${stateOf(operator)}<//>`,
         html`<${Amount} units=${operator.stake} />`,
         `${active.length} of ${operator.enclaves.length}`,
-        active.length ? html`<${Tcb} of=${active[0].attested} />` : "–",
+        active.length ? html`<${Statuses} of=${active} />` : "–",
         expiries.length ? html`<${Countdown} until=${Math.min(...expiries)} />` : "–",
         countOf(operator, "report"),
         countOf(operator, "report", "overturned"),
@@ -41,8 +47,8 @@ function Operators() {
     <p class="lead">Who stakes, whose enclaves the registry has as active, and what came of the reports that they signed.</p>
     ${rows.length
       ? html`<${Table} caption="Operators" rows=${rows} head=${[
-          ["operator", ""], ["state", ""], ["stake", "number"], ["active enclaves", "number spare"], ["TCB status", ""], ["first expiry", "spare"],
-          ["reports", "number spare"], ["overturned", "number spare"], ["panels", "number spare"], ["fined", "number spare"],
+          ["operator", ""], ["state", ""], ["stake", "number"], ["active enclaves", "number"], ["TCB status", ""], ["first expiry", ""],
+          ["reports", "number"], ["overturned", "number"], ["panels", "number"], ["fined", "number"],
         ]} />`
       : html`<p class="empty">Nobody has staked yet.</p>`}`;
 }
@@ -81,7 +87,7 @@ function OperatorPage({ address }) {
     <section aria-labelledby="enclaves"><h2 id="enclaves">Enclaves</h2>
       ${enclaves.length
         ? html`<${Table} caption="Enclaves" rows=${enclaves} head=${[
-            ["signing key", ""], ["state", ""], ["attested under", "spare"], ["TCB status", ""], ["expiry", ""], ["platform", "spare"], ["measurement", "spare"], ["program, by the owner", "words spare"],
+            ["signing key", ""], ["state", ""], ["attested under", ""], ["TCB status", ""], ["expiry", ""], ["platform", ""], ["measurement", ""], ["program, by the owner", "words"],
           ]} />`
         : html`<p class="empty">None was registered.</p>`}
     </section>

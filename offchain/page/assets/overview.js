@@ -128,7 +128,7 @@ function AllTasks() {
       <span role="status">${plural(found.length, "task")}</span>
     </div>
     <${Table} caption="All tasks" rows=${rows} head=${[
-      ["task", "wide"], ["stage", ""], ["next", ""], ["budget", "number spare"], ["entries", "number spare"], ["metric", "spare"], ["created", "spare"],
+      ["task", "wide"], ["stage", ""], ["next", ""], ["budget", "number"], ["entries", "number"], ["metric", ""], ["created", ""],
     ]} />
   </section>`;
 }

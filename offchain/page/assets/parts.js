@@ -40,11 +40,10 @@ function symbolOf(token) {
   return market.tokens[token]?.symbol ?? "units";
 }
 
-function Amount({ units, token = ETHER, bare = false }) {
+function Amount({ units, token = ETHER }) {
   const { decimals } = market.tokens[token] ?? { decimals: 0 };
-  const text = decimal(units, decimals);
   return html`<data class="amount" value=${String(units)} title="${units} units"
-    >${text}${bare ? "" : html`<span class="unit"> ${symbolOf(token)}</span>`}</data
+    >${decimal(units, decimals)}<span class="unit"> ${symbolOf(token)}</span></data
   >`;
 }
 
@@ -64,20 +63,28 @@ function Facts({ of }) {
   </dl>`;
 }
 
-/** A table that scrolls by itself where it is wider than the screen. */
+/**
+ * A table that scrolls by itself where it is wider than the screen. On a phone, a row of more than
+ * four cells becomes a block of them, each below its name.
+ */
 function Table({ caption, head, rows, most = 50 }) {
   const [all, show] = useState(false);
   const shown = all ? rows : rows.slice(0, most);
-  return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0">
-      <table>
+  return html`<div class="scroll" role="group" aria-label=${caption} tabindex="0">
+      <table class=${head.length > 4 ? "stack" : null} role="table">
         <caption class="hidden">${caption}</caption>
-        <thead><tr>${head.map(([name, kind]) => html`<th scope="col" class=${kind}>${name}</th>`)}</tr></thead>
-        <tbody>
+        <thead role="rowgroup"><tr role="row">${head.map(
+          ([name, kind]) => html`<th scope="col" role="columnheader" class=${kind}>${name}</th>`,
+        )}</tr></thead>
+        <tbody role="rowgroup">
           ${shown.map(
-            (row) => html`<tr key=${row.key}>
-              ${row.cells.map((cell, at) =>
-                at ? html`<td class=${head[at][1]}>${cell}</td>` : html`<th scope="row" class=${head[at][1]}>${cell}</th>`,
-              )}
+            (row) => html`<tr key=${row.key} role="row">
+              ${row.cells.map((cell, at) => {
+                const [name, kind] = head[at];
+                return at
+                  ? html`<td role="cell" class=${kind} data-name=${name}>${cell}</td>`
+                  : html`<th scope="row" role="rowheader" class=${kind} data-name=${name}>${cell}</th>`;
+              })}
             </tr>`,
           )}
         </tbody>

@@ -66,7 +66,7 @@ function Now({ task }) {
     <h2 id="now">What can be done now</h2>
     <ul>${task.acts.map((act) => html`<li>
       <strong>${act.who}</strong>: <code>${act.call}</code> ${act.why}${act.until !== null && html` – <${Countdown} until=${act.until} /> left`}
-      <br /><code class="command">golden-grain ${act.command} … ${short(task.id)}</code>
+      <br /><code class="command">golden-grain ${act.command} … ${task.id}</code>
     </li>`)}</ul>
   </section>`;
 }
@@ -96,7 +96,7 @@ function ResultsOf({ task }) {
     </p>`}
     ${rows.length
       ? html`<${Table} caption="Results" rows=${rows} head=${[
-          ["no.", "number"], ["developer", ""], ["score", "number"], ["least price", "number spare"], ["bought for", "number"], ["proof", ""],
+          ["no.", "number"], ["developer", ""], ["score", "number"], ["least price", "number"], ["bought for", "number"], ["proof", ""],
         ]} />`
       : html`<p class="empty">Nobody has committed yet.</p>`}
   </section>`;
@@ -111,7 +111,7 @@ function resultCells(task, entry, proved) {
     entry.index,
     html`<${Address} of=${entry.developer} />`,
     score,
-    entry.revealed === null ? "–" : html`<${Amount} units=${entry.min_price} token=${token} bare />`,
+    entry.revealed === null ? "–" : html`<${Amount} units=${entry.min_price} token=${token} />`,
     entry.price === null ? "–" : html`<${Amount} units=${entry.price} token=${token} />${" "}<${Badge} kind=${entry.claimed ? "settled" : "closed"}>${entry.claimed ? "paid" : "not claimed"}<//>`,
     proved === undefined ? "–" : proved ? html`<span class="good">✓ valid</span>` : html`<span class="bad">✗ invalid</span>`,
   ];

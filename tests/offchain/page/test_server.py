@@ -68,8 +68,17 @@ def test_values__node_does_not_answer__says_so_and_the_page_stays():
     assert found[1][0] == 200
 
 
-def test_values__node_answers_again__are_given_again():
-    answers = [OSError("connection refused")]
+def test_values__any_other_fault__says_so_too():
+    def fails():
+        raise KeyError("an event of another contract")
+
+    (found,) = asked(fails, ("/values.json", {}), wait=lambda server: bool(server.fault))
+    words = "the market is not read: KeyError: 'an event of another contract'"
+    assert found[:2] == (503, words)
+
+
+def test_values__market_can_be_read_again__are_given_again():
+    answers = [OSError("connection refused"), KeyError("an event")]
 
     def recovers():
         if answers:
