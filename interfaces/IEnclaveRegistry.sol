@@ -343,6 +343,18 @@ interface IEnclaveRegistry {
     ///        ("operator excluded").
     function check_quorum(bytes32 _digest, bytes32 _measurement, uint256 _min_stake, Types.RosterEntry[] calldata _roster, Types.Cosignature[] calldata _cosignatures, Types.Signer[] calldata _excluded) external view returns (Types.Signer[] memory);
 
+    /// @notice Do what `check_quorum` does, with roster and signers as digests cover them. The market hashes the same
+    ///         bytes that it passes on, which saves gas.
+    /// @param _digest The EIP-712 digest that was signed.
+    /// @param _measurement The measurement that every signer must run.
+    /// @param _min_stake Wei that every signer's operator must have staked.
+    /// @param _roster `abi_encode(roster)` of the task's roster, by ascending signing key.
+    /// @param _cosignatures By ascending signer.
+    /// @param _excluded Signers whose operators may not sign.
+    /// @return `abi_encode(signers)` of the signers that `check_quorum` returns.
+    /// @dev Reverts like `check_quorum`, and without a reason when an entry that it reads is cut short or no address.
+    function check_encoded_quorum(bytes32 _digest, bytes32 _measurement, uint256 _min_stake, bytes calldata _roster, Types.Cosignature[] calldata _cosignatures, Types.Signer[] calldata _excluded) external view returns (bytes memory);
+
     /// @notice Return true if the owner revoked, at `_time` or later, an enclave or a platform of a signer. A revocation of
     ///         the measurement or of its verifier accuses nobody in particular and does not count. Neither do expiry,
     ///         retirement, unstaking and fines.

@@ -254,7 +254,7 @@ interface IModelMarket {
     ///      - the number of signatures is not the quorum ("wrong quorum");
     ///      - the awards are out of order, name an index twice, have a score above 10**6 or an index that was never
     ///        committed, are too many, have no price, or cost more than the budget ("bad awards");
-    ///      - `IEnclaveRegistry.check_quorum` reverts, with its reason.
+    ///      - `IEnclaveRegistry.check_encoded_quorum` reverts, with its reason.
     function post_report(Types.ReportTerms calldata _terms, bytes32 _other_terms, Types.RosterEntry[] calldata _roster, bytes32 _inventory, bytes32 _results, uint256 _choices, uint256[2] calldata _awards, Types.Cosignature[] calldata _cosignatures) external returns (bytes32);
 
     /// @notice Dispute the report that stands, and call for a panel. Anyone may call, once per report, in its dispute
@@ -291,7 +291,7 @@ interface IModelMarket {
     ///        "wrong inventory", "wrong roster");
     ///      - the number of signatures is not the size of the panel ("wrong quorum");
     ///      - the awards of the verdict, or those given as the posted ones, are invalid ("bad awards");
-    ///      - `IEnclaveRegistry.check_quorum` reverts, with its reason.
+    ///      - `IEnclaveRegistry.check_encoded_quorum` reverts, with its reason.
     function resolve_dispute(Types.Task calldata _task, Types.RosterEntry[] calldata _roster, Types.Report calldata _posted, Types.Signer[] calldata _signers, address _challenger, Types.Report calldata _verdict, Types.Cosignature[] calldata _cosignatures) external returns (bool);
 
     /// @notice End a dispute that got no verdict in time. Anyone may call, from the verdict deadline on.

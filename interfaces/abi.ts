@@ -1377,6 +1377,84 @@ export const enclaveRegistryAbi = [
   {
     "stateMutability": "view",
     "type": "function",
+    "name": "check_encoded_quorum",
+    "inputs": [
+      {
+        "name": "_digest",
+        "type": "bytes32",
+        "internalType": "bytes32"
+      },
+      {
+        "name": "_measurement",
+        "type": "bytes32",
+        "internalType": "bytes32"
+      },
+      {
+        "name": "_min_stake",
+        "type": "uint256",
+        "internalType": "uint256"
+      },
+      {
+        "name": "_roster",
+        "type": "bytes",
+        "internalType": "bytes"
+      },
+      {
+        "name": "_cosignatures",
+        "type": "tuple[]",
+        "components": [
+          {
+            "name": "r",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "vs",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          },
+          {
+            "name": "platform",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          }
+        ],
+        "internalType": "struct Types.Cosignature[]"
+      },
+      {
+        "name": "_excluded",
+        "type": "tuple[]",
+        "components": [
+          {
+            "name": "signing_key",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "operator",
+            "type": "address",
+            "internalType": "address"
+          },
+          {
+            "name": "platform",
+            "type": "bytes32",
+            "internalType": "bytes32"
+          }
+        ],
+        "internalType": "struct Types.Signer[]"
+      }
+    ],
+    "outputs": [
+      {
+        "name": "",
+        "type": "bytes",
+        "internalType": "bytes"
+      }
+    ]
+  },
+  {
+    "stateMutability": "view",
+    "type": "function",
     "name": "revoked_since",
     "inputs": [
       {

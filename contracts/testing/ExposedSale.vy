@@ -80,7 +80,7 @@ def seed(_head: bytes32, _prevrandao: bytes32, _parent_hash: bytes32) -> bytes32
 @external
 @pure
 def signed(_report_digest: bytes32, _signers: DynArray[Types.Signer, 7]) -> bytes32:
-    return hashes._hash_signed(_report_digest, _signers)
+    return hashes._hash_signed(_report_digest, keccak256(abi_encode(_signers)))
 
 
 @external

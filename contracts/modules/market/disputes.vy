@@ -78,7 +78,9 @@ def resolve_dispute(
     head: bytes32 = hashes._head_of_report(
         _task.token,
         payouts,
-        hashes._hash_signed(hashes._digest_of_report_at(hashes.THIRD_OF_RESOLVE), _signers),
+        hashes._hash_signed(
+            hashes._digest_of_report_at(hashes.THIRD_OF_RESOLVE), keccak256(abi_encode(_signers))
+        ),
     )
     self._check_head(task_id, head, _challenger)
     if _verdict.task_id != task_id:
@@ -92,15 +94,15 @@ def resolve_dispute(
     if len(_cosignatures) != task_terms._panel_size(_task.quorum):
         errors._revert(errors.WRONG_QUORUM)
     digest: bytes32 = hashes._digest_of_report_at(hashes.SIXTH_OF_RESOLVE)
-    panel: DynArray[Types.Signer, 7] = reports._check_signers(
-        _task.roster,
-        _task.quorum,
-        _task.measurement,
-        _task.min_stake,
-        _roster,
-        digest,
-        _cosignatures,
-        _signers,
+    roster: Bytes[1088] = abi_encode(_roster)
+    if keccak256(roster) != _task.roster:
+        errors._revert(errors.WRONG_ROSTER)
+    task_terms._check_roster(_roster, _task.quorum)
+    panel: DynArray[Types.Signer, 7] = abi_decode(
+        staticcall reports.REGISTRY.check_encoded_quorum(
+            digest, _task.measurement, _task.min_stake, roster, _cosignatures, _signers
+        ),
+        DynArray[Types.Signer, 7],
     )
     upheld: bool = (
         _verdict.awards[0] == _posted.awards[0] and _verdict.awards[1] == _posted.awards[1]
@@ -109,7 +111,9 @@ def resolve_dispute(
         payouts = pricing._payouts_of(
             _task.curve, _task.max_awards, _task.budget, _verdict.awards, commits
         )
-        head = hashes._head_of_report(_task.token, payouts, hashes._hash_signed(digest, []))
+        # The report of a panel pays no signers.
+        nobody: bytes32 = keccak256(abi_encode(empty(DynArray[Types.Signer, 3])))
+        head = hashes._head_of_report(_task.token, payouts, hashes._hash_signed(digest, nobody))
     self._finish(task_id, word, head, len(payouts), _task.claim_window)
     log IModelMarket.DisputeResolved(
         task_id=task_id,
@@ -144,7 +148,7 @@ def expire_dispute(
     word: uint256 = task_state._word_in_stage(task_id, task_state.DISPUTED)
     clock._require_from(task_state._verdict_deadline(word))
     head: bytes32 = hashes._head_of_report(
-        _task.token, _payouts, hashes._hash_signed(_report_digest, _signers)
+        _task.token, _payouts, hashes._hash_signed(_report_digest, keccak256(abi_encode(_signers)))
     )
     self._check_head(task_id, head, _challenger)
     bond: uint256 = self._dispute_bond(_task.quorum)

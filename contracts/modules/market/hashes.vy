@@ -40,8 +40,6 @@ _OTHER_TERMS: constant(uint256) = 12 * 32
 _KNOWN: constant(uint256) = 3 * 32
 _FOUND: constant(uint256) = 3 * 32
 _AWARDS: constant(uint256) = 2 * 32
-# Of `post_report`: after the two parts of the task and the offset of the roster.
-_THIRD_OF_POST: constant(uint256) = _FIRST_ARGUMENT + _REPORT_TERMS + 2 * 32
 # Of `resolve_dispute`: after the task and the offset of the roster.
 THIRD_OF_RESOLVE: constant(uint256) = _FIRST_ARGUMENT + _REPORT_TERMS + _OTHER_TERMS + 32
 # Of `resolve_dispute`: after the first report, the offset of the signers and the challenger.
@@ -120,7 +118,7 @@ def _id_of_terms(_other_terms: bytes32) -> bytes32:
             keccak256(slice(msg.data, _FIRST_ARGUMENT + _REPORT_TERMS - _CURVE, _CURVE)),
         )
     )
-    return eip712._hash_typed_data_v4(keccak256(concat(_TASK_TYPE, report_terms, _other_terms)))
+    return eip712._hash_typed_data_v4(keccak256(abi_encode(_TASK_TYPE, report_terms, _other_terms)))
 
 
 @internal
@@ -151,19 +149,28 @@ def _digest_of_report_at(_start: uint256) -> bytes32:
 
 @internal
 @view
-def _digest_of_post(_task_id: bytes32, _seed: bytes32) -> bytes32:
+def _digest_of_post(
+    _task_id: bytes32,
+    _seed: bytes32,
+    _inventory: bytes32,
+    _results: bytes32,
+    _choices: uint256,
+    _awards: uint256[2],
+) -> bytes32:
     """
-    @dev Return the digest of the report of round 0 that `post_report` brings without what the market knows.
+    @dev Return the digest of a report of round 0.
     """
     return eip712._hash_typed_data_v4(
         keccak256(
-            concat(
+            abi_encode(
                 _REPORT_TYPE,
                 _task_id,
                 empty(bytes32),
                 _seed,
-                slice(msg.data, _THIRD_OF_POST, _FOUND),
-                keccak256(slice(msg.data, _THIRD_OF_POST + _FOUND, _AWARDS)),
+                _inventory,
+                _results,
+                _choices,
+                keccak256(abi_encode(_awards)),
             )
         )
     )
@@ -252,8 +259,11 @@ def _compute_seed(_head: bytes32, _prevrandao: bytes32, _parent_hash: bytes32) -
 
 @internal
 @pure
-def _hash_signed(_report_digest: bytes32, _signers: DynArray[Types.Signer, 7]) -> bytes32:
-    return keccak256(abi_encode(_SIGNED, _report_digest, keccak256(abi_encode(_signers))))
+def _hash_signed(_report_digest: bytes32, _signers_digest: bytes32) -> bytes32:
+    """
+    @param _signers_digest `keccak256(abi_encode(signers))`.
+    """
+    return keccak256(abi_encode(_SIGNED, _report_digest, _signers_digest))
 
 
 @internal

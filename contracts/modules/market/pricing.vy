@@ -117,17 +117,16 @@ def _payouts_of(
          equal. No index may occur twice, every award must have a price above zero, and all prices together must fit
          the budget. A developer's minimum price is checked when it claims.
     """
+    # A second word follows four awards only.
+    if _awards[1] != 0 and _awards[0] >> (3 * award_word.AWARD_BITS) == 0:
+        errors._revert(errors.BAD_AWARDS)
     payouts: DynArray[uint256, 8] = []
     last: uint256 = max_value(uint256)
     spent: uint256 = 0
-    ended: bool = False
     for word: uint256 in _awards:
         awards: uint256 = word
-        if ended and awards != 0:
-            errors._revert(errors.BAD_AWARDS)
         for _: uint256 in range(4):
             if awards == 0:
-                ended = True
                 break
             award: uint256 = awards & award_word.MAX_AWARD
             score: uint256 = award >> award_word.SCORE_SHIFT
@@ -138,7 +137,7 @@ def _payouts_of(
                 errors._revert(errors.BAD_AWARDS)
             last = order
             for other: uint256 in payouts:
-                if award_word._payout_index(other) == index:
+                if (other >> award_word.AWARD_SHIFT) & award_word.MAX_INDEX == index:
                     errors._revert(errors.BAD_AWARDS)
             price: uint256 = self._price_on(_curve, score)
             # An award of zero before another award has no price.

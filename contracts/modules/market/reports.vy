@@ -32,6 +32,12 @@ def __init__(_registry: IEnclaveRegistry):
     REGISTRY = _registry
 
 
+# ── Layout of encoded signers ──
+
+# Bytes of a signer, after the offset and the number of signers.
+_SIGNER: constant(uint256) = 3 * 32
+_FIRST_SIGNER: constant(uint256) = 2 * 32
+
 # ── Report ──
 
 
@@ -54,16 +60,16 @@ def post_report(
     clock._require_before(_terms.report_deadline)
     if len(_cosignatures) != _terms.quorum:
         errors._revert(errors.WRONG_QUORUM)
-    digest: bytes32 = hashes._digest_of_post(task_id, task_state.heads[task_id])
-    signers: DynArray[Types.Signer, 7] = self._check_signers(
-        _terms.roster,
-        _terms.quorum,
-        _terms.measurement,
-        _terms.min_stake,
-        _roster,
-        digest,
-        _cosignatures,
-        [],
+    digest: bytes32 = hashes._digest_of_post(
+        task_id, task_state.heads[task_id], _inventory, _results, _choices, _awards
+    )
+    # The bytes that the digest of the roster covers; the registry takes them as they are.
+    roster: Bytes[1088] = abi_encode(_roster)
+    if keccak256(roster) != _terms.roster:
+        errors._revert(errors.WRONG_ROSTER)
+    task_terms._check_roster(_roster, _terms.quorum)
+    encoded_signers: Bytes[736] = staticcall REGISTRY.check_encoded_quorum(
+        digest, _terms.measurement, _terms.min_stake, roster, _cosignatures, []
     )
     payouts: DynArray[uint256, 8] = pricing._payouts_of(
         _terms.curve, _terms.max_awards, _terms.budget, _awards, task_state._commits(word)
@@ -75,20 +81,21 @@ def post_report(
         word, task_state.REPORTED, claims_open, claims_close, len(payouts)
     )
     task_state.heads[task_id] = hashes._head_of_report(
-        _terms.token, payouts, hashes._hash_signed(digest, signers)
+        _terms.token, payouts, hashes._hash_signed(digest, keccak256(encoded_signers))
     )
     endorsements: DynArray[IModelMarket.Endorsement, 3] = []
-    for signer: Types.Signer in signers:
-        cosignature: Types.Cosignature = _cosignatures[len(endorsements)]
+    signer: uint256 = _FIRST_SIGNER
+    for cosignature: Types.Cosignature in _cosignatures:
         endorsements.append(
             IModelMarket.Endorsement(
-                signing_key=signer.signing_key,
-                operator=signer.operator,
-                platform=signer.platform,
+                signing_key=extract32(encoded_signers, signer, output_type=address),
+                operator=extract32(encoded_signers, unsafe_add(signer, 32), output_type=address),
+                platform=cosignature.platform,
                 r=cosignature.r,
                 vs=cosignature.vs,
             )
         )
+        signer = unsafe_add(signer, _SIGNER)
     log IModelMarket.ReportPosted(
         task_id=task_id,
         inventory=_inventory,
@@ -110,30 +117,3 @@ def registry() -> address:
     @dev See `IModelMarket.registry`.
     """
     return REGISTRY.address
-
-
-# ── Internal ──
-
-
-@internal
-@view
-def _check_signers(
-    _roster_digest: bytes32,
-    _quorum: uint256,
-    _measurement: bytes32,
-    _min_stake: uint256,
-    _roster: DynArray[Types.RosterEntry, 16],
-    _digest: bytes32,
-    _cosignatures: DynArray[Types.Cosignature, 7],
-    _excluded: DynArray[Types.Signer, 3],
-) -> DynArray[Types.Signer, 7]:
-    """
-    @dev Reverts unless every signer is an enclave of the task's roster that may sign.
-    @return The signers.
-    """
-    if keccak256(abi_encode(_roster)) != _roster_digest:
-        errors._revert(errors.WRONG_ROSTER)
-    task_terms._check_roster(_roster, _quorum)
-    return staticcall REGISTRY.check_quorum(
-        _digest, _measurement, _min_stake, _roster, _cosignatures, _excluded
-    )

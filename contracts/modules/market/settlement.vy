@@ -92,7 +92,7 @@ def settle(
     if not task_state._is_all_claimed(word):
         clock._require_from(claims_close)
     if task_state.heads[task_id] != hashes._head_of_report(
-        _task.token, _payouts, hashes._hash_signed(_report_digest, _signers)
+        _task.token, _payouts, hashes._hash_signed(_report_digest, keccak256(abi_encode(_signers)))
     ):
         errors._revert(errors.WRONG_SALE)
     refund: uint256 = _task.budget

@@ -269,22 +269,21 @@ def _with_report(
     """
     @dev The word of a task whose report stands, for now (REPORTED) or for good (FINAL).
     """
-    return self._with_stage_and_times(
-        _word & ~(_MASK_4 << _AWARDS) | (_awards << _AWARDS), _stage, _claims_from, _claims_until
+    return (
+        (_word & (_BELOW_TIMES ^ (_MASK_4 << _AWARDS)))
+        | (_stage << _STAGE)
+        | (_claims_from << _TIME_A)
+        | (_claims_until << _TIME_B)
+        | (_awards << _AWARDS)
     )
 
 
 @internal
 @pure
 def _with_dispute(_word: uint256, _decided_before: uint256, _report_time: uint256) -> uint256:
-    return self._with_stage_and_times(_word, DISPUTED, _decided_before, _report_time)
-
-
-@internal
-@pure
-def _with_stage_and_times(
-    _word: uint256, _stage: uint256, _time_a: uint256, _time_b: uint256
-) -> uint256:
     return (
-        (_word & _BELOW_TIMES) | (_stage << _STAGE) | (_time_a << _TIME_A) | (_time_b << _TIME_B)
+        (_word & _BELOW_TIMES)
+        | (DISPUTED << _STAGE)
+        | (_decided_before << _TIME_A)
+        | (_report_time << _TIME_B)
     )

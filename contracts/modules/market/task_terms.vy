@@ -137,10 +137,9 @@ def _check_roster(_roster: DynArray[Types.RosterEntry, 16], _quorum: uint256):
         errors._revert(errors.BAD_ROSTER)
     last: uint160 = 0
     for entry: Types.RosterEntry in _roster:
-        key: uint160 = convert(entry.signing_key, uint160)
-        if key <= last:
+        if convert(entry.signing_key, uint160) <= last:
             errors._revert(errors.BAD_ROSTER)
-        last = key
+        last = convert(entry.signing_key, uint160)
 
 
 @internal

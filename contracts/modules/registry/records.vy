@@ -23,9 +23,10 @@
 from contracts.modules.common import errors
 from interfaces import IEnclaveRegistry
 
+# First bits of the fields; the epoch goes up to the end of the word.
 _REVOKED_AT: constant(uint256) = 160
-_UNTIL: constant(uint256) = 200
-_EPOCH: constant(uint256) = 240
+UNTIL: constant(uint256) = 200
+EPOCH: constant(uint256) = 240
 
 _PLATFORMS: constant(uint256) = 128
 
@@ -35,6 +36,12 @@ ONE_PLATFORM: constant(uint256) = 1 << _PLATFORMS
 _MASK_160: constant(uint256) = 2**160 - 1
 _MASK_128: constant(uint256) = 2**128 - 1
 _MASK_40: constant(uint256) = 2**40 - 1
+
+# The bits of a field where it stands in the word.
+VALUE_BITS: constant(uint256) = _MASK_160
+STAKE_BITS: constant(uint256) = _MASK_128
+REVOKED_AT_BITS: constant(uint256) = _MASK_40 << _REVOKED_AT
+UNTIL_BITS: constant(uint256) = _MASK_40 << UNTIL
 
 
 # ── Storage ──
@@ -144,7 +151,7 @@ def latest_key(_platform: bytes32, _measurement: bytes32) -> address:
 @internal
 @pure
 def _pack(_value: uint256, _revoked_at: uint256, _until: uint256, _epoch: uint256) -> uint256:
-    return _value | (_revoked_at << _REVOKED_AT) | (_until << _UNTIL) | (_epoch << _EPOCH)
+    return _value | (_revoked_at << _REVOKED_AT) | (_until << UNTIL) | (_epoch << EPOCH)
 
 
 @internal
@@ -180,13 +187,13 @@ def _get_revoked_at(_word: uint256) -> uint256:
 @internal
 @pure
 def _get_until(_word: uint256) -> uint256:
-    return (_word >> _UNTIL) & _MASK_40
+    return (_word >> UNTIL) & _MASK_40
 
 
 @internal
 @pure
 def _get_epoch(_word: uint256) -> uint256:
-    return _word >> _EPOCH
+    return _word >> EPOCH
 
 
 # ── Changes ──
@@ -200,7 +207,7 @@ def _retire(_word: uint256) -> uint256:
          retirement is no revocation.
     """
     expiry: uint256 = min(self._get_until(_word), block.timestamp)
-    return (_word & ~(_MASK_40 << _UNTIL)) | (expiry << _UNTIL)
+    return (_word & ~UNTIL_BITS) | (expiry << UNTIL)
 
 
 @internal
@@ -221,5 +228,4 @@ def _compute_binding(_operator: address, _platform: bytes32, _sealing_key: bytes
     @dev A signing key is bound to this value for good, once it is registered under a measurement. 160 bits of the hash
          are as many as an address has, and they leave room in the word for expiry, revocation and epoch.
     """
-    digest: bytes32 = keccak256(abi_encode(_operator, _platform, _sealing_key))
-    return convert(digest, uint256) & _MASK_160
+    return (convert(keccak256(abi_encode(_operator, _platform, _sealing_key)), uint256) & _MASK_160)

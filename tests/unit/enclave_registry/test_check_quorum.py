@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 from brownie import reverts
+from eth_abi.abi import encode
 
 from tests.anvil import at, now
 from tests.reasons import (
@@ -98,6 +99,51 @@ def test_check_quorum__full_roster_and_panel__costs_at_most_15000_gas_a_signer(
         return receipt.gas_used
 
     assert gas(enclaves) - gas([]) <= GAS_PER_SIGNER * len(enclaves)
+
+
+# ── The roster in one piece ──
+
+
+@pytest.fixture
+def encoded_quorum(deployment, registry, enclaves):
+    """Calls check_encoded_quorum for signatures of these enclaves and a roster of 16, encoded."""
+
+    def call(by, cut=0):
+        spares = [enclave(f"spare {n}", registry.address) for n in range(9)]
+        entries = roster([*enclaves, *spares])
+        encoded = encode(["(address,bytes32)[]"], [entries])
+        return registry.check_encoded_quorum(
+            DIGEST,
+            deployment.measurement,
+            STAKE,
+            encoded[: len(encoded) - cut],
+            cosign(DIGEST, by),
+            [],
+        )
+
+    return call
+
+
+def test_check_encoded_quorum__full_roster__gives_the_bytes_of_the_signers(
+    encoded_quorum, enclaves
+):
+    for by in ([], enclaves[:3], enclaves):
+        expected = encode(["(address,address,bytes32)[]"], [signers(by)])
+        assert bytes(encoded_quorum(by)) == expected
+
+
+def test_check_encoded_quorum__key_behind_the_last_entry__reverts(encoded_quorum, registry):
+    outsider = enclave("outsider", registry.address)
+    with reverts(NOT_IN_ROSTER):
+        encoded_quorum([outsider])
+
+
+def test_check_encoded_quorum__entry_cut_short__reverts(encoded_quorum, registry):
+    outsider = enclave("outsider", registry.address)
+    with reverts(""):
+        encoded_quorum([outsider], cut=33)
+    with reverts(NOT_IN_ROSTER):
+        encoded_quorum([outsider], cut=64)
 
 
 # ── The signature ──
