@@ -1,4 +1,4 @@
-"""What a provider publishes of a task: wrong documents are not kept, right ones are."""
+"""A provider's documents of a task: wrong ones are not kept, right ones are."""
 
 import pytest
 
