@@ -72,7 +72,8 @@ def _change_value(holder: Any, name: Any, other: tuple[Any, Any], source: random
     elif kind == 3:
         holder[source.choice(["x", "", "version", str(source.randrange(4)), name + " "])] = foreign
     elif isinstance(value, str) and value.isdigit():
-        holder[name] = source.choice([str(int(value) + 1), "0" + value, str(int(value) // 2)])
+        longest = value.zfill(source.choice([78, 79]))
+        holder[name] = source.choice([str(int(value) + 1), longest, str(int(value) // 2)])
     elif isinstance(value, str) and len(value) > 2:
         at = source.randrange(2, len(value))
         changed = value[:at] + source.choice("0aFxé") + value[at + 1 :]
