@@ -50,7 +50,7 @@ def currency_of(web3: Web3, address: str) -> tuple[str, int]:
     try:
         symbol, decimals = functions.symbol().call(), functions.decimals().call()
     except (BadFunctionCallOutput, ContractLogicError, Web3Exception, OverflowError) as error:
-        raise ValueError(f"no token at {address}, expected symbol and decimals: {error}") from error
+        raise ValueError(f"no token at {address}, expected symbol and decimals") from error
     shown = "".join(each for each in symbol if each.isalnum())[:12]
     return shown or "units", int(decimals)
 

@@ -14,6 +14,7 @@ from offchain.cli import create, creating, manifest, purchases, session
 from offchain.cli.common import on_one_line, task_id
 from offchain.cli.creating import Secrets
 from offchain.cli.purchases import Purchase
+from offchain.cli.terms import parse_terms, read_terms
 from offchain.cli.units import positive
 from offchain.provider.buying import Buyer
 from offchain.provider.creation import TEST_SET_KEY
@@ -114,7 +115,7 @@ def _manifest(
     """Return the manifest of the data; make it first, once for the same line.
 
     Raises:
-        Refused: no metric is named.
+        Refused: no metric is named, or a term is wrong.
         ValueError, OSError: see `manifest.run`.
     """
     if arguments.metric is None:
@@ -122,11 +123,13 @@ def _manifest(
     options = _benchmark(arguments)
     data = arguments.data
     content = sha256(data.read_bytes()).hexdigest() if data.is_file() else str(data.absolute())
+    terms = read_terms(arguments.terms)
     line = repr((content, sorted(options.items()), arguments.terms.read_text()))
     home = here.files / "manifests"
     folder: Path = home / sha256(line.encode()).hexdigest()[:16]
     document = folder / "manifest.json"
     if not document.exists():
+        parse_terms(terms, here.currency, here.now())  # before a test set is encrypted in vain
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed: nothing used its key
         inner = argparse.Namespace(**options, data=data, out=folder, store=None)
         inner.history = home / "used-test-sets.json"

@@ -14,6 +14,7 @@ from offchain.chain.vetting import check_program
 from offchain.cli import plans, session
 from offchain.cli.common import on_one_line
 from offchain.cli.terms import MIN_COMMIT, Terms, parse_terms, read_terms
+from offchain.cli.units import ETHER
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.keys import public_key
 from offchain.protocol.manifest import Manifest
@@ -155,11 +156,11 @@ def _draft(
     functions = here.market.contract.functions
     bond, least = functions.seat_bond().call(), functions.min_tolerance().call()
     stake = terms.stake(bond, here.registry.contract.functions.platform_stake().call())
-    if stake * terms.quorum < bond * (2 * terms.quorum + 1):
+    cover = -(-bond * (2 * terms.quorum + 1) // terms.quorum)
+    if stake < cover:
         raise Refused(
-            f"min_stake: {stake} wei, expected at least "
-            f"{-(-bond * (2 * terms.quorum + 1) // terms.quorum)}: the stakes of a quorum must "
-            "cover the bond of a dispute; leave it out for a good one"
+            f"min_stake: {ETHER.format(stake)}, expected at least {ETHER.format(cover)}: the "
+            "stakes of a quorum must cover the bond of a dispute; leave it out for a good one"
         )
     if terms.tolerance < least:
         raise Refused(f"tolerance: {terms.tolerance} ppm, expected {least} of this market or more")
@@ -187,8 +188,9 @@ def _roster(here: session.Session, terms: Terms, stake: int) -> tuple[bytes, Ros
         return best, propose(found[best], terms.quorum, terms.spares)
     except ValueError as error:
         raise Refused(
-            f"roster: {error}. Counted are enclaves with a stake of {stake} wei whose registration "
-            "lasts until the last verdict: min_stake, spares, quorum or shorter times let in more"
+            f"roster: {error}. Counted are enclaves with a stake of {ETHER.format(stake)} whose "
+            "registration lasts until the last verdict: min_stake, spares, quorum or shorter times "
+            "let in more"
         ) from error
 
 

@@ -37,6 +37,7 @@ import yaml
 from eth_utils.address import is_address, to_checksum_address
 
 from offchain.chain.refusals import Refused
+from offchain.cli.common import on_one_line
 from offchain.cli.units import ETHER, Currency, parse_duration, parse_score, parse_time
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.manifest import Manifest
@@ -166,21 +167,26 @@ def read_terms(path: Path) -> dict[str, Any]:
     """Return the keys of a file of terms, with every value as the text that stands there.
 
     Raises:
-        ValueError: the file is no YAML or JSON, or a key stands in it twice.
+        ValueError: the file is no YAML or JSON, or a key stands in it twice; the message names it.
         OSError: the file cannot be read.
     """
-    text = path.read_text()
     try:
+        text = path.read_text()
         if path.suffix == ".json":
             found = json.loads(text, object_pairs_hook=_unique, parse_float=str, parse_int=str)
         else:
             found = yaml.load(text, _Loader)  # noqa: S506 - it makes nothing but text
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {error}") from error
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1
+        raise ValueError(f"{path} is not YAML, line {line}: {error.problem}") from error
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        kind = "JSON" if path.suffix == ".json" else "YAML"
+        raise ValueError(f"{path} is not {kind}: {on_one_line(str(error))}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{path} holds {found!r:.80}, expected terms such as 'prices: …'")
+        what = "nothing" if found in (None, "") else repr(found)
+        raise ValueError(f"{path} holds {what:.80}, expected terms such as 'prices: …'")
     return found
 
 

@@ -376,7 +376,10 @@ def test_buyer__dispute_without_a_verdict__ends_it_and_settles(created):
         (("1.00: 1 ether", "1.00: 2 wei"), "prices: knot with price"),
         (("0.30: 0.5 ether", "0.30: 2 wei"), "the price of score 0.300000 is 0.000000000000000002"),
         (("0.30", "30"), "prices: score '30', expected a fraction such as 0.80"),
-        (("quorum: 2", "quorum: 2\nmin_stake: 1 wei"), "min_stake: 1 wei, expected at least 25"),
+        (
+            ("quorum: 2", "quorum: 2\nmin_stake: 1 wei"),
+            "min_stake: 0.000000000000000001 ether, expected at least 0.025 ether",
+        ),
         (("quorum: 2", "quorum: 2\nmeasurement: 0x" + 64 * "1"), "no enclave is registered under"),
         (("quorum: 2", "quorum: 2\nroster: '0x" + 40 * "1" + "'"), "are not registered for this"),
         (("spares: 0", "spares: 1"), "7 active enclaves of 7 operators on machines of their own"),

@@ -57,16 +57,24 @@ def test_read_terms__number_that_is_no_text__is_read_digit_by_digit(read):
     ],
 )
 def test_read_terms__key_that_stands_twice__is_refused(read, name, text):
-    with pytest.raises(ValueError, match="stands there twice, expected it once"):
+    with pytest.raises(ValueError, match=rf"{name}: .* stands there twice, expected it once"):
         read(name, text)
+
+
+def test_read_terms__bytes_of_something_else__name_the_file(tmp_path):
+    path = tmp_path / "terms.yaml"
+    for content in (b"\xe1\xff", b"\0", b"prices:\t- {"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"terms.yaml is not YAML.*: [^\n]+$"):
+            read_terms(path)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.yaml", "prices: [", "is not YAML"),
+        ("a.yaml", "prices: [", "is not YAML, line 1: expected"),
         ("a.json", "{", "is not JSON"),
-        ("a.yaml", "", "expected terms such as"),
+        ("a.yaml", "", "holds nothing, expected terms such as"),
         ("a.json", "[1]", "expected terms such as"),
     ],
 )
