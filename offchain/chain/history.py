@@ -131,7 +131,7 @@ class History:
             ValueError: no report is posted.
         """
         if self.posted is None or self.seed is None:
-            raise ValueError("no report is posted, expected a confirmed ReportPosted")
+            raise ValueError("no report is posted in a confirmed block: `golden-grain status`")
         posted = self.posted
         values = posted.inventory, posted.results, posted.choices, posted.awards
         return Report(task_id, 0, self.seed, *values)

@@ -112,5 +112,5 @@ class Market:
             ValueError: no report is posted.
         """
         if history.posted is None:
-            raise ValueError("no report is posted, expected a confirmed ReportPosted")
+            raise ValueError("no report is posted in a confirmed block: `golden-grain status`")
         return Posted(history.report(transcript.task_id), history.posted.cosignatures)

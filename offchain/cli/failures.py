@@ -1,8 +1,10 @@
 """Failures of a command in words, for the last line on standard error."""
 
+from typing import Any
+
 import requests
 from pydantic import ValidationError
-from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception
+from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
 
 from offchain.chain.refusals import in_words as refusal_in_words
 from offchain.cli.units import Malformed
@@ -23,6 +25,11 @@ def in_words(error: BaseException) -> str:
             f"{error}: the transaction is in no block yet. Run the same command again: it replaces "
             "the transaction by one that pays more"
         )
+    if isinstance(error, Web3RPCError):
+        response: Any = error.rpc_response or {}
+        said = str((response.get("error") or {}).get("message") or error)
+        is_poor = "insufficient funds" in said.lower()
+        return f"the node refuses: {said}{': the account has too little ether' if is_poor else ''}"
     if isinstance(error, requests.exceptions.ConnectionError):
         url = error.request.url if error.request is not None else "the node"
         return f"no answer from {url}: is the node running, and is its URL right (--rpc)?"

@@ -15,7 +15,7 @@ from web3.contract.contract import Contract
 from offchain.attestation.quote import TeeType
 from offchain.cli import common, session
 from offchain.cli.attestation.inputs import fmspc
-from offchain.cli.units import format_time
+from offchain.cli.units import format_time, whole
 from offchain.guardian import acts
 from offchain.guardian.acts import Act
 from offchain.guardian.effects import Target, effects
@@ -51,7 +51,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     word: dict[str, object] = {"type": common.task_id}
     tee: dict[str, object] = {"choices": sorted(_TEES)}
     machine: dict[str, object] = {"type": fmspc}
-    number: dict[str, object] = {"type": int}
+    number: dict[str, object] = {"type": whole(0)}
     svns: dict[str, object] = {"type": lambda text: common.hex_bytes(text, 16)}
     act("status", "show owners, offers and verifiers")
     act("propose-verifier", "announce a verifier, 14 days ahead", ("verifier", address))

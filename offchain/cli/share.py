@@ -67,7 +67,9 @@ def chosen_of(history: History, indices: list[int]) -> list[Reveal]:
     """
     by_index = {each.index: each for each in history.reveals}
     unknown = [index for index in indices if index not in by_index]
-    if unknown or not by_index:
+    if not by_index:
+        raise Refused("nobody revealed a submission in this task: there are no shares")
+    if unknown:
         raise Refused(f"submissions {unknown} were not revealed, expected one of {[*by_index]}")
     return [by_index[index] for index in indices or by_index]
 

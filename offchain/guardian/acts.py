@@ -125,6 +125,8 @@ def check_sender(act: Act, owned: Contract, sender: str) -> None:
     is_accept = act.function.fn_name == "accept_ownership"
     who = owned.functions.pending_owner if is_accept else owned.functions.owner
     expected = who().call()
+    if is_accept and expected == ZERO_ADDRESS:
+        raise Refused(f"nobody was offered the office: cannot {act.what}")
     if expected != sender:
         raise Refused(
             f"{sender} may not {act.what.split(',')[0]}: expected {expected}. For a Safe, print "

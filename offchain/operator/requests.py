@@ -56,6 +56,9 @@ def request(
         return asyncio.run_coroutine_threadsafe(work, _loop()).result()
     except TimeoutError as error:
         raise ServiceError(f"{method} {url}: no answer within {seconds:g} s") from error
+    except aiohttp.ClientConnectionError as error:
+        remedy = "is the enclave's service running, and is its address right?"
+        raise ServiceError(f"{method} {url}: no connection ({error}): {remedy}"[:_SHOWN]) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise ServiceError(f"{method} {url}: {error!r}"[:_SHOWN]) from error
 

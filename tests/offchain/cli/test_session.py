@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web3.exceptions import ContractLogicError
+from web3.exceptions import ContractLogicError, Web3RPCError
 
 from offchain.chain.refusals import REMEDIES, Refused, in_words
-from offchain.cli import networks, session
+from offchain.cli import failures, networks, session
 from offchain.cli.main import main
 from offchain.cli.units import ETHER
 from tests.reasons import FILES, REASON
@@ -149,6 +149,25 @@ def test_in_words__revert__is_the_reason_with_its_remedy():
 def test_in_words__revert_of_a_token__is_its_own_reason():
     error = ContractLogicError("execution reverted: blacklisted")
     assert in_words(error) == "the contract refuses: blacklisted"
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (
+            {"error": {"code": -32003, "message": "Insufficient funds for gas * price + value"}},
+            "the node refuses: Insufficient funds for gas * price + value: the account has too "
+            "little ether",
+        ),
+        (
+            {"error": {"code": -32000, "message": "nonce too low"}},
+            "the node refuses: nonce too low",
+        ),
+        (None, "the node refuses: whole text"),
+    ],
+)
+def test_failures__refusal_of_the_node__is_its_message(response, said):
+    assert failures.in_words(Web3RPCError("whole text", response)) == said
 
 
 def test_main__command_without_a_network__ends_with_the_remedy(capsys, monkeypatch):
