@@ -16,6 +16,7 @@ from tests.mutation.copies import ROOT, Copy
 from tests.mutation.nearest_python import modules, nearest_tests, short
 from tests.mutation.python_operators import Mutant, drawn
 
+OPTIONS = "-p", "no:boa_test"  # loading titanoboa takes longer than most tests
 FIRST_SECONDS = 300  # for the nearest file
 
 
@@ -28,9 +29,9 @@ def attempt(copy: Copy, mutant: Mutant, seed: int) -> tuple[str, str]:
     """Return a mutant's outcome, and the test that killed it."""
     change = mutant.module, mutant.content.encode()
     first, *others = nearest_tests(ROOT, mutant.module)
-    run = copy.pytest(change, [first], seed, FIRST_SECONDS)
+    run = copy.pytest(change, [*OPTIONS, first], seed, FIRST_SECONDS)
     if run.code == 0 and others:
-        run = copy.pytest(change, others, seed)
+        run = copy.pytest(change, [*OPTIONS, *others], seed)
     if run.code is None:
         return KILLED, "no end in time"
     outcome = verdict(run)
