@@ -234,6 +234,12 @@ def test_check_model__longer_text__is_charged_more(length: int) -> None:
     assert refusal(text_file(*HONEST), text_spec((), length), fewer).reason is ModelFault.WORK
 
 
+def test_check_model__tokens__are_charged_as_strings_and_with_their_bytes() -> None:
+    """A line has two tokens more than bytes at most. Tokens and their table are alive at a time."""
+    plan = check_model(text_file(*HONEST), text_spec((), 1_000), ModelLimits(batch_rows=1), 1)
+    assert plan.live_bytes == 2 * (128 * 1_002 + 4 * 1_000)
+
+
 def test_check_model__skips_and_grams__are_charged() -> None:
     plain = check_model(text_file(*HONEST), text_spec(), ModelLimits(), 100).operations
     many = text_file(HONEST[0], FLATTEN, counter(max_skip_count=9, max_gram_length=5))
