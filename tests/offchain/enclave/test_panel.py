@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from offchain.enclave.enclave import Enclave
 from offchain.enclave.panel import upholds
-from offchain.enclave.proposals import Measured
+from offchain.enclave.proposals import Doubt, Measured
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Posted, Proposal, Signed
@@ -294,3 +294,141 @@ def test_upholds__any_scores__agrees_with_trying_all_within_twice_the_tolerance(
     ranges = [range(max(0, score - 2), score + 3) for score in own]
     possible = any(awards(scores) == signed for scores in product(*ranges))
     assert upholds(measured, report) == possible
+
+
+# ── Each condition at its bound: tolerance 1, prices equal to scores ──
+
+
+def measured_of(
+    *own: int,
+    budget: int = 30,
+    most: int = 3,
+    min_prices: Sequence[int] = (0, 0, 0),
+    minimum: int | None = None,
+    teams: dict[tuple[int, ...], int] | None = None,
+    doubtful: dict[int, Doubt] | None = None,
+) -> Measured:
+    """Return a measurement in `top`, or of teams if there is a minimum gain."""
+    task = replace(BENCH.transcript.task, curve=CURVE, budget=budget, max_awards=most)
+    reveals = tuple(
+        replace(each, submission=replace(each.submission, min_price=min_prices[each.index]))
+        for each in BENCH.transcript.reveals
+    )
+    kind = {} if minimum is None else {"selection": Selection.ENSEMBLE, "minimum_gain": minimum}
+    return Measured(
+        transcript=replace(BENCH.transcript, task=task, reveals=reveals),
+        manifest=replace(BENCH.manifest, **kind),
+        inventory=(0, 1, 2),
+        secret=BENCH.key,
+        results=tuple(Result(index, score) for index, score in enumerate(own)),
+        votes=Votes({}, len, dict(teams or {})),
+        doubtful=dict(doubtful or {}),
+    )
+
+
+def supported(measured: Measured, *awards: tuple[int, int], choices: Sequence[int] = ()) -> bool:
+    made = tuple(Award(index, score) for index, score in awards)
+    return upholds(measured, Report(bytes(32), 0, bytes(32), bytes(32), bytes(32), choices, made))
+
+
+@pytest.mark.parametrize(("first", "slack"), [(True, 2), (False, 5)])
+def test_upholds__score_of_a_doubtful_one__may_differ_by_two_tolerances_or_five(
+    first: bool, slack: int
+) -> None:
+    measured = measured_of(6, doubtful={0: Doubt(6, first)})
+    assert supported(measured, (0, 6 - slack))
+    assert supported(measured, (0, 6 + slack))
+    assert not supported(measured, (0, 6 - slack - 1))
+    assert not supported(measured, (0, 6 + slack + 1))
+    assert supported(measured)  # another machine may refuse it
+    assert not supported(measured_of(6))
+
+
+def test_upholds__awards__are_paid_by_the_budget_to_the_last_unit() -> None:
+    awards = (0, 5), (1, 5)
+    assert supported(measured_of(5, 5, budget=10), *awards)
+    assert not supported(measured_of(5, 5, budget=9), *awards)
+    assert supported(measured_of(5, 5, most=2), *awards)
+    assert not supported(measured_of(5, 5, most=1), *awards)
+    assert not supported(measured_of(5, 5), (1, 5), (0, 5))  # ties go to the first
+
+
+@pytest.mark.parametrize(("own", "upheld"), [(6, True), (7, False)])
+def test_upholds__one_without_an_award__may_rank_behind_the_last(own: int, upheld: bool) -> None:
+    # Behind an award of 4, or of 5 with a higher index: at most 4, which is within 2 of 6.
+    assert supported(measured_of(5, own, most=1), (0, 4)) is upheld
+    assert supported(measured_of(own, 5, most=1), (1, 5)) is upheld
+
+
+def test_upholds__one_that_may_not_sell__may_lack_an_award() -> None:
+    # At 5 - 2 it is below a minimum price of 4, and not below one of 3.
+    assert supported(measured_of(9, 5, min_prices=(0, 4, 0)), (0, 9))
+    assert not supported(measured_of(9, 5, min_prices=(0, 3, 0)), (0, 9))
+
+
+MINIMUM, SLACK = 10, 4
+
+
+@pytest.mark.parametrize(
+    ("teams", "upheld"),
+    [
+        ({(0,): MINIMUM - SLACK, (0, 1): 0}, True),
+        ({(0,): MINIMUM - SLACK - 1, (0, 1): 0}, False),
+        ({(0,): 20, (1,): 20 + SLACK, (0, 1): 0}, True),
+        ({(0,): 20, (1,): 20 + SLACK + 1, (0, 1): 0}, False),
+        ({(0,): 20, (0, 1): 20 + MINIMUM + SLACK - 1}, True),
+        ({(0,): 20, (0, 1): 20 + MINIMUM + SLACK}, False),
+    ],
+)
+def test_upholds__team_of_one__gains_the_minimum_and_is_the_best_within_the_slack(
+    teams: dict[tuple[int, ...], int], upheld: bool
+) -> None:
+    measured = measured_of(5, 5, minimum=MINIMUM, teams={(1,): 0} | teams)
+    assert supported(measured, (0, 5), choices=(0,)) is upheld
+
+
+@pytest.mark.parametrize(("reached", "upheld"), [(26, True), (25, False)])
+def test_upholds__second_of_a_team__gains_the_minimum_too(reached: int, upheld: bool) -> None:
+    teams = {(0,): 20, (1,): 0, (0, 1): reached}
+    measured = measured_of(5, 5, minimum=MINIMUM, teams=teams)
+    assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
+
+
+def test_upholds__team_of_the_most_that_are_bought__needs_no_end() -> None:
+    teams = {(0,): 20, (1,): 0, (0, 1): 99}
+    assert supported(measured_of(5, 5, most=1, minimum=MINIMUM, teams=teams), (0, 5), choices=(0,))
+    assert not supported(
+        measured_of(5, 5, most=2, minimum=MINIMUM, teams=teams), (0, 5), choices=(0,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("awards", "choices"),
+    [
+        (((0, 5),), (0, 0)),
+        (((0, 5), (1, 5)), (0,)),
+        (((0, 5), (2, 5)), (0, 2)),
+        (((0, 5),), (0, 1)),
+        (((0, 5), (1, 5), (2, 5)), (0, 1, 2)),
+    ],
+    ids=["twice", "award outside", "without a score", "sold without an award", "too many"],
+)
+def test_upholds__choices_that_are_no_team__are_not_upheld(
+    awards: Sequence[tuple[int, int]], choices: Sequence[int]
+) -> None:
+    teams = dict.fromkeys([(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)], 20)
+    own = (5, 5, 5) if choices == (0, 1, 2) else (5, 5)
+    measured = measured_of(*own, most=2, minimum=1, teams=teams)
+    assert supported(measured, (0, 5), (1, 5), choices=(0, 1))
+    assert not supported(measured, *awards, choices=choices)
+
+
+def test_upholds__choices_in_top__are_not_upheld() -> None:
+    assert not supported(measured_of(5), (0, 5), choices=(0,))
+
+
+def test_upholds__choice_without_the_first_pass__ends_the_comparison() -> None:
+    doubtful = {1: Doubt(5, first=False)}
+    measured = measured_of(5, 5, minimum=MINIMUM, teams={(0,): 20}, doubtful=doubtful)
+    assert supported(measured, (0, 5), (1, 5), choices=(0, 1))
+    assert supported(measured, (0, 5), choices=(0,))  # no rival: its vote is not known
