@@ -37,10 +37,11 @@ def test_getitem__index_that_was_never_put__is_not_there() -> None:
         sealed(BytesIO())[4]
 
 
-def test_put__array__is_not_in_the_file_as_it_is() -> None:
+def test_put__arrays__are_one_after_the_other_and_none_as_it_is() -> None:
     file = BytesIO()
     sealed(file)
     assert not any(array.tobytes() in file.getvalue() for array in ARRAYS.values())
+    assert len(file.getvalue()) == sum(array.nbytes + 16 for array in ARRAYS.values())
 
 
 def test_put__same_index_again__is_refused_since_its_nonce_is_used() -> None:
