@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 
+from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.task import RosterEntry, Submission, Task
@@ -110,3 +112,9 @@ def test_inventory_digest__any_difference__differs() -> None:
     digests = {transcript.inventory_digest(each) for each in ([], [0], [1], [0, 1], [0, 1, 2])}
     digests.add(replace(transcript, prevrandao=word("other")).inventory_digest([0]))
     assert len(digests) == 6
+
+
+def test_inventory__leaves_by_rising_index__stay_in_their_order_though_they_fall() -> None:
+    seed, leaves = word("seed"), [b"\xff" * 32, b"\x01" * 32]
+    digest = hashes.tagged("INVENTORY", ["bytes32"] * 2, seed, keccak(b"".join(leaves)))
+    assert hashes.inventory(seed, leaves) == digest
