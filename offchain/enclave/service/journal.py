@@ -1,7 +1,6 @@
 """Journal of signatures: each is synced to disk before it is sent, as one line of JSON.
 
-It is for the operator, whose stake is liable for the signatures of its enclave. A line is a
-`Signed`, which contains no secret.
+The operator's stake is liable for them. A line is a `Signed`, which contains no secret.
 """
 
 import errno
@@ -22,8 +21,7 @@ _LONGEST = 2**26
 class SignatureJournal:
     """An append-only file, locked until it is closed or the process ends.
 
-    Only an incomplete last line is removed: a crash cut it short, so that its signature was never
-    sent.
+    Only an incomplete last line is removed: a crash cut it short, and it was never sent.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,7 +52,7 @@ class SignatureJournal:
         The platform is no part of a signature: a request can name any.
 
         Raises:
-            OSError: the line could not be written; the signature must not be sent.
+            OSError: the file, which it names, is full; the signature must not be sent.
             ValueError: the file is no journal any more, or another file has its name.
         """
         signature = signed.cosignature.r, signed.cosignature.vs
@@ -63,10 +61,13 @@ class SignatureJournal:
         file = self._file
         if not os.path.samestat(self._path.stat(), os.fstat(file.fileno())):
             raise ValueError(f"{self._path} is another file than at the start")
-        file.truncate(_end(self._path, file))
-        file.write(to_json(signed) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.truncate(_end(self._path, file))
+            file.write(to_json(signed) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
         self._written.add(signature)
 
 

@@ -1,6 +1,7 @@
 """The journal of signatures: complete lines remain, at whatever byte a crash cuts the last one."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -85,6 +86,25 @@ def test_open__journal_of_another_process__is_refused_and_names_it(path, signed)
         holder.kill()
     append(path, signed[1])
     assert lines(path) == signed
+
+
+def test_append__disk_that_is_full__names_the_file_and_goes_on_later(path, signed):
+    """A limit on the size of files stands for the disk: a part of the line is written."""
+    append(path, signed[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(SignatureJournal(path)) as journal:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+        try:
+            for _ in range(2):
+                with pytest.raises(OSError, match="File too large") as full:
+                    journal.append(signed[1])
+                assert full.value.filename == str(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        journal.append(signed[1])
+    assert lines(path)[0] == signed[0]
+    assert lines(path)[-1] == signed[1]
+    append(path, signed[0])
 
 
 def test_append__another_file_in_its_place__is_refused(path, signed):
