@@ -36,6 +36,12 @@ LONGEST: list[tuple[str, int, Callable[[int], Any], Callable[[Any], tuple[Any, .
     ("policy.update_identity", 16_384, bytes, lambda value: (value, WORDS, b"")),
     ("policy.update_identity", 1_536, bytes, lambda value: (b"", WORDS, value)),
     ("registry.register_enclave", 8_192, bytes, lambda value: (ADDRESS, value, ADDRESS, WORD, 0)),
+    (
+        "registry.check_encoded_quorum",
+        1_088,
+        bytes,
+        lambda value: (WORD, WORD, 0, value, [(*WORDS, WORD)], []),
+    ),
     ("registry.announce", 256, text, lambda value: (value,)),
     ("registry.describe_measurement", 256, text, lambda value: (ADDRESS, WORD, WORD, value)),
     ("market.reveal_model", 256, text, lambda value: (WORD, 0, SUBMISSION, WORD, WORD, value)),

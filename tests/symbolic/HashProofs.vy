@@ -69,12 +69,12 @@ def twin_a_commitment_is_no_leaf(
 @view
 def check_a_signature_is_for_one_report(_first: Types.Report, _second: Types.Report):
     digest: bytes32 = hashes._digest_of_report_at(4)
-    if digest == hashes._digest_of_report_at(4 + 14 * 32):
+    if digest == hashes._digest_of_report_at(4 + 8 * 32):
         proofs._prove(_first.task_id == _second.task_id and _first.round == _second.round)
         proofs._prove(_first.results == _second.results and _first.seed == _second.seed)
         proofs._prove(_first.inventory == _second.inventory)
         proofs._prove(_first.choices == _second.choices)
-        for i: uint256 in range(8):
+        for i: uint256 in range(2):
             proofs._prove(_first.awards[i] == _second.awards[i])
 
 
@@ -82,7 +82,7 @@ def check_a_signature_is_for_one_report(_first: Types.Report, _second: Types.Rep
 @view
 def twin_a_signature_is_for_one_report(_first: Types.Report, _second: Types.Report):
     digest: bytes32 = hashes._digest_of_report_at(4)
-    proofs._prove(digest != hashes._digest_of_report_at(4 + 14 * 32))
+    proofs._prove(digest != hashes._digest_of_report_at(4 + 8 * 32))
 
 
 @internal

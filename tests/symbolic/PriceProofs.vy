@@ -16,14 +16,16 @@ LONG: constant(uint256) = 2**19
 SHORT: constant(uint256) = 2**2
 BUDGET: constant(uint256) = 20  # of two awards of 7, not of three
 BYTE: constant(uint256) = 255
+# Bits of a knot, and the first bit of its score.
+KNOT: constant(uint256) = 128
+SCORE: constant(uint256) = 108
 
 
 @internal
 @pure
 def _price(_low_price: uint256, _price: uint256, _length: uint256, _score: uint256) -> uint256:
-    curve: uint256[8] = empty(uint256[8])
-    curve[0] = LOW << 128 | _low_price
-    curve[1] = (LOW + _length) << 128 | _price
+    curve: uint256[4] = empty(uint256[4])
+    curve[0] = LOW << SCORE | _low_price | ((LOW + _length) << SCORE | _price) << KNOT
     return pricing._price_on(curve, _score)
 
 
@@ -39,8 +41,8 @@ def _is_on_segment(_score: uint256, _length: uint256) -> bool:
 @internal
 @pure
 def _exact(_word_1: uint256, _word_2: uint256, _score: uint256, _rounding: uint256):
-    low_price: uint256 = _word_1 & pricing.MAX_AMOUNT
-    price: uint256 = _word_2 & pricing.MAX_AMOUNT
+    low_price: uint256 = _word_1 & (2**SCORE - 1)
+    price: uint256 = _word_2 & (2**SCORE - 1)
     if price < low_price or not self._is_on_segment(_score, LONG):
         return
     rise: uint256 = unsafe_sub(self._price(low_price, price, LONG, _score), low_price)
@@ -122,25 +124,33 @@ def twin_price_is_monotone(_word_1: uint256, _word_2: uint256, _score: uint256, 
 
 @internal
 @pure
-def _ordered(_curve: uint256[8], _budget: uint256, _bound: uint256):
+def _knot(_curve: uint256[4], _i: uint256) -> uint256:
+    return (_curve[_i // 2] >> (KNOT * (_i % 2))) & (2**KNOT - 1)
+
+
+@internal
+@pure
+def _ordered(_curve: uint256[4], _budget: uint256, _bound: uint256):
     pricing._check_curve(_curve, _budget)
     for i: uint256 in range(7):
-        if _curve[i + 1] != 0:
-            proofs._prove(_curve[i] >> 128 < _curve[i + 1] >> 128)
-            proofs._prove(_curve[i + 1] >> 128 <= _bound)
-            price: uint256 = _curve[i + 1] & pricing.MAX_AMOUNT
-            proofs._prove(_curve[i] & pricing.MAX_AMOUNT <= price and price <= _budget)
+        knot: uint256 = self._knot(_curve, i)
+        next: uint256 = self._knot(_curve, i + 1)
+        if next != 0:
+            proofs._prove(knot >> SCORE < next >> SCORE)
+            proofs._prove(next >> SCORE <= _bound)
+            price: uint256 = next & (2**SCORE - 1)
+            proofs._prove(knot & (2**SCORE - 1) <= price and price <= _budget)
 
 
 @external
 @pure
-def check_curve_is_ordered(_curve: uint256[8], _budget: uint256):
+def check_curve_is_ordered(_curve: uint256[4], _budget: uint256):
     self._ordered(_curve, _budget, pricing.MAX_SCORE)
 
 
 @external
 @pure
-def twin_curve_is_ordered(_curve: uint256[8], _budget: uint256):
+def twin_curve_is_ordered(_curve: uint256[4], _budget: uint256):
     self._ordered(_curve, _budget, pricing.MAX_SCORE - 1)
 
 
@@ -149,21 +159,21 @@ def twin_curve_is_ordered(_curve: uint256[8], _budget: uint256):
 
 @internal
 @pure
-def _nothing_below(_curve: uint256[8], _budget: uint256, _score: uint256, _from: uint256):
+def _nothing_below(_curve: uint256[4], _budget: uint256, _score: uint256, _from: uint256):
     pricing._check_curve(_curve, _budget)
-    if _score < unsafe_add(_curve[0] >> 128, _from):
+    if _score < unsafe_add(self._knot(_curve, 0) >> SCORE, _from):
         proofs._prove(pricing._price_on(_curve, _score) == 0)
 
 
 @external
 @pure
-def check_price_below_first_knot_is_zero(_curve: uint256[8], _budget: uint256, _score: uint256):
+def check_price_below_first_knot_is_zero(_curve: uint256[4], _budget: uint256, _score: uint256):
     self._nothing_below(_curve, _budget, _score, 0)
 
 
 @external
 @pure
-def twin_price_below_first_knot_is_zero(_curve: uint256[8], _budget: uint256, _score: uint256):
+def twin_price_below_first_knot_is_zero(_curve: uint256[4], _budget: uint256, _score: uint256):
     self._nothing_below(_curve, _budget, _score, 1)
 
 
@@ -172,21 +182,19 @@ def twin_price_below_first_knot_is_zero(_curve: uint256[8], _budget: uint256, _s
 
 @internal
 @pure
-def _awards(_awards: uint256[8], _commits: uint256, _max_awards: uint256) -> DynArray[uint256, 8]:
+def _awards(_awards: uint256, _commits: uint256, _max_awards: uint256) -> DynArray[uint256, 8]:
     """
     @dev The payouts of up to three awards on a curve that pays 7 from a score of 500,000 on.
     """
-    curve: uint256[8] = empty(uint256[8])
-    curve[0] = 500_000 << 128 | 7
-    few: uint256[8] = empty(uint256[8])
-    for i: uint256 in range(3):
-        few[i] = _awards[i]
-    return pricing._payouts_of(curve, _max_awards, BUDGET, few, _commits)
+    curve: uint256[4] = empty(uint256[4])
+    curve[0] = 500_000 << SCORE | 7
+    few: uint256 = _awards & (2**(3 * award_word.AWARD_BITS) - 1)
+    return pricing._payouts_of(curve, _max_awards, BUDGET, [few, 0], _commits)
 
 
 @internal
 @pure
-def _within_budget(_words: uint256[8], _commits: uint256, _max_awards: uint256, _budget: uint256):
+def _within_budget(_words: uint256, _commits: uint256, _max_awards: uint256, _budget: uint256):
     spent: uint256 = 0
     payouts: DynArray[uint256, 8] = self._awards(_words, _commits, _max_awards)
     for payout: uint256 in payouts:
@@ -197,19 +205,19 @@ def _within_budget(_words: uint256[8], _commits: uint256, _max_awards: uint256, 
 
 @external
 @pure
-def check_awards_within_budget(_words: uint256[8], _commits: uint256, _max_awards: uint256):
+def check_awards_within_budget(_words: uint256, _commits: uint256, _max_awards: uint256):
     self._within_budget(_words, _commits, _max_awards, BUDGET)
 
 
 @external
 @pure
-def twin_awards_within_budget(_words: uint256[8], _commits: uint256, _max_awards: uint256):
+def twin_awards_within_budget(_words: uint256, _commits: uint256, _max_awards: uint256):
     self._within_budget(_words, _commits, _max_awards, 13)
 
 
 @internal
 @pure
-def _in_order(_words: uint256[8], _commits: uint256, _max_awards: uint256, _rising: bool):
+def _in_order(_words: uint256, _commits: uint256, _max_awards: uint256, _rising: bool):
     payouts: DynArray[uint256, 8] = self._awards(_words, _commits, _max_awards)
     if len(payouts) < 2:
         return
@@ -227,11 +235,11 @@ def _in_order(_words: uint256[8], _commits: uint256, _max_awards: uint256, _risi
 
 @external
 @pure
-def check_awards_in_order(_words: uint256[8], _commits: uint256, _max_awards: uint256):
+def check_awards_in_order(_words: uint256, _commits: uint256, _max_awards: uint256):
     self._in_order(_words, _commits, _max_awards, False)
 
 
 @external
 @pure
-def twin_awards_in_order(_words: uint256[8], _commits: uint256, _max_awards: uint256):
+def twin_awards_in_order(_words: uint256, _commits: uint256, _max_awards: uint256):
     self._in_order(_words, _commits, _max_awards, True)

@@ -9,6 +9,7 @@
 from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
+from contracts.modules.registry import quorum
 from contracts.modules.registry import records
 from contracts.modules.registry import revocation
 from contracts.modules.registry import staking
@@ -18,6 +19,7 @@ from tests.symbolic import proofs
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
 initializes: records
+initializes: quorum[records := records]
 initializes: staking[ownable := ownable, records := records]
 initializes: verifiers[ownable := ownable, records := records]
 initializes: revocation[ownable := ownable, records := records]
@@ -205,3 +207,42 @@ def check_a_verifier_waits(_word: uint256, _sender: address, _time: uint256):
 @external
 def twin_a_verifier_waits(_word: uint256, _sender: address, _time: uint256):
     self._added(_word, _sender, _time, 1)
+
+
+# ── Who may sign: one expression for all conditions ──
+
+
+@internal
+@view
+def _signing(
+    _enclave: uint256, _binding: uint160, _platform: uint256, _operator: uint256, _unbonding: bool
+):
+    if block.timestamp >= 2**40:
+        return
+    binding: uint256 = convert(_binding, uint256)
+    known: bool = records._get_value(_enclave) == binding
+    current: bool = block.timestamp < records._get_until(_enclave)
+    trusted: bool = (
+        records._get_revoked_at(_enclave) == 0 and records._get_revoked_at(_platform) == 0
+    )
+    staked: bool = records._get_epoch(_enclave) == records._get_epoch(_operator) and (
+        _unbonding or records._get_until(_operator) == 0
+    )
+    may_sign: bool = quorum._may_sign(_enclave, binding, _platform, _operator)
+    proofs._prove(may_sign == (known and current and trusted and staked))
+
+
+@external
+@view
+def check_an_enclave_may_sign(
+    _enclave: uint256, _binding: uint160, _platform: uint256, _operator: uint256
+):
+    self._signing(_enclave, _binding, _platform, _operator, False)
+
+
+@external
+@view
+def twin_an_enclave_may_sign(
+    _enclave: uint256, _binding: uint160, _platform: uint256, _operator: uint256
+):
+    self._signing(_enclave, _binding, _platform, _operator, True)
