@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from offchain.enclave.sealed import SealedArrays
+from offchain.enclave.sealed import SealedArrays, _nonce
 from offchain.protocol.errors import RunAborted
 from tests.vectors.generate import word
 
@@ -30,6 +31,14 @@ def test_getitem__each_array__comes_back_as_it_was() -> None:
     assert list(made) == [7, 2, 3]
     for index, array in ARRAYS.items():
         np.testing.assert_array_equal(made[index], array, strict=True)
+
+
+def test_put__array__is_aes_gcm_with_the_index_as_nonce() -> None:
+    file = BytesIO()
+    sealed(file)
+    nonce, content = bytes([*[0] * 11, 7]), file.getvalue()[: ARRAYS[7].nbytes + 16]
+    assert AESGCM(KEY).decrypt(nonce, content, None) == ARRAYS[7].tobytes()
+    assert _nonce(7) == nonce
 
 
 def test_getitem__index_that_was_never_put__is_not_there() -> None:

@@ -3,7 +3,20 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from offchain.protocol.encoding import MAX_VALUES, Address, from_json, to_json
+from offchain.protocol.encoding import (
+    MAX_VALUES,
+    Address,
+    Bytes32,
+    Gwei,
+    Index,
+    Score,
+    Time,
+    Uint108,
+    Uint128,
+    Uint256,
+    from_json,
+    to_json,
+)
 from offchain.protocol.manifest import Manifest
 from offchain.protocol.messages import Proposal, RunId
 from offchain.protocol.results import Result
@@ -82,6 +95,37 @@ def test_address__right_checksum_or_none__is_read(text):
 def test_address__wrong_checksum__is_refused(text):
     with pytest.raises(ValidationError, match="wrong checksum"):
         TypeAdapter(Address).validate_json(f'"{text}"')
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        (Uint256, 2**256 - 1),
+        (Uint128, 2**128 - 1),
+        (Uint108, 2**108 - 1),
+        (Gwei, 10**9 * (2**48 - 1)),
+        (Time, 2**40 - 1),
+        (Score, 1_000_000),
+        (Index, 2**20 - 2),
+    ],
+)
+def test_from_json__number__is_from_zero_to_the_most_of_the_contracts(kind, most):
+    adapter = TypeAdapter(kind)
+    for value in (0, most):
+        assert adapter.validate_json(f'"{value}"') == value
+        assert adapter.dump_json(value) == f'"{value}"'.encode()
+    for value in (-1, most + 1):
+        with pytest.raises(ValidationError):
+            adapter.validate_json(f'"{value}"')
+
+
+def test_from_json__word__has_32_bytes():
+    adapter = TypeAdapter(Bytes32)
+    assert adapter.validate_json('"0x' + "Ab" * 32 + '"') == b"\xab" * 32
+    assert adapter.dump_json(b"\xab" * 32) == b'"0x' + b"ab" * 32 + b'"'
+    for size in (31, 33):
+        with pytest.raises(ValidationError):
+            adapter.validate_json('"0x' + "ab" * size + '"')
 
 
 def document(values: int) -> bytes:

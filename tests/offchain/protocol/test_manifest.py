@@ -47,6 +47,13 @@ def test_digest__any_field_changed__differs() -> None:
     assert len({each.digest() for each in made}) == 9
 
 
+@pytest.mark.parametrize("confidence", [0, 500_000, 990_000])
+def test_manifest__confidence__is_none_or_from_a_half_to_99_percent(confidence: int) -> None:
+    assert replace(MANIFEST, confidence=confidence)
+    with pytest.raises(ValueError, match="confidence"):
+        replace(MANIFEST, confidence={0: 1, 500_000: 499_999, 990_000: 990_001}[confidence])
+
+
 def test_manifest__bound_that_is_too_much_work__is_refused_with_the_remedy() -> None:
     large = {"test_set": HiddenSet(10**6, word("artifact"), word("commitment"))}
     area = {"metric": "roc_auc_ovr", "confidence": 950_000, **large}

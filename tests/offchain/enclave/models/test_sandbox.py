@@ -69,6 +69,17 @@ def test_limit_resources__memory_beyond_the_margin__is_there():
     assert python("-c", code).returncode == 0
 
 
+def test_limit_resources__limits__are_those_of_the_arguments_and_cannot_be_raised():
+    code = (
+        "import resource as r; from offchain.enclave.models.sandbox import *\n"
+        "used = r.getrusage(r.RUSAGE_SELF); spent = int(used.ru_utime + used.ru_stime)\n"
+        "limit_resources(2**33, 30); cpu = [each - spent for each in r.getrlimit(r.RLIMIT_CPU)]\n"
+        "print(*r.getrlimit(r.RLIMIT_AS), *r.getrlimit(r.RLIMIT_FSIZE), *cpu)"
+    )
+    most = 2**33 + 2**29
+    assert python("-c", code).stdout.split() == [str(most), str(most), "0", "0", "30", "31"]
+
+
 def test_limit_resources__cpu_time__ends_the_process():
     code = (
         "from offchain.enclave.models.sandbox import *; limit_resources(2**33, 1)\nwhile True: pass"

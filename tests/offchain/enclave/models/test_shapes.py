@@ -6,6 +6,7 @@ from onnx import TensorProto, helper
 
 from offchain.enclave.models.classical import MAX_DEPTH, infer_classical
 from offchain.enclave.models.runtime import open_session, run_session
+from offchain.enclave.models.shapes import infer
 from offchain.enclave.models.static import check_model
 from offchain.enclave.models.tensors import shape_of, tensor_type
 from offchain.protocol.errors import ModelFault
@@ -46,6 +47,14 @@ def test_infer_classical__chosen_features__are_the_runtimes(shape, result):
     session = open_session(model, optimised=False)
     (ran,) = run_session(session, ["y"], {"x": np.zeros(shape, np.float32)})
     assert ran.shape == result
+
+
+@pytest.mark.parametrize(("version", "kind"), [(9, "FLOAT"), (10, "BOOL"), (13, "BOOL")])
+def test_infer__mask_of_dropout__is_of_the_type_of_its_opset(version, kind):
+    types = {"x": tensor_type(TensorProto.FLOAT, (3, 2))}
+    made = infer(node("Dropout", ["x"], ["y", "mask"]), types, {}, {"": version})
+    assert made["mask"].tensor_type.elem_type == TensorProto.DataType.Value(kind)
+    assert shape_of(made["mask"]) == shape_of(made["y"]) == (3, 2)
 
 
 # ── Shape arithmetic ──
