@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn import metrics as sk
 
+from offchain.protocol import metrics
 from offchain.protocol.metrics import METRICS, get, score
 from offchain.protocol.model_spec import Output
 
@@ -400,3 +401,10 @@ def test_score__labels_for_probabilities__is_refused():
 def test_score__other_number_of_predictions__is_refused():
     with pytest.raises(ValueError, match="2 predictions, expected one for each of 3"):
         score("accuracy", np.zeros(3, dtype=int), np.zeros(2, dtype=int))
+
+
+@pytest.mark.parametrize("metric", [metrics.brier_skill, metrics.log_loss_skill])
+def test_skill__rows_that_do_not_add_up_to_one__are_shares(metric) -> None:
+    targets, rows = np.array([0, 1, 2, 1]), np.random.default_rng(1).random((4, 3)) + 0.1
+    shares = rows / rows.sum(axis=1, keepdims=True)
+    assert metric(targets, rows, None) == pytest.approx(metric(targets, shares, None))

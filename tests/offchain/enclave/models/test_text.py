@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import NodeProto, TensorProto, helper
 from skl2onnx import to_onnx
@@ -237,6 +238,16 @@ def test_check_model__longer_text__is_charged_more(length: int) -> None:
 def test_check_model__tokens__are_charged_as_strings_and_with_their_bytes() -> None:
     """A line has two tokens more than bytes at most. Tokens and their table are alive at a time."""
     plan = check_model(text_file(*HONEST), text_spec((), 1_000), ModelLimits(batch_rows=1), 1)
+    assert plan.live_bytes == 2 * (128 * 1_002 + 4 * 1_000)
+
+
+def test_check_model__tokens_beside_a_number__are_charged_alike() -> None:
+    """The longest string of any input counts, and numbers have none."""
+    proto = onnx.load_model_from_string(text_file(*HONEST))
+    proto.graph.input.append(helper.make_tensor_value_info("age", TensorProto.FLOAT, ["N"]))
+    alone = text_spec((), 1_000)
+    beside = replace(alone, inputs=(*alone.inputs, Input("age", (), "float32")))
+    plan = check_model(proto.SerializeToString(), beside, ModelLimits(batch_rows=1), 1)
     assert plan.live_bytes == 2 * (128 * 1_002 + 4 * 1_000)
 
 
