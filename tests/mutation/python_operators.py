@@ -127,7 +127,7 @@ def changed(module: str, source: str, operator: Operator, occurrence: int) -> Mu
     except SyntaxError:
         return None
     pairs = enumerate(zip_longest(source.splitlines(), content.splitlines(), fillvalue=""))
-    line, (old, new) = next((line, pair) for line, pair in pairs if pair[0] != pair[1])
+    line, (old, new) = next((at, pair) for at, pair in pairs if pair[0] != pair[1] and pair[0])
     return Mutant(module, line + 1, old.strip(), new.strip(), content)
 
 
