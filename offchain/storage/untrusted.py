@@ -1,7 +1,10 @@
 """Fetch untrusted URIs; reject private, loopback and link-local addresses (SSRF protection)."""
 
+import asyncio
 import errno
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -12,6 +15,9 @@ from offchain.storage.store import RetryPolicy, Store
 SCHEMES = frozenset({"http", "https", "ipfs", "s3"})
 """Schemes allowed in an untrusted URI: none of them reaches local files or memory."""
 
+_LOOKUPS = 1_024
+"""Names that are looked up at a time. The loop's own six threads would be taken by as many names
+whose servers do not answer, since a lookup cannot be cut short."""
 _UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -39,9 +45,15 @@ def public_options(uri: str) -> dict[str, Any]:
     return {"anon": True} if scheme == "s3" else {}
 
 
-async def _client(loop: Any, **options: Any) -> aiohttp.ClientSession:
+async def _client(loop: asyncio.AbstractEventLoop, **options: Any) -> aiohttp.ClientSession:
+    _make_room(loop)
     connector = aiohttp.TCPConnector(socket_factory=_socket)
     return aiohttp.ClientSession(connector=connector, **options)
+
+
+@cache
+def _make_room(loop: asyncio.AbstractEventLoop) -> None:
+    loop.set_default_executor(ThreadPoolExecutor(_LOOKUPS, "lookup"))
 
 
 def _socket(address_info: Any) -> socket.socket:

@@ -9,8 +9,10 @@ import pytest
 
 from offchain.operator.client import EnclaveClient
 from offchain.protocol.encoding import to_json
+from offchain.protocol.errors import StorageError
 from offchain.protocol.messages import Proposal, ServiceError
 from offchain.storage.store import RetryPolicy, Store, read
+from offchain.storage.untrusted import public_store
 from tests.offchain.honest import TASK_ID, fresh
 from tests.vectors.generate import word
 
@@ -123,6 +125,35 @@ def test_read__store_that_redirects__leads_nowhere(status):
                 read(f"{url}/documents.json", 2**20, QUICK)
             with pytest.raises(ServiceError, match="unexpected answer"):
                 EnclaveClient(url).identity()
+
+
+def test_fetch__names_that_are_looked_up_for_long__delay_no_other(monkeypatch):
+    """A lookup cannot be cut short, and a stranger's name server may take its time."""
+    looked_up, over = Event(), Event()
+
+    def look_up(host, *_, **__):
+        if host == "honest.example":
+            looked_up.set()
+        else:
+            over.wait(30)
+        raise socket.gaierror(socket.EAI_NONAME, "unknown name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    def fetch(uri, patience=QUICK):
+        with pytest.raises(StorageError):
+            public_store(uri, patience).fetch_bytes(bytes(32), 10)
+
+    stuck = [Thread(target=fetch, args=(f"http://slow{n}.example",)) for n in range(100)]
+    for each in stuck:
+        each.start()
+    try:
+        fetch("http://honest.example", RetryPolicy(seconds=5, attempts=1, total=5))
+        assert looked_up.is_set()
+    finally:
+        over.set()
+    for each in stuck:
+        each.join()
 
 
 LIES = {
