@@ -6,7 +6,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep mutants mutants-python invariants venom symbolic
+.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep reference mutants mutants-python invariants venom symbolic
 .PHONY: fuzz fuzz-parsers models luck lint gas bench bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
@@ -86,6 +86,10 @@ test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attac
 deep: .venv/.ready ## the random tests for hours rather than minutes, and the parsers for an hour
 	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
 	@$(MAKE) --no-print-directory fuzz-parsers
+	@$(MAKE) --no-print-directory reference
+
+reference: .venv/.ready ## a long play of all contracts beside the reference model, and counts of what happened
+	@$(RUN) .venv/bin/python -m tests.stateful.campaign $(REFERENCE)
 
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)

@@ -126,7 +126,7 @@ def identity(
     tee_type: TeeType, dates: Dates, levels: Sequence[IsvLevel] = (), **members: Any
 ) -> bytes:
     """The identity of Intel's quoting enclave, as text to sign; members replace its own."""
-    values = {**_QUOTING[tee_type], **members}
+    values = {**QUOTING[tee_type], **members}
     return (
         f'{{"id":"{values["id"]}","version":2,{dates.text()},'
         f'"tcbEvaluationDataNumber":{dates.number},"miscselect":"{values["misc_select"]}",'
@@ -143,7 +143,7 @@ _COMMON = {
     "attributes": "11000000000000000000000000000000",
     "attributes_mask": "FBFFFFFFFFFFFFFF0000000000000000",
 }
-_QUOTING: dict[TeeType, dict[str, Any]] = {
+QUOTING: dict[TeeType, dict[str, Any]] = {
     TeeType.SGX: {
         "id": "QE",
         **_COMMON,

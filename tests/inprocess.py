@@ -69,11 +69,16 @@ def ether(of: str) -> int:
 
 
 @contextmanager
-def refuses(*reasons: str) -> Iterator[None]:
+def refuses(*reasons: str) -> Iterator[pytest.ExceptionInfo[boa.BoaError]]:
     """The call inside must revert, its caller seeing one of these reasons."""
     with pytest.raises(boa.BoaError) as raised:
-        yield
-    assert raised.value.stack_trace[0].pretty_vm_reason in reasons
+        yield raised
+    assert reason_of(raised) in reasons
+
+
+def reason_of(raised: pytest.ExceptionInfo[boa.BoaError]) -> str:
+    """The reason of a revert, as the caller sees it."""
+    return str(raised.value.stack_trace[0].pretty_vm_reason)
 
 
 class Titanoboa:

@@ -30,7 +30,8 @@ DAY = 24 * HOUR
 TASK_URI = "https://tasks.example/" + 43 * "x"
 """Where a provider publishes: 65 letters, as long as an IPFS address."""
 
-NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = range(8)
+STAGES = "none", "open", "closed", "reported", "disputed", "final", "settled", "voided"
+NONE, OPEN, CLOSED, REPORTED, DISPUTED, FINAL, SETTLED, VOIDED = range(len(STAGES))
 """The stages of a task."""
 
 

@@ -7,8 +7,8 @@ from tests.compiled import imported_sources
 MODULES = "contracts/modules/"
 DEPLOYED = "ModelMarket", "EnclaveRegistry", "DcapVerifier", "TcbPolicy"
 
-MARKET = ("stateful/test_market", "attacks/test_economics", "attacks/test_money")
-REGISTRY = ("stateful/test_registry", "attacks/test_signatures")
+MARKET = ("stateful/test_reference", "attacks/test_economics", "attacks/test_money")
+REGISTRY = ("stateful/test_reference", "attacks/test_signatures")
 LONGEST = "property/test_longest_arguments"
 QUOTES = ("property/test_dcap_refusals", "property/test_dcap_agreement")
 POLICY = ("property/test_policy_documents", "property/test_policy_machines")
@@ -81,11 +81,11 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "registry/descriptions": (REGISTRY, ("enclave_registry/test_describe_measurement",)),
     "registry/endpoints": (REGISTRY, ("enclave_registry/test_announce",)),
     "registry/equivocation": (
-        ("attacks/test_signatures", "stateful/test_registry"),
+        ("attacks/test_signatures", "stateful/test_reference"),
         ("enclave_registry/test_prove_equivocation",),
     ),
     "registry/quorum": (
-        ("attacks/test_signatures", "stateful/test_registry"),
+        ("attacks/test_signatures", "stateful/test_reference"),
         (
             "enclave_registry/test_check_quorum",
             "enclave_registry/test_revoked_since",

@@ -1,6 +1,7 @@
 """Who holds how much of what, and which payments go through: the world around the models."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from offchain.protocol.encoding import ZERO_ADDRESS
@@ -31,11 +32,28 @@ def unless(*conditions: tuple[bool, str]) -> Refused | None:
     return Refused(reasons) if reasons else None
 
 
+Event = tuple[str, str, list[tuple[str, object]]]
+"""The contract's address, the name, and the fields by their names."""
+
+
+def plain(value: object) -> object:
+    """Structs and lists as tuples, addresses as strings: comparable."""
+    if isinstance(value, str):
+        return str(value)
+    return tuple(map(plain, value)) if isinstance(value, (tuple, list)) else value
+
+
+def event(contract: str, name: str, fields: Mapping[str, object]) -> Event:
+    """An event, comparable."""
+    return str(contract), name, sorted((name, plain(each)) for name, each in fields.items())
+
+
 @dataclass
 class Token:
     """How a token behaves at the moment (contracts/testing/ConfigurableToken.vy)."""
 
     refuses: bool = False  # returns false
+    odd: bool = False  # does not deliver exactly what a task asks for
     reverts: bool = False
     blocked: set[str] = field(default_factory=set)
 
@@ -45,7 +63,7 @@ class Token:
             return "token says no"
         if to in self.blocked:
             return "blocked"
-        return if_false if self.refuses else None
+        return if_false if self.refuses or self.odd else None
 
 
 class Ledger:
@@ -55,6 +73,12 @@ class Ledger:
         self.tokens = tokens
         self.wallets: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.refusing: set[str] = set()
+        self.contracts: set[str] = set()
+        self.events: list[Event] = []
+
+    def emit(self, contract: str, name: str, **fields: object) -> None:
+        """An event of the call under way."""
+        self.events.append(event(contract, name, fields))
 
     def move(self, token: str, source: str, to: str, amount: int) -> None:
         assert self.wallets[token, source] >= amount, f"{source} has too little of {token}"
@@ -79,12 +103,20 @@ class Books:
         self.address, self.ledger = address, ledger
         self.credits: defaultdict[tuple[str, str], int] = defaultdict(int)
 
-    def _pay(self, call: Call, token: str, to: str, amount: int) -> None:
-        """Pay the caller at once if that succeeds, and anybody else by a credit."""
-        if to == call.sender and self.ledger.pushes(token, to):
-            self.ledger.move(token, self.address, to, amount)
-        else:
-            self._credit(token, to, amount)
+    def _emit(self, name: str, **fields: object) -> None:
+        self.ledger.emit(self.address, name, **fields)
+
+    def _pay(self, call: Call, token: str, to: str, amount: int, wei: int = 0) -> None:
+        """Pay units of a token, and wei: the caller at once if that succeeds, others by credits."""
+        if to == call.sender and token == ETHER:
+            amount, wei = 0, amount + wei
+        for of, owed in ((token, amount), (ETHER, wei)):
+            if to == call.sender and self.ledger.pushes(of, to):
+                self.ledger.move(of, self.address, to, owed)
+            else:
+                self._credit(of, to, owed)
 
     def _credit(self, token: str, to: str, amount: int) -> None:
-        self.credits[token, to] += amount
+        if amount:
+            self.credits[token, to] += amount
+            self._emit("Credited", token=token, account=to, amount=amount)

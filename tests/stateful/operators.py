@@ -1,35 +1,82 @@
-"""Steps of operators and of the registry's owner during a sale."""
+"""Steps of operators, of those who watch them, and of tenants who share a few machines."""
 
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import strategies as st
+
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
-from tests.sale import DAY
-from tests.sale import ETHER as ONE
+from tests.deployment import PLATFORM_STAKE
+from tests.sale import DAY, ETHER, Enclave, Signer
 from tests.signing import signing_key
-from tests.stateful.random_sales import now_and_then, pick
+from tests.stateful.draws import now_and_then, pick
+from tests.stateful.random_sales import wrong
+from tests.stateful.registry_reference import MAX_LIFETIME, Bound, Enrolment
+from tests.stateful.terms_model import LOW_ORDER
 from tests.stateful.world import DEAD, ContractAndModel
 
 RESTLESS = 3  # so many of the enclaves, or operators, suffer what lasts
+LIFETIMES = [0, 1, DAY, MAX_LIFETIME, 2 * MAX_LIFETIME]
+
+
+# ── Stake ──
+
+
+def anybody(data: Any, both: ContractAndModel) -> str:
+    """A tenant, or an operator whom a sale can spare."""
+    return pick(data, [*both.world.tenants, *both.world.operators[:RESTLESS]])
 
 
 def stake(data: Any, both: ContractAndModel) -> None:
-    operator = pick(data, both.world.operators)
-    both.act_on_registry("stake", sender=operator, value=pick(data, [0, 1, ONE]))
+    amounts = [1, PLATFORM_STAKE, ETHER]
+    amount = now_and_then(data, pick(data, amounts), [0, 2**128 - 1, 2**128])
+    both.act("registry", "stake", sender=anybody(data, both), value=amount)
 
 
 def unstake(data: Any, both: ContractAndModel) -> None:
-    operator = pick(data, both.world.operators[:RESTLESS])
-    if both.registry.reference.operators[operator].unlocks_at:
-        to = now_and_then(data, operator, [both.world.refuser])
-        both.act_on_registry("unstake", to, sender=operator)
+    operator = anybody(data, both)
+    record = both.registry.reference.operators[operator]
+    if record.unlocks_at or data.draw(st.integers(0, 9)) == 9:
+        to = now_and_then(data, operator, [both.world.refuser, ZERO_ADDRESS])
+        both.act("registry", "unstake", to, sender=operator)
     else:
-        both.act_on_registry("request_unstake", sender=operator)
+        both.act("registry", "request_unstake", sender=operator)
+
+
+def burn(data: Any, both: ContractAndModel) -> None:
+    operators = both.registry.reference.operators
+    condemned = [each for each, state in operators.items() if state.condemned_at]
+    operator = now_and_then(data, pick(data, condemned or both.world.operators), [DEAD])
+    both.act("registry", "burn_stake", operator, sender=pick(data, both.world.people))
+
+
+def withdraw(data: Any, both: ContractAndModel) -> None:
+    owed = [each for each, amount in both.registry.reference.credits.items() if amount]
+    owner = pick(data, owed or both.world.strangers)
+    to = now_and_then(data, owner, [both.world.refuser, ZERO_ADDRESS])
+    both.act("registry", "withdraw", to, sender=owner)
+
+
+def slash(data: Any, both: ContractAndModel) -> None:
+    """Fine an operator as the market, and now and then as somebody else."""
+    market = str(both.world.market.address)
+    amount = pick(data, [0, 1, ETHER // 2, 10 * ETHER])
+    args = anybody(data, both), amount, pick(data, both.world.strangers)
+    both.act("registry", "slash", *args, sender=now_and_then(data, market, both.world.people))
+
+
+def announce(data: Any, both: ContractAndModel) -> None:
+    uri = pick(data, ["", "one", 256 * "u"])
+    both.act("registry", "announce", uri, sender=anybody(data, both))
+
+
+# ── Enclaves ──
 
 
 def renew(data: Any, both: ContractAndModel) -> None:
     """Whoever expired attests itself anew, and one that need not."""
-    enclaves, now = both.world.chain.enclaves, both.world.chain.now
+    enclaves, now = both.world.chain.enclaves, both.now
     expired = [each for each in enclaves if now >= both.expiry(each)]
     for enclave in [*expired, pick(data, enclaves)]:
         both.renew(enclave, pick(data, [30 * DAY, 40 * DAY, DAY]))
@@ -37,36 +84,111 @@ def renew(data: Any, both: ContractAndModel) -> None:
 
 def restart(data: Any, both: ContractAndModel) -> None:
     """A machine boots anew, which retires its enclave; a renewal of that one retires the new."""
-    enclave = pick(data, both.world.chain.enclaves[-RESTLESS:])
+    enclave = pick(data, both.world.roster[-RESTLESS:])
     key = signing_key(f"restarted {enclave.signing_key}")
     both.renew(replace(enclave, key=key), 30 * DAY)
 
 
+def register(data: Any, both: ContractAndModel) -> None:
+    """A tenant, on a machine that it holds or may take, mostly."""
+    world, reference = both.world, both.registry.reference
+    platform = now_and_then(data, pick(data, world.platforms), [world.twin.platform])
+    holder = reference.holder(platform, both.now)
+    operator = now_and_then(data, holder or pick(data, world.tenants), world.tenants)
+    sealing_key = now_and_then(data, world.sealing_keys[0], [world.sealing_keys[1], LOW_ORDER[0]])
+    key = now_and_then(data, pick(data, world.keys), [ZERO_ADDRESS])
+    lifetime = now_and_then(data, MAX_LIFETIME, LIFETIMES)
+    of = now_and_then(data, next(iter(world.attested)), list(world.attested))
+    bound = Bound(operator, platform, sealing_key)
+    if data.draw(st.booleans()):
+        both.act("registry", "stake", sender=operator, value=ETHER)
+    made = Enrolment(key, bound, of, world.attested[of][0], both.now + lifetime)
+    age, fits = now_and_then(data, 1, [0, 256, 257]), now_and_then(data, True, [False])
+    both.register(made, age=age, fits=fits and age == 1)
+
+
+def renew_tenant(data: Any, both: ContractAndModel) -> None:
+    """An enclave as it is registered, for another time."""
+    world, enclaves = both.world, both.registry.reference.enclaves
+    of, key = pick(data, sorted(enclaves))
+    expiry = both.now + pick(data, LIFETIMES)
+    both.register(Enrolment(key, enclaves[of, key].bound, of, world.attested[of][0], expiry))
+
+
+# ── Signatures ──
+
+
+def known(data: Any, both: ContractAndModel) -> list[Enclave]:
+    """Enclaves with the tenants' keys under one measurement, as registered, or not at all."""
+    world, found = both.world, []
+    of = now_and_then(data, next(iter(world.attested)), list(world.attested))
+    for key in world.keys:
+        enclave = both.registry.reference.enclaves.get((of, key))
+        bound = enclave.bound if enclave else Bound(DEAD, world.platforms[0], bytes(32))
+        platform = now_and_then(data, bound.platform, world.platforms)
+        found.append(Enclave(world.secrets[key], bound.sealing_key, platform, bound.operator))
+    return found
+
+
+def measurement_of(data: Any, both: ContractAndModel) -> bytes:
+    return now_and_then(data, next(iter(both.world.attested)), list(both.world.attested))
+
+
+def check_quorum(data: Any, both: ContractAndModel) -> None:
+    """Signatures of tenants, asked for as the market does."""
+    world, digest = both.world, parts.word("digest")
+    enclaves = parts.ordered([*known(data, both), pick(data, world.roster)])
+    signing = [each for each in enclaves if data.draw(st.booleans())]
+    cosignatures = [each.cosign(digest) for each in signing]
+    cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
+    entries = [each.entry() for each in enclaves]
+    entries = now_and_then(data, entries, [entries[1:]])
+    excluded = now_and_then(data, [], [[Signer(DEAD, each, bytes(32))] for each in world.tenants])
+    of, least = measurement_of(data, both), pick(data, [0, 1, ETHER])
+    asked = parts.task(world.providers[0], entries, of, both.now, min_stake=least)
+    expected = both.registry.check_quorum(
+        both.now, digest, asked, entries, cosignatures[:7], excluded
+    )
+    both.compare(
+        ("registry", "check_quorum"),
+        expected,
+        lambda: world.registry.check_quorum(digest, of, least, entries, cosignatures[:7], excluded),
+    )
+
+
+def revoked_since(data: Any, both: ContractAndModel) -> None:
+    world, since = both.world, both.now - pick(data, [0, 1, DAY, 5 * DAY, 30 * DAY])
+    enclaves = [*known(data, both), *world.roster[:RESTLESS]]
+    signers = [each.signer() for each in enclaves if data.draw(st.booleans())][:3]
+    of = measurement_of(data, both)
+    expected = both.registry.revoked_since(signers, of, since)
+    assert world.registry.revoked_since(signers, of, since) == expected
+
+
 def equivocate(data: Any, both: ContractAndModel) -> None:
     """An enclave signs two reports of one task, and somebody shows them."""
-    enclave = pick(data, both.world.chain.enclaves[-RESTLESS:])
+    world = both.world
     tasks = [state.task for state in both.market.tasks.values() if state.task]
     lists = [(), ((0, 900_000),), ((0, 902_000),), ((0, 902_001),), ((0, 10**6),)]
-    for task in tasks[-1:]:
-        of = task.id(both.market.domain)
-        reports = [parts.report(of, bytes(32), *pick(data, lists)) for _ in range(2)]
-        both.prove_equivocation(task, reports, enclave, pick(data, both.world.people))
+    task = tasks[-1] if tasks else parts.task(world.providers[0], [], world.chain.measurement, 0)
+    culprits = [*world.roster[-RESTLESS:], *known(data, both)]
+    enclave = pick(data, culprits)
+    of = task.id(both.market.domain)
+    reports = [parts.report(of, bytes(32), *pick(data, lists)) for _ in range(2)]
+    others = [{"task_id": bytes(32)}, {"round": 1}, {"seed": b"1" * 32}, {"inventory": bytes(32)}]
+    reports[1] = reports[1]._replace(**now_and_then(data, {}, others))
+    signing = enclave, now_and_then(data, enclave, culprits)
+    domain = world.chain.domain
+    cosignatures = [
+        each.cosign(report.digest(domain)) for each, report in zip(signing, reports, strict=True)
+    ]
+    cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
+    operator = now_and_then(data, enclave.operator, world.tenants)
+    args = task, reports, cosignatures, operator, enclave.sealing_key
+    both.act("registry", "prove_equivocation", *args, sender=pick(data, world.people))
 
 
-def burn(data: Any, both: ContractAndModel) -> None:
-    operators = both.registry.reference.operators
-    condemned = [each for each, state in operators.items() if state.condemned_at]
-    operator = now_and_then(data, pick(data, condemned or both.world.operators), [DEAD])
-    both.act_on_registry("burn_stake", operator, sender=pick(data, both.world.people))
-
-
-def withdraw(data: Any, both: ContractAndModel) -> None:
-    owed = [each for each, amount in both.registry.reference.credits.items() if amount]
-    owner = pick(data, owed or both.world.strangers)
-    both.act_on_registry("withdraw", owner, sender=owner)
-
-
-def revoke(data: Any, both: ContractAndModel) -> None:
-    enclave = pick(data, both.world.chain.enclaves[:RESTLESS])
-    what = pick(data, ["enclave", "platform"])
-    both.revoke(now_and_then(data, what, ["measurement"]), enclave)
+STEPS = [
+    stake, unstake, burn, withdraw, slash, announce, renew, restart, register, register,
+    renew_tenant, check_quorum, check_quorum, revoked_since, equivocate,
+]  # fmt: skip

@@ -2,53 +2,36 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import boa
 from hypothesis import strategies as st
 
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
 from tests.deployment import SEAT_BOND
 from tests.sale import (
     CLOSED,
-    DAY,
     DISPUTED,
     FINAL,
-    GWEI,
-    HOUR,
     OPEN,
     REPORTED,
     VOIDED,
+    Cosignature,
     Enclave,
     Model,
     Posted,
     Report,
+    RosterEntry,
     Task,
 )
-from tests.stateful.ledger import Refused
+from tests.stateful.draws import now_and_then, pick, pick_some, sometimes
+from tests.stateful.ledger import ETHER, Refused
+from tests.stateful.random_tasks import draw_task
+from tests.stateful.registry_model import UNSIGNED
 from tests.stateful.task_state import TaskState, acceptable
-from tests.stateful.world import ContractAndModel, World
-
-STEPS = [6 * HOUR, DAY, 7 * DAY]
-WINDOWS = [DAY, 3 * DAY, 7 * DAY]
-AMOUNTS = st.one_of(st.integers(1, 40), st.integers(1, 10**20))
-Item = TypeVar("Item")
-
-
-def pick(data: Any, of: Sequence[Item]) -> Item:
-    """One of them, drawn by its place: that keeps the report of a failure short."""
-    return of[data.draw(st.integers(0, len(of) - 1))]
-
-
-def pick_some(data: Any, of: Sequence[Item], count: int) -> list[Item]:
-    """Neighbours, the last beside the first: `count` of them, or all there are."""
-    start = data.draw(st.integers(0, max(len(of) - 1, 0)))
-    return [*of[start:], *of[:start]][:count]
-
-
-def now_and_then(data: Any, usual: Item, unusual: Sequence[Item]) -> Item:
-    """One time in ten something unusual."""
-    return pick(data, unusual) if data.draw(st.integers(0, 9)) == 9 else usual
+from tests.stateful.world import ODD_MODES, WEALTH, ContractAndModel
+from tests.token_modes import TokenMode
 
 
 @dataclass(repr=False)
@@ -58,6 +41,7 @@ class RandomSale:
     task: Task
     id: bytes
     roster: list[Enclave]
+    entries: list[RosterEntry]
     models: list[Model] = field(default_factory=list)
     revealed: list[int] = field(default_factory=list)
     first: Posted | None = None  # the first report
@@ -65,60 +49,30 @@ class RandomSale:
     challenger: str = ""
 
 
-# ── A task ──
-
-
-@st.composite
-def terms(draw: Callable[..., Any], world: World) -> dict[str, Any]:
-    """Draw a valid task of the world's accounts and enclaves, without its times."""
-    count = draw(st.integers(1, 8))
-    scores = draw(st.sets(st.integers(1, 10**6), min_size=count, max_size=count))
-    prices = sorted(draw(st.lists(AMOUNTS, min_size=count, max_size=count)))
-    quorum = draw(st.integers(1, 3))
-    least = -(-SEAT_BOND * parts.panel_size(quorum) // quorum)
-    return {
-        "provider": draw(st.sampled_from(world.providers)),
-        "token": draw(st.sampled_from(world.tokens)),
-        "budget": prices[-1] * draw(st.integers(1, 3)) + draw(st.integers(0, 9)),
-        "benchmark_fee": draw(st.one_of(st.just(0), AMOUNTS)),
-        "max_awards": draw(st.sampled_from([1, 2, 3, 8])),
-        "quorum": quorum,
-        "min_stake": draw(st.sampled_from([least, 2 * least])),
-        "max_submissions": draw(st.integers(1, 5)),
-        "commit_bond": draw(st.sampled_from([0, GWEI, 7 * GWEI, 10**17])),
-        "entry_fee": draw(st.sampled_from([0, GWEI, 10**16])),
-        "curve": parts.curve(*zip(sorted(scores), prices, strict=True)),
-        "tolerance": draw(st.sampled_from([1_000, 50_000])),
-        "dispute_window": draw(st.sampled_from(WINDOWS)),
-        "verdict_window": draw(st.sampled_from(WINDOWS)),
-        "claim_window": draw(st.sampled_from(WINDOWS)),
-    }
+# ── Steps ──
 
 
 def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
     """A new task, unless its token or a wrong call prevents it."""
-    chain = both.world.chain
-    roster = parts.ordered(pick_some(data, chain.enclaves, data.draw(st.integers(10, 11))))
-    commit = chain.now + data.draw(st.sampled_from([1, HOUR, 12 * HOUR]))
-    reveal = commit + data.draw(st.sampled_from(STEPS))
-    task = parts.task(
-        entries=parts.roster(roster),
-        measurement=chain.measurement,
-        now=chain.now,
-        nonce=nonce,
-        commit_deadline=commit,
-        reveal_deadline=reveal,
-        report_deadline=reveal + data.draw(st.sampled_from(STEPS)),
-        **data.draw(terms(both.world)),
-    )
-    sender = now_and_then(data, task.provider, both.world.people)
+    world = both.world
+    roster = parts.ordered(pick_some(data, world.roster, data.draw(st.integers(10, 11))))
+    roster = sometimes(data, roster, [parts.ordered([*roster, world.twin])])
+    roster = now_and_then(data, roster, [roster[:3]])
+    entries = now_and_then(data, parts.roster(roster), [parts.roster(roster)[::-1]])
+    task = draw_task(data, both, nonce, entries)
+    known = [state.task for state in both.market.tasks.values() if state.task]
+    task = now_and_then(data, task, known or [task])
+    sender = now_and_then(data, task.provider, world.people)
     value = now_and_then(data, task.escrow(), [task.escrow() + 1])
+    value = min(value, WEALTH // 2)
     uri = pick(data, ["", "u", 256 * "u"])
-    made = both.act("create_task", task, uri, sender=sender, value=value)
-    return None if isinstance(made, Refused) else RandomSale(task, made, roster)
-
-
-# ── Steps ──
+    odd = now_and_then(data, None, ODD_MODES) if task.token in both.ledger.tokens else None
+    if odd is not None:
+        both.set_mode(odd)
+    made = both.act("market", "create_task", task, uri, sender=sender, value=value)
+    if odd is not None:
+        both.set_mode(TokenMode.STANDARD)
+    return None if isinstance(made, Refused) else RandomSale(task, made, roster, entries)
 
 
 def commit(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
@@ -132,7 +86,9 @@ def commit(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     commitment = now_and_then(data, fair, [leaf, bytes(32)])
     price = task.commit_bond + task.entry_fee
     value = now_and_then(data, price, [price + 1, max(price - 1, 0)])
-    made = both.act("commit_model", sale.id, commitment, sender=model.developer, value=value)
+    made = both.act(
+        "market", "commit_model", sale.id, commitment, sender=model.developer, value=value
+    )
     if not isinstance(made, Refused):
         sale.models.append(model)
 
@@ -145,7 +101,7 @@ def reveal(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     index = now_and_then(data, index, range(6))
     model = sale.models[index % len(sale.models)]
     sender = now_and_then(data, model.developer, both.world.people)
-    made = both.act("reveal_model", *model.reveal(sale.id, index), sender=sender)
+    made = both.act("market", "reveal_model", *model.reveal(sale.id, index), sender=sender)
     if not isinstance(made, Refused):
         sale.revealed.append(index)
 
@@ -154,11 +110,11 @@ def close(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     patch = boa.env.evm.patch
     sender = pick(data, both.world.people)
     randomness = {"prevrandao": patch.prevrandao, "parent": patch.prev_hashes[0]}
-    both.act("close_reveals", sale.id, sender=sender, **randomness)
+    both.act("market", "close_reveals", sale.id, sender=sender, **randomness)
 
 
 def void(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
-    both.act("void", sale.task, sender=pick(data, both.world.people))
+    both.act("market", "void", sale.task, sender=pick(data, both.world.people))
 
 
 def draw_report(data: Any, both: ContractAndModel, sale: RandomSale, panel: bool) -> Report:
@@ -182,22 +138,41 @@ def draw_signers(
     data: Any, both: ContractAndModel, sale: RandomSale, count: int, but: set[str]
 ) -> list[Enclave]:
     """Enclaves that may sign, as far as there are enough; sometimes others."""
+    world = both.world
     may = [each for each in sale.roster if each.operator not in but]
     able = [each for each in may if both.may_sign(each, sale.task)]
-    pool = now_and_then(data, able if len(able) >= count else may, [sale.roster])
-    return parts.ordered(pick_some(data, pool, now_and_then(data, count, range(4))))
+    pool = pick_some(data, able if len(able) >= count else may, len(world.roster))
+    # One that may not sign, one twice, one that is not asked, one that signed the report.
+    others = [each for each in sale.roster if each not in able]
+    twins = [
+        world.twin,
+        next(each for each in world.roster if each.operator == world.twin.operator),
+    ]
+    first = sometimes(data, [], [[pick(data, others or may)], twins, [pick(data, world.roster)]])
+    signing = [*first, *{each.operator: each for each in pool if each not in first}.values()]
+    return parts.ordered(signing[: now_and_then(data, count, range(4))])
+
+
+def wrong(cosignatures: Sequence[Cosignature]) -> list[list[Cosignature]]:
+    """The last of them invalid; and for a machine that nobody has."""
+    return [
+        [*cosignatures[:-1], *(each._replace(**change) for each in cosignatures[-1:])]
+        for change in ({"r": UNSIGNED}, {"platform": UNSIGNED})
+    ]
 
 
 def post(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     domain = both.world.chain.domain
     report = draw_report(data, both, sale, panel=False)
     signing = draw_signers(data, both, sale, sale.task.quorum, set())
+    cosignatures = parts.cosign(report.digest(domain), signing)
     made = both.act(
+        "market",
         "post_report",
         sale.task,
-        parts.roster(sale.roster),
+        now_and_then(data, sale.entries, [sale.entries[1:]]),
         report,
-        parts.cosign(report.digest(domain), signing),
+        now_and_then(data, cosignatures, wrong(cosignatures)),
         sender=pick(data, both.world.people),
     )
     if not isinstance(made, Refused):
@@ -208,7 +183,7 @@ def dispute(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     bond = sale.task.bond(SEAT_BOND)
     value = now_and_then(data, bond, [bond - 1, bond + 1])
     sender = pick(data, both.world.people)
-    made = both.act("dispute_report", sale.task, sender=sender, value=value)
+    made = both.act("market", "dispute_report", sale.task, sender=sender, value=value)
     if not isinstance(made, Refused):
         sale.challenger = sender
 
@@ -216,14 +191,20 @@ def dispute(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
 def resolve(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     if sale.first is None:
         return
-    same = sale.first.report._replace(round=1)
+    disputed = sale.first.report
+    same = disputed._replace(round=1)
     verdict = same if data.draw(st.booleans()) else draw_report(data, both, sale, panel=True)
+    others = [{"task_id": bytes(32)}, {"round": 0}, {"seed": bytes(32)}, {"inventory": bytes(32)}]
+    verdict = verdict._replace(**now_and_then(data, {}, others))
     signed = {signer.operator for signer in sale.first.signers}
     panel = draw_signers(data, both, sale, parts.panel_size(sale.task.quorum), signed)
     challenger = now_and_then(data, sale.challenger or DEFAULT, both.world.people)
-    args = sale.first.resolve(parts.roster(sale.roster), challenger, verdict, panel)
+    entries = now_and_then(data, sale.entries, [sale.entries[1:]])
+    args = list(sale.first.resolve(entries, challenger, verdict, panel))
+    args[-1] = now_and_then(data, args[-1], wrong(args[-1]))
+    args[2] = now_and_then(data, disputed, [disputed._replace(awards=(0, 1))])
     sender = pick(data, both.world.people)
-    made = both.act("resolve_dispute", *args, sender=sender)
+    made = both.act("market", "resolve_dispute", *args, sender=sender)
     if made is False:
         sale.stands = parts.posted(both.world.chain.domain, sale.task, verdict, [])
 
@@ -236,7 +217,7 @@ def expire(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
         return
     challenger = now_and_then(data, sale.challenger or DEFAULT, both.world.people)
     sender = pick(data, both.world.people)
-    both.act("expire_dispute", *sale.first.expire(challenger), sender=sender)
+    both.act("market", "expire_dispute", *sale.first.expire(challenger), sender=sender)
 
 
 def claim(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
@@ -248,7 +229,7 @@ def claim(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     awarded = (stands.payouts[award] >> 128) % 2**32 if award < len(stands.payouts) else 0
     model = now_and_then(data, sale.models[awarded], sale.models)
     sender = now_and_then(data, model.developer, both.world.people)
-    both.act("claim_award", *stands.claim(award, model), sender=sender)
+    both.act("market", "claim_award", *stands.claim(award, model), sender=sender)
 
 
 def settle(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
@@ -256,7 +237,7 @@ def settle(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
         return
     stands = now_and_then(data, sale.stands, [sale.first])
     sender = pick(data, [sale.task.provider, *both.world.people])
-    both.act("settle", *stands.settle(), sender=sender)
+    both.act("market", "settle", *stands.settle(), sender=sender)
 
 
 def share(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
@@ -264,7 +245,17 @@ def share(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
         return
     index = data.draw(st.integers(0, len(sale.models) - 1))
     args = sale.models[index].share(sale.task, index)
-    both.act("claim_share", *args, sender=pick(data, both.world.people))
+    both.act("market", "claim_share", *args, sender=pick(data, both.world.people))
+
+
+def withdraw(data: Any, both: ContractAndModel) -> None:
+    """Somebody who is owed, mostly, to an account that takes it, mostly."""
+    owed = [each for each, amount in both.market.credits.items() if amount]
+    token, owner = pick(data, owed or [(ETHER, both.world.strangers[1])])
+    others = [*both.world.people, str(both.world.market.address), ZERO_ADDRESS]
+    to = now_and_then(data, owner, others)
+    caller = now_and_then(data, owner, both.world.people)
+    both.act("market", "withdraw", token, to, sender=caller)
 
 
 Step = Callable[[Any, ContractAndModel, RandomSale], None]

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tests import reasons
+from tests.deployment import PLATFORM_STAKE
 from tests.sale import DAY
 
 UNBONDING = 21 * DAY
 MAX_LIFETIME = 30 * DAY
 VERIFIER_DELAY = 14 * DAY
-
-NOT_OWNER = "ownable: caller is not the owner"
 
 Reason = str | None
 
@@ -80,9 +79,8 @@ class Signature(NamedTuple):
 
 @dataclass
 class Reference:
-    """A registry with one verifier and a market."""
+    """A registry with a market."""
 
-    platform_stake: int
     operators: defaultdict[str, Operator] = field(default_factory=lambda: defaultdict(Operator))
     credits: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     verifiers: defaultdict[str, Verifier] = field(default_factory=lambda: defaultdict(Verifier))
@@ -92,7 +90,6 @@ class Reference:
     latest: dict[tuple[bytes, bytes], str] = field(default_factory=dict)
     revoked: dict[Hashable, int] = field(default_factory=dict)
     descriptions: dict[bytes, tuple[bytes, str]] = field(default_factory=dict)
-    burned: int = 0
 
     # ── Stake ──
 
@@ -101,25 +98,30 @@ class Reference:
             return reasons.ZERO_AMOUNT
         if self.operators[operator].unlocks_at:
             return reasons.UNBONDING
+        if self.operators[operator].stake + amount >= 2**128:
+            return reasons.TOO_MUCH_STAKE
         self.operators[operator].stake += amount
         return None
 
     def request_unstake(self, operator: str, now: int) -> Reason:
-        if refusal := self._unless_bonded(operator):
+        if refusal := self.unless_bonded(operator):
             return refusal
         self.operators[operator].unlocks_at = now + UNBONDING
         return None
 
-    def unstake(self, operator: str, now: int) -> Reason:
+    def fault_of_unstaking(self, operator: str, now: int) -> Reason:
         record = self.operators[operator]
         if not record.unlocks_at:
             return reasons.NOT_UNBONDING
         if record.condemned_at:
             return reasons.CONDEMNED
-        if now < record.unlocks_at:
-            return reasons.TOO_EARLY
-        self.operators[operator] = Operator(epoch=record.epoch + 1)
-        return None
+        return reasons.TOO_EARLY if now < record.unlocks_at else None
+
+    def unstake(self, operator: str, now: int) -> Reason:
+        refusal = self.fault_of_unstaking(operator, now)
+        if refusal is None:
+            self.operators[operator] = Operator(epoch=self.operators[operator].epoch + 1)
+        return refusal
 
     def burn_stake(self, operator: str, now: int) -> Reason:
         record = self.operators[operator]
@@ -127,7 +129,6 @@ class Reference:
             return reasons.NOT_CONDEMNED
         if now < record.unlocks_at:
             return reasons.TOO_EARLY
-        self.burned += record.stake
         self.operators[operator] = Operator(epoch=record.epoch + 1)
         return None
 
@@ -143,7 +144,7 @@ class Reference:
         self.credits[beneficiary] += taken
         return taken
 
-    def _unless_bonded(self, operator: str) -> Reason:
+    def unless_bonded(self, operator: str) -> Reason:
         if self.operators[operator].unlocks_at:
             return reasons.UNBONDING
         return None if self.operators[operator].stake else reasons.NO_STAKE
@@ -177,7 +178,7 @@ class Reference:
         return None
 
     def describe(self, measurement: bytes, source: bytes, text: str) -> Reason:
-        if not text:
+        if not text or not all(" " <= letter <= "~" for letter in text):
             return reasons.BAD_DESCRIPTION
         if measurement in self.descriptions:
             return reasons.ALREADY_DESCRIBED
@@ -187,16 +188,16 @@ class Reference:
     # ── Enclaves ──
 
     def announce(self, operator: str) -> Reason:
-        if refusal := self._unless_bonded(operator):
+        if refusal := self.unless_bonded(operator):
             return refusal
         return None if self.operators[operator].platforms else reasons.NO_PLATFORM
 
+    def is_approved(self, verifier: str) -> bool:
+        return verifier not in self.revoked and self.verifiers[verifier].added_at > 0
+
     def register(self, made: Enrolment, now: int) -> Reason:
-        if made.verifier in self.revoked or not self.verifiers[made.verifier].added_at:
-            return reasons.VERIFIER_NOT_APPROVED
+        """Of a bonded operator, with an attestation of an approved verifier."""
         operator, platform, _ = made.bound
-        if refusal := self._unless_bonded(operator):
-            return refusal
         if now >= made.expiry:
             return reasons.EXPIRED
         if made.measurement in self.revoked:
@@ -209,7 +210,7 @@ class Reference:
         hold = self.platforms.get(platform)
         is_new = hold is None or (hold.operator, hold.epoch) != (operator, epoch)
         held = self.operators[operator].platforms + is_new
-        if self.operators[operator].stake < held * self.platform_stake:
+        if self.operators[operator].stake < held * PLATFORM_STAKE:
             return reasons.TOO_LITTLE_STAKE
         place = made.measurement, made.signing_key
         if place in self.revoked:
@@ -322,6 +323,8 @@ class Reference:
         `named` is the operator that the prover names; the sealing key is that of the first.
         """
         for each in by:
+            if not each.signing_key:
+                return reasons.BAD_SIGNATURE
             if each.signing_key != by[0].signing_key:
                 return reasons.DIFFERENT_SIGNERS
             enclave = self.enclaves.get((measurement, each.signing_key))

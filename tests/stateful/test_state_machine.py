@@ -14,11 +14,10 @@ import pytest
 from tests import sale as parts
 from tests.deployment import SEAT_BOND, Sale
 from tests.inprocess import ROOT, Chain, account, ether, models, refuses
-from tests.sale import Posted
+from tests.sale import STAGES, Posted
 
 DOCUMENT = ROOT / "docs" / "STATE_MACHINE.md"
 INTERFACE = ROOT / "interfaces" / "IModelMarket.vyi"
-STAGES = ("none", "open", "closed", "reported", "disputed", "final", "settled", "voided")
 PAYMENTS = {"Credited"}
 WHEN = re.compile(r"^(?:(?P<low>\w+) <= )?t(?: >= (?P<since>\w+))?(?: < (?P<high>\w+))?$")
 

@@ -28,9 +28,12 @@ class Words:
         self.address = str(contract.address)
         self.layout = contract.compiler_data.storage_layout["storage_layout"]
 
-    def read(self, variable: str, *keys: str | bytes | int) -> int:
-        """The word of a variable (`module.name`, or `name` of the contract's own)."""
+    def read(self, variable: str, *keys: str | bytes | int, offset: int = 0) -> int:
+        """The word of a variable (`module.name`, or `name` of the contract's own).
+
+        `offset` counts words, for one of a struct or an array.
+        """
         entry = self.layout
         for name in variable.split("."):
             entry = entry[name]
-        return boa.env.get_storage(self.address, slot(entry["slot"], *keys))
+        return boa.env.get_storage(self.address, slot(entry["slot"], *keys) + offset)

@@ -1,24 +1,35 @@
-"""Who takes part in the random sales, in which tokens, and how they agree with the models."""
+"""Who takes part in the play, in which tokens, and how contracts and models are called alike."""
 
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import Any
 
 import boa
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
+from offchain.protocol.keys import public_key
 from tests import sale as parts
-from tests.deployment import PLATFORM_STAKE, SEAT_BOND
-from tests.inprocess import Chain, account, deploy, ether, refuses
+from tests.dcap import GRACE_DAYS, Attesting
+from tests.deployment import PLATFORM_STAKE, PROGRAM, SEAT_BOND
+from tests.inprocess import Chain, account, deploy, ether, reason_of, refuses
+from tests.sale import DAY, STAGES, Enclave, Task, word
 from tests.sale import ETHER as ONE
-from tests.sale import Enclave, Report, Task
-from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, Token
+from tests.signing import address, signing_key
+from tests.stateful.intel import INTEL, arguments, first_documents, revocation_list
+from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, Token, event, plain
 from tests.stateful.market_model import MarketModel
-from tests.stateful.registry_model import RegistryModel
-from tests.stateful.registry_reference import Signature
+from tests.stateful.policy_model import LIFETIME, Document, PolicyModel
+from tests.stateful.registry_model import Evidence, RegistryModel
+from tests.stateful.registry_reference import Bound, Enrolment, Signature, Verifier
+from tests.stateful.tally import DONE, JUDGES, Tally
 from tests.stateful.words import Words
 from tests.token_modes import TokenMode
 
-WEALTH = 10**30
+WEALTH = 2**140
 DEAD = "0x000000000000000000000000000000000000dEaD"
+PROGRAMS = PROGRAM, word("another program")
+GUARDS = ("revoke_enclave", "revoke_platform", "revoke_measurement", "revoke_verifier")
+"""Functions by which the owner may reach into a sale under way."""
 
 
 class World:
@@ -26,36 +37,70 @@ class World:
 
     def __init__(self) -> None:
         self.chain = Chain(enclaves=11, stake=ONE)
-        self.market, self.registry = self.chain.market, self.chain.registry
+        chain, self.tally = self.chain, Tally()
+        self.roster = list(chain.enclaves)
+        self.twin = chain.enlist("twin", self.roster[0].operator)
+        self.market, self.registry = chain.market, chain.registry
+        self._name_tenants()
+        self.young = deploy("EnclaveRegistry", chain.owner, chain.verifier, PLATFORM_STAKE)
+        attesting = Attesting.of_policy(
+            deploy, deploy("TcbPolicy", 1, GRACE_DAYS), INTEL.root.public_key
+        )
+        self.policy, self.policy_verifier = attesting.policy, attesting.verifier
+        self.young_policy = deploy("TcbPolicy", 1, GRACE_DAYS)
+        self.policy.set_verifier(self.policy_verifier)
+        self.policy_verifier.add_crl(*revocation_list(chain.now))
+        self.documents = list(first_documents(chain.now))
+        for document in self.documents:
+            method = getattr(self.policy, f"update_{document.kind}")
+            method(*arguments(document))
+        for policy in (self.policy, self.young_policy):
+            policy.transfer_ownership(chain.owner)
+            policy.accept_ownership(sender=chain.owner)
         self.configurable = deploy("testing/ConfigurableToken")
         self.plain = [deploy("testing/PlainToken", decimals) for decimals in (6, 18)]
-        refuser = deploy("testing/HostileAccount")
-        refuser.set_refusal(True)
-        boa.env.set_balance(refuser.address, WEALTH)
-        self.refuser = str(refuser.address)
+        self.hostile = deploy("testing/HostileAccount")
+        self.hostile.set_refusal(True)
+        self.refuser = str(self.hostile.address)
+        self._name_people()
+        boa.env.evm.patch.block_number = 10_000
+        boa.env.evm.patch.prev_hashes = [bytes(32)] * 256
+        self.tokens = [ETHER, *self.contracts]
+        own = self.market, self.registry, self.young
+        self.holders = [*self.people, *(str(each.address) for each in own), BURNED, DEAD]
+
+    def _name_tenants(self) -> None:
+        """Name operators who want the same few machines, keys and programs."""
+        self.tenants = [account(f"tenant {n}") for n in range(3)]
+        self.secrets = {address(key): key for key in (signing_key(f"tenant {n}") for n in range(4))}
+        self.keys = sorted(self.secrets, key=lambda key: int(key, 16))
+        self.sealing_keys = [public_key(word(f"sealing key {n}")) for n in range(2)]
+        self.platforms = [word(f"platform {n}") for n in range(3)]
+        self.verifiers = [
+            str(each.address) for each in (self.chain.verifier, deploy("testing/MockVerifier"))
+        ]
+        self.attested = {
+            keccak(encode(["address", "bytes32"], [verifier, program])): (verifier, program)
+            for verifier in self.verifiers
+            for program in PROGRAMS
+        }
+
+    def _name_people(self) -> None:
         self.providers = [account("provider"), account("buyer"), self.refuser]
         self.developers = [account(f"developer {n}") for n in range(3)] + [self.refuser]
-        self.operators = [each.operator for each in self.chain.enclaves]
-        boa.env.evm.patch.prev_hashes = [bytes(32)] * 256
+        self.operators = [each.operator for each in self.roster]
         self.strangers = [account("challenger"), account("stranger")]
-        self.people = list(
-            dict.fromkeys(self.providers + self.developers + self.operators + self.strangers)
-        )
+        self.guardians = [self.chain.owner, account("next guardian")]
+        everybody = self.providers + self.developers + self.operators + self.strangers
+        self.people = list(dict.fromkeys(everybody + self.tenants + self.guardians))
+        for person in self.people:
+            boa.env.set_balance(person, WEALTH)
         self.contracts = {str(each.address): each for each in (self.configurable, *self.plain)}
-        for address, token in self.contracts.items():
+        for token in self.contracts.values():
             for holder in self.people:
                 token.mint(holder, WEALTH)
                 if token in self.plain:
                     token.approve(self.market, 2**256 - 1, sender=holder)
-            self.contracts[address] = token
-        self.tokens = [ETHER, *self.contracts]
-        self.holders = [
-            *self.people,
-            str(self.market.address),
-            str(self.registry.address),
-            BURNED,
-            DEAD,
-        ]
 
     def balance(self, token: str, holder: str) -> int:
         if token == ETHER:
@@ -70,94 +115,156 @@ class ContractAndModel:
     def __init__(self, world: World) -> None:
         self.world, chain = world, world.chain
         self.ledger = Ledger({address: Token() for address in world.contracts})
+        self.ledger.contracts = {*world.verifiers, str(world.market.address)}
         for token in world.tokens:
             for holder in world.holders:
                 self.ledger.wallets[token, holder] = world.balance(token, holder)
         self.ledger.refusing.add(world.refuser)
-        self.registry = RegistryModel(
-            str(world.registry.address),
-            chain.domain,
-            self.ledger,
-            str(chain.verifier.address),
-            chain.measurement,
-            PLATFORM_STAKE,
+        self.registry, self.young = (
+            self._model_of(each, domain)
+            for each, domain in ((world.registry, chain.domain), (world.young, None))
         )
         for made in chain.enclaves:
             self.registry.reference.operators[made.operator].stake = ONE
+        for made in [*chain.enclaves, world.twin]:
             expiry = world.registry.enclave(made.signing_key, chain.measurement).expiry
-            self.registry.register(Call(chain.now, made.operator), made, expiry)
+            self.registry.reference.register(self._enrolment(made, expiry), chain.now)
         self.market = MarketModel(chain.domain, SEAT_BOND, self.registry, self.ledger)
-        self.words = Words(world.market)
-        self.supply = self.totals()
+        self.policy, self.young_policy = (
+            PolicyModel(str(each.address), self.ledger, chain.owner, GRACE_DAYS * DAY)
+            for each in (world.policy, world.young_policy)
+        )
+        self.policy.verifier = str(world.policy_verifier.address)
+        for policy in (self.policy, self.young_policy):
+            policy.crl_next_update = chain.now + LIFETIME
+        for document in world.documents:
+            self.policy.update(Call(chain.now, chain.owner), document)
+        self.contracts = {
+            "market": (world.market, self.market),
+            "registry": (world.registry, self.registry),
+            "young registry": (world.young, self.young),
+            "policy": (world.policy, self.policy),
+            "young policy": (world.young_policy, self.young_policy),
+        }
+        # The last of each kind.
+        self.documents = {(each.tee, each.fmspc): each for each in world.documents}
+        self.touched = set(self.contracts)  # since contracts and models were compared
+        self.supply = {
+            token: sum(self.ledger.wallets[token, each] for each in world.holders)
+            for token in world.tokens
+        }
+
+    def _model_of(self, registry: Any, domain: Any) -> RegistryModel:
+        verifier = self.world.verifiers[0]
+        times = registry.verifier(verifier)
+        first = Verifier(times.ready_at, times.added_at)
+        owner, at = self.world.chain.owner, str(registry.address)
+        return RegistryModel(at, self.ledger, owner, first, verifier, domain)
+
+    def _enrolment(self, made: Enclave, expiry: int) -> Enrolment:
+        bound = Bound(made.operator, made.platform, made.sealing_key)
+        measurement, verifier = self.world.chain.measurement, self.world.verifiers[0]
+        return Enrolment(made.signing_key, bound, measurement, verifier, expiry)
 
     # ── Acting on both ──
 
-    def act(self, name: str, *args: Any, sender: str, value: int = 0, **unseen: Any) -> Any:
-        """A call of the market; `unseen` is what only the model has to be told."""
-        return self._both(self.world.market, self.market, name, args, sender, value, unseen)
+    @property
+    def now(self) -> int:
+        return self.world.chain.now
 
-    def act_on_registry(self, name: str, *args: Any, sender: str, value: int = 0) -> Any:
-        return self._both(self.world.registry, self.registry, name, args, sender, value, {})
-
-    def _both(
-        self, contract: Any, model: Any, name: str, args: Any, sender: str, value: int, unseen: Any
+    def act(
+        self, of: str, name: str, /, *args: Any, sender: str, value: int = 0, **unseen: Any
     ) -> Any:
-        call = Call(self.world.chain.now, sender, value)
-        expected = getattr(model, name)(call, *args, **unseen)
-        method = getattr(contract, name)
+        """Call a contract and its model; `unseen` is what only the model has to be told."""
+        contract, model = self.contracts[of]
+        self.ledger.events.clear()
+        expected = getattr(model, name)(Call(self.now, sender, value), *args, **unseen)
         words = parts.post(*args) if name == "post_report" else args
+        method = getattr(contract, name)
+        return self.compare(
+            (of, name), expected, lambda: method(*words, sender=sender, value=value)
+        )
+
+    def compare(self, of: tuple[str, str], expected: Any, call: Callable[[], Any]) -> Any:
+        """Make the call: result, events or reason must be the model's."""
+        contract, function = of[0].removeprefix("young "), of[1]
         if isinstance(expected, Refused):
-            with refuses(*expected.reasons):
-                method(*words, sender=sender, value=value)
-        else:
-            assert method(*words, sender=sender, value=value) == expected
+            with refuses(*expected.reasons) as raised:
+                call()
+            self.world.tally.add(contract, function, reason_of(raised))
+            return expected
+        answer = call()
+        self.touched |= {of[0], "registry"} if of[0] == "market" else {of[0]}
+        assert plain(answer) == plain(expected)
+        self.world.tally.add(contract, function, DONE)
+        if function in GUARDS:
+            for stage in {state.stage for state in self.market.tasks.values()}:
+                self.world.tally.add("guardian", function, STAGES[stage])
+        if function not in JUDGES:
+            self._check_events(self.contracts[of[0]][0])
         return expected
+
+    def _check_events(self, contract: Any) -> None:
+        ours = {str(each.address) for each, _ in self.contracts.values()}
+        found = [
+            event(log.address, type(log).__name__, dict(list(log._asdict().items())[1:]))
+            for log in contract.get_logs()
+            if str(log.address) in ours
+        ]
+        assert sorted(map(repr, found)) == sorted(map(repr, self.ledger.events))
+
+    def register(self, made: Enrolment, *, age: int = 1, fits: bool = True) -> Any:
+        """A registration by the operator, with evidence of what the verifier attests."""
+        operator, platform, sealing_key = made.bound
+        verifier, program = self.world.attested[made.measurement]
+        registry, block = self.world.registry, int(boa.env.evm.patch.block_number)
+        keys = operator, made.signing_key, sealing_key
+        shown = bytes(registry.report_data(*keys, block - 1)) if age == 1 and fits else bytes(32)
+        evidence = encode(
+            ["bytes32", "bytes32", "uint256", "bytes32"], [program, platform, made.expiry, shown]
+        )
+        self.ledger.events.clear()
+        expected = self.registry.register_enclave(
+            Call(self.now, operator), made, Evidence(program, age, fits)
+        )
+        return self.compare(
+            ("registry", "register_enclave"),
+            expected,
+            lambda: registry.register_enclave(
+                verifier, evidence, made.signing_key, sealing_key, block - age, sender=operator
+            ),
+        )
 
     def renew(self, enclave: Enclave, lifetime: int) -> None:
         """A registration by the enclave's operator, with good evidence."""
-        chain = self.world.chain
-        call = Call(chain.now, enclave.operator)
-        refused = self.registry.register(call, enclave, chain.now + lifetime)
-        with refuses(*refused.reasons) if refused else nullcontext():
-            chain.register(enclave, lifetime)
+        self.register(self._enrolment(enclave, self.now + lifetime))
 
-    def revoke(self, what: str, enclave: Enclave) -> None:
-        """Revoke an enclave, its platform or its measurement, as the owner."""
-        chain = self.world.chain
-        measurement = chain.measurement
-        subject, args = {
-            "enclave": (
-                (measurement, enclave.signing_key),
-                (enclave.signing_key, measurement),
-            ),
-            "platform": (enclave.platform, (enclave.platform,)),
-            "measurement": (measurement, (measurement,)),
-        }[what]
-        refused = self.registry.revoke(Call(chain.now, chain.owner), subject)
-        method = getattr(self.world.registry, f"revoke_{what}")
-        with refuses(*refused.reasons) if refused else nullcontext():
-            method(*args, sender=chain.owner)
-
-    def prove_equivocation(
-        self, task: Task, reports: list[Report], enclave: Enclave, sender: str
-    ) -> None:
-        domain = self.world.chain.domain
-        cosignatures = [enclave.cosign(each.digest(domain)) for each in reports]
-        of = enclave.operator, enclave.sealing_key
-        self.act_on_registry("prove_equivocation", task, reports, cosignatures, *of, sender=sender)
+    def bring(self, of: str, document: Document, sender: str) -> None:
+        """A document for a policy."""
+        contract, model = self.contracts[of]
+        self.ledger.events.clear()
+        expected = model.update(Call(self.now, sender), document)
+        name, words = f"update_{document.kind}", arguments(document)
+        self.compare((of, name), expected, lambda: getattr(contract, name)(*words, sender=sender))
 
     def set_mode(self, mode: TokenMode) -> None:
         """Let the configurable token behave like this from now on."""
-        address = str(self.world.configurable.address)
-        token = self.ledger.tokens[address]
+        token = self.ledger.tokens[str(self.world.configurable.address)]
         token.refuses = mode is TokenMode.RETURNS_FALSE
         token.reverts = mode is TokenMode.REVERTS
+        token.odd = mode in ODD_MODES
         self.world.configurable.set_mode(mode)
 
     def set_blocked(self, somebody: str, blocks: bool) -> None:
         token = self.ledger.tokens[str(self.world.configurable.address)]
         (token.blocked.add if blocks else token.blocked.discard)(somebody)
         self.world.configurable.set_blocked(somebody, blocks)
+
+    def set_refusal(self, refuses: bool) -> None:
+        """Let the hostile account take ether, or not."""
+        refusing = self.ledger.refusing
+        (refusing.add if refuses else refusing.discard)(self.world.refuser)
+        self.world.hostile.set_refusal(refuses)
 
     def expiry(self, enclave: Enclave) -> int:
         place = self.world.chain.measurement, enclave.signing_key
@@ -166,64 +273,16 @@ class ContractAndModel:
     def may_sign(self, enclave: Enclave, task: Task) -> bool:
         """Return whether the registry would take a signature of this enclave for the task now."""
         by = Signature(enclave.signing_key, enclave.sealing_key, enclave.platform)
-        reference, now = self.registry.reference, self.world.chain.now
+        reference, now = self.registry.reference, self.now
         refusal = reference.check_quorum(task.measurement, task.min_stake, [by], [], now)
         return refusal is None
 
-    # ── Agreement ──
 
-    def totals(self) -> dict[str, int]:
-        world = self.world
-        return {
-            token: sum(world.balance(token, holder) for holder in world.holders)
-            for token in world.tokens
-        }
-
-    def check_wallets(self) -> None:
-        """Every balance is the model's, and nothing came or went."""
-        for token in self.world.tokens:
-            for holder in self.world.holders:
-                held = self.world.balance(token, holder)
-                assert held == self.ledger.wallets[token, holder], (token, holder)
-        assert self.totals() == self.supply
-
-    def check_books(self) -> None:
-        """Check the credits that the market records."""
-        for token in self.world.tokens:
-            for holder in self.world.people:
-                credit = self.words.read("escrow.credit_of", token, holder)
-                assert credit == self.market.credits[token, holder], (token, holder)
-
-    def check_tasks(self) -> None:
-        """Both words of every task, and that of every submission."""
-        for of, state in self.market.tasks.items():
-            assert self.words.read("task_state.progress_words", of) == state.progress_word()
-            assert self.words.read("task_state.heads", of) == int.from_bytes(state.head, "big")
-            for index, word in enumerate(state.words):
-                stored = self.words.read("task_state.submission_words", of, index)
-                assert stored == int.from_bytes(word, "big")
-
-    def check_registry(self) -> None:
-        """Every operator's word, every credit."""
-        registry = Words(self.world.registry)
-        for operator in self.world.operators:
-            model = self.registry.reference.operators[operator]
-            times = model.condemned_at << 160 | model.unlocks_at << 200
-            word = model.stake | model.platforms << 128 | times | model.epoch << 240
-            assert registry.read("records.operators", operator) == word
-        for holder in self.world.people:
-            assert (
-                registry.read("staking.credit_of", holder)
-                == self.registry.reference.credits[holder]
-            )
-
-    def check_solvency(self) -> None:
-        """Market and registry hold what they owe, to the wei."""
-        market = str(self.world.market.address)
-        for token in self.world.tokens:
-            owed = sum(state.owed(token) for state in self.market.tasks.values())
-            owed += sum(self.market.credits[token, holder] for holder in self.world.holders)
-            assert self.world.balance(token, market) == owed
-        stakes = sum(operator.stake for operator in self.registry.reference.operators.values())
-        credited = sum(self.registry.reference.credits.values())
-        assert ether(str(self.world.registry.address)) == stakes + credited
+ODD_MODES = (
+    TokenMode.MOVES_NOTHING,
+    TokenMode.MOVES_AND_RETURNS_FALSE,
+    TokenMode.DELIVERS_ONE_LESS,
+    TokenMode.DELIVERS_ONE_MORE,
+    TokenMode.HIDES_BALANCES,
+)
+"""In which a token does not deliver exactly what it is asked for."""

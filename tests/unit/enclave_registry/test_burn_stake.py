@@ -76,6 +76,7 @@ def test_burn_stake__coming_back__enclaves_stay_dead_until_attested_anew(
     assert deployment.is_active(enlisted)
 
 
+# Holds S-39.
 def test_burn_stake__not_condemned__reverts(deployment, registry, operator, stranger):
     for who in (operator, stranger):
         with reverts(NOT_CONDEMNED):

@@ -103,7 +103,7 @@ def reborn(first, operator):
     return replace(enclave("reborn", operator.address), platform=first.platform)
 
 
-# Holds S-47.
+# Holds I-36, S-47.
 def test_register_enclave__after_a_reboot__retires_the_enclave_before(
     deployment, registry, first, reborn, operator
 ):
@@ -391,6 +391,7 @@ def test_register_enclave__renewal_in_a_later_epoch__revives(deployment, registr
 # ── Whose platform, whose key ──
 
 
+# Holds I-17.
 def test_register_enclave__platform_of_another_operator__reverts(deployment, first, of_rival):
     deployment.register(first)
     with reverts(PLATFORM_TAKEN):
@@ -416,6 +417,7 @@ def test_register_enclave__platform_of_another_who_unbonds__reverts_until_it_wit
         deployment.try_register(first)
 
 
+# Holds S-44.
 def test_register_enclave__platform_of_another_gone_silent__reverts_until_it_lapses(
     deployment, registry, first, of_rival, operator
 ):

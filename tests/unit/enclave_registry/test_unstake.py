@@ -73,6 +73,7 @@ def test_unstake__coming_back__enclaves_stay_dead_until_attested_anew(
     assert deployment.is_active(first)
 
 
+# Holds S-37.
 def test_unstake__not_unbonding__reverts(deployment, registry, operator, stranger):
     with reverts(NOT_UNBONDING):
         registry.unstake(stranger, {"from": stranger})

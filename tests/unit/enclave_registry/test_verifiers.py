@@ -18,6 +18,7 @@ def ready_at(registry, owner, second_verifier):
     return registry.verifier(second_verifier)[0]
 
 
+# Holds S-40.
 def test_propose_verifier__new__is_ready_after_14_days(registry, owner, second_verifier):
     time = now() + 100
     at(time)

@@ -14,6 +14,7 @@ def fined(deployment, operator, challenger, hostile_account):
     deployment.slash(operator, 2 * ETHER, hostile_account)
 
 
+# Holds I-2.
 def test_withdraw__credited__pays_once(registry, challenger, stranger, fined):
     before = stranger.balance()
     receipt = registry.withdraw(stranger, {"from": challenger})
