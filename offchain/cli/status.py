@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
                 "awards": progress.awards,
                 "unclaimed": progress.unclaimed,
                 "times": times,
-                "acts": [asdict(each) for each in can],
+                "acts": [asdict(each) | {"command": each.line(arguments.task)} for each in can],
                 "paid": [asdict(each) for each in paid],
             }
         )
@@ -86,7 +86,7 @@ def can_now(task_id: bytes, stage: Stage, can: list[Act], now: int) -> Iterator[
     for each in can:
         until = "" if each.until is None else f", until {format_time(each.until, now)}"
         yield f"now      {each.who}: {each.call} {each.why}{until}"
-        yield f"         golden-grain {each.command} … 0x{task_id.hex()}"
+        yield f"         {each.line(task_id)}"
 
 
 def _paid(here: Session, paid: list[Payment]) -> Iterator[str]:

@@ -19,8 +19,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "signature",
         type=Path,
-        nargs="+",
-        help="file of each seat's signature, as operators publish",
+        nargs="*",
+        help="file of each seat's signature, as operators publish; none to end a dispute that got "
+        "no verdict in time",
     )
     parser.add_argument(
         "--folder", help="where the provider publishes (the URI that the task names)"
@@ -29,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterator[str]:
-    """Post a verdict; yield whether it upholds the report.
+    """Post a verdict, or end a dispute without one; yield whether the report is upheld.
 
     Raises:
         Refused: the task is not in dispute, or the signatures do not make a verdict.
@@ -39,6 +40,11 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
     history = history_of(here, arguments.task)
     if history.stage != DISPUTED:
         raise Refused("the task is not in dispute: `golden-grain status` shows its stage")
+    if not arguments.signature:
+        here.confirm([f"end the dispute without a verdict, as {here.sender.address}"])
+        here.sender.send(here.market.expire_dispute(history))
+        yield here.result({"task": arguments.task, "upheld": None})
+        return
     documents = documents_of(here, history, arguments.task, arguments.folder)
     signed = [from_json(Signed, file.read_bytes()) for file in arguments.signature]
     verdict = Verdict.of(signed, history, here.market.domain)

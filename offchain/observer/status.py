@@ -21,7 +21,8 @@ class Act:
         who: may call, in words.
         until: Unix seconds; None without a deadline.
         why: what it does, in words.
-        command: of golden-grain, that makes the call.
+        command: line of golden-grain that makes the call, with ``TASK`` for the task's id, and in
+            capitals what only the caller knows.
     """
 
     call: str
@@ -29,6 +30,10 @@ class Act:
     until: int | None
     why: str
     command: str
+
+    def line(self, task_id: bytes) -> str:
+        """Return the line for a task."""
+        return f"golden-grain {self.command.replace('TASK', '0x' + task_id.hex())}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def acts(history: History, progress: TaskProgress, now: int) -> list[Act]:
             why = "credits a developer's share of fee and entry fees"
             revealed = f"anybody, for each of {progress.reveals} that revealed"
             if progress.reveals:
-                return [Act("claim_share", revealed, None, why, "share")]
+                return [Act("claim_share", revealed, None, why, "share TASK")]
     return []
 
 
@@ -77,16 +82,18 @@ def _open(history: History, progress: TaskProgress, now: int) -> Iterator[Act]:
     task = history.task
     if now < task.commit_deadline:
         if progress.commits < progress.max_submissions:
-            yield Act("commit_model", "developers", task.commit_deadline, "enters a model", "sell")
+            line = "sell MODEL --task TASK --min-price AMOUNT"
+            yield Act("commit_model", "developers", task.commit_deadline, "enters a model", line)
         return
     if now < task.reveal_deadline:
         left = progress.commits - progress.reveals
         if left:
             who = f"developers of the {left} entries that are not revealed"
-            yield Act("reveal_model", who, task.reveal_deadline, "returns the bond", "reveal")
+            line = "reveal --task TASK"
+            yield Act("reveal_model", who, task.reveal_deadline, "returns the bond", line)
         return
     if progress.reveals:
-        yield Act("close_reveals", "anybody", None, "fixes the seed, so do not wait", "close")
+        yield Act("close_reveals", "anybody", None, "fixes the seed, so do not wait", "close TASK")
     if not progress.reveals or now >= task.report_deadline:
         yield _void()
 
@@ -106,7 +113,7 @@ def _closed(history: History, now: int) -> Iterator[Act]:
 
 
 def _void() -> Act:
-    return Act("void", "anybody", None, "ends the task without a report", "void")
+    return Act("void", "anybody", None, "ends the task without a report", "void TASK")
 
 
 def _reported(progress: TaskProgress, now: int) -> Iterator[Act]:
@@ -114,14 +121,15 @@ def _reported(progress: TaskProgress, now: int) -> Iterator[Act]:
     if now < opens:
         if progress.stage is Stage.REPORTED:
             yield Act(
-                "dispute_report", "anybody, with a bond", opens, "calls for a panel", "dispute"
+                "dispute_report", "anybody, with a bond", opens, "calls for a panel", "dispute TASK"
             )
         return
     if progress.unclaimed and now < closes:
         who = f"developers of {len(progress.unclaimed)} awards"
-        yield Act("claim_award", who, closes, "delivers the model and is paid", "claim")
+        line = "claim --task TASK"
+        yield Act("claim_award", who, closes, "delivers the model and is paid", line)
     else:
-        yield Act("settle", "anybody", None, "returns what was not spent", "settle")
+        yield Act("settle", "anybody", None, "returns what was not spent", "settle TASK")
 
 
 def _disputed(progress: TaskProgress, now: int) -> Iterator[Act]:
@@ -131,11 +139,11 @@ def _disputed(progress: TaskProgress, now: int) -> Iterator[Act]:
             "anybody who has a verdict that the whole panel signed",
             progress.time_a,
             "decides what is bought",
-            "verdict",
+            "verdict TASK SIGNATURE...",
         )
     else:
         yield Act(
-            "expire_dispute", "anybody", None, "ends the dispute without a verdict", "verdict"
+            "expire_dispute", "anybody", None, "ends the dispute without a verdict", "verdict TASK"
         )
 
 

@@ -66,7 +66,7 @@ function Now({ task }) {
     <h2 id="now">What can be done now</h2>
     <ul>${task.acts.map((act) => html`<li>
       <strong>${act.who}</strong>: <code>${act.call}</code> ${act.why}${act.until !== null && html` – <${Countdown} until=${act.until} /> left`}
-      <br /><code class="command">golden-grain ${act.command} … ${task.id}</code>
+      <br /><code class="command">golden-grain ${act.command.replace("TASK", task.id)}</code>
     </li>`)}</ul>
   </section>`;
 }
