@@ -62,10 +62,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="golden-grain", description=__doc__)
-    commands = parser.add_subparsers(required=True, dest="command")
+    about = "Buy and sell ML models by enclaves' scores; see docs/ for each party's page."
+    parser = argparse.ArgumentParser(prog="golden-grain", description=about)
+    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
     for name, purpose in COMMANDS.items():
-        command = commands.add_parser(name, help=purpose)
+        command = commands.add_parser(name, help=purpose, description=purpose)
         if argv and name == argv[0]:  # because importing the others would take seconds
             _module(name).add(command)
     return parser.parse_args(argv)

@@ -206,6 +206,19 @@ def test_main__no_home_at_all__says_how_to_name_one(home, capsys, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "about"),
+    [
+        (["--help"], "usage: golden-grain [-h] COMMAND ...\n\nBuy and sell ML models"),
+        (["tasks", "--help"], "\n\nlist the tasks that take entries now\n\n"),
+    ],
+)
+def test_main__help__begins_with_what_it_is_for(line, about, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(line)
+    assert about in capsys.readouterr().out
+
+
 def test_main__ctrl_c_while_a_command_is_imported__is_no_traceback(capsys, monkeypatch):
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
