@@ -12,7 +12,7 @@ from tests.documents import QUOTING
 from tests.inprocess import ether
 from tests.stateful.policy_model import TDX, Floor, Modules, PolicyModel, Svns
 from tests.stateful.registry_model import RegistryModel
-from tests.stateful.registry_reference import Bound, Hold, Operator, Signature
+from tests.stateful.registry_reference import Bound, Hold, Operator
 from tests.stateful.words import Words
 from tests.stateful.world import ContractAndModel
 
@@ -26,6 +26,10 @@ def check_all(both: ContractAndModel) -> None:
         check_tasks(both)
     if "registry" in touched:
         check_registry(both)
+    for name in touched & {"registry", "young registry"}:
+        contract, model = both.contracts[name]
+        named = int(model.domain.market, 16) if model.domain else 0
+        assert Words(contract).read("staking.named_market") == named
     for name in touched & {"policy", "young policy"}:
         check_policy(*both.contracts[name])
     touched.clear()
@@ -110,13 +114,12 @@ def check_office(contract: Any, model: RegistryModel | PolicyModel) -> None:
 
 def check_active(both: ContractAndModel) -> None:
     """An active enclave is alone on a platform, which its operator holds."""
-    reference, now, active = both.registry.reference, both.now, set()
-    for (measurement, key), enclave in reference.enclaves.items():
-        operator, platform, sealing_key = enclave.bound
-        if reference.is_active(measurement, Signature(key, sealing_key, platform), now):
-            assert reference.holder(platform, now) == operator
-            assert (measurement, platform) not in active
-            active.add((measurement, platform))
+    reference, taken = both.registry.reference, set()
+    for measurement, key in both.active():
+        operator, platform, _ = reference.enclaves[measurement, key].bound
+        assert reference.holder(platform, both.now) == operator
+        assert (measurement, platform) not in taken
+        taken.add((measurement, platform))
 
 
 # ── Policy ──

@@ -67,6 +67,9 @@ def describe(data: Any, both: ContractAndModel) -> None:
     sender = guardian(data, both, "registry")
     args = *named, source, text
     both.act("registry", "describe_measurement", *args, sender=sender, of=of)
+    for each in both.world.attested:
+        expected = both.registry.reference.descriptions.get(each, (bytes(32), ""))
+        assert tuple(both.world.registry.description(each)) == expected
 
 
 def hand_on(data: Any, both: ContractAndModel) -> None:

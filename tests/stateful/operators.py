@@ -156,13 +156,19 @@ def check_quorum(data: Any, both: ContractAndModel) -> None:
     )
 
 
-def revoked_since(data: Any, both: ContractAndModel) -> None:
+def ask(data: Any, both: ContractAndModel) -> None:
+    """Ask who is active, and who was revoked since some time."""
     world, since = both.world, both.now - pick(data, [0, 1, DAY, 5 * DAY, 30 * DAY])
     enclaves = [*known(data, both), *world.roster[:RESTLESS]]
     signers = [each.signer() for each in enclaves if data.draw(st.booleans())][:3]
     of = measurement_of(data, both)
     expected = both.registry.revoked_since(signers, of, since)
     assert world.registry.revoked_since(signers, of, since) == expected
+    active = both.active()
+    for (measurement, key), enclave in both.registry.reference.enclaves.items():
+        _, platform, sealing_key = enclave.bound
+        is_active = world.registry.is_active(key, sealing_key, platform, measurement)
+        assert is_active == ((measurement, key) in active)
 
 
 def equivocate(data: Any, both: ContractAndModel) -> None:
@@ -190,5 +196,5 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
 
 STEPS = [
     stake, unstake, burn, withdraw, slash, announce, renew, restart, register, register,
-    renew_tenant, check_quorum, check_quorum, revoked_since, equivocate,
+    renew_tenant, check_quorum, check_quorum, ask, equivocate,
 ]  # fmt: skip

@@ -82,8 +82,6 @@ def bring(both: ContractAndModel, document: Document, sender: str) -> None:
     both.bring("policy", document, sender)
     if document.flaw is None:
         both.documents[document.tee, document.fmspc] = document
-    if document.flaw is None:
-        both.documents[document.tee, document.fmspc] = document
 
 
 def draw_machine(data: Any, both: ContractAndModel) -> Machine:

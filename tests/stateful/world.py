@@ -224,9 +224,13 @@ class ContractAndModel:
             ["bytes32", "bytes32", "uint256", "bytes32"], [program, platform, made.expiry, shown]
         )
         self.ledger.events.clear()
+        before = self.active()
         expected = self.registry.register_enclave(
             Call(self.now, operator), made, Evidence(program, age, fits)
         )
+        for measurement, key in before - self.active():
+            lost = self.registry.reference.enclaves[measurement, key].bound
+            assert (measurement, *lost[:2]) == (made.measurement, operator, platform)
         return self.compare(
             ("registry", "register_enclave"),
             expected,
@@ -269,6 +273,17 @@ class ContractAndModel:
     def expiry(self, enclave: Enclave) -> int:
         place = self.world.chain.measurement, enclave.signing_key
         return self.registry.reference.enclaves[place].expiry
+
+    def active(self) -> set[tuple[bytes, str]]:
+        """Measurement and signing key of every enclave that may sign."""
+        reference = self.registry.reference
+        return {
+            (measurement, key)
+            for (measurement, key), each in reference.enclaves.items()
+            if reference.is_active(
+                measurement, Signature(key, each.bound.sealing_key, each.bound.platform), self.now
+            )
+        }
 
     def may_sign(self, enclave: Enclave, task: Task) -> bool:
         """Return whether the registry would take a signature of this enclave for the task now."""
