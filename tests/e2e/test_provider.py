@@ -345,7 +345,9 @@ def test_buyer__dispute__releases_to_the_panel_and_settles_by_its_verdict(create
     assert sale.stage() == SETTLED
 
 
-def test_buyer__dispute_without_a_verdict__ends_it_and_settles(created):
+@pytest.fixture
+def disputed(created):
+    """The sale of a task whose report is forged, and disputed."""
     sale = created.sale([*MODELS, model(range(20))])
     publish(sale)
     created.hosts.steps.reveal(sale.abi_task, *enumerate(sale.models))
@@ -353,6 +355,24 @@ def test_buyer__dispute_without_a_verdict__ends_it_and_settles(created):
     mine()
     forge(sale)
     dispute(created, sale)
+    return sale
+
+
+def test_verdict__nobody_judged_in_time__ends_the_dispute_for_anybody(created, disputed, capsys):
+    line = ["verdict", f"0x{disputed.task_id.hex()}", *created.paid]
+    deadline = created.hosts.made.market.progress(disputed.task_id)[1]
+    at(deadline - 60)
+    mine(1)
+    assert "too early" in done(capsys, line, code=1)[1]
+    at(deadline)
+    mine(1)
+    done(capsys, line)
+    assert disputed.stage() == FINAL
+    assert "not in dispute" in done(capsys, line, code=1)[1]
+
+
+def test_buyer__dispute_without_a_verdict__ends_it_and_settles(created, disputed):
+    sale = disputed
     buyer = buyer_of(created, sale)
     deadline = created.hosts.made.market.progress(sale.task_id)[1]
     at(deadline - 1)
