@@ -6,7 +6,8 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep reference mutants mutants-python invariants venom symbolic
+.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep coverage reference mutants
+.PHONY: mutants-python invariants venom symbolic
 .PHONY: fuzz fuzz-parsers models luck lint gas bench bench-large experiments abi clean
 
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
@@ -90,6 +91,9 @@ deep: .venv/.ready ## the random tests for hours rather than minutes, and the pa
 
 reference: .venv/.ready ## a long play of all contracts beside the reference model, and counts of what happened
 	@$(RUN) .venv/bin/python -m tests.stateful.campaign $(REFERENCE)
+
+coverage: .venv/.ready node_modules/.ready ## statements and branches of the contracts that the in-process tests execute
+	@$(RUN) .venv/bin/python -m tests.coverage $(COVERAGE)
 
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)
 	@$(RUN) .venv/bin/python -W ignore -m tests.mutation $(MUTANTS)
