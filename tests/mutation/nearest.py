@@ -41,8 +41,8 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("modules/test_hashes", "modules/test_eip712", "model_market/test_views"),
     ),
     "market/pricing": (
-        ("property/test_price_curve", "property/test_payouts", *MARKET),
-        ("model_market/test_create_task", "model_market/test_post_report"),
+        ("property/test_price_curve", "property/test_payouts", "property/test_task_terms", *MARKET),
+        ("model_market/test_post_report",),
     ),
     "market/reports": (
         ("attacks/test_signatures", *MARKET),
@@ -70,8 +70,8 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("modules/test_task_state", "model_market/test_views"),
     ),
     "market/task_terms": (
-        ("property/test_unbonding", *MARKET),
-        ("model_market/test_create_task", "model_market/test_deployment"),
+        ("property/test_task_terms", "property/test_unbonding", *MARKET),
+        ("model_market/test_deployment",),
     ),
     "market/tasks": (
         MARKET,
@@ -160,7 +160,7 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("enclave_registry/test_check_quorum",),
     ),
     "common/errors": (("attacks/test_commit_reveal",), ("model_market/test_create_task",)),
-    "common/x25519_key": (("property/test_x25519_key",), ("model_market/test_create_task",)),
+    "common/x25519_key": (("property/test_x25519_key", "property/test_task_terms"), ()),
 }
 
 
