@@ -34,7 +34,7 @@ def key_of(node: nodes.VyperNode, module: str) -> Key:
 
 @dataclass(frozen=True)
 class Code:
-    """What runs on the chain of a contract, or its constructor."""
+    """Bytecode of a contract as it stands on the chain, or of its constructor."""
 
     bytecode: bytes
     nodes: dict[int, tuple[Key, nodes.VyperNode]]

@@ -36,7 +36,7 @@ class Gap:
 
 @dataclass
 class Executed:
-    """What ran, in any contract."""
+    """Everything that ran, in any contract."""
 
     compiled: set[Key] = field(default_factory=set)
     """Nodes that have instructions."""
@@ -135,7 +135,7 @@ class Module:
         return found
 
     def gaps(self) -> tuple[list[Gap], int, int]:
-        """What never happened, and the numbers of all statements and all branches."""
+        """Return all that never happened, and the numbers of statements and of branches."""
         found = [self.gap(node, RUNS) for node, ran in self.statements if not ran]
         branches = 0
         for function in self.functions:
