@@ -13,6 +13,8 @@ P256VERIFY = Web3.to_checksum_address(f"0x{0x100:040x}")
 """Address of the precompile (EIP-7951)."""
 LEAST_RANDOM = 2**64
 """No random word is smaller, but for one in 2**192. The constants of chains without one are."""
+READ_PREVRANDAO = "0x4460015260215ff3"
+"""Creation code that returns a zero byte, so that no value is refused as code, and PREVRANDAO."""
 
 
 class WrongChainError(ValueError):
@@ -83,4 +85,4 @@ def has_prevrandao(web3: Any) -> bool:
 
 def prevrandao(web3: Any) -> int:
     """Return what the instruction PREVRANDAO answers on the node."""
-    return int.from_bytes(web3.eth.call({"data": "0x445f5260205ff3"}), "big")
+    return int.from_bytes(web3.eth.call({"data": READ_PREVRANDAO}), "big")

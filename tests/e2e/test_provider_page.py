@@ -109,7 +109,7 @@ def test_page__step_by_step__from_the_manifest_to_a_voided_task(page, quick_days
     assert "no report is posted" in said(settle, "--yes", code=1)
     assert "nothing was bought" in said(opening, code=0)
     assert "the contract refuses: too early" in said(void, "--yes", code=1)
-    assert "were not revealed" in said(share, "--yes", code=1)
+    assert "nobody revealed a submission" in said(share, "--yes", code=1)
     at(task.reveal_deadline)
     mine(1)
     said(void, "--yes", code=0)

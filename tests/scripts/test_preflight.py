@@ -4,7 +4,13 @@ import pytest
 from brownie import accounts, chain, web3
 
 from scripts.lib.gas_prices import measure_prices
-from scripts.lib.preflight import LEAST_RANDOM, WrongChainError, check_prevrandao, prevrandao
+from scripts.lib.preflight import (
+    LEAST_RANDOM,
+    READ_PREVRANDAO,
+    WrongChainError,
+    check_prevrandao,
+    prevrandao,
+)
 from scripts.preflight import probe
 
 
@@ -22,6 +28,11 @@ def test_prevrandao__local_chain__is_random():
     chain.mine()
     assert prevrandao(web3) >= LEAST_RANDOM
     check_prevrandao(web3)
+
+
+def test_prevrandao__any_value__is_behind_a_zero_byte():
+    # A node takes the answer for code, which must not begin with 0xEF (EIP-3541): one in 256 would.
+    assert web3.eth.call({"data": READ_PREVRANDAO})[0] == 0
 
 
 def test_check_prevrandao__first_block_alone__says_nothing():
