@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.sale import CLOSED, DISPUTED, FINAL, OPEN, REPORTED
 from tests.stateful import operators, random_documents, random_sales
-from tests.stateful.draws import pick
+from tests.stateful.draws import pick, sometimes
 from tests.stateful.policy_model import Document
 from tests.stateful.random_sales import RandomSale, Step
 from tests.stateful.registry_reference import MAX_LIFETIME, Bound, Enrolment
@@ -84,7 +85,8 @@ def of_registry(both: ContractAndModel) -> list[Deadline]:
 
 def take_out(operator: str, data: Any, both: ContractAndModel) -> None:
     """The stake, by its owner and by those who burn it."""
-    both.act("registry", "unstake", operator, sender=operator)
+    to = sometimes(data, operator, [both.world.refuser, ZERO_ADDRESS])
+    both.act("registry", "unstake", to, sender=operator)
     both.act("registry", "burn_stake", operator, sender=operator)
 
 
@@ -121,8 +123,11 @@ def bring_again(document: Document, data: Any, both: ContractAndModel) -> None:
     both.bring("policy", document, both.world.strangers[1])
 
 
-def deadlines(both: ContractAndModel, sales: list[RandomSale]) -> list[Deadline]:
+def deadlines(
+    both: ContractAndModel, sales: list[RandomSale], *, of_sales_alone: bool = False
+) -> list[Deadline]:
     """All that are still to come, the soonest first."""
     found = [each for sale in sales for each in of_sale(both, sale)]
-    found += of_registry(both) + of_policy(both)
+    if not of_sales_alone:
+        found += of_registry(both) + of_policy(both)
     return sorted((each for each in found if each.time > both.now), key=lambda each: each.time)

@@ -118,7 +118,10 @@ def name_verifier(data: Any, both: ContractAndModel) -> None:
     verifier = str(both.world.policy_verifier.address)
     verifier = now_and_then(data, verifier, [ZERO_ADDRESS])
     both.act(of, "set_verifier", verifier, sender=sender)
-    both.bring(of, both.world.documents[0], both.world.strangers[1])
+    both.bring(of, pick(data, both.world.documents), both.world.strangers[1])
 
 
-STEPS = [revoke, widen, widen, describe, hand_on, name_market, raise_floors, name_verifier]
+STEPS = [
+    revoke, revoke, revoke, widen, widen,
+    describe, hand_on, name_market, raise_floors, name_verifier,
+]  # fmt: skip

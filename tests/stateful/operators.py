@@ -10,7 +10,7 @@ from tests import sale as parts
 from tests.deployment import PLATFORM_STAKE
 from tests.sale import DAY, ETHER, Enclave, Signer
 from tests.signing import signing_key
-from tests.stateful.draws import now_and_then, pick
+from tests.stateful.draws import now_and_then, pick, sometimes
 from tests.stateful.random_sales import wrong
 from tests.stateful.registry_reference import MAX_LIFETIME, Bound, Enrolment
 from tests.stateful.terms_model import LOW_ORDER
@@ -30,15 +30,15 @@ def anybody(data: Any, both: ContractAndModel) -> str:
 
 def stake(data: Any, both: ContractAndModel) -> None:
     amounts = [1, PLATFORM_STAKE, ETHER]
-    amount = now_and_then(data, pick(data, amounts), [0, 2**128 - 1, 2**128])
+    amount = sometimes(data, pick(data, amounts), [0, 2**128 - 1, 2**128])
     both.act("registry", "stake", sender=anybody(data, both), value=amount)
 
 
 def unstake(data: Any, both: ContractAndModel) -> None:
     operator = anybody(data, both)
     record = both.registry.reference.operators[operator]
-    if record.unlocks_at or data.draw(st.integers(0, 9)) == 9:
-        to = now_and_then(data, operator, [both.world.refuser, ZERO_ADDRESS])
+    if sometimes(data, record.unlocks_at > 0, [record.unlocks_at == 0]):
+        to = sometimes(data, operator, [both.world.refuser, ZERO_ADDRESS])
         both.act("registry", "unstake", to, sender=operator)
     else:
         both.act("registry", "request_unstake", sender=operator)
@@ -54,7 +54,7 @@ def burn(data: Any, both: ContractAndModel) -> None:
 def withdraw(data: Any, both: ContractAndModel) -> None:
     owed = [each for each, amount in both.registry.reference.credits.items() if amount]
     owner = pick(data, owed or both.world.strangers)
-    to = now_and_then(data, owner, [both.world.refuser, ZERO_ADDRESS])
+    to = sometimes(data, owner, [both.world.refuser, ZERO_ADDRESS])
     both.act("registry", "withdraw", to, sender=owner)
 
 
@@ -76,10 +76,15 @@ def announce(data: Any, both: ContractAndModel) -> None:
 
 def renew(data: Any, both: ContractAndModel) -> None:
     """Whoever expired attests itself anew, and one that need not."""
-    enclaves, now = both.world.chain.enclaves, both.now
-    expired = [each for each in enclaves if now >= both.expiry(each)]
-    for enclave in [*expired, pick(data, enclaves)]:
-        both.renew(enclave, pick(data, [30 * DAY, 40 * DAY, DAY]))
+    renew_expired(data, both)
+    both.renew(pick(data, both.world.roster), pick(data, [30 * DAY, 40 * DAY, DAY]))
+
+
+def renew_expired(data: Any, both: ContractAndModel) -> None:
+    """Most of the enclaves of the roster that expired attest themselves anew."""
+    for enclave in both.world.roster:
+        if both.now >= both.expiry(enclave) and now_and_then(data, True, [False]):
+            both.renew(enclave, 30 * DAY)
 
 
 def restart(data: Any, both: ContractAndModel) -> None:
@@ -143,8 +148,8 @@ def check_quorum(data: Any, both: ContractAndModel) -> None:
     cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
     entries = [each.entry() for each in enclaves]
     entries = now_and_then(data, entries, [entries[1:]])
-    excluded = now_and_then(data, [], [[Signer(DEAD, each, bytes(32))] for each in world.tenants])
-    of, least = measurement_of(data, both), pick(data, [0, 1, ETHER])
+    excluded = sometimes(data, [], [[Signer(DEAD, each, bytes(32))] for each in world.tenants])
+    of, least = measurement_of(data, both), pick(data, [0, 1, 3 * ETHER])
     asked = parts.task(world.providers[0], entries, of, both.now, min_stake=least)
     expected = both.registry.check_quorum(
         both.now, digest, asked, entries, cosignatures[:7], excluded
@@ -179,6 +184,9 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
     task = tasks[-1] if tasks else parts.task(world.providers[0], [], world.chain.measurement, 0)
     culprits = [*world.roster[-RESTLESS:], *known(data, both)]
     enclave = pick(data, culprits)
+    if now_and_then(data, False, [True]):
+        fine = enclave.operator, 2**128, world.strangers[0]
+        both.act("registry", "slash", *fine, sender=str(world.market.address))
     of = task.id(both.market.domain)
     reports = [parts.report(of, bytes(32), *pick(data, lists)) for _ in range(2)]
     others = [{"task_id": bytes(32)}, {"round": 1}, {"seed": b"1" * 32}, {"inventory": bytes(32)}]
@@ -196,5 +204,5 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
 
 STEPS = [
     stake, unstake, burn, withdraw, slash, announce, renew, restart, register, register,
-    renew_tenant, check_quorum, check_quorum, ask, equivocate,
+    renew_tenant, check_quorum, check_quorum, check_quorum, ask, equivocate,
 ]  # fmt: skip

@@ -183,7 +183,7 @@ class PolicyModel(Office):
         if not no:
             self.raises[tee, None].pce_svn = max(self.raises[tee, None].pce_svn, svn)
             self._raise((tee, None))
-            self._emit("QeSvnRaised", tee=tee, svn=svn)
+            self._emit("QeSvnRaised", tee=tee, svn=self.raises[tee, None].pce_svn)
         return no
 
     def raise_least_numbers(self, call: Call, tcb: int, identity: int) -> Refused | None:

@@ -102,12 +102,10 @@ def draw_machine(data: Any, both: ContractAndModel) -> Machine:
 
 
 def check_machine(data: Any, both: ContractAndModel) -> None:
-    machine = draw_machine(data, both)
-    both.compare(
-        ("policy", "check"),
-        both.policy.check(Call(both.now, ""), machine),
-        lambda: both.world.policy.check(quoted(machine)),
-    )
+    machine, of = draw_machine(data, both), now_and_then(data, "policy", ["young policy"])
+    contract, model = both.contracts[of]
+    expected = model.check(Call(both.now, ""), machine)
+    both.compare((of, "check"), expected, lambda: contract.check(quoted(machine)))
 
 
 STEPS = [bring_document, bring_list, check_machine, check_machine, check_machine]

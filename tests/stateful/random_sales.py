@@ -57,8 +57,9 @@ def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
     world = both.world
     roster = parts.ordered(pick_some(data, world.roster, data.draw(st.integers(10, 11))))
     roster = sometimes(data, roster, [parts.ordered([*roster, world.twin])])
-    roster = now_and_then(data, roster, [roster[:3]])
-    entries = now_and_then(data, parts.roster(roster), [parts.roster(roster)[::-1]])
+    roster = now_and_then(data, roster, [roster, roster[:3]])
+    entries = parts.roster(roster)
+    entries = now_and_then(data, entries, [entries, entries[::-1]])
     task = draw_task(data, both, nonce, entries)
     known = [state.task for state in both.market.tasks.values() if state.task]
     task = now_and_then(data, task, known or [task])
@@ -78,7 +79,7 @@ def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
 def commit(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     task, world = sale.task, both.world
     name = f"{sale.id.hex()} {len(sale.models)}"
-    floor = pick(data, [0, 0, 0, 20, 10**19])
+    floor = now_and_then(data, 0, [20, 10**19])
     model = parts.model(pick(data, world.developers), name, floor)
     model = now_and_then(data, model, [*sale.models, model])
     fair = model.commitment(world.chain.domain, sale.id)
@@ -164,6 +165,7 @@ def wrong(cosignatures: Sequence[Cosignature]) -> list[list[Cosignature]]:
 def post(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     domain = both.world.chain.domain
     report = draw_report(data, both, sale, panel=False)
+    report = report._replace(awards=now_and_then(data, report.awards, [(0, 1)]))
     signing = draw_signers(data, both, sale, sale.task.quorum, set())
     cosignatures = parts.cosign(report.digest(domain), signing)
     made = both.act(
@@ -195,7 +197,7 @@ def resolve(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     same = disputed._replace(round=1)
     verdict = same if data.draw(st.booleans()) else draw_report(data, both, sale, panel=True)
     others = [{"task_id": bytes(32)}, {"round": 0}, {"seed": bytes(32)}, {"inventory": bytes(32)}]
-    verdict = verdict._replace(**now_and_then(data, {}, others))
+    verdict = verdict._replace(**sometimes(data, {}, others))
     signed = {signer.operator for signer in sale.first.signers}
     panel = draw_signers(data, both, sale, parts.panel_size(sale.task.quorum), signed)
     challenger = now_and_then(data, sale.challenger or DEFAULT, both.world.people)
@@ -275,7 +277,7 @@ def suggested(both: ContractAndModel, sale: RandomSale) -> Step | None:
     """Return the step that stage and time allow, while there is anything to do."""
     at, now, task = state(both, sale), both.world.chain.now, sale.task
     if at.stage == OPEN and now < task.commit_deadline:
-        return commit  # when all places are taken, too: one more is refused
+        return commit if len(at.words) < task.max_submissions else None
     if at.stage == OPEN and now < task.reveal_deadline:
         return reveal if len(sale.revealed) < len(sale.models) else None
     if at.stage == OPEN:
@@ -289,16 +291,3 @@ def suggested(both: ContractAndModel, sale: RandomSale) -> Step | None:
     if at.stage == DISPUTED:
         return resolve if now < at.time_a else expire
     return share if at.stage == VOIDED else None
-
-
-def next_time(both: ContractAndModel, sale: RandomSale) -> int | None:
-    """When something else becomes possible."""
-    at, now = state(both, sale), both.world.chain.now
-    times = []
-    if at.stage in (OPEN, CLOSED):
-        times = [at.time_a, at.time_b, sale.task.report_deadline]
-    if at.stage in (REPORTED, FINAL):
-        times = [at.time_a, at.time_b]
-    if at.stage == DISPUTED:
-        times = [at.time_a]
-    return min((time for time in times if time > now), default=None)

@@ -18,7 +18,7 @@ from tests.stateful.draws import now_and_then, pick, sometimes
 from tests.stateful.terms_model import LOW_ORDER
 from tests.stateful.world import DEAD, ContractAndModel, World
 
-STEPS = [6 * HOUR, DAY, 7 * DAY]
+STEPS = [6 * HOUR, 6 * HOUR, DAY, 7 * DAY]
 WINDOWS = [DAY, 3 * DAY, 7 * DAY]
 AMOUNTS = st.one_of(st.integers(1, 40), st.integers(1, 10**20))
 

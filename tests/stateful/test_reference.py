@@ -5,7 +5,7 @@ Every word, every wei, every event and every refusal is the model's, and everybo
 
 # Holds I-1, I-2, I-7, I-14, I-37, I-41.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boa
@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -26,8 +25,8 @@ from tests.inprocess import UNBONDING, ether
 from tests.p256 import p256verify
 from tests.sale import CLOSED, DISPUTED, FINAL, HOUR, OPEN, REPORTED, SETTLED, STAGES, VOIDED
 from tests.stateful import agreement, guardian, operators, random_documents, random_sales
-from tests.stateful.deadlines import NAMES, OFFSETS, SALE, Try, deadlines
-from tests.stateful.draws import pick
+from tests.stateful.deadlines import NAMES, OFFSETS, SALE, Deadline, Try, deadlines
+from tests.stateful.draws import now_and_then, pick, sometimes
 from tests.stateful.random_sales import RandomSale
 from tests.stateful.world import DEAD, GUARDS, ContractAndModel, World
 from tests.token_modes import TokenMode
@@ -48,9 +47,14 @@ TOKEN_MODES = (
 )
 
 
-def some(steps: list[Try]) -> st.SearchStrategy[list[Try]]:
-    """One to three of them."""
-    return st.lists(st.sampled_from(steps), min_size=1, max_size=3)
+ACTIONS = (
+    *("create", "go_on", "play_on", "come_close") * 3,
+    *("try_anything", "operators_act", "guardian_acts", "documents_come") * 2,
+    *("withdraw", "wait", "receivers_change"),
+)
+
+
+MEDDLING: tuple[Try, ...] = (guardian.revoke, operators.unstake, operators.slash)
 
 
 class Play(RuleBasedStateMachine):
@@ -71,88 +75,83 @@ class Play(RuleBasedStateMachine):
         self.create(data)
         for sale in self.sales:
             self._go_on(data, sale, entered)
-            for time in (sale.task.commit_deadline, sale.task.reveal_deadline):
-                self._wait_for(time)
-                self._go_on(data, sale, entered)
+            self._play_on(data, sale, 2)
 
-    @precondition(lambda self: len(self._live()) < MAX_LIVE)
-    @rule(data=st.data())
+    @rule(data=st.data(), action=st.sampled_from(ACTIONS))
+    def somebody_acts(self, data: Any, action: str) -> None:
+        """One rule for all: of several, Hypothesis would leave many out of each play."""
+        getattr(self, action)(data)
+
     def create(self, data: Any) -> None:
-        self.nonce += 1
-        sale = random_sales.create(data, self.both, self.nonce)
-        if sale:
-            self.sales.append(sale)
+        if len(self._live()) < MAX_LIVE:
+            self.nonce += 1
+            sale = random_sales.create(data, self.both, self.nonce)
+            if sale:
+                self.sales.append(sale)
 
-    @precondition(lambda self: self.sales)
-    @rule(data=st.data(), steps=st.integers(1, 6))
-    def go_on(self, data: Any, steps: int) -> None:
+    def go_on(self, data: Any) -> None:
         """Take the step that the stage of a task suggests."""
-        self._go_on(data, pick(data, self._live() or self.sales), steps)
+        for sale in self._some_sale(data):
+            self._go_on(data, sale, data.draw(st.integers(1, 6)))
 
-    @precondition(lambda self: self.sales)
-    @rule(data=st.data(), step=st.sampled_from(random_sales.ALL))
-    def try_anything(self, data: Any, step: random_sales.Step) -> None:
-        step(data, self.both, pick(data, self.sales))
+    def play_on(self, data: Any) -> None:
+        """Wait for the next time of a task, and go on with it."""
+        for sale in self._some_sale(data):
+            self._play_on(data, sale, data.draw(st.integers(1, 3)))
 
-    @rule(data=st.data())
+    def try_anything(self, data: Any) -> None:
+        for sale in self._some_sale(data):
+            pick(data, random_sales.ALL)(data, self.both, sale)
+
     def withdraw(self, data: Any) -> None:
         random_sales.withdraw(data, self.both)
 
-    go_on_too = go_on_still = go_on
-
     # ── Time ──
 
-    @rule(data=st.data(), offsets=st.sampled_from([OFFSETS, *((each,) for each in OFFSETS)]))
-    def come_close_to_a_deadline(self, data: Any, offsets: tuple[int, ...]) -> None:
-        """A second before it, at it, a second after it: the next one of a sale, mostly."""
+    def come_close(self, data: Any) -> None:
+        """A second before a deadline, at it, a second after it: the next of a sale, mostly."""
         coming = deadlines(self.both, self.sales)
         of_sales = [each for each in coming if each.name in SALE]
         name = pick(data, NAMES)
         named = [each for each in coming if each.name == name] or coming
-        rare = data.draw(st.integers(0, 4)) == 4
-        for deadline in (named if rare or not of_sales else of_sales)[:1]:
-            for offset in offsets:
+        rare = now_and_then(data, not of_sales, [True])
+        self._approach(data, named if rare else of_sales)
+
+    def _approach(self, data: Any, coming: list[Deadline]) -> None:
+        """Come close to the first of these deadlines, and try around it."""
+        for deadline in coming[:1]:
+            for offset in pick(data, [OFFSETS, *((each,) for each in OFFSETS)]):
                 if deadline.time + offset >= self.chain.now:
                     self.chain.at(deadline.time + offset)
                     self.world.tally.add("deadline", deadline.name, f"{offset:+d} s")
                     for attempt in deadline.tries:
                         attempt(data, self.both)
 
-    come_close_too = come_close_to_a_deadline
-
     # ── The world ──
 
-    @rule(seconds=st.sampled_from([0, 1, HOUR]), word=st.integers(0, 3))
-    def wait(self, seconds: int, word: int) -> None:
-        self._wait_for(self.chain.now + seconds)
-        boa.env.evm.patch.prevrandao = parts.word(f"randomness {word}")
-        boa.env.evm.patch.prev_hashes = [parts.word(f"block {word}")] * 256
+    def wait(self, data: Any) -> None:
+        self._wait_for(self.chain.now + pick(data, [0, 1, HOUR]))
+        number = data.draw(st.integers(0, 3))
+        boa.env.evm.patch.prevrandao = parts.word(f"randomness {number}")
+        boa.env.evm.patch.prev_hashes = [parts.word(f"block {number}")] * 256
 
-    @rule(data=st.data(), mode=st.sampled_from([*TOKEN_MODES, None]), refuses=st.booleans())
-    def receivers_change(self, data: Any, mode: TokenMode | None, refuses: bool) -> None:
+    def receivers_change(self, data: Any) -> None:
         """The configurable token's mode, or whom it blocks; and whether an account takes ether."""
+        mode, refuses = pick(data, [*TOKEN_MODES, None]), data.draw(st.booleans())
         if mode is None:
             self.both.set_blocked(pick(data, self.world.people), refuses)
         else:
             self.both.set_mode(mode)
             self.both.set_refusal(refuses)
 
-    @rule(data=st.data(), steps=some(operators.STEPS))
-    def operators_act(self, data: Any, steps: list[Try]) -> None:
-        for step in steps:
-            step(data, self.both)
+    def operators_act(self, data: Any) -> None:
+        self._some_of(data, operators.STEPS)
 
-    @rule(data=st.data(), steps=some(guardian.STEPS))
-    def guardian_acts(self, data: Any, steps: list[Try]) -> None:
-        for step in steps:
-            step(data, self.both)
+    def guardian_acts(self, data: Any) -> None:
+        self._some_of(data, guardian.STEPS)
 
-    @rule(data=st.data(), steps=some(random_documents.STEPS))
-    def documents_come(self, data: Any, steps: list[Try]) -> None:
-        for step in steps:
-            step(data, self.both)
-
-    operators_act_too = operators_act
+    def documents_come(self, data: Any) -> None:
+        self._some_of(data, random_documents.STEPS)
 
     # ── What always holds ──
 
@@ -242,8 +241,26 @@ class Play(RuleBasedStateMachine):
             step = random_sales.suggested(self.both, sale)
             if step is random_sales.dispute and data.draw(st.booleans()):
                 return  # so that half of the reports come to their claims
+            if step in (random_sales.post, random_sales.resolve):
+                operators.renew_expired(data, self.both)
             if step:
                 step(data, self.both, sale)
+
+    def _some_sale(self, data: Any) -> list[RandomSale]:
+        """One that has not ended, mostly; none where there is none."""
+        sales = self._live() or self.sales
+        return [pick(data, now_and_then(data, sales, [self.sales]))] if sales else []
+
+    def _some_of(self, data: Any, steps: Sequence[Try]) -> None:
+        for _ in range(data.draw(st.integers(1, 3))):
+            pick(data, steps)(data, self.both)
+
+    def _play_on(self, data: Any, sale: RandomSale, stages: int) -> None:
+        for _ in range(stages):
+            if random_sales.state(self.both, sale).stage >= CLOSED:
+                sometimes(data, operators.renew_expired, MEDDLING)(data, self.both)
+            self._approach(data, deadlines(self.both, [sale], of_sales_alone=True))
+            self._go_on(data, sale, 4)
 
     def _wait_for(self, time: int) -> None:
         self.chain.at(max(time, self.chain.now))

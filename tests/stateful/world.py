@@ -195,7 +195,7 @@ class ContractAndModel:
             return expected
         answer = call()
         self.touched |= {of[0], "registry"} if of[0] == "market" else {of[0]}
-        assert plain(answer) == plain(expected)
+        assert plain(answer) == plain(expected), (of, answer, expected)
         self.world.tally.add(contract, function, DONE)
         if function in GUARDS:
             for stage in {state.stage for state in self.market.tasks.values()}:
@@ -211,7 +211,8 @@ class ContractAndModel:
             for log in contract.get_logs()
             if str(log.address) in ours
         ]
-        assert sorted(map(repr, found)) == sorted(map(repr, self.ledger.events))
+        logged, foreseen = (sorted(map(repr, events)) for events in (found, self.ledger.events))
+        assert logged == foreseen, (logged, foreseen)
 
     def register(self, made: Enrolment, *, age: int = 1, fits: bool = True) -> Any:
         """A registration by the operator, with evidence of what the verifier attests."""
