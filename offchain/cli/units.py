@@ -84,12 +84,13 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
     It raises `Malformed` for anything else.
     """
-    upper = "on" if most is None else f"to {most}"
+    bounds = f"from {least} on" if most is None else f"from {least} to {most}"
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,20}", text) or not least <= int(text) <= (most or int(text)):
-            raise Malformed(f"{text!r}, expected a whole number from {least} {upper}")
-        return int(text)
+        number = int(text) if re.fullmatch(r"[0-9]{1,20}", text) else -1
+        if number < least or (most is not None and number > most):
+            raise Malformed(f"{text!r}, expected a whole number {bounds}")
+        return number
 
     return parse
 

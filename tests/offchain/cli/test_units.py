@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from offchain.cli.units import (
     ETHER,
     Currency,
+    Malformed,
     format_duration,
     format_score,
     format_time,
     parse_duration,
     parse_score,
     parse_time,
+    whole,
 )
 
 USDC = Currency("0x" + 40 * "1", "USDC", 6)
@@ -151,3 +153,10 @@ def test_format_duration__seconds__are_two_largest_units(seconds, text):
 def test_format_time__before_and_after__says_how_far():
     assert format_time(NOW + 60, NOW).endswith("(in 1 min)")
     assert format_time(NOW - 60, NOW).endswith("(1 min ago)")
+
+
+@pytest.mark.parametrize(("least", "most", "text"), [(0, 0, "1"), (1, None, "0"), (0, 9, "٣")])
+def test_whole__beyond_its_bounds_or_in_other_digits__is_refused(least, most, text):
+    with pytest.raises(Malformed, match=f"{text}.*expected a whole number from {least}"):
+        whole(least, most)(text)
+    assert whole(0, 0)("0") == 0
