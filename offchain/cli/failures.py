@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
 
 from offchain.chain.refusals import in_words as refusal_in_words
+from offchain.cli.common import on_one_line
 from offchain.cli.units import Malformed
 from offchain.protocol.errors import GoldenGrainError
 
@@ -17,7 +18,14 @@ USAGE = Malformed
 
 
 def in_words(error: BaseException) -> str:
-    """Return an expected error as one message, with a remedy where there is one."""
+    """Return an expected error as one message, with a remedy where there is one.
+
+    What strangers wrote into it cannot command a terminal.
+    """
+    return "\n".join(map(on_one_line, _message(error).split("\n")))
+
+
+def _message(error: BaseException) -> str:
     if isinstance(error, ContractLogicError):
         return refusal_in_words(error)
     if isinstance(error, TimeExhausted):

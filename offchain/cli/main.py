@@ -55,8 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         failures = importlib.import_module("offchain.cli.failures")  # it takes a second to import
         if not isinstance(error, failures.EXPECTED):
             raise
-        for line in failures.in_words(error).split("\n"):  # with words of strangers in it
-            print(importlib.import_module("offchain.cli.common").on_one_line(line), file=sys.stderr)
+        print(failures.in_words(error), file=sys.stderr)
         return 2 if isinstance(error, failures.USAGE) else 1
     return 0
 
