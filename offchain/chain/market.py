@@ -71,7 +71,7 @@ class Market:
 
     def now(self) -> int:
         """Return the time of the latest block, in Unix seconds."""
-        return int(self.node.web3.eth.get_block("latest")["timestamp"])
+        return self.node.now()
 
     def events(self, task_id: bytes) -> Iterator[EventData]:
         """Yield the confirmed events of a task, decoded, in the order of the chain."""

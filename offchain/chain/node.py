@@ -86,6 +86,10 @@ class Node:
         """Return the number of the newest confirmed block; negative while there is none."""
         return int(self.web3.eth.block_number) - self.confirmations
 
+    def now(self) -> int:
+        """Return the time of the latest block, in Unix seconds."""
+        return int(self.web3.eth.get_block("latest")["timestamp"])
+
     def logs(self, contract: ChecksumAddress, topics: Topics, until: int) -> Iterator[LogReceipt]:
         """Yield a contract's logs with these topics up to block ``until``, in the chain's order.
 

@@ -95,7 +95,7 @@ class Registry:
         functions = self.contract.functions
         latest: str = functions.latest_key(platform, measurement).call()
         expiry, _ = functions.enclave(latest, measurement).call()[1:3]
-        now = self.node.web3.eth.get_block("latest")["timestamp"]
+        now = self.node.now()
         return latest if latest not in (signing_key, ZERO_ADDRESS) and now < expiry else None
 
     def description(self, measurement: bytes) -> Description | None:

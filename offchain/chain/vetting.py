@@ -79,7 +79,7 @@ def review_roster(market: Market, registry: Registry, task: Task, roster: Roster
     top = task.curve[-1].price if task.token == ZERO_ADDRESS else None
     last_verdict = task.report_deadline + task.dispute_window + task.verdict_window
     terms = Terms(task.provider, task.quorum, task.min_stake, last_verdict, top)
-    now = int(market.node.web3.eth.get_block("latest")["timestamp"])
+    now = market.now()
     found = seats(registry, roster, task.measurement)
     return review(found, records(market, registry), terms, now)
 

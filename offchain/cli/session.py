@@ -215,7 +215,7 @@ class Session:
 
     def now(self) -> int:
         """Return the time of the latest block, in Unix seconds."""
-        return int(self.node.web3.eth.get_block("latest")["timestamp"])
+        return self.node.now()
 
     def history(self, task_id: bytes) -> History:
         """Return a task's history.

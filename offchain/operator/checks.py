@@ -102,7 +102,7 @@ def check_standing(
     known = registry.registered(key, named[-1])
     if known is not None and known.operator != operator:
         yield f"enclave {key} is registered for {known.operator}, not for {operator}"
-    now = int(registry.node.web3.eth.get_block("latest")["timestamp"])
+    now = registry.node.now()
     left = registry.expiry(key, named[-1]) - now
     if left <= 0:
         yield f"the registration of enclave {key} has expired"

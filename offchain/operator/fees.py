@@ -57,7 +57,7 @@ class Earnings:
 
     def step(self) -> Iterator[str]:
         """Settle what is over and take what is worth it; yield a line for each."""
-        now = int(self.market.node.web3.eth.get_block("latest")["timestamp"])
+        now = self.market.now()
         for task_id in self.market.tasks():
             if task_id not in self._ended:
                 history = self.market.history(task_id)

@@ -89,7 +89,7 @@ def verify_and_pack(
         raise ValueError(
             f"quote of an {quote.tee_type.name} enclave from device {attestation.device!r}"
         )
-    now = node.web3.eth.get_block("latest")["timestamp"]
+    now = node.now()
     if dstack and isinstance(quote.body, TdReport) and any(quote.body.mr_config_id):
         describe_config(quote.body.mr_config_id)
     try:

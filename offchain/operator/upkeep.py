@@ -104,7 +104,7 @@ def bring(verifier: Verifier, found: Bundle, sender: Sender) -> Iterator[str]:
         QuoteRejected: a document is not Intel's.
         ValueError: the contract refuses one.
     """
-    now = int(verifier.node.web3.eth.get_block("latest")["timestamp"])
+    now = verifier.node.now()
     for step, gas in carry_out(make_plan(verifier, found, now), sender):
         yield f"brought {step.what}: {gas:,} gas"
 
@@ -184,7 +184,7 @@ class Upkeep:
         return plan_enrolment(self.enclave, self.registry, self.verifier, operator, stake)
 
     def _now(self) -> int:
-        return int(self.registry.node.web3.eth.get_block("latest")["timestamp"])
+        return self.registry.node.now()
 
 
 def _gain(plan: Enrolment, expiry: int | None, now: int) -> int:

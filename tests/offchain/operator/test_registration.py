@@ -12,9 +12,7 @@ from offchain.operator.registration import verify_and_pack
 from offchain.protocol.messages import Attestation
 from tests.offchain.attestation.support import AT, BODIES, REPORT_DATA
 
-NODE = SimpleNamespace(
-    web3=SimpleNamespace(eth=SimpleNamespace(get_block=lambda _: {"timestamp": AT}))
-)
+NODE = SimpleNamespace(now=lambda: AT)
 DSTACK = replace(BODIES["tdx v5"], mr_config_id=b"\1" + bytes(47))
 QUOTED = BODIES | {"tdx v5": DSTACK}
 DEVICES = {"sgx v3": "gramine", "tdx v4": "tdx", "tdx v5": "dstack"}
