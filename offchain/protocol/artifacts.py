@@ -1,4 +1,4 @@
-"""Encryption of models and test sets: AES-256-GCM (NIST SP 800-38D) in bounded memory.
+"""Encryption of models and test sets: AES-256-GCM (NIST SP 800-38D).
 
 Artifact = ciphertext ‖ tag (16 bytes). Key = HKDF(secret, label). The nonce is twelve zero bytes,
 since a secret is drawn fresh for each submission and task, and for each test set, and encrypts one
@@ -6,10 +6,9 @@ file. GCM does not commit to its key. A reader of an artifact must therefore als
 and the plaintext against the digest that was committed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -67,36 +66,11 @@ def encrypt(source: IO[bytes], sink: IO[bytes], secret: bytes, label: str) -> Di
     return Digests(plaintext.digest(), artifact.digest())
 
 
-def decrypt(
-    source: IO[bytes], size: int, secret: bytes, label: str, sink: Callable[[bytes], Any]
-) -> None:
-    """Decrypt an artifact of ``size`` bytes and pass the plaintext to ``sink`` piece by piece.
-
-    The pieces are not authenticated until this function returns. Prefer `decrypt_bytes` or
-    `offchain.storage.files.decrypt_file`, which return no unauthenticated plaintext.
-
-    Raises:
-        DecryptionError: the authentication tag is wrong, or the artifact ends early.
-    """
-    _check_size(size)
-    cipher, left = Cipher(AES256(hkdf(secret, label)), GCM(_NONCE)).decryptor(), size - TAG_BYTES
-    while left:
-        piece = source.read(min(_PIECE, left))
-        if not piece:
-            raise DecryptionError(f"artifact ends {left + TAG_BYTES} bytes early, expected {size}")
-        left -= len(piece)
-        sink(cipher.update(piece))
-    try:
-        cipher.finalize_with_tag(source.read(TAG_BYTES))
-    except (InvalidTag, ValueError) as error:
-        raise _wrong_tag() from error
-
-
 def decrypt_bytes(artifact: bytes, secret: bytes, label: str) -> bytes:
     """Decrypt an artifact in memory alone: the host can read the disk of its enclave.
 
     Raises:
-        DecryptionError: as of `decrypt`.
+        DecryptionError: the authentication tag is wrong, or there is none.
     """
     _check_size(len(artifact))
     try:

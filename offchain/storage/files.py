@@ -1,4 +1,4 @@
-"""Atomic writes of local files; encryption and decryption of files."""
+"""Atomic writes of local files."""
 
 import os
 import tempfile
@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-
-from offchain.protocol.artifacts import Digests, decrypt, encrypt
 
 
 @contextmanager
@@ -44,31 +42,5 @@ def write_bytes(target: Path, content: bytes) -> None:
 
     def write(sink: IO[bytes]) -> None:
         sink.write(content)
-
-    write_atomically(target, write)
-
-
-def encrypt_file(source: Path, target: Path, secret: bytes, label: str) -> Digests:
-    """Encrypt a file into ``target`` atomically; return the digests of both."""
-    digests: list[Digests] = []
-
-    def write(sink: IO[bytes]) -> None:
-        with source.open("rb") as file:
-            digests.append(encrypt(file, sink, secret, label))
-
-    write_atomically(target, write)
-    return digests[0]
-
-
-def decrypt_file(source: Path, target: Path, secret: bytes, label: str) -> None:
-    """Decrypt a file into ``target``, which appears only once its tag is verified.
-
-    Raises:
-        DecryptionError: see `offchain.protocol.artifacts.decrypt`.
-    """
-
-    def write(sink: IO[bytes]) -> None:
-        with source.open("rb") as file:
-            decrypt(file, source.stat().st_size, secret, label, sink.write)
 
     write_atomically(target, write)

@@ -7,7 +7,7 @@ import numpy as np
 from eth_utils.crypto import keccak
 
 from offchain.enclave.opening import open_key
-from offchain.protocol.artifacts import MODEL, DecryptionError, decrypt, decrypt_bytes, encrypt
+from offchain.protocol.artifacts import MODEL, DecryptionError, decrypt_bytes, encrypt
 from offchain.protocol.envelopes import EnvelopeError, seal, unseal
 from offchain.protocol.errors import InvalidSubmission
 from offchain.protocol.keys import public_key
@@ -25,31 +25,24 @@ PUBLIC = public_key(PRIVATE)
 
 
 def read_artifact(data: bytes) -> bool:
-    """Decrypt in memory and piece by piece, with the same outcome; encrypt it as plaintext too."""
-    sealed = BytesIO()
-    encrypt(BytesIO(data), sealed, SECRET, MODEL)
-    assert decrypt_bytes(sealed.getvalue(), SECRET, MODEL) == data
-    pieces: list[bytes] = []
-    try:
-        decrypt(BytesIO(data), len(data), SECRET, MODEL, pieces.append)
-    except DecryptionError:
-        pieces = []
+    """Decrypt; what comes out is encrypted to the same bytes. Encrypt it as plaintext too."""
+    assert decrypt_bytes(_encrypted(data), SECRET, MODEL) == data
     try:
         found = decrypt_bytes(data, SECRET, MODEL)
     except DecryptionError:
-        assert not pieces
         return False
-    assert b"".join(pieces) == found
+    assert _encrypted(found) == data
     return True
 
 
+def _encrypted(plaintext: bytes) -> bytes:
+    sink = BytesIO()
+    encrypt(BytesIO(plaintext), sink, SECRET, MODEL)
+    return sink.getvalue()
+
+
 def _artifacts() -> list[bytes]:
-    found = []
-    for plain in (b"", b"plaintext", bytes(2**12)):
-        sealed = BytesIO()
-        encrypt(BytesIO(plain), sealed, SECRET, MODEL)
-        found.append(sealed.getvalue())
-    return found
+    return [_encrypted(plain) for plain in (b"", b"plaintext", bytes(2**12))]
 
 
 TABLES = (

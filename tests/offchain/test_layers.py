@@ -120,7 +120,7 @@ def test_dockerfile__targets_without_dstack__lack_its_device():
 
 def test_image__size__is_within_its_limits():
     counts = main()
-    assert counts["lines"] <= 9_788
+    assert counts["lines"] <= 9_762
     assert counts["packages"] <= 55
     assert counts["packages"] == len(locked("requirements"))
 

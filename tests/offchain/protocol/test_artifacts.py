@@ -14,7 +14,6 @@ from offchain.protocol.artifacts import (
     MODEL,
     TEST_SET,
     DecryptionError,
-    decrypt,
     decrypt_bytes,
     encrypt,
 )
@@ -76,13 +75,6 @@ def test_decrypt__less_than_a_tag__is_refused(size):
 def test_decrypt__cut_short__is_refused():
     with pytest.raises(DecryptionError, match="authentication tag is wrong"):
         decrypt_bytes(encrypted(b"m" * MANY)[:-1], SECRET, MODEL)
-
-
-def test_decrypt__ends_before_its_size__is_refused():
-    """A file that is truncated while it is read."""
-    source = BytesIO(encrypted(b"m" * MANY))
-    with pytest.raises(DecryptionError, match=r"ends 101 bytes early"):
-        decrypt(source, MANY + 16 + 101, SECRET, MODEL, lambda _: None)
 
 
 def test_encrypt__secret_of_another_length__is_refused():
