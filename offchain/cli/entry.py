@@ -18,8 +18,9 @@ from offchain.cli.developer_options import sample_of
 from offchain.cli.session import Session
 from offchain.developer import plans
 from offchain.developer.checking import Sample, check
-from offchain.developer.entries import Entry, EntryFolder
+from offchain.developer.entries import EntryFolder
 from offchain.developer.judgement import Judgement
+from offchain.developer.preparation import Entry
 from offchain.developer.publishing import Uploads
 from offchain.developer.selling import Selling
 from offchain.developer.state import Choices, Outcome, Words, next_time

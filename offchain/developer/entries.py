@@ -15,64 +15,17 @@ Without the entry, the model can neither be revealed nor delivered, and the bond
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 
-from eth_utils.crypto import keccak
-from pydantic.dataclasses import dataclass
-
-from offchain.developer.preparation import prepare_submission
-from offchain.protocol import hashes
+from offchain.developer.preparation import Entry, prepare_submission
 from offchain.protocol.artifacts import MODEL, decrypt_bytes
 from offchain.protocol.eip712 import Domain
-from offchain.protocol.encoding import STRICT, Address, Bytes32, HexBytes, Version
-from offchain.protocol.task import Roster, Submission, Task
+from offchain.protocol.task import Roster, Task
 from offchain.storage.private_folder import PrivateFolder
 from offchain.storage.publications import TaskDocuments
 
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,40}")
-
-
-@dataclass(frozen=True, config=STRICT)
-class Entry:
-    """A prepared submission with its secrets, as a private file keeps it.
-
-    Args:
-        task_id: of the task.
-        developer: address that commits.
-        submission: values that the commitment binds.
-        keyring: the key sealed to every enclave of the roster, to publish.
-        envelope: the key sealed to the provider; the claim publishes it.
-        salt: of the commitment.
-        secret: the model's key.
-    """
-
-    task_id: Bytes32
-    developer: Address
-    submission: Submission
-    keyring: HexBytes
-    envelope: HexBytes = field(repr=False)
-    salt: Bytes32 = field(repr=False)
-    secret: Bytes32 = field(repr=False)
-    version: Version = 1
-
-    @property
-    def keyring_digest(self) -> bytes:
-        """The keyring's keccak256, the bytes32 that `reveal_model` takes."""
-        return keccak(self.keyring)
-
-    @property
-    def payload(self) -> bytes:
-        """The hash of model, artifact and keyring, the bytes32 that `claim_award` takes."""
-        made = self.submission
-        return hashes.payload(made.model_digest, made.artifact_digest, self.keyring_digest)
-
-    def commitment(self, domain: Domain) -> bytes:
-        """Return the bytes32 that `commit_model` takes."""
-        digest = self.submission.digest()
-        where = domain.chain_id, domain.market, self.task_id
-        return hashes.commitment(*where, self.developer, digest, self.salt)
 
 
 class EntryFolder:
@@ -147,19 +100,10 @@ class EntryFolder:
         if self.path.exists():
             raise FileExistsError(f"{self.path} holds an entry, which is kept")
         secret, salt = random(32), random(32)
-        made = prepare_submission(
+        entry, artifact = prepare_submission(
             model, task, roster, domain, self.developer, min_price, secret, salt
         )
-        self.folder.write(made.submission.artifact_digest.hex(), made.artifact)
-        entry = Entry(
-            task_id=task.id(domain),
-            developer=self.developer,
-            submission=made.submission,
-            keyring=made.keyring,
-            envelope=made.envelope,
-            salt=salt,
-            secret=secret,
-        )
+        self.folder.write(entry.submission.artifact_digest.hex(), artifact)
         self.folder.write_value(self.path.name, entry)
         return entry
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from offchain.chain.history import History
 from offchain.chain.market import Market
-from offchain.developer.entries import Entry, EntryFolder
+from offchain.developer.entries import EntryFolder
+from offchain.developer.preparation import Entry
 from offchain.developer.results import Opinion, judge, own_result
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Results

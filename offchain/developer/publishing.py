@@ -5,7 +5,7 @@ from io import BytesIO
 
 from eth_utils.crypto import keccak
 
-from offchain.developer.entries import Entry
+from offchain.developer.preparation import Entry
 from offchain.protocol.errors import StorageError
 from offchain.storage.store import KECCAK256, RetryPolicy, Store, fetch, write
 from offchain.storage.untrusted import public_store

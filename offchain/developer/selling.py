@@ -21,8 +21,9 @@ from offchain.chain.registry import Registry
 from offchain.chain.roster_review import Finding
 from offchain.chain.transactions import Sender
 from offchain.chain.vetting import review_roster
-from offchain.developer.entries import Entry, EntryFolder
+from offchain.developer.entries import EntryFolder
 from offchain.developer.judgement import Judgement
+from offchain.developer.preparation import Entry
 from offchain.developer.publishing import Uploads
 from offchain.developer.state import (
     Choices,

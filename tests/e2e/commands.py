@@ -49,8 +49,8 @@ def upload(sale: HostedSale) -> None:
     """Puts all artifacts where the enclaves look, in this process's memory, and the operators."""
     test_set = sale.documents.manifest.test_set.artifact_digest
     sale.uploads.put_bytes(STORE.fetch_bytes(test_set, 10**6))
-    for entry in sale.entries:
-        STORE.put_bytes(entry.artifact)
+    for artifact in sale.artifacts:
+        STORE.put_bytes(artifact)
 
 
 def enclave_of(process: subprocess.Popen) -> int:

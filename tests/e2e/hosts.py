@@ -24,7 +24,7 @@ from offchain.chain.node import Node
 from offchain.chain.registry import Registry
 from offchain.chain.transactions import NodeSender
 from offchain.chain.verifier import Verifier
-from offchain.developer.preparation import PreparedSubmission, prepare_submission
+from offchain.developer.preparation import Entry, prepare_submission
 from offchain.enclave.benchmark import Tools
 from offchain.operator.client import EnclaveClient
 from offchain.operator.operator import Operator
@@ -96,7 +96,9 @@ class HostedSale:
     documents: TaskDocuments
     uploads: Store
     published: PublicationFolder
-    entries: list[PreparedSubmission] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    artifacts: list[bytes] = field(default_factory=list)
+    """The encrypted model of each entry."""
     models: list[Model] = field(default_factory=list)
     """The entries, as the steps of a sale take them."""
 
@@ -127,6 +129,25 @@ class HostedSale:
             sender=hosts.senders[seat],
             results=self.results(seat),
             **options,
+        )
+
+    def enter(self, model: bytes, secret: bytes, min_price: int = 0) -> None:
+        """Let a developer prepare an entry; it is not committed yet."""
+        roster, salt = self.documents.roster, word(f"salt {len(self.entries)}")
+        entry, artifact = prepare_submission(
+            model, self.task, roster, self.domain, accounts[8].address, min_price, secret, salt
+        )
+        self.entries.append(entry)
+        self.artifacts.append(artifact)
+        self.models.append(
+            Model(
+                developer=entry.developer,
+                submission=Submission(*entry.submission.to_abi()),
+                keyring_digest=entry.keyring_digest,
+                salt=entry.salt,
+                uri=self.uploads.url,
+                envelope=entry.envelope,
+            )
         )
 
     def results(self, seat: int) -> ResultsFolder:
@@ -225,13 +246,7 @@ def open_sale(hosts: Hosts, models: Sequence[bytes], **terms: Any) -> HostedSale
     sale.published.put_documents(sale.task_id, documents)
     create(sale, sale.published.url)
     for index, model in enumerate(models):
-        developer = accounts[8].address
-        secret, salt = word(f"key {index} of {nonce}"), word(f"salt {index}")
-        entry = prepare_submission(
-            model, task, documents.roster, sale.domain, developer, 0, secret, salt
-        )
-        sale.entries.append(entry)
-        sale.models.append(as_model(developer, entry, sale.uploads.url))
+        sale.enter(model, word(f"key {index} of {nonce}"))
     hosts.steps.commit(sale.abi_task, *sale.models)
     return sale
 
@@ -240,18 +255,6 @@ def create(sale: HostedSale, uri: str) -> None:
     """Create the task; its event has the URI."""
     create_task, terms = sale.hosts.made.market.create_task, sale.abi_task
     create_task(terms, uri, {"from": sale.task.provider, "value": terms.escrow()})
-
-
-def as_model(developer: str, entry: PreparedSubmission, uri: str) -> Model:
-    """Return a developer's entry as the steps of a sale take it."""
-    return Model(
-        developer=developer,
-        submission=Submission(*entry.submission.to_abi()),
-        keyring_digest=entry.keyring_digest,
-        salt=entry.salt,
-        uri=uri,
-        envelope=entry.envelope,
-    )
 
 
 def close_sale(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
@@ -270,9 +273,9 @@ def close_sales(sales: Sequence[HostedSale], unpublished: Sequence[int] = ()) ->
 
 def publish(sale: HostedSale, unpublished: Sequence[int] = ()) -> None:
     """Let developers publish, all but some of the artifacts."""
-    for index, entry in enumerate(sale.entries):
+    for index, (entry, artifact) in enumerate(zip(sale.entries, sale.artifacts, strict=True)):
         if index not in unpublished:
-            sale.uploads.put_bytes(entry.artifact)
+            sale.uploads.put_bytes(artifact)
         keyring = Path(sale.uploads.url) / entry.keyring_digest.hex()
         keyring.parent.mkdir(parents=True, exist_ok=True)
         keyring.write_bytes(entry.keyring)

@@ -8,12 +8,11 @@ from typing import Any
 
 from brownie import accounts
 
-from offchain.developer.preparation import prepare_submission
 from offchain.provider.creation import DRAFT, Draft
 from offchain.storage.private_folder import PrivateFolder
 from offchain.storage.publications import PublicationFolder
 from offchain.storage.store import Store
-from tests.e2e.hosts import HostedSale, Hosts, as_model
+from tests.e2e.hosts import HostedSale, Hosts
 from tests.offchain.market import TARGETS
 from tests.vectors.generate import word
 
@@ -119,20 +118,7 @@ class Provider:
         uploads = Store(str(self.folder / "uploads"))
         made = HostedSale(self.hosts, draft.task, draft.documents, uploads, folder)
         for index, model in enumerate(models):
-            developer = accounts[8].address
             offer = offers[index] if offers else 0
-            secret, salt = word(f"key {index} of {made.task_id.hex()}"), word(f"salt {index}")
-            entry = prepare_submission(
-                model,
-                made.task,
-                draft.documents.roster,
-                made.domain,
-                developer,
-                offer,
-                secret,
-                salt,
-            )
-            made.entries.append(entry)
-            made.models.append(as_model(developer, entry, uploads.url))
+            made.enter(model, word(f"key {index} of {made.task_id.hex()}"), offer)
         self.hosts.steps.commit(made.abi_task, *made.models)
         return made

@@ -146,7 +146,7 @@ def test_release__killed_at_any_request__is_on_one_inventory(hosts, mirror, envi
     killed(proxy, release(proxy))
     written = inventory()
     assert written.indices == (0, 2)
-    sale.uploads.put_bytes(sale.entries[1].artifact)
+    sale.uploads.put_bytes(sale.artifacts[1])
     proxy = KillProxy(never)
     with proxy.process(*release(proxy)) as process:
         said = process.communicate(timeout=120)[0]

@@ -183,8 +183,10 @@ def make_sale(
     reveals, keyrings = [], {}
     for index, model in enumerate(offers):
         secret, salt = (sha256(f"{name} {index}".encode()).digest() for name in ("key", "salt"))
-        entry = prepare_submission(model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt)
-        store.put_bytes(entry.artifact)
+        entry, artifact = prepare_submission(
+            model, task, roster, DOMAIN, DEVELOPER, 0, secret, salt
+        )
+        store.put_bytes(artifact)
         keyrings[index] = entry.keyring
         reveals.append(
             Reveal(index, DEVELOPER, entry.submission, entry.keyring_digest, salt, store.url)
