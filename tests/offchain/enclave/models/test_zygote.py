@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offchain.enclave.models.processes import CHILD, SharedInputs, Zygote
+from offchain.enclave.models.processes import CHILD, SharedInputs, Zygote, ZygoteEnded
 from offchain.enclave.models.runner import ATTEMPTS, RunLimits, SecondPass, run_model
 from offchain.protocol.errors import InvalidModel, RunAborted, RunStopped
 from offchain.protocol.model_spec import Input, ModelSpec, Output
@@ -128,6 +128,18 @@ def test_run_model__zygote_always_ends__is_an_abort_and_never_the_models_fault(c
         run(played("always_dead"))
     assert not isinstance(abort.value, RunStopped)
     assert caplog.text.count("the zygote ended") == ATTEMPTS
+
+
+def descriptors() -> set[str]:
+    """This process's open descriptors, and the next free one."""
+    return {each.name for each in Path("/proc/self/fd").iterdir()}
+
+
+def test_fork__no_zygote_starts__leaves_no_pipe_open():
+    before = descriptors()
+    with pytest.raises(ZygoteEnded):
+        Zygote(("-c", "")).fork(0)
+    assert not descriptors() - before
 
 
 PARENT = """
