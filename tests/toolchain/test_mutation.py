@@ -2,14 +2,18 @@
 
 import os
 import signal
+import sysconfig
 from collections import Counter
 from pathlib import Path
 
+import boa
 import pytest
+from boa import interpret
+from vyper.ir import optimizer
 
 from tests.mutation import nearest_python
 from tests.mutation.__main__ import CONTRACTS, key_of, project_modules
-from tests.mutation.attempt import in_fork
+from tests.mutation.attempt import in_fork, optimise_once
 from tests.mutation.campaign import (
     KILLED,
     SURVIVED,
@@ -132,6 +136,21 @@ def stopped() -> int:
 )
 def test_in_fork__any_end__is_told_with_what_was_printed(work, code, output):
     assert in_fork(work) == {"code": code, "output": output}
+
+
+def test_optimise_once__a_contract__has_the_same_bytecode(monkeypatch):
+    def bytecode() -> bytes:
+        path = ROOT / "contracts/testing/ExposedSale.vy"
+        return boa.load_partial(str(path)).compiler_data.bytecode
+
+    optimise = optimizer._optimize
+    monkeypatch.setattr(optimizer, "_optimize", optimise)  # undone in the end
+    monkeypatch.setattr(interpret, "_disk_cache", None)
+    interpret.set_search_paths([str(ROOT), sysconfig.get_path("purelib")])
+    expected = bytecode()
+    optimise_once()
+    assert optimizer._optimize != optimise
+    assert bytecode() == expected
 
 
 def test_report__mixed_outcomes__scores_what_could_be_noticed(tmp_path: Path):
