@@ -103,7 +103,7 @@ class Recorder:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self.out = file.open("w")
+        self.out = file.open("w", buffering=1)  # nobody closes it
         self.test = "-"
         self.before: dict[tuple[bytes, int], int] = {}  # of every slot that the call stores to
 
