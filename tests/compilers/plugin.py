@@ -175,7 +175,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     boa.env.timestamp = START
-    boa.env.evm.patch.prev_hashes = [sha256(b"%d" % n).digest() for n in range(255)]
+    boa.env.evm.patch.prev_hashes = [sha256(b"%d" % n).digest() for n in range(256)]
     if config.getoption("--build") == "venom":
         use_venom()
     if file := config.getoption("--calls"):
