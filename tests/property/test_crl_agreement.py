@@ -13,6 +13,7 @@ from offchain.attestation.certificates import verify_crl
 from offchain.attestation.evidence import REVOKED, AuthorityRecord, certificate_id
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.simulation import SimulatedIntel, issuing
+from offchain.simulation.intel import NOT_AFTER, NOT_BEFORE
 from tests.dcap import Attesting, certificate, fields
 from tests.inprocess import deploy
 from tests.offchain.attestation.support import AT
@@ -75,3 +76,17 @@ def test_add_crl__a_byte_changed__is_judged_alike(
         said == (expected if isinstance(expected, RejectionReason) else True)
         or expected is RejectionReason.DER
     )
+
+
+def test_add_crl__a_date_that_ends_in_the_signature__is_refused(verifier: Any) -> None:
+    issuer = INTEL.authority
+    begins = der.encode(der.INTEGER, b"\1"), issuing.ECDSA_WITH_SHA256, issuer.certificate.subject
+    until = issuing.utc_time(NOT_AFTER)
+    assert until.endswith(b"Z")
+    for this_update in range(NOT_BEFORE, AT):
+        dates = issuing.utc_time(this_update), until[:-1]
+        cut = der.encode(der.SEQUENCE, *begins, *dates)
+        signature = issuing.sign(issuer.key, cut)
+        if signature.startswith(b"Z"):
+            break
+    assert on_chain(verifier, cut + signature, frozenset()) is RejectionReason.DER

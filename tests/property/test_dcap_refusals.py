@@ -5,12 +5,16 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boa
 import pytest
 
 from offchain.attestation.policy import trust_in
-from tests.dcap import certificate
+from offchain.attestation.quote import TeeType
+from offchain.attestation.rejections import RejectionReason
+from tests.dcap import Attesting, certificate
 from tests.dcap_judges import DOCUMENTS, off_chain, on_chain, they_accept, whole, with_certificates
 from tests.dcap_refusals import INTEL, MACHINE, SECTIONS, Case, altered, equivalents
+from tests.inprocess import deploy
 from tests.offchain.attestation.support import AT, BODIES
 
 COLLATERAL_TRUST = {
@@ -64,6 +68,30 @@ def test_verify__each_row__is_judged_for_its_reason(
         if not case.dstack and they_accept(encoded(case), case.quote.tee_type) != accepted:
             wrong[case.name, "dcap-qvl"] = case.reason
     assert wrong == {}
+
+
+POLICY = """# pragma version 0.4.3
+from interfaces import ITcbPolicy
+@external
+@view
+def check(_quoted: ITcbPolicy.Quoted) -> bool:
+    return {answer}
+@external
+@view
+def grace() -> uint256:
+    return 3_650 * 86_400
+"""
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_verify__policy_answers__is_what_it_says(attesting: None, answer: bool) -> None:
+    policy = boa.loads(POLICY.format(answer=answer))
+    made = Attesting.of_policy(deploy, policy, INTEL.root.public_key)
+    made.add_lists(DOCUMENTS[TeeType.SGX])
+    quote = MACHINE.quote(BODIES["sgx v3"])
+    assert on_chain(made.verifier, whole(quote)) == (
+        off_chain(quote) if answer else RejectionReason.TCB_FLOOR
+    )
 
 
 @pytest.mark.parametrize("name", BODIES)

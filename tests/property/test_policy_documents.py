@@ -77,7 +77,7 @@ Read = TcbFloor | QeFloor | RejectionReason
 def on_chain(reading: Attesting, text: bytes) -> Read:
     """Return what the contract keeps of a document, or why it refuses it; it forgets both.
 
-    The identity of the TDX modules has no view: `test_check__tdx_module__…` judges it.
+    The identity of the TDX modules has no view: `test_policy_machines.py` judges it.
     """
     policy, head = reading.policy, text[:13]
     is_identity = b"QE" in head
@@ -145,6 +145,32 @@ def test_update__documents__are_read_alike(reading: Attesting, name: str) -> Non
     said = on_chain(reading, text)
     assert said == off_chain(text, statuses)
     assert not isinstance(said, RejectionReason)
+
+
+QE, TDX = TEXTS["qe"], TEXTS["tdx"]
+REFUSED = {
+    "a bit of miscselect that its mask leaves out": QE.replace(
+        b'"miscselect":"00000000","miscselectMask":"FFFFFFFF"',
+        b'"miscselect":"00000001","miscselectMask":"FFFFFFFE"',
+    ),
+    "an attribute that its mask leaves out": QE.replace(b'sMask":"FBFF', b'sMask":"EBFF'),
+    "an attribute of modules that their mask leaves out": tcb_info(
+        TeeType.TDX, DATES, seam=SeamText(attributes=b"\2" * 8, mask=b"\x0d" * 8)
+    ),
+    "something after an identity": QE + b" ",
+    "no category": TDX.replace(b'"BIOS"}', b'"}', 1),
+    "a category without a quotation mark": TDX.replace(b'"BIOS"}', b'"BIOS}', 1),
+    "a category without an end": TDX.replace(b"BIOS", b"B" * 128, 1),
+    "a number of six digits": QE.replace(b'Number":17', b'Number":100000'),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_update__not_in_intel_s_layout__is_refused_alike(reading: Attesting, name: str) -> None:
+    text = REFUSED[name]
+    assert text not in (QE, TDX)
+    assert on_chain(reading, text) is RejectionReason.DOCUMENT_FORM
+    assert off_chain(text, reading.policy.accepted_statuses()) is RejectionReason.DOCUMENT_FORM
 
 
 # Holds I-43.

@@ -21,13 +21,20 @@ from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.tcb import STATUSES
 from offchain.attestation.trust import TcbFloor
 from offchain.chain.policy import BITS
-from offchain.simulation import SimulatedIntel, issuing
+from offchain.simulation import FMSPC, SimulatedIntel, issuing
 from offchain.simulation.machine import qe_report
 from tests.dcap import Attesting, certificate, words
-from tests.documents import IsvLevel, Level, identity, signed, tcb_info
+from tests.documents import DAY, Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.inprocess import deploy
 from tests.intel_status import Machine, at_least, status
-from tests.property.test_policy_documents import DATES, LONG_GRACE, NOW, ROOT_LIST, TEXTS
+from tests.property.test_policy_documents import (
+    DATES,
+    LONG_GRACE,
+    NOW,
+    OTHER_SEAM,
+    ROOT_LIST,
+    TEXTS,
+)
 
 INTEL = SimulatedIntel.from_seed(b"documents")
 INTEL_SEAM = int.from_bytes(keccak(bytes(48))[:24], "big") << 64
@@ -51,24 +58,36 @@ def judging(request: pytest.FixtureRequest, attesting: None) -> Attesting:
     return made
 
 
-def is_accepted(policy: Any, tee: TeeType, fmspc: bytes, machine: Machine, now: bytes) -> bool:
-    """Return True if the policy takes a machine; `now` is its TEE_TCB_SVN2."""
+def verdict(
+    policy: Any,
+    tee: TeeType,
+    machine: Machine,
+    *,
+    fmspc: bytes = FMSPC,
+    now: bytes | None = None,
+    seam: int = INTEL_SEAM,
+) -> bool | RejectionReason:
+    """Return what the policy says of a machine; without `now`, its TEE_TCB_SVN2 is as at launch."""
     report = qe_report(tee).encode()
     quoted = (
         int(tee),
         int.from_bytes(fmspc, "big"),
         machine.tcb,
-        [int.from_bytes(svns, "big") for svns in (machine.tdx_svns, now)],
-        INTEL_SEAM if tee is TeeType.TDX else 0,
+        [int.from_bytes(svns, "big") for svns in (machine.tdx_svns, now or machine.tdx_svns)],
+        seam if tee is TeeType.TDX else 0,
         [int.from_bytes(report[at : at + 32], "big") for at in range(0, 384, 32)],
     )
     try:
         return bool(policy.check(quoted))
     except boa.BoaError as error:
-        reason = RejectionReason(error.stack_trace[0].pretty_vm_reason)
-    if reason not in (RejectionReason.TCB_FLOOR, RejectionReason.TDX_MODULE):
-        raise AssertionError(reason)
-    return False
+        return RejectionReason(error.stack_trace[0].pretty_vm_reason)
+
+
+def is_accepted(policy: Any, tee: TeeType, fmspc: bytes, machine: Machine, now: bytes) -> bool:
+    """Return True if the policy takes a machine, which it must not refuse for another reason."""
+    said = verdict(policy, tee, machine, fmspc=fmspc, now=now)
+    assert said in (True, RejectionReason.TCB_FLOOR, RejectionReason.TDX_MODULE)
+    return said is True
 
 
 def around(rng: random.Random, values: bytes, most: int = 255) -> bytes:
@@ -118,9 +137,9 @@ def check_document(judging: Attesting, text: bytes, rng: random.Random) -> int:
             moments = [machine, Machine(machine.svns, machine.pce_svn, now)]
             if accepted:
                 for moment in moments:
-                    verdict = status(document, moment)
-                    assert verdict is not None, (machine, now)
-                    assert verdict in accepted_names, (machine, now, verdict)
+                    given = status(document, moment)
+                    assert given is not None, (machine, now)
+                    assert given in accepted_names, (machine, now, given)
             assert accepted == all(meets(floor, moment) for moment in moments), (machine, now)
             counted += accepted
     return counted
@@ -180,3 +199,67 @@ def test_check__machines_around_random_documents__have_an_accepted_status(
         }
         accepted += check_document(judging, tcb_info(tee, DATES, levels, modules=modules), rng)
     assert accepted > 0
+
+
+# ── One machine ──
+
+UP_TO_DATE = Machine(bytes([10] * 16), 20, bytes([10, 0, 10]) + bytes(13))
+
+
+def bring(policy: Any, *texts: bytes) -> None:
+    """Bring documents, signed by Intel."""
+    for text in texts:
+        method = policy.update_identity if b"QE" in text[:13] else policy.update_tcb
+        method(*signed(text, INTEL.tcb_signer))
+
+
+def signer(key: bytes) -> int:
+    return int.from_bytes(keccak(key)[:24], "big") << 64
+
+
+def test_check__modules_of_another_signer__only_as_the_document_says(judging: Attesting) -> None:
+    attributes = 0x0202020202020202
+    rows = [
+        (signer(b"\1" * 48) | attributes, True),
+        (signer(b"\1" * 48) | attributes | 0xF0F0F0F0F0F0F0F0, True),  # beyond the mask
+        (signer(b"\1" * 48) | attributes | 1, False),
+        (signer(b"\1" * 48) | attributes ^ 2, False),
+        (signer(b"\2" * 48) | attributes, False),
+        (INTEL_SEAM, False),
+    ]
+    with boa.env.anchor():
+        bring(judging.policy, tcb_info(TeeType.TDX, DATES))
+        assert verdict(judging.policy, TeeType.TDX, UP_TO_DATE) is True
+        bring(judging.policy, tcb_info(TeeType.TDX, DATES, seam=OTHER_SEAM))
+        for seam, accepted in rows:
+            said = verdict(judging.policy, TeeType.TDX, UP_TO_DATE, seam=seam)
+            assert said is (accepted or RejectionReason.TDX_MODULE), hex(seam)
+
+
+@pytest.mark.parametrize("tee", TeeType)
+@pytest.mark.parametrize("kind", ["tcb info", "identity"])
+def test_check__newer_number_stale__the_older_one_alone_decides(
+    judging: Attesting, kind: str, tee: TeeType
+) -> None:
+    older, newer = Dates(NOW, NOW + 5_000 * DAY, 17), Dates(NOW, NOW + 10, 18)
+    if kind == "tcb info":
+        texts = [tcb_info(tee, older, [Level((11,) * 16)]), tcb_info(tee, newer)]
+        other, reason = identity(tee, older), RejectionReason.TCB_FLOOR
+    else:
+        texts = [identity(tee, older, [IsvLevel(255)]), identity(tee, newer)]
+        other, reason = tcb_info(tee, older), RejectionReason.QE_SVN
+    with boa.env.anchor():
+        bring(judging.policy, other, *texts)
+        last = NOW + 10 + LONG_GRACE * DAY
+        for time, said in ((last, True), (last + 1, reason)):
+            boa.env.timestamp = time
+            assert verdict(judging.policy, tee, UP_TO_DATE) is said
+
+
+def test_kept_floors__kind_that_does_not_exist__has_none(judging: Attesting) -> None:
+    """Nor has one of which the lower 208 bits, those of a key, are those of a kind."""
+    with boa.env.anchor():
+        bring(judging.policy, *(tcb_info(tee, DATES) for tee in TeeType))
+        for tee in (1, 128, 130, 2**208, 2**208 + 129):
+            assert judging.policy.kept_floors(tee, FMSPC) == []
+        assert [len(judging.policy.kept_floors(int(tee), FMSPC)) for tee in TeeType] == [1, 1]
