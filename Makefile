@@ -92,7 +92,7 @@ deep: .venv/.ready ## the random tests for hours rather than minutes, and the pa
 reference: .venv/.ready ## a long play of all contracts beside the reference model, and counts of what happened
 	@$(RUN) .venv/bin/python -m tests.stateful.campaign $(REFERENCE)
 
-coverage: .venv/.ready node_modules/.ready ## statements and branches of the contracts that the in-process tests execute
+coverage: .venv/.ready node_modules/.ready ## do the tests execute every statement and branch of the contracts?
 	@$(RUN) .venv/bin/python -m tests.coverage $(COVERAGE)
 
 mutants: .venv/.ready node_modules/.ready ## break the contracts in one place at a time: do the tests notice? (days)

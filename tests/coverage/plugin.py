@@ -30,10 +30,12 @@ class Recorder:
         self.known = known
         self.steps: dict[str, set[tuple[int, int]]] = {name: set() for name in known}
 
+    def name_of(self, code: bytes) -> str | None:
+        return next((name for name, begins in self.known.items() if code.startswith(begins)), None)
+
     def see(self, code: bytes, steps: Iterable[tuple[int, int]]) -> None:
-        for name, begins in self.known.items():
-            if code.startswith(begins):
-                self.steps[name].update(steps)
+        if name := self.name_of(code):
+            self.steps[name].update(steps)
 
     def watch(self) -> None:
         """Take part in every call of titanoboa's EVM, the nested ones too."""

@@ -347,6 +347,13 @@ def test_add_ca__object_identifier__fits_a_word_or_reverts(verifier, refused, is
     refused(DER, issued(extensions=(issuing.CA_USAGE, AUTHORITY, longer)))
 
 
+@pytest.mark.parametrize("dotted", ["2.5.29.15", "2.5.29.19"])
+def test_add_ca__value_that_is_critical__fits_a_word_or_reverts(refused, issued, dotted):
+    """With its tag and length."""
+    for size, reason in ((30, CERTIFICATE_ROLE), (31, DER)):
+        refused(reason, issued(extensions=(issuing.extension(dotted, bytes(size), True),)))
+
+
 def test_add_ca__ends_within_its_key__reverts(refused, intel):
     """With each length from the end of the subject to the beginning of the extensions."""
     bare = replace(intel.authority.certificate, extensions=()).tbs()[4:-4]
