@@ -44,15 +44,17 @@ def key_of(mutant: Mutant) -> str:
 
 def attempt(copy: Copy, mutant: Mutant, seed: int) -> tuple[str, str]:
     """Return a mutant's outcome, and the test that killed it."""
-    inside, units = nearest_tests(mutant.module)
+    quick, units, slow = nearest_tests(mutant.module)
     contracts = contracts_with(ROOT, mutant.module)
     change = mutant.module, mutant.apply((ROOT / mutant.module).read_bytes())
-    run = copy.attempt(change, contracts, inside, seed)
+    run = copy.attempt(change, contracts, quick, seed)
     if run.code in (INVALID, SAME):
         return ("invalid" if run.code == INVALID else "same"), ""
     outcome = verdict(run)
     if outcome[0] == SURVIVED and units:
         outcome = verdict(copy.brownie(change, units))
+    if outcome[0] == SURVIVED and slow:
+        outcome = verdict(copy.attempt(change, contracts, slow, seed))
     return outcome
 
 

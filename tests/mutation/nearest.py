@@ -7,13 +7,21 @@ from tests.compiled import imported_sources
 MODULES = "contracts/modules/"
 DEPLOYED = "ModelMarket", "EnclaveRegistry", "DcapVerifier", "TcbPolicy"
 
-MARKET = ("stateful/test_reference", "attacks/test_economics", "attacks/test_money")
+MARKET = ("attacks/test_money", "stateful/test_reference", "attacks/test_economics")
 REGISTRY = ("stateful/test_reference", "attacks/test_signatures")
 LONGEST = "property/test_longest_arguments"
 QUOTES = ("property/test_dcap_refusals", "property/test_dcap_agreement")
 POLICY = ("property/test_policy_documents", "property/test_policy_machines")
 
-# In this process; after them the unit tests, on Brownie.
+# Half a minute and more: after the unit tests.
+SLOW = {
+    "attacks/test_economics",
+    "attacks/test_gas_limits",
+    "property/test_dcap_agreement",
+    "stateful/test_reference",
+}
+
+# In this process; then the unit tests, on Brownie.
 NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ModelMarket": (MARKET, ("model_market/test_deployment", "model_market/test_reentrancy")),
     "market/disputes": (
@@ -175,8 +183,11 @@ def contracts_with(root: Path, module: str) -> list[str]:
     return [name for name in names if root / module in imported_sources(root, name)]
 
 
-def nearest_tests(module: str) -> tuple[list[str], list[str]]:
-    """The files of tests nearest to a module: in this process, and on Brownie."""
+def nearest_tests(module: str) -> tuple[list[str], list[str], list[str]]:
+    """The files of tests nearest to a module: in this process, on Brownie, and the slow ones."""
     inside, units = NEAREST[short(module)]
-    inside = tuple(dict.fromkeys(inside))
-    return [f"tests/{name}.py" for name in inside], [f"tests/unit/{name}.py" for name in units]
+    quick = [name for name in dict.fromkeys(inside) if name not in SLOW]
+    slow = [name for name in dict.fromkeys(inside) if name in SLOW]
+    units = tuple(f"unit/{name}" for name in units)
+    first, second, third = ([f"tests/{name}.py" for name in each] for each in (quick, units, slow))
+    return first, second, third

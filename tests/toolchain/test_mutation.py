@@ -87,9 +87,9 @@ def test_nearest__every_module__has_tests_and_a_contract():
     modules = project_modules()
     assert {short(module) for module in modules} == NEAREST.keys()
     for module in modules:
-        inside, units = nearest_tests(module)
-        assert inside
-        assert all((ROOT / name).is_file() for name in [*inside, *units]), module
+        quick, units, slow = nearest_tests(module)
+        assert quick
+        assert all((ROOT / name).is_file() for name in [*quick, *units, *slow]), module
         assert contracts_with(ROOT, module), module
 
 
