@@ -13,12 +13,13 @@ LONGEST = "property/test_longest_arguments"
 QUOTES = ("property/test_dcap_refusals", "property/test_dcap_agreement")
 POLICY = ("property/test_policy_documents", "property/test_policy_machines")
 
-# Half a minute and more: after the unit tests.
+# Half a minute and more: after the unit tests, unless they are the nearest.
 SLOW = {
     "attacks/test_economics",
     "attacks/test_gas_limits",
-    "property/test_dcap_agreement",
     "stateful/test_reference",
+    *QUOTES,
+    *POLICY,
 }
 
 # In this process; then the unit tests, on Brownie.
@@ -153,7 +154,7 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "dcap/sgx_extension": (QUOTES, ("dcap_verifier/test_add_pck",)),
     "dcap/tcb_floors": (
-        (*POLICY, *QUOTES),
+        (*reversed(POLICY), *QUOTES),
         ("tcb_policy/test_update", "tcb_policy/test_owner"),
     ),
     "dcap/x509": ((*QUOTES, LONGEST), ("dcap_verifier/test_add_ca", "dcap_verifier/test_add_pck")),
@@ -186,8 +187,9 @@ def contracts_with(root: Path, module: str) -> list[str]:
 def nearest_tests(module: str) -> tuple[list[str], list[str], list[str]]:
     """The files of tests nearest to a module: in this process, on Brownie, and the slow ones."""
     inside, units = NEAREST[short(module)]
-    quick = [name for name in dict.fromkeys(inside) if name not in SLOW]
-    slow = [name for name in dict.fromkeys(inside) if name in SLOW]
+    inside = tuple(dict.fromkeys(inside))
+    slow = [name for name in inside[1:] if name in SLOW]
+    quick = [name for name in inside if name not in slow]
     units = tuple(f"unit/{name}" for name in units)
     first, second, third = ([f"tests/{name}.py" for name in each] for each in (quick, units, slow))
     return first, second, third
