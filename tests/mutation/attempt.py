@@ -32,7 +32,7 @@ from tests.inprocess import ROOT, deployer
 from tests.mutation.copies import INVALID, SAME, SECONDS
 
 SUITES = "tests/property", "tests/stateful", "tests/attacks"
-OPTIONS = "-q", "-p", "no:pytest-brownie", "-p", "no:cacheprovider"
+OPTIONS = "-q", "-pno:pytest-brownie", "-pno:cacheprovider", "--hypothesis-profile=mutants"
 
 
 def optimise_once() -> None:
@@ -71,7 +71,7 @@ def play(order: dict[str, Any], before: dict[str, str]) -> int:
     options = [*OPTIONS, "-x"]
     if order["seed"] is not None:
         options.append(f"--hypothesis-seed={order['seed']}")
-    return int(pytest.main([*options, "--hypothesis-profile=mutants", *order["tests"]]))
+    return int(pytest.main([*options, *order["tests"]]))
 
 
 def in_fork(work: Callable[[], int]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ MODULES = "contracts/modules/"
 DEPLOYED = "ModelMarket", "EnclaveRegistry", "DcapVerifier", "TcbPolicy"
 
 MARKET = ("attacks/test_money", "stateful/test_reference", "attacks/test_economics")
-REGISTRY = ("stateful/test_reference", "attacks/test_signatures")
+REGISTRY = ("attacks/test_signatures", "stateful/test_reference")
 LONGEST = "property/test_longest_arguments"
 QUOTES = ("property/test_dcap_refusals", "property/test_dcap_agreement")
 POLICY = ("property/test_policy_documents", "property/test_policy_machines")
