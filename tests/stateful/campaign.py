@@ -4,6 +4,7 @@ Fails when contracts and model disagree, or when the plays left anything out tha
 """
 
 import argparse
+import gc
 import multiprocessing
 import random
 import sys
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from boa.test import plugin  # undoes what an example did
 from hypothesis import core, settings
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import no_clock
@@ -23,6 +25,13 @@ from tests.stateful.world import World
 
 assert plugin
 EVERY = 32  # examples between two lines of progress
+
+
+class Independent(HypothesisProvider):
+    """Draw every choice anew: Hypothesis by itself copies parts of plays, and plays short ones."""
+
+
+AVAILABLE_PROVIDERS["independent"] = Independent
 
 
 class Job(NamedTuple):
@@ -38,6 +47,7 @@ def play(job: Job) -> tuple[Tally, str]:
     started, played = time.monotonic(), 0
     with p256verify():
         world = World()
+        gc.freeze()  # compilers leave much behind that no collection has to look at
 
         def begin() -> Play:
             nonlocal played
@@ -48,7 +58,7 @@ def play(job: Job) -> tuple[Tally, str]:
             return Play(world)
 
         size = {"max_examples": job.examples, "stateful_step_count": job.steps}
-        how = settings(no_clock, **size, database=None)
+        how = settings(no_clock, **size, database=None, backend="independent")
         try:
             run_state_machine_as_test(begin, settings=how)
         except BaseException as error:
