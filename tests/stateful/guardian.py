@@ -8,8 +8,9 @@ from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.simulation import FMSPC
 from tests import sale as parts
 from tests.sale import CLOSED, DISPUTED, REPORTED, Cosignature, word
-from tests.stateful.draws import now_and_then, pick
-from tests.stateful.operators import RESTLESS, measurement_of
+from tests.stateful.draws import now_and_then, pick, sometimes
+from tests.stateful.losses import RESTLESS
+from tests.stateful.operators import measurement_of
 from tests.stateful.policy_model import NO_SVNS, SGX, TDX
 from tests.stateful.world import ContractAndModel
 
@@ -26,8 +27,8 @@ HIGH = bytes([4, *NO_SVNS[1:]])
 
 
 def guardian(data: Any, both: ContractAndModel, of: str) -> str:
-    """The owner of a contract; now and then somebody else."""
-    return now_and_then(data, both.contracts[of][1].owner, both.world.people)
+    """The owner of a contract; sometimes somebody else."""
+    return sometimes(data, both.contracts[of][1].owner, both.world.people)
 
 
 def revoke(data: Any, both: ContractAndModel) -> None:

@@ -1,13 +1,20 @@
 """Who holds how much of what, and which payments go through: the world around the models."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from offchain.protocol.encoding import ZERO_ADDRESS
+from tests.inprocess import INVALID
 
 ETHER = ZERO_ADDRESS
 BURNED = ZERO_ADDRESS
+
+
+SAYS_NO, BLOCKS = "token says no", "blocked"
+"""Reasons of the hostile token."""
+REFUSES, COSTS = "refuses", "costs too much gas"
+"""Why ether, or a token that returns false, does not reach its receiver."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +62,29 @@ class Token:
     refuses: bool = False  # returns false
     odd: bool = False  # does not deliver exactly what a task asks for
     reverts: bool = False
+    burns: bool = False  # all gas that it is given
     blocked: set[str] = field(default_factory=set)
 
     def fault(self, to: str, if_false: str) -> str | None:
         """Why a transfer that must succeed does not; `if_false` when the token returns false."""
         if self.reverts:
-            return "token says no"
+            return SAYS_NO
         if to in self.blocked:
-            return "blocked"
+            return BLOCKS
+        if self.burns:
+            return INVALID
         return if_false if self.refuses or self.odd else None
 
 
 class Ledger:
     """Balances in ether and tokens, by token and account."""
 
-    def __init__(self, tokens: dict[str, Token]) -> None:
-        self.tokens = tokens
+    def __init__(self, tokens: dict[str, Token], note: Callable[..., None]) -> None:
+        self.tokens, self.note = tokens, note
         self.wallets: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.refusing: set[str] = set()
+        self.costly: set[str] = set()  # take ether for more gas than a market's cap
+        self.hooks: dict[str, Callable[[], None]] = {}  # what accounts and tokens do when they pay
         self.contracts: set[str] = set()
         self.events: list[Event] = []
 
@@ -84,6 +96,8 @@ class Ledger:
         assert self.wallets[token, source] >= amount, f"{source} has too little of {token}"
         self.wallets[token, source] -= amount
         self.wallets[token, to] += amount
+        if hook := self.hooks.get(to if token == ETHER else token):
+            hook()
 
     def fault(self, token: str, to: str, if_false: str) -> str | None:
         """Why a payment that must go through does not."""
@@ -92,8 +106,13 @@ class Ledger:
         return self.tokens[token].fault(to, if_false)
 
     def pushes(self, token: str, to: str) -> bool:
-        """Return whether a payment that may fail goes through."""
-        return self.fault(token, to, "failed") is None
+        """Return whether a payment goes through that may fail, and has a cap of gas."""
+        fault = self.fault(token, to, REFUSES) or (
+            COSTS if token == ETHER and to in self.costly else None
+        )
+        if fault:
+            self.note("payment", "fails", fault)
+        return fault is None
 
 
 class Books:
@@ -111,7 +130,7 @@ class Books:
         if to == call.sender and token == ETHER:
             amount, wei = 0, amount + wei
         for of, owed in ((token, amount), (ETHER, wei)):
-            if to == call.sender and self.ledger.pushes(of, to):
+            if owed and to == call.sender and self.ledger.pushes(of, to):
                 self.ledger.move(of, self.address, to, owed)
             else:
                 self._credit(of, to, owed)

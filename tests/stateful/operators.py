@@ -1,6 +1,5 @@
 """Steps of operators, of those who watch them, and of tenants who share a few machines."""
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,14 +8,14 @@ from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import sale as parts
 from tests.deployment import PLATFORM_STAKE
 from tests.sale import DAY, ETHER, Enclave, Signer
-from tests.signing import signing_key
+from tests.stateful import losses
 from tests.stateful.draws import now_and_then, pick, sometimes
+from tests.stateful.losses import RESTLESS
 from tests.stateful.random_sales import wrong
 from tests.stateful.registry_reference import MAX_LIFETIME, Bound, Enrolment
 from tests.stateful.terms_model import LOW_ORDER
 from tests.stateful.world import DEAD, ContractAndModel
 
-RESTLESS = 3  # so many of the enclaves, or operators, suffer what lasts
 LIFETIMES = [0, 1, DAY, MAX_LIFETIME, 2 * MAX_LIFETIME]
 
 
@@ -51,10 +50,13 @@ def burn(data: Any, both: ContractAndModel) -> None:
     both.act("registry", "burn_stake", operator, sender=pick(data, both.world.people))
 
 
-def withdraw(data: Any, both: ContractAndModel) -> None:
-    owed = [each for each, amount in both.registry.reference.credits.items() if amount]
-    owner = pick(data, owed or both.world.strangers)
-    to = sometimes(data, owner, [both.world.refuser, ZERO_ADDRESS])
+def withdraw(data: Any, both: ContractAndModel, to: str = "") -> None:
+    owed = both.registry.reference.credits
+    if not any(owed.values()):
+        slash(data, both)
+    owners = [each for each, amount in owed.items() if amount]
+    owner = pick(data, owners or both.world.strangers)
+    to = to or sometimes(data, owner, [both.world.refuser, ZERO_ADDRESS])
     both.act("registry", "withdraw", to, sender=owner)
 
 
@@ -62,7 +64,7 @@ def slash(data: Any, both: ContractAndModel) -> None:
     """Fine an operator as the market, and now and then as somebody else."""
     market = str(both.world.market.address)
     amount = pick(data, [0, 1, ETHER // 2, 10 * ETHER])
-    args = anybody(data, both), amount, pick(data, both.world.strangers)
+    args = anybody(data, both), amount, pick(data, [*both.world.strangers, both.world.refuser])
     both.act("registry", "slash", *args, sender=now_and_then(data, market, both.world.people))
 
 
@@ -88,10 +90,7 @@ def renew_expired(data: Any, both: ContractAndModel) -> None:
 
 
 def restart(data: Any, both: ContractAndModel) -> None:
-    """A machine boots anew, which retires its enclave; a renewal of that one retires the new."""
-    enclave = pick(data, both.world.roster[-RESTLESS:])
-    key = signing_key(f"restarted {enclave.signing_key}")
-    both.renew(replace(enclave, key=key), 30 * DAY)
+    losses.restart(both, pick(data, both.world.roster[-RESTLESS:]))
 
 
 def register(data: Any, both: ContractAndModel) -> None:
@@ -124,11 +123,12 @@ def renew_tenant(data: Any, both: ContractAndModel) -> None:
 
 
 def known(data: Any, both: ContractAndModel) -> list[Enclave]:
-    """Enclaves with the tenants' keys under one measurement, as registered, or not at all."""
-    world, found = both.world, []
-    of = now_and_then(data, next(iter(world.attested)), list(world.attested))
-    for key in world.keys:
-        enclave = both.registry.reference.enclaves.get((of, key))
+    """Enclaves with the tenants' keys under one measurement; now and then unregistered ones too."""
+    world, found, enclaves = both.world, [], both.registry.reference.enclaves
+    of = measurement_of(data, both)
+    registered = [key for key in world.keys if (of, key) in enclaves]
+    for key in now_and_then(data, registered, [world.keys]):
+        enclave = enclaves.get((of, key))
         bound = enclave.bound if enclave else Bound(DEAD, world.platforms[0], bytes(32))
         platform = now_and_then(data, bound.platform, world.platforms)
         found.append(Enclave(world.secrets[key], bound.sealing_key, platform, bound.operator))
@@ -142,13 +142,14 @@ def measurement_of(data: Any, both: ContractAndModel) -> bytes:
 def check_quorum(data: Any, both: ContractAndModel) -> None:
     """Signatures of tenants, asked for as the market does."""
     world, digest = both.world, parts.word("digest")
-    enclaves = parts.ordered([*known(data, both), pick(data, world.roster)])
+    others = pick(data, [world.roster[:1], world.twins, world.roster[-2:]])
+    enclaves = parts.ordered([*known(data, both), *others])
     signing = [each for each in enclaves if data.draw(st.booleans())]
     cosignatures = [each.cosign(digest) for each in signing]
     cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
     entries = [each.entry() for each in enclaves]
     entries = now_and_then(data, entries, [entries[1:]])
-    excluded = sometimes(data, [], [[Signer(DEAD, each, bytes(32))] for each in world.tenants])
+    excluded = sometimes(data, [], [[Signer(DEAD, each.operator, bytes(32))] for each in enclaves])
     of, least = measurement_of(data, both), pick(data, [0, 1, 3 * ETHER])
     asked = parts.task(world.providers[0], entries, of, both.now, min_stake=least)
     expected = both.registry.check_quorum(
@@ -182,11 +183,11 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
     tasks = [state.task for state in both.market.tasks.values() if state.task]
     lists = [(), ((0, 900_000),), ((0, 902_000),), ((0, 902_001),), ((0, 10**6),)]
     task = tasks[-1] if tasks else parts.task(world.providers[0], [], world.chain.measurement, 0)
-    culprits = [*world.roster[-RESTLESS:], *known(data, both)]
-    enclave = pick(data, culprits)
+    culprits = [*world.roster[-RESTLESS:], *world.roster[:RESTLESS], *known(data, both)]
+    gone = [each for each in culprits if has_left(both, each)]
+    enclave = pick(data, now_and_then(data, culprits, [gone or culprits]))
     if now_and_then(data, False, [True]):
-        fine = enclave.operator, 2**128, world.strangers[0]
-        both.act("registry", "slash", *fine, sender=str(world.market.address))
+        losses.fine(both, enclave.operator)
     of = task.id(both.market.domain)
     reports = [parts.report(of, bytes(32), *pick(data, lists)) for _ in range(2)]
     others = [{"task_id": bytes(32)}, {"round": 1}, {"seed": b"1" * 32}, {"inventory": bytes(32)}]
@@ -199,7 +200,15 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
     cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
     operator = now_and_then(data, enclave.operator, world.tenants)
     args = task, reports, cosignatures, operator, enclave.sealing_key
-    both.act("registry", "prove_equivocation", *args, sender=pick(data, world.people))
+    for _ in range(now_and_then(data, 1, [2])):
+        both.act("registry", "prove_equivocation", *args, sender=pick(data, world.people))
+
+
+def has_left(both: ContractAndModel, enclave: Enclave) -> bool:
+    """Return whether its operator took out the stake since it was registered."""
+    reference, place = both.registry.reference, (both.world.chain.measurement, enclave.signing_key)
+    record = reference.enclaves.get(place)
+    return record is not None and record.epoch != reference.operators[enclave.operator].epoch
 
 
 STEPS = [

@@ -48,9 +48,9 @@ def draw_document(data: Any, both: ContractAndModel) -> Document:
     kept = both.policy.floors[tee, fmspc]
     number = kept[-1].number if kept else both.policy.least[kind]
     number = max(0, number + data.draw(st.integers(-2, 2)))
-    issued = now + data.draw(st.sampled_from([-HOUR, -HOUR, 0, 1, -LIFETIME, -2 * LIFETIME]))
-    if kept:
-        issued = now_and_then(data, issued, [kept[-1].issued, kept[-1].issued - 1])
+    issued = now + pick(data, [-HOUR, -HOUR, 0, 1, HOUR, -LIFETIME, -2 * LIFETIME])
+    if kept and now_and_then(data, False, [True]):
+        number, issued = kept[-1].number, kept[-1].issued - pick(data, [0, 1])
     said = Floor(number, issued, issued + LIFETIME, pce_svn=data.draw(st.integers(7, 9)))
     if fmspc is not None:
         tdx = {"tdx_svns": svns(data), "modules": MODULES} if tee == TDX else {}

@@ -8,8 +8,10 @@ import boa
 from hypothesis import strategies as st
 
 from offchain.protocol.encoding import ZERO_ADDRESS
+from tests import reasons
 from tests import sale as parts
 from tests.deployment import SEAT_BOND
+from tests.inprocess import INVALID
 from tests.sale import (
     CLOSED,
     DISPUTED,
@@ -26,11 +28,13 @@ from tests.sale import (
     Task,
 )
 from tests.stateful.draws import now_and_then, pick, pick_some, sometimes
-from tests.stateful.ledger import ETHER, Refused
+from tests.stateful.hostile import FAILING, ODD_MODES
+from tests.stateful.ledger import ETHER, SAYS_NO, Refused
+from tests.stateful.losses import RESTLESS, lose
 from tests.stateful.random_tasks import draw_task
 from tests.stateful.registry_model import UNSIGNED
 from tests.stateful.task_state import TaskState, acceptable
-from tests.stateful.world import ODD_MODES, WEALTH, ContractAndModel
+from tests.stateful.world import WEALTH, ContractAndModel
 from tests.token_modes import TokenMode
 
 
@@ -49,6 +53,9 @@ class RandomSale:
     challenger: str = ""
 
 
+FAULTS = {reasons.BAD_TOKEN, SAYS_NO, INVALID}
+"""Reasons for which a task is refused that speak of its token alone."""
+
 # ── Steps ──
 
 
@@ -56,7 +63,7 @@ def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
     """A new task, unless its token or a wrong call prevents it."""
     world = both.world
     roster = parts.ordered(pick_some(data, world.roster, data.draw(st.integers(10, 11))))
-    roster = sometimes(data, roster, [parts.ordered([*roster, world.twin])])
+    roster = pick(data, [roster, parts.ordered([*roster, world.twin])])
     roster = now_and_then(data, roster, [roster, roster[:3]])
     entries = parts.roster(roster)
     entries = now_and_then(data, entries, [entries, entries[::-1]])
@@ -67,13 +74,18 @@ def create(data: Any, both: ContractAndModel, nonce: int) -> RandomSale | None:
     value = now_and_then(data, task.escrow(), [task.escrow() + 1])
     value = min(value, WEALTH // 2)
     uri = pick(data, ["", "u", 256 * "u"])
-    odd = now_and_then(data, None, ODD_MODES) if task.token in both.ledger.tokens else None
-    if odd is not None:
-        both.set_mode(odd)
+    is_hostile = task.token == str(world.configurable.address)
+    mode = sometimes(data, None, [*ODD_MODES, *FAILING]) if is_hostile else None
+    if mode is not None:
+        both.hostile.set_mode(mode)
     made = both.act("market", "create_task", task, uri, sender=sender, value=value)
-    if odd is not None:
-        both.set_mode(TokenMode.STANDARD)
-    return None if isinstance(made, Refused) else RandomSale(task, made, roster, entries)
+    if mode is not None:
+        both.hostile.set_mode(TokenMode.STANDARD)
+    if not isinstance(made, Refused):
+        return RandomSale(task, made, roster, entries)
+    if mode is not None and made.reasons <= FAULTS:
+        world.tally.add("create_task", "token", str(mode))
+    return None
 
 
 def commit(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
@@ -115,7 +127,8 @@ def close(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
 
 
 def void(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
-    both.act("market", "void", sale.task, sender=pick(data, both.world.people))
+    sender = pick(data, [sale.task.provider, pick(data, both.world.people)])
+    both.act("market", "void", sale.task, sender=sender)
 
 
 def draw_report(data: Any, both: ContractAndModel, sale: RandomSale, panel: bool) -> Report:
@@ -141,15 +154,17 @@ def draw_signers(
     """Enclaves that may sign, as far as there are enough; sometimes others."""
     world = both.world
     may = [each for each in sale.roster if each.operator not in but]
+    losing = [each for each in may if each in world.roster[:RESTLESS]]
+    lost = pick(data, now_and_then(data, [None], [losing or [None]]))
+    if lost:
+        lose(data, both, lost)
     able = [each for each in may if both.may_sign(each, sale.task)]
     pool = pick_some(data, able if len(able) >= count else may, len(world.roster))
-    # One that may not sign, one twice, one that is not asked, one that signed the report.
+    # One that may not sign, one twice, one that is not asked.
     others = [each for each in sale.roster if each not in able]
-    twins = [
-        world.twin,
-        next(each for each in world.roster if each.operator == world.twin.operator),
-    ]
-    first = sometimes(data, [], [[pick(data, others or may)], twins, [pick(data, world.roster)]])
+    strangers = [each for each in (*world.roster, world.twin) if each not in may]
+    unusual = [[pick(data, others or may)], world.twins, [pick(data, strangers or may)]]
+    first = [lost] if lost else sometimes(data, [], unusual)
     signing = [*first, *{each.operator: each for each in pool if each not in first}.values()]
     return parts.ordered(signing[: now_and_then(data, count, range(4))])
 
@@ -226,19 +241,22 @@ def claim(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     if sale.stands is None:
         return
     stands = now_and_then(data, sale.stands, [sale.first])
-    open_awards = [n for n in range(len(stands.payouts)) if n not in state(both, sale).claimed]
-    award = now_and_then(data, pick(data, open_awards or [0]), range(8))
+    claimed = state(both, sale).claimed
+    open_awards = [n for n in range(len(stands.payouts)) if n not in claimed]
+    award = sometimes(data, pick(data, open_awards or [0]), [*claimed, *range(8)])
     awarded = (stands.payouts[award] >> 128) % 2**32 if award < len(stands.payouts) else 0
     model = now_and_then(data, sale.models[awarded], sale.models)
     sender = now_and_then(data, model.developer, both.world.people)
-    both.act("market", "claim_award", *stands.claim(award, model), sender=sender)
+    args = list(stands.claim(award, model))
+    args[2] = now_and_then(data, sale.task.token, both.world.tokens)
+    both.act("market", "claim_award", *args, sender=sender)
 
 
 def settle(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     if sale.stands is None:
         return
     stands = now_and_then(data, sale.stands, [sale.first])
-    sender = pick(data, [sale.task.provider, *both.world.people])
+    sender = pick(data, [sale.task.provider, pick(data, both.world.people)])
     both.act("market", "settle", *stands.settle(), sender=sender)
 
 

@@ -33,7 +33,7 @@ def terms(draw: Callable[..., Any], world: World) -> dict[str, Any]:
     least = -(-SEAT_BOND * parts.panel_size(quorum) // quorum)
     return {
         "provider": draw(st.sampled_from(world.providers)),
-        "token": draw(st.sampled_from(world.tokens)),
+        "token": draw(st.sampled_from([*world.tokens, str(world.configurable.address)])),
         "budget": prices[-1] * draw(st.integers(1, 3)) + draw(st.integers(0, 9)),
         "benchmark_fee": draw(st.one_of(st.just(0), AMOUNTS)),
         "max_awards": draw(st.sampled_from([1, 2, 3, 8])),

@@ -308,7 +308,7 @@ class RegistryModel(Office):
         """Why nobody can be paid there."""
         if to == ZERO_ADDRESS:
             return reasons.BAD_ADDRESS
-        return None if self.ledger.pushes(ETHER, to) else reasons.PAYMENT_FAILED
+        return self.ledger.fault(ETHER, to, reasons.PAYMENT_FAILED)
 
     def _pay(self, to: str, amount: int) -> None:
         self.ledger.move(ETHER, self.address, to, amount)

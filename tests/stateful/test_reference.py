@@ -6,6 +6,7 @@ Every word, every wei, every event and every refusal is the model's, and everybo
 # Holds I-1, I-2, I-7, I-14, I-37, I-41.
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import boa
@@ -21,19 +22,27 @@ from hypothesis.stateful import (
 )
 
 from tests import sale as parts
-from tests.inprocess import UNBONDING, ether
+from tests.inprocess import INVALID, UNBONDING, ether
 from tests.p256 import p256verify
 from tests.sale import CLOSED, DISPUTED, FINAL, HOUR, OPEN, REPORTED, SETTLED, STAGES, VOIDED
 from tests.stateful import agreement, guardian, operators, random_documents, random_sales
 from tests.stateful.deadlines import NAMES, OFFSETS, SALE, Deadline, Try, deadlines
 from tests.stateful.draws import now_and_then, pick, sometimes
+from tests.stateful.hostile import CALLS_BACK, FAILING, LOCKED, ODD_MODES, REFUSED, CallBack
+from tests.stateful.ledger import BLOCKS, COSTS, ETHER, REFUSES, SAYS_NO
 from tests.stateful.random_sales import RandomSale
+from tests.stateful.tally import DONE
 from tests.stateful.world import DEAD, GUARDS, ContractAndModel, World
 from tests.token_modes import TokenMode
 
 MAX_LIVE = 3
 QUICK = settings(max_examples=30, stateful_step_count=40)
 WANTED = [
+    *(("create_task", "token", str(mode)) for mode in (*FAILING, *ODD_MODES)),
+    *(("payment", "fails", why) for why in (SAYS_NO, BLOCKS, INVALID, REFUSES, COSTS)),
+    *product(CALLS_BACK[:1], ("market", "registry"), (LOCKED, REFUSED, DONE)),
+    (CALLS_BACK[1], "market", LOCKED),
+    (CALLS_BACK[1], "registry", REFUSED),
     *(("deadline", name, f"{offset:+d} s") for name in NAMES for offset in OFFSETS),
     *(("guardian", function, stage) for function in GUARDS for stage in STAGES[OPEN:]),
 ]
@@ -42,8 +51,7 @@ WANTED = [
 TOKEN_MODES = (
     TokenMode.STANDARD,
     TokenMode.RETURNS_NOTHING,
-    TokenMode.RETURNS_FALSE,
-    TokenMode.REVERTS,
+    *FAILING,
 )
 
 
@@ -54,7 +62,8 @@ ACTIONS = (
 )
 
 
-MEDDLING: tuple[Try, ...] = (guardian.revoke, operators.unstake, operators.slash)
+MEDDLING: tuple[Try, ...] = (*(2 * [guardian.revoke]), operators.unstake, operators.slash)
+PAYING = random_sales.reveal, random_sales.claim, random_sales.settle, random_sales.void
 
 
 class Play(RuleBasedStateMachine):
@@ -72,6 +81,8 @@ class Play(RuleBasedStateMachine):
     @initialize(data=st.data(), entered=st.integers(0, 4))
     def a_sale_is_under_way(self, data: Any, entered: int) -> None:
         """Random steps alone would seldom come as far as a report."""
+        for _ in range(3):
+            self.receivers_change(data)
         self.create(data)
         for sale in self.sales:
             self._go_on(data, sale, entered)
@@ -112,10 +123,9 @@ class Play(RuleBasedStateMachine):
         """A second before a deadline, at it, a second after it: the next of a sale, mostly."""
         coming = deadlines(self.both, self.sales)
         of_sales = [each for each in coming if each.name in SALE]
-        name = pick(data, NAMES)
-        named = [each for each in coming if each.name == name] or coming
-        rare = now_and_then(data, not of_sales, [True])
-        self._approach(data, named if rare else of_sales)
+        name = pick(data, sorted({each.name for each in coming}) or NAMES)
+        named = [each for each in coming if each.name == name]
+        self._approach(data, sometimes(data, of_sales or named, [named]))
 
     def _approach(self, data: Any, coming: list[Deadline]) -> None:
         """Come close to the first of these deadlines, and try around it."""
@@ -136,13 +146,40 @@ class Play(RuleBasedStateMachine):
         boa.env.evm.patch.prev_hashes = [parts.word(f"block {number}")] * 256
 
     def receivers_change(self, data: Any) -> None:
-        """The configurable token's mode, or whom it blocks; and whether an account takes ether."""
-        mode, refuses = pick(data, [*TOKEN_MODES, None]), data.draw(st.booleans())
-        if mode is None:
-            self.both.set_blocked(pick(data, self.world.people), refuses)
-        else:
-            self.both.set_mode(mode)
-            self.both.set_refusal(refuses)
+        """How the hostile token and the hostile account pay and are paid, and whom they call."""
+        hostile, on = self.both.hostile, data.draw(st.booleans())
+        pick(
+            data,
+            [
+                lambda: self._token_changes(data),
+                lambda: hostile.set_blocked(pick(data, self.world.people), on),
+                lambda: hostile.set_refusal(on),
+                lambda: hostile.set_cost(on),
+                lambda: self._hostile_calls(data),
+            ],
+        )()
+
+    def _token_changes(self, data: Any) -> None:
+        self.both.hostile.set_mode(pick(data, TOKEN_MODES))
+
+    def _hostile_calls(self, data: Any) -> None:
+        """Whenever it is paid, the account or the token calls this from now on, or nobody."""
+        world, hostile = self.world, self.both.hostile
+        who = pick(data, [world.hostile, world.configurable])
+        calls = [
+            CallBack("market", "withdraw", (ETHER, world.refuser)),
+            CallBack("registry", "request_unstake", ()),
+        ]
+        call = now_and_then(data, pick(data, calls), [None])
+        if call is None:
+            hostile.stay_quiet(who)
+            return
+        hostile.set_mode(TokenMode.STANDARD)
+        hostile.set_refusal(False)
+        self.both.call_back(who, call)
+        if who is world.hostile:
+            self.both.act("registry", "stake", sender=world.refuser, value=10**18)
+            operators.withdraw(data, self.both, to=world.refuser)
 
     def operators_act(self, data: Any) -> None:
         self._some_of(data, operators.STEPS)
@@ -182,7 +219,7 @@ class Play(RuleBasedStateMachine):
                 amount for (of, _), amount in self.both.market.credits.items() if of == token
             )
             assert self.world.balance(token, str(self.world.market.address)) == credited
-        self.both.set_mode(TokenMode.STANDARD)
+        self.both.hostile.set_mode(TokenMode.STANDARD)
         for (token, owner), amount in list(self.both.market.credits.items()):
             if amount:
                 assert self.both.act("market", "withdraw", token, DEAD, sender=owner) == amount
@@ -243,6 +280,8 @@ class Play(RuleBasedStateMachine):
                 return  # so that half of the reports come to their claims
             if step in (random_sales.post, random_sales.resolve):
                 operators.renew_expired(data, self.both)
+            if step in PAYING:
+                sometimes(data, lambda _: None, [self._token_changes, self.receivers_change])(data)
             if step:
                 step(data, self.both, sale)
 

@@ -15,6 +15,7 @@ from tests.inprocess import Chain, account, deploy, ether, reason_of, refuses
 from tests.sale import DAY, STAGES, Enclave, Task, word
 from tests.sale import ETHER as ONE
 from tests.signing import address, signing_key
+from tests.stateful.hostile import LOCKED, CallBack, Hostile
 from tests.stateful.intel import INTEL, arguments, first_documents, revocation_list
 from tests.stateful.ledger import BURNED, ETHER, Call, Ledger, Refused, Token, event, plain
 from tests.stateful.market_model import MarketModel
@@ -23,7 +24,6 @@ from tests.stateful.registry_model import Evidence, RegistryModel
 from tests.stateful.registry_reference import Bound, Enrolment, Signature, Verifier
 from tests.stateful.tally import DONE, JUDGES, Tally
 from tests.stateful.words import Words
-from tests.token_modes import TokenMode
 
 WEALTH = 2**140
 DEAD = "0x000000000000000000000000000000000000dEaD"
@@ -39,8 +39,11 @@ class World:
         self.chain = Chain(enclaves=11, stake=ONE)
         chain, self.tally = self.chain, Tally()
         self.roster = list(chain.enclaves)
-        self.twin = chain.enlist("twin", self.roster[0].operator)
+        self.twin = chain.enlist("twin", self.roster[5].operator)
+        self.twins = [self.roster[5], self.twin]
+        """Two enclaves of one operator."""
         self.market, self.registry = chain.market, chain.registry
+        self._deploy_hostile()
         self._name_tenants()
         self.young = deploy("EnclaveRegistry", chain.owner, chain.verifier, PLATFORM_STAKE)
         attesting = Attesting.of_policy(
@@ -59,9 +62,6 @@ class World:
             policy.accept_ownership(sender=chain.owner)
         self.configurable = deploy("testing/ConfigurableToken")
         self.plain = [deploy("testing/PlainToken", decimals) for decimals in (6, 18)]
-        self.hostile = deploy("testing/HostileAccount")
-        self.hostile.set_refusal(True)
-        self.refuser = str(self.hostile.address)
         self._name_people()
         boa.env.evm.patch.block_number = 10_000
         boa.env.evm.patch.prev_hashes = [bytes(32)] * 256
@@ -69,9 +69,20 @@ class World:
         own = self.market, self.registry, self.young
         self.holders = [*self.people, *(str(each.address) for each in own), BURNED, DEAD]
 
+    def _deploy_hostile(self) -> None:
+        """It stores a reason, so that storing another costs less than the market's cap of gas."""
+        self.hostile = deploy("testing/HostileAccount")
+        self.refuser = str(self.hostile.address)
+        refused = self.registry.add_verifier.prepare_calldata(DEAD)
+        self.hostile.set_call(self.registry, refused)
+        boa.env.raw_call(self.hostile.address, sender=self.chain.owner, value=1)
+        assert b"not proposed" in self.hostile.response()
+        self.hostile.set_call(ETHER, b"")
+        self.hostile.set_refusal(True)
+
     def _name_tenants(self) -> None:
         """Name operators who want the same few machines, keys and programs."""
-        self.tenants = [account(f"tenant {n}") for n in range(3)]
+        self.tenants = [*(account(f"tenant {n}") for n in range(3)), self.refuser]
         self.secrets = {address(key): key for key in (signing_key(f"tenant {n}") for n in range(4))}
         self.keys = sorted(self.secrets, key=lambda key: int(key, 16))
         self.sealing_keys = [public_key(word(f"sealing key {n}")) for n in range(2)]
@@ -114,12 +125,14 @@ class ContractAndModel:
 
     def __init__(self, world: World) -> None:
         self.world, chain = world, world.chain
-        self.ledger = Ledger({address: Token() for address in world.contracts})
+        tokens = {address: Token() for address in world.contracts}
+        self.ledger = Ledger(tokens, world.tally.add)
         self.ledger.contracts = {*world.verifiers, str(world.market.address)}
         for token in world.tokens:
             for holder in world.holders:
                 self.ledger.wallets[token, holder] = world.balance(token, holder)
-        self.ledger.refusing.add(world.refuser)
+        self.hostile = Hostile(world.hostile, world.configurable, self.ledger, world.tally)
+        self.busy: list[str] = []  # the contracts that are being called
         self.registry, self.young = (
             self._model_of(each, domain)
             for each, domain in ((world.registry, chain.domain), (world.young, None))
@@ -176,14 +189,32 @@ class ContractAndModel:
         self, of: str, name: str, /, *args: Any, sender: str, value: int = 0, **unseen: Any
     ) -> Any:
         """Call a contract and its model; `unseen` is what only the model has to be told."""
-        contract, model = self.contracts[of]
+        contract = self.contracts[of][0]
         self.ledger.events.clear()
-        expected = getattr(model, name)(Call(self.now, sender, value), *args, **unseen)
+        expected = self._ask(of, name, Call(self.now, sender, value), *args, **unseen)
         words = parts.post(*args) if name == "post_report" else args
         method = getattr(contract, name)
         return self.compare(
             (of, name), expected, lambda: method(*words, sender=sender, value=value)
         )
+
+    def _ask(self, of: str, name: str, call: Call, /, *args: Any, **unseen: Any) -> Any:
+        """Have the model act, while its contract is locked."""
+        self.busy.append(of)
+        answer = getattr(self.contracts[of][1], name)(call, *args, **unseen)
+        self.busy.pop()
+        return answer
+
+    def call_back(self, who: Any, call: CallBack) -> None:
+        """From now on the hostile account, or token, makes this call whenever it is paid."""
+        self.hostile.call_back(who, self.contracts[call.of][0], call, self._answer)
+
+    def _answer(self, call: CallBack, sender: str) -> Any:
+        """Have a model act for a call back; `LOCKED` when its contract is locked."""
+        if call.of in self.busy:
+            return LOCKED
+        self.touched.add(call.of)
+        return self._ask(call.of, call.name, Call(self.now, sender), *call.args)
 
     def compare(self, of: tuple[str, str], expected: Any, call: Callable[[], Any]) -> Any:
         """Make the call: result, events or reason must be the model's."""
@@ -252,25 +283,6 @@ class ContractAndModel:
         name, words = f"update_{document.kind}", arguments(document)
         self.compare((of, name), expected, lambda: getattr(contract, name)(*words, sender=sender))
 
-    def set_mode(self, mode: TokenMode) -> None:
-        """Let the configurable token behave like this from now on."""
-        token = self.ledger.tokens[str(self.world.configurable.address)]
-        token.refuses = mode is TokenMode.RETURNS_FALSE
-        token.reverts = mode is TokenMode.REVERTS
-        token.odd = mode in ODD_MODES
-        self.world.configurable.set_mode(mode)
-
-    def set_blocked(self, somebody: str, blocks: bool) -> None:
-        token = self.ledger.tokens[str(self.world.configurable.address)]
-        (token.blocked.add if blocks else token.blocked.discard)(somebody)
-        self.world.configurable.set_blocked(somebody, blocks)
-
-    def set_refusal(self, refuses: bool) -> None:
-        """Let the hostile account take ether, or not."""
-        refusing = self.ledger.refusing
-        (refusing.add if refuses else refusing.discard)(self.world.refuser)
-        self.world.hostile.set_refusal(refuses)
-
     def expiry(self, enclave: Enclave) -> int:
         place = self.world.chain.measurement, enclave.signing_key
         return self.registry.reference.enclaves[place].expiry
@@ -292,13 +304,3 @@ class ContractAndModel:
         reference, now = self.registry.reference, self.now
         refusal = reference.check_quorum(task.measurement, task.min_stake, [by], [], now)
         return refusal is None
-
-
-ODD_MODES = (
-    TokenMode.MOVES_NOTHING,
-    TokenMode.MOVES_AND_RETURNS_FALSE,
-    TokenMode.DELIVERS_ONE_LESS,
-    TokenMode.DELIVERS_ONE_MORE,
-    TokenMode.HIDES_BALANCES,
-)
-"""In which a token does not deliver exactly what it is asked for."""
