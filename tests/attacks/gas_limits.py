@@ -5,9 +5,11 @@ and storage of each account. price_lists.mjs runs the call on it, as a whole tra
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boa
@@ -91,17 +93,29 @@ def measure(requests: Iterable[dict[str, Any]]) -> list[Measured]:
     wanted = [{"step": 0, "simulated": False, **each} for each in requests]
     for each in wanted:
         each["call"] = {"most": TRANSACTION, "credited": CREDITED, "payments": 0, **each["call"]}
-    ran = subprocess.run(
-        ["node", str(ROOT / "tests" / "attacks" / "price_lists.mjs")],
-        input=json.dumps(wanted).encode(),
-        stdout=subprocess.PIPE,
-        check=True,
-        cwd=ROOT,
-    )
+    process = _price_lists(os.getpid())
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps(wanted) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    assert answer, f"price_lists.mjs ended with exit code {process.wait()}"
     return [
         Measured(each["limit"], [(gas, outcome) for gas, outcome in each["outcomes"]], each["used"])
-        for each in json.loads(ran.stdout)
+        for each in json.loads(answer)
     ]
+
+
+@cache
+def _price_lists(of: int) -> subprocess.Popen[str]:
+    """Return what runs all calls of a process, and ends with it since its standard input ends."""
+    return subprocess.Popen(
+        ["node", str(ROOT / "tests" / "attacks" / "price_lists.mjs")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
 
 
 def behind_proxy(before: dict[str, Any], token: str, *, simulated: bool = False) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-// Run transactions at many gas limits, under several price lists. Reads JSON from standard input and
-// writes JSON to standard output; tests/attacks/gas_limits.py says what both contain.
+// Run transactions at many gas limits, under several price lists. Answers each line of JSON on standard
+// input with one on standard output; tests/attacks/gas_limits.py says what both contain.
 
+import { createInterface } from 'node:readline'
 import { Hardfork } from '@ethereumjs/common'
 import { paramsEVM } from '@ethereumjs/evm'
 import { bytesToHex } from '@ethereumjs/util'
@@ -110,8 +111,8 @@ async function measure({ list, world, call, step, simulated }) {
   return { limit: Number(least), outcomes, used: Number(used) }
 }
 
-const chunks = []
-for await (const chunk of process.stdin) chunks.push(chunk)
-const answers = []
-for (const request of JSON.parse(Buffer.concat(chunks).toString())) answers.push(await measure(request))
-process.stdout.write(JSON.stringify(answers))
+for await (const line of createInterface({ input: process.stdin })) {
+  const answers = []
+  for (const request of JSON.parse(line)) answers.push(await measure(request))
+  process.stdout.write(JSON.stringify(answers) + '\n')
+}
