@@ -13,7 +13,9 @@ there. Each is mended below, in this order:
 5. receipts: anvil counts a transaction a moment before it has its receipt, and Brownie would sleep
    for a second, or take the transaction for dropped;
 6. scripts: `brownie run script argument` passes the argument to `main`, as it stands in usage;
-7. tests: Brownie's pytest plugin uses a module of Hypothesis that newer versions do not import.
+7. tests: Brownie's pytest plugin uses a module of Hypothesis that newer versions do not import;
+8. time: outside the console, no snapshot follows each transaction to undo it; a snapshot does not
+   read the sources of all its callers, nor a request to this machine the environment's proxies.
 
 brownie_source_maps.py, imported here, mends the source maps. Both can go once Brownie does this
 itself. tests/toolchain holds them to it.
@@ -27,14 +29,18 @@ import time
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePath
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import brownie.project.compiler.vyper as brownie_vyper
 import brownie.project.main as brownie_project
 import brownie.project.scripts as brownie_scripts
 import hypothesis.extra.pytestplugin  # noqa: F401 - see 7
+import requests
 from brownie._config import CONFIG
 from brownie.network.rpc import anvil as brownie_anvil
+from brownie.network.state import Chain
 from brownie.project.sources import Sources
 from vyper.cli import vyper_json
 from vyper.cli.vyper_compile import get_search_paths
@@ -42,8 +48,10 @@ from vyper.compiler import outputs_from_compiler_data
 from vyper.compiler.input_bundle import FileInput, FilesystemInputBundle
 from vyper.compiler.phases import CompilerData
 from vyper.compiler.settings import Settings
+from web3 import HTTPProvider
 from web3.eth import Eth
 from web3.exceptions import TransactionNotFound
+from web3.types import RPCEndpoint
 
 import brownie_source_maps
 
@@ -181,8 +189,32 @@ def run_script(script: str, method_name: str = "main", args: Any = None, **optio
     return brownie_run(script, method_name=method_name, args=args, **options)
 
 
+# ── 8. Time ──
+
+
+def keep_no_undo(chain: Chain, transaction: Any, *_: Any) -> None:
+    """Replace the thread that takes a snapshot after each transaction, for `chain.undo`."""
+
+
+def nearest_callers() -> list[Any]:
+    """Replace `inspect.stack`, of which Brownie uses the frame of its caller's caller alone."""
+    return [None, SimpleNamespace(frame=sys._getframe(2))]
+
+
+def provider(url: str, options: Json | None = None) -> HTTPProvider:
+    """Replace Brownie's provider; on this machine, it asks for the id of the chain once."""
+    if urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+        return HTTPProvider(url, options)
+    session = requests.Session()
+    session.trust_env = False
+    once = {RPCEndpoint("eth_chainId")}
+    return HTTPProvider(url, options, session, cache_allowed_requests=True, cacheable_requests=once)
+
+
 brownie_launch = brownie_anvil.launch
 brownie_run = brownie_scripts.run
+# The package has instances of the same names.
+brownie_rpc, brownie_web3 = (sys.modules[f"brownie.network.{name}"] for name in ("rpc", "web3"))
 web3_receipt = Eth.get_transaction_receipt
 
 brownie_project.Sources = deployable_sources
@@ -190,5 +222,9 @@ brownie_vyper.vyper_json.compile_json = compile_json
 brownie_anvil.launch = launch_anvil
 if "brownie._cli.run" in sys.modules:
     sys.modules["brownie._cli.run"].run = run_script  # type: ignore[attr-defined]
+if CONFIG.mode != "console":
+    Chain._add_to_undo_buffer = keep_no_undo
+brownie_rpc.inspect = SimpleNamespace(stack=nearest_callers)  # type: ignore[attr-defined]
+brownie_web3.HTTPProvider = provider  # type: ignore[attr-defined]
 Eth.get_transaction_receipt = patient_receipt  # type: ignore[method-assign, assignment]
 use_own_chain()

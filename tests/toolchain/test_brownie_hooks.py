@@ -79,7 +79,7 @@ def test_compile__import_missing__names_it(brownie, project):
 
 
 def test_test__reasons_and_lines__are_those_of_contract_and_module(brownie):
-    assert "7 passed" in brownie("test", "-p", "no:boa_test")
+    assert "8 passed" in brownie("test", "-p", "no:boa_test")
 
 
 def test_test__coverage__counts_statements_and_branches_of_modules(brownie):

@@ -21,6 +21,12 @@ def test_count__by_three__logs_total(counter, owner):
     assert dict(transaction.events["Counted"]) == {"who": owner, "total": 3}
 
 
+def test_count__by_three__leaves_nothing_to_undo(counter, owner, chain):
+    counter.count(3, {"from": owner})
+    with pytest.raises(ValueError, match="Undo buffer is empty"):
+        chain.undo()
+
+
 def test_count__by_zero__has_the_contracts_dev_reason(counter, owner):
     with brownie.reverts("dev: nothing to count"):
         counter.count(0, {"from": owner})
