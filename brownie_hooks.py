@@ -21,6 +21,7 @@ brownie_source_maps.py, imported here, mends the source maps. Both can go once B
 itself. tests/toolchain holds them to it.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -58,6 +59,7 @@ import brownie_source_maps
 ROOT = Path(__file__).resolve().parent
 MODULES = "contracts/modules/"
 ABIS = "interfaces/I*.json"
+IMPORTS = ROOT / "build" / "imports.json"
 FINGERPRINT = "\n# imports: "
 
 Json = dict[str, Any]
@@ -86,11 +88,37 @@ def brownie_load_source(path: Path, source: str) -> str:
     name = path.relative_to(ROOT).as_posix()
     if path.suffix != ".vy" or name.startswith(MODULES):
         return source
-    imports = compiler_data(name, source, Settings()).resolved_imports.compiler_inputs
-    digests = sorted(sha256(file.contents.encode()).hexdigest() for file in imports)
-    for hooks in (__file__, brownie_source_maps.__file__):
-        digests.append(sha256(Path(hooks).read_bytes()).hexdigest())
+    digests = sorted(import_digests(name, source).values())
+    digests += map(file_digest, (__file__, brownie_source_maps.__file__))
     return source + FINGERPRINT + sha256("".join(digests).encode()).hexdigest() + "\n"
+
+
+def import_digests(name: str, source: str) -> dict[str, str]:
+    """Return the digest of each file that a source imports, by its path.
+
+    Vyper takes two seconds to find them for all contracts, so they are kept in the build folder
+    until one of them, the source, or the list of the project's files changes.
+    """
+    folders = ("contracts", "interfaces")
+    files = [str(file.relative_to(ROOT)) for each in folders for file in (ROOT / each).rglob("*")]
+    state = sha256(json.dumps([source, sorted(files)]).encode()).hexdigest()
+    kept = json.loads(IMPORTS.read_text()) if IMPORTS.exists() else {}
+    found: Json = kept.get(name, {"state": None, "imports": {}})
+    if found != {"state": state, "imports": {path: file_digest(path) for path in found["imports"]}}:
+        imports = compiler_data(name, source, Settings()).resolved_imports.compiler_inputs
+        paths = [os.path.relpath(file.resolved_path, ROOT) for file in imports]
+        found = {"state": state, "imports": {path: file_digest(path) for path in paths}}
+        IMPORTS.parent.mkdir(exist_ok=True)
+        written = IMPORTS.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps({**kept, name: found}))
+        written.replace(IMPORTS)
+    return dict(found["imports"])
+
+
+def file_digest(path: str) -> str:
+    """Return the digest of a file, by its path from the project on; empty if there is none."""
+    file = ROOT / path
+    return sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
 # ── 3. Compilation ──
