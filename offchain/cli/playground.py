@@ -18,7 +18,6 @@ from threading import Event
 from typing import Any
 
 import polars
-from sklearn.datasets import load_breast_cancer
 from web3 import HTTPProvider, Web3
 
 from offchain.chain.market import Market
@@ -208,6 +207,8 @@ class _Playground:
     def _provider(self, operators: int) -> Path:
         """Post a task on half of a data set; write the other half for developers."""
         folder = self.processes.folder
+        from sklearn.datasets import load_breast_cancer  # slow to import
+
         data = load_breast_cancer()
         columns = dict(zip(map(str, data.feature_names), data.data.T, strict=True))
         table = polars.DataFrame({**columns, "target": data.target})
