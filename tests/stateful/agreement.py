@@ -30,9 +30,7 @@ def check_all(both: ContractAndModel) -> None:
         contract, model = both.contracts[name]
         named = int(model.domain.market, 16) if model.domain else 0
         assert Words(contract).read("staking.named_market") == named
-    for address, called in both.hostile.called.items():
-        hostile = both.world.hostile if address == both.world.refuser else both.world.configurable
-        assert bool(Words(hostile).read("called")) == called
+    both.hostile.check()
     for name in touched & {"policy", "young policy"}:
         check_policy(*both.contracts[name])
     touched.clear()

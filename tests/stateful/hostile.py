@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from eth_abi.abi import decode
+
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.deployment import PAYMENT_GAS
 from tests.stateful.ledger import Ledger, Refused
@@ -39,8 +41,8 @@ class Hostile:
     def __init__(self, account: Any, token: Any, ledger: Ledger, tally: Tally) -> None:
         self.account, self.token, self.ledger, self.tally = account, token, ledger, tally
         self.behaviour = ledger.tokens[str(token.address)]
-        self.called = {str(account.address): False, str(token.address): False}
-        """Says of each whether its last call back succeeded."""
+        self.answers: dict[str, tuple[Any, Any]] = {}
+        """Who called back since the last check, and what the model said last."""
         self.ledger.refusing.add(str(account.address))
 
     # ── Payments ──
@@ -92,8 +94,19 @@ class Hostile:
         answer = ask(call, str(who.address))
         is_refused = isinstance(answer, Refused)
         outcome = LOCKED if answer == LOCKED else REFUSED if is_refused else DONE
-        self.called[str(who.address)] = outcome == DONE
+        self.answers[str(who.address)] = who, answer
         self.tally.add(CALLS_BACK[who is self.token], call.of, outcome)
+
+    def check(self) -> None:
+        """Those who called back met what the model said."""
+        for who, answer in self.answers.values():
+            said = bytes(who.response())
+            assert who.called() == (answer != LOCKED and not isinstance(answer, Refused))
+            if answer == LOCKED:
+                assert said == b""
+            elif isinstance(answer, Refused):
+                assert decode(["string"], said[4:])[0] in answer.reasons
+        self.answers.clear()
 
 
 CALLS_BACK = "account calls back", "token calls back"

@@ -81,8 +81,8 @@ class Play(RuleBasedStateMachine):
     @initialize(data=st.data(), entered=st.integers(0, 4))
     def a_sale_is_under_way(self, data: Any, entered: int) -> None:
         """Random steps alone would seldom come as far as a report."""
-        for _ in range(3):
-            self.receivers_change(data)
+        self._hostile_calls(data)
+        self.receivers_change(data)
         self.create(data)
         for sale in self.sales:
             self._go_on(data, sale, entered)
@@ -281,7 +281,8 @@ class Play(RuleBasedStateMachine):
             if step in (random_sales.post, random_sales.resolve):
                 operators.renew_expired(data, self.both)
             if step in PAYING:
-                sometimes(data, lambda _: None, [self._token_changes, self.receivers_change])(data)
+                changes = self._token_changes, self._hostile_calls, self.receivers_change
+                sometimes(data, lambda _: None, changes)(data)
             if step:
                 step(data, self.both, sale)
 
