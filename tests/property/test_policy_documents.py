@@ -148,6 +148,14 @@ def test_update__documents__are_read_alike(reading: Attesting, name: str) -> Non
 
 
 QE, TDX = TEXTS["qe"], TEXTS["tdx"]
+
+
+def with_modules_of(seam: SeamText) -> bytes:
+    """A document that names Intel's modules first, and lists those of another identity."""
+    other = tcb_info(TeeType.TDX, DATES, seam=seam)
+    return b"Identities".join([TDX.split(b"Identities")[0], other.split(b"Identities")[1]])
+
+
 REFUSED = {
     "a bit of miscselect that its mask leaves out": QE.replace(
         b'"miscselect":"00000000","miscselectMask":"FFFFFFFF"',
@@ -157,7 +165,11 @@ REFUSED = {
     "an attribute of modules that their mask leaves out": tcb_info(
         TeeType.TDX, DATES, seam=SeamText(attributes=b"\2" * 8, mask=b"\x0d" * 8)
     ),
+    "modules of another signer than the document's": with_modules_of(SeamText(b"\1" * 48)),
+    "modules of another mask than the document's": with_modules_of(SeamText(mask=bytes(8))),
     "something after an identity": QE + b" ",
+    "a date without its T": QE.replace(b"T", b" ", 1),
+    "a date in a thirteenth month": QE.replace(b"-08-", b"-13-", 1),
     "no category": TDX.replace(b'"BIOS"}', b'"}', 1),
     "a category without a quotation mark": TDX.replace(b'"BIOS"}', b'"BIOS}', 1),
     "a category without an end": TDX.replace(b"BIOS", b"B" * 128, 1),
