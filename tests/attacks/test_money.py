@@ -427,21 +427,26 @@ def test_settle__each_task__pays_from_its_own_escrow(chain, plain, configurable,
 # ── 28, 29 ──
 
 
+@pytest.mark.parametrize("in_token", [False, True], ids=["ether", "token"])
 @pytest.mark.parametrize(
     ("score", "price"),
     [(1, 1), (666_667, 1), (666_668, 2), (999_999, 2), (1_000_000, 4)],
 )
-def test_claim_award__curve_at_its_ends_and_rests__rounded_down(chain, developer, score, price):
-    """28: prices at the bottom, between units and at the top, and the rest back to the provider."""
+def test_sale__curve_at_its_ends_and_rests__paid_to_the_unit(
+    chain, plain, developer, score, price, in_token
+):
+    """28: prices at the bottom, between units and at the top, the rest, and a fee of one unit."""
+    held, token = (plain.balanceOf, str(plain.address)) if in_token else (ether, ZERO_ADDRESS)
     terms = {"curve": curve((1, 1), (666_668, 2), (999_999, 2), (1_000_000, 4)), "budget": 5}
-    sale = Sale(chain, **terms).enter(model(developer, "small"))
+    sale = Sale(chain, token=token, benchmark_fee=1, **terms).enter(model(developer, "small"))
     stands = sale.post((0, score))
-    before = ether(developer)
+    before = held(developer)
     sale.claim(stands, 0)
-    assert ether(developer) - before == price
-    before = ether(sale.provider)
+    assert held(developer) - before == price
+    before, pot = held(sale.provider), 0 if in_token else sale.task.entry_fee
     sale.settle(stands, sender=sale.provider)
-    assert ether(sale.provider) - before == sale.task.budget - price
+    assert held(sale.provider) - before == sale.task.budget - price
+    assert chain.market.credits(token, sale.signing[0].operator) == 1 + pot
 
 
 # Holds S-23.

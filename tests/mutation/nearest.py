@@ -34,7 +34,7 @@ NEAREST: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "market/escrow": (
-        ("attacks/test_money", "attacks/test_gas_limits", *MARKET),
+        ("attacks/test_money", "attacks/test_disputes", "attacks/test_gas_limits", *MARKET),
         (
             "model_market/test_withdraw",
             "model_market/test_claim_award_payment",
