@@ -57,6 +57,10 @@ TEXTS = {
     "tdx of another signer": tcb_info(TeeType.TDX, DATES, seam=OTHER_SEAM),
     "qe": identity(TeeType.SGX, DATES, [IsvLevel(8), IsvLevel(6, "OutOfDate", ("INTEL-SA-7",))]),
     "td qe": identity(TeeType.TDX, DATES),
+    "category as long as may be": tcb_info(TeeType.TDX, DATES).replace(b"BIOS", b"B" * 126, 1),
+    "advisories as long as may be": identity(
+        TeeType.SGX, DATES, [IsvLevel(6, "OutOfDate", ("x" * 2_045,))]
+    ),
     **genuine_texts(),
 }
 
@@ -172,7 +176,8 @@ REFUSED = {
     "a date in a thirteenth month": QE.replace(b"-08-", b"-13-", 1),
     "no category": TDX.replace(b'"BIOS"}', b'"}', 1),
     "a category without a quotation mark": TDX.replace(b'"BIOS"}', b'"BIOS}', 1),
-    "a category without an end": TDX.replace(b"BIOS", b"B" * 128, 1),
+    "a category that is too long": TDX.replace(b"BIOS", b"B" * 127, 1),
+    "advisories that are too long": QE.replace(b"INTEL-SA-7", b"x" * 2_046),
     "a number of six digits": QE.replace(b'Number":17', b'Number":100000'),
 }
 
