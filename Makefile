@@ -6,7 +6,7 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup demo test test-chain test-e2e test-whole test-python test-contracts deep coverage reference mutants
+.PHONY: help setup demo test compiled test-chain test-e2e test-whole test-python test-contracts deep coverage reference mutants
 .PHONY: mutants-python invariants venom symbolic
 .PHONY: fuzz fuzz-parsers models luck lint gas bench bench-large experiments abi clean
 
@@ -62,12 +62,16 @@ abi: .venv/.ready ## export ABIs, Solidity, EIP-712 types and storage layouts to
 
 test: .venv/.ready node_modules/.ready ## all suites side by side
 	@$(RUN); rm -f reports/test-*.log
-	@$(BROWNIE) compile > reports/compile.log # once, for the suites of Brownie
-	@$(MAKE) --no-print-directory --keep-going --jobs=5 $(SUITES:%=test-%) && failed= || failed=1; \
+	@$(MAKE) --no-print-directory --keep-going --jobs=5 FIRST=compiled $(SUITES:%=test-%) && failed= || failed=1; \
 	for suite in $(SUITES); do \
 		printf '%-10s' $$suite; grep -hE '^=+ .* in [0-9.]+s.* =+$$' reports/test-$$suite.log || echo 'no result'; \
 		grep -h '^SKIPPED ' reports/test-$$suite.log | sed 's/^/       /' || echo '       no test was skipped'; \
 	done; [ -z "$$failed" ]
+
+compiled: # once, for the suites of Brownie
+	@$(BROWNIE) compile > reports/compile.log
+
+test-chain test-e2e test-whole: $(FIRST)
 
 test-chain: .venv/.ready node_modules/.ready ## unit tests of contracts, tests of scripts: Brownie on anvil
 	@$(BROWNIE) test $(or $(T),$(CHAIN_TESTS)) -p no:boa_test 2>&1 | tee reports/test-chain.log | sed -u 's/^/chain  | /'
