@@ -7,7 +7,6 @@ does not depend on a clock.
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 
 import httpx
+
+from tests.e2e.forked import Command
 
 BEFORE, AFTER = "before", "after"
 
@@ -72,8 +73,8 @@ class KillProxy:
         """A command of this project, killed at the end if it lives."""
         with (
             self._stack,
-            subprocess.Popen(
-                [sys.executable, "-m", "offchain", command, *options],
+            Command(
+                [command, *options],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -30,6 +30,7 @@ from tests.e2e.developers import (
     post,
     wait_until,
 )
+from tests.e2e.forked import Command, completed
 from tests.e2e.hosts import DAY, ETHER, KEY
 from tests.e2e.kill_proxy import AFTER, BEFORE, KillProxy, at_words
 from tests.offchain.market import make_manifest
@@ -70,21 +71,15 @@ class Reader:
         return [each for word in words for each in files.get(word, [word])] + list(more)
 
     def run(self, line: str, task_id: bytes, *more: str, ends: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "offchain", *self.arguments(line, task_id, *more)],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        assert done.returncode == ends, done.stdout + done.stderr
-        return done.stdout
+        arguments = self.arguments(line, task_id, *more)
+        code, out, said = completed(arguments, SECONDS, cwd=self.folder)
+        assert code == ends, out + said
+        return out
 
     @contextmanager
     def start(self, line: str, task_id: bytes, *more: str) -> Iterator[subprocess.Popen]:
-        with subprocess.Popen(
-            [sys.executable, "-m", "offchain", *self.arguments(line, task_id, *more)],
+        with Command(
+            self.arguments(line, task_id, *more),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

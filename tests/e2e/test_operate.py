@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -37,6 +36,7 @@ from scripts.deploy import deploy
 from scripts.lib.settings import load
 from tests.anvil import at, fund, now, rpc
 from tests.e2e.commands import enclave_of, keystore_options, write_book
+from tests.e2e.forked import Command
 from tests.offchain.enclave.service.served import served
 from tests.vectors.generate import word
 
@@ -70,8 +70,8 @@ def registry_of(made):
 @contextmanager
 def operating(*options, cwd=None):
     """The command as a process; yields it and a function that waits for a line."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "offchain", "operate", *options],
+    process = Command(
+        ["operate", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=cwd,

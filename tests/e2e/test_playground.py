@@ -18,12 +18,13 @@ from web3 import HTTPProvider, Web3
 
 from offchain.cli import networks
 from offchain.cli.processes import Processes, _start_of
+from tests.e2e.forked import completed
 from tests.e2e.hosts import ETHER
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = ROOT / "docs" / "tour.ipynb"
 SECONDS = 300
-"""For each cell of the tour."""
+"""For each command, and each cell of the tour."""
 
 
 class Terminal:
@@ -37,12 +38,9 @@ class Terminal:
         self.home.mkdir()
 
     def __call__(self, *words: str, code: int = 0) -> str:
-        command = [sys.executable, "-m", "offchain", *words]
-        done = subprocess.run(
-            command, cwd=self.home, env=self.variables, capture_output=True, text=True
-        )
-        assert done.returncode == code, done.stderr
-        return done.stdout if code == 0 else done.stderr
+        ended, out, said = completed(words, SECONDS, cwd=self.home, env=self.variables)
+        assert ended == code, said
+        return out if code == 0 else said
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +30,7 @@ from tests.e2e.commands import (
     upload,
     write_book,
 )
+from tests.e2e.forked import Command
 from tests.e2e.hosts import (
     QUORUM,
     close_sale,
@@ -535,8 +535,8 @@ def operating(sale, seat):
     """The command of an operator."""
     url, account = sale.hosts.clients[seat].url, sale.hosts.senders[seat].address
     options = [*operate_options(sale, seat, url), "--account", account]
-    with subprocess.Popen(
-        [sys.executable, "-m", "offchain", "operate", *options],
+    with Command(
+        ["operate", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
