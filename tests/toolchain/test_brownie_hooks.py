@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,30 +32,28 @@ def vyper_bytecode(project: Path, name: str) -> str:
     return vyper.compile_from_file_input(source, bundle, settings)["bytecode"]
 
 
-def test_compile__modules_interfaces_and_package__builds_contracts_only(brownie, project):
-    brownie("compile")
+def test_compile__modules_interfaces_and_package__builds_contracts_only(project):
     built = {path.name for path in (project / "build" / "contracts").iterdir()}
     assert built == {"Alone.json", "Counter.json"}
 
 
-def test_compile__fresh_project__gives_the_compilers_bytecode(brownie, project):
-    brownie("compile")
+def test_compile__fresh_project__gives_the_compilers_bytecode(project):
     assert artifact(project)["bytecode"] == vyper_bytecode(project, "Counter")
     assert artifact(project)["compiler"]["evm_version"] == "cancun"
 
 
 def test_compile__in_a_folder_of_the_project__finds_imports(brownie, project):
+    shutil.rmtree(project / "build")
     brownie("compile", folder="contracts/modules")
     assert artifact(project)["bytecode"] == vyper_bytecode(project, "Counter")
 
 
-def test_compile__nothing_edited__compiles_nothing(brownie):
-    assert COMPILING in brownie("compile")
+def test_compile__nothing_edited__compiles_nothing(compiled, brownie):
+    assert COMPILING in compiled[1]
     assert COMPILING not in brownie("compile")
 
 
 def test_compile__module_edited__recompiles_what_imports_it(brownie, project):
-    brownie("compile")
     edit(project, "contracts/modules/limits.vy", "uint256) = 10", "uint256) = 12")
     output = brownie("compile")
     assert "- Counter" in output
@@ -63,7 +62,6 @@ def test_compile__module_edited__recompiles_what_imports_it(brownie, project):
 
 
 def test_compile__interface_edited__recompiles_what_imports_it(brownie, project):
-    brownie("compile")
     edit(project, "interfaces/ICounter.vyi", "who: address", "who: indexed(address)")
     output = brownie("compile")
     assert "- Counter" in output
@@ -93,8 +91,7 @@ def test_test__coverage__counts_statements_and_branches_of_modules(brownie):
     }
 
 
-def test_run__two_at_once__each_has_a_fresh_chain_of_its_own(brownie, start):
-    brownie("compile")
+def test_run__two_at_once__each_has_a_fresh_chain_of_its_own(start):
     runs: list[subprocess.Popen[str]] = [start("run", "where") for _ in range(2)]
     outputs = [run.communicate()[0] for run in runs]
     found = [re.search(r"chain at (http://127\.0\.0\.1:\d+): 0 to 1 blocks", o) for o in outputs]
