@@ -6,7 +6,7 @@ Says that it is ready by a line, the digests of the contracts. Then reads orders
 line: `contracts` and `tests` are paths, `seed` is that of random tests or null. Answers each with a
 JSON object: `code` is that of pytest, `INVALID` when a contract does not compile, `SAME` when no
 bytecode changed, or null after `SECONDS`; `output` is what was printed. Each order has a fork,
-which finds every test imported, and compiled what did not change.
+which finds what tests import imported, and compiled what did not change.
 """
 
 import gc
@@ -32,6 +32,7 @@ from tests.inprocess import ROOT, deployer
 from tests.mutation.copies import INVALID, SAME, SECONDS
 
 SUITES = "tests/property", "tests/stateful", "tests/attacks"
+TESTS = tuple(f"{suite.replace('/', '.')}.test_" for suite in SUITES)
 OPTIONS = "-q", "-pno:pytest-brownie", "-pno:cacheprovider", "--hypothesis-profile=mutants"
 
 
@@ -68,6 +69,8 @@ def play(order: dict[str, Any], before: dict[str, str]) -> int:
     except VyperException:
         return INVALID
     gc.enable()
+    for name in [name for name in sys.modules if name.startswith(TESTS)]:
+        del sys.modules[name]  # may have read the source
     options = [*OPTIONS, "-x"]
     if order["seed"] is not None:
         options.append(f"--hypothesis-seed={order['seed']}")
