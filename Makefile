@@ -2,7 +2,7 @@
 # target installs what it needs by itself.
 # `make test-chain T=tests/unit/tcb_policy` and `make test-contracts T=tests/property` run a part of a suite.
 # `make fuzz FUZZ="--inputs 1000 --seed 3"` runs another campaign, `make fuzz-parsers FUZZ="--seconds 60"` a shorter one,
-# `make mutants MUTANTS="--sample 2"` a sample.
+# `make mutants MUTANTS="--total 20"` a sample.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
