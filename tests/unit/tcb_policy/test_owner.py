@@ -274,6 +274,7 @@ def test_raise_least_numbers__older_documents_cannot_be_brought(policy, refused)
 
 @pytest.mark.parametrize("numbers", [(17, 5), (18, 4), (2**16, 5), (18, 2**16)])
 def test_raise_least_numbers__lower_or_too_high__reverts(policy, numbers):
+    policy.raise_least_numbers(17, 5)
     policy.raise_least_numbers(18, 5)
     with reverts(BAD_FLOOR):
         policy.raise_least_numbers.call(*numbers)
