@@ -70,9 +70,8 @@ def of_registry(both: ContractAndModel) -> list[Deadline]:
             found.append(Deadline("enclave expires", enclave.expiry, tries))
     for operator, record in reference.operators.items():
         if record.unlocks_at:
-            found.append(
-                Deadline("stake unlocks", record.unlocks_at, (partial(take_out, operator),))
-            )
+            tries_to_leave = partial(take_out, operator), operators.equivocate
+            found.append(Deadline("stake unlocks", record.unlocks_at, tries_to_leave))
     for platform, hold in reference.platforms.items():
         if platform in world.platforms:
             tries_to_take = (partial(take_machine, platform),)

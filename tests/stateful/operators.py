@@ -142,7 +142,7 @@ def measurement_of(data: Any, both: ContractAndModel) -> bytes:
 def check_quorum(data: Any, both: ContractAndModel) -> None:
     """Signatures of tenants, asked for as the market does."""
     world, digest = both.world, parts.word("digest")
-    others = pick(data, [world.roster[:1], world.twins, world.roster[-2:]])
+    others = pick(data, [world.roster[:RESTLESS], world.twins, world.roster[-2:]])
     enclaves = parts.ordered([*known(data, both), *others])
     signing = [each for each in enclaves if data.draw(st.booleans())]
     cosignatures = [each.cosign(digest) for each in signing]
@@ -185,7 +185,7 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
     task = tasks[-1] if tasks else parts.task(world.providers[0], [], world.chain.measurement, 0)
     culprits = [*world.roster[-RESTLESS:], *world.roster[:RESTLESS], *known(data, both)]
     gone = [each for each in culprits if has_left(both, each)]
-    enclave = pick(data, now_and_then(data, culprits, [gone or culprits]))
+    enclave = pick(data, sometimes(data, culprits, [gone or culprits]))
     if now_and_then(data, False, [True]):
         losses.fine(both, enclave.operator)
     of = task.id(both.market.domain)

@@ -152,7 +152,6 @@ class Play(RuleBasedStateMachine):
             data,
             [
                 lambda: self._token_changes(data),
-                lambda: hostile.set_blocked(pick(data, self.world.people), on),
                 lambda: hostile.set_refusal(on),
                 lambda: hostile.set_cost(on),
                 lambda: self._hostile_calls(data),
@@ -160,7 +159,10 @@ class Play(RuleBasedStateMachine):
         )()
 
     def _token_changes(self, data: Any) -> None:
-        self.both.hostile.set_mode(pick(data, TOKEN_MODES))
+        hostile, world = self.both.hostile, self.world
+        hostile.set_mode(pick(data, TOKEN_MODES))
+        paid = pick(data, [*world.providers, *world.developers])
+        hostile.set_blocked(paid, data.draw(st.booleans()))
 
     def _hostile_calls(self, data: Any) -> None:
         """Whenever it is paid, the account or the token calls this from now on, or nobody."""
