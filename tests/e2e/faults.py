@@ -33,6 +33,7 @@ class FaultyNode:
     answers: Event = field(default_factory=Event)
     drops: int = 0
     dropped: int = 0
+    _client: httpx.Client = field(default_factory=partial(httpx.Client, timeout=60, verify=False))
 
     def __post_init__(self) -> None:
         self.answers.set()
@@ -46,7 +47,7 @@ class FaultyNode:
             digest = "0x" + keccak(hexstr=request["params"][0]).hex()
             return json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": digest}).encode()
         headers = {"Content-Type": "application/json"}
-        return httpx.post(self.url, content=body, headers=headers, timeout=60).content
+        return self._client.post(self.url, content=body, headers=headers).content
 
 
 @dataclass

@@ -7,7 +7,6 @@ and ends them, and moves the chain's time once what a deadline waits for has hap
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from offchain.chain.market import Market
 from offchain.chain.node import Node
 from offchain.chain.progress import TaskProgress
 from tests.anvil import at, now, rpc
+from tests.e2e.forked import Command, completed
 
 NETWORK = "town"
 PATIENCE = 1_200.0
@@ -38,8 +38,8 @@ class Party:
     def start(self) -> None:
         """Run the line; what it says is added to its log."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "offchain", *self.line],
+            self.process = Command(
+                self.line,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -94,17 +94,16 @@ class Town:
     def command(self, *line: str) -> dict[str, Any]:
         """Run a command to its end; return its result."""
         options = ["--network", NETWORK, "--yes", "--json", "--home", str(self.folder / "anybody")]
-        command = [sys.executable, "-m", "offchain", *line, *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-        assert done.returncode == 0, done.stderr
-        result: dict[str, Any] = json.loads(done.stdout)
+        code, out, said = completed([*line, *options], PATIENCE)
+        assert code == 0, said
+        result: dict[str, Any] = json.loads(out)
         return result
 
     def start(self, name: str, account: list[str], *line: str) -> Party:
         """A party with the options of an account, in a home of its own."""
         home = self.folder / name
         home.mkdir()
-        options = ["--network", NETWORK, "--yes", "--poll", "0.5", "--home", str(home)]
+        options = ["--network", NETWORK, "--yes", "--poll", "1", "--home", str(home)]
         party = Party(name, [*line, *options, *account], home / "log")
         party.start()
         self.parties[name] = party
