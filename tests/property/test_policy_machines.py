@@ -9,6 +9,7 @@ statuses follow one another in any order.
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boa
@@ -66,9 +67,10 @@ def verdict(
     fmspc: bytes = FMSPC,
     now: bytes | None = None,
     seam: int = INTEL_SEAM,
+    misc_select: bytes = bytes(4),
 ) -> bool | RejectionReason:
     """Return what the policy says of a machine; without `now`, its TEE_TCB_SVN2 is as at launch."""
-    report = qe_report(tee).encode()
+    report = replace(qe_report(tee), misc_select=misc_select).encode()
     quoted = (
         int(tee),
         int.from_bytes(fmspc, "big"),
@@ -254,6 +256,20 @@ def test_check__newer_number_stale__the_older_one_alone_decides(
         for time, said in ((last, True), (last + 1, reason)):
             boa.env.timestamp = time
             assert verdict(judging.policy, tee, UP_TO_DATE) is said
+
+
+@pytest.mark.parametrize("tee", TeeType)
+def test_check__miscselect_of_ones__is_no_part_of_the_product(
+    judging: Attesting, tee: TeeType
+) -> None:
+    dates = Dates(NOW, NOW + 5_000 * DAY, 17)
+    with boa.env.anchor():
+        boa.env.timestamp = NOW
+        bring(judging.policy, tcb_info(tee, dates), identity(tee, dates, misc_select="FFFFFFFF"))
+        assert verdict(judging.policy, tee, UP_TO_DATE, misc_select=b"\xff" * 4) is True
+        for other in (bytes(4), b"\xff" * 3 + b"\x7f", b"\xfe" + b"\xff" * 3):
+            said = verdict(judging.policy, tee, UP_TO_DATE, misc_select=other)
+            assert said is RejectionReason.QE_IDENTITY
 
 
 def test_kept_floors__kind_that_does_not_exist__has_none(judging: Attesting) -> None:
