@@ -83,14 +83,18 @@ def grace() -> uint256:
 """
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_verify__policy_answers__is_what_it_says(attesting: None, answer: bool) -> None:
+@pytest.mark.parametrize(
+    ("answer", "accepts"), [("True", True), ("False", False), ("_quoted.seam == 0", True)]
+)
+def test_verify__policy_answers__is_what_it_says(
+    attesting: None, answer: str, accepts: bool
+) -> None:
     policy = boa.loads(POLICY.format(answer=answer))
     made = Attesting.of_policy(deploy, policy, INTEL.root.public_key)
     made.add_lists(DOCUMENTS[TeeType.SGX])
     quote = MACHINE.quote(BODIES["sgx v3"])
     assert on_chain(made.verifier, whole(quote)) == (
-        off_chain(quote) if answer else RejectionReason.TCB_FLOOR
+        off_chain(quote) if accepts else RejectionReason.TCB_FLOOR
     )
 
 
