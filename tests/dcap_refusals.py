@@ -82,6 +82,24 @@ HEADERS = [
 OTHER_TEE = {"sgx v3": (4, "81000000"), "tdx v4": (4, "00000000")}
 """The TEE of another version of quotes."""
 BODY_TYPES = ("010080010000", "040088020000", "030048020000", "020088020000", "030088020001")
+FAULTS = [
+    (0, b"\6", RejectionReason.QUOTE_VERSION),
+    (48, b"\1", RejectionReason.QUOTE_BODY_TYPE),
+    (2, b"\3", RejectionReason.QUOTE_KEY_TYPE),
+    (4, b"\1", RejectionReason.QUOTE_TEE_TYPE),
+    (12, b"\0", RejectionReason.QUOTE_VENDOR),
+]
+"""Faults of one header, in the order in which they are named."""
+
+
+def several_faults(quote: Quote) -> Iterator[tuple[int, str, RejectionReason]]:
+    """Headers with each of the faults and all that are named after it."""
+    header = quote.encode()[:54]
+    for offset, value, reason in reversed(FAULTS):
+        header = altered(header, offset, value)
+        if reason is RejectionReason.QUOTE_BODY_TYPE:
+            header = altered(header, 0, b"\5")
+        yield 0, header.hex(), reason
 
 
 def headers(name: str) -> Iterator[Case]:
@@ -91,6 +109,7 @@ def headers(name: str) -> Iterator[Case]:
     if name == "tdx v5":
         rows += [(48, value, RejectionReason.QUOTE_BODY_TYPE) for value in BODY_TYPES]
     quote = MACHINE.quote(BODIES[name])
+    rows += several_faults(quote)
     for offset, value, reason in rows:
         header = offset, bytes.fromhex(value)
         yield Case(f"{name}: header at {offset} {value}", quote, reason, header=header)

@@ -251,18 +251,34 @@ def _certification(reader: _Reader, expected: int) -> None:
     reader.expect_rest(size, f"certification data of type {kind}")
 
 
-def _header(reader: _Reader) -> tuple[int, bytes, bytes]:
+def _body_size(reader: _Reader, version: int) -> int:
+    if version == 3:
+        return SGX_SIZE
+    if version == 4:
+        return TD10_SIZE
+    body_type, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
+    if _V5_BODY_SIZES.get(body_type) != size:
+        raise QuoteRejected(
+            RejectionReason.QUOTE_BODY_TYPE,
+            f"type {body_type} of {size} bytes, expected type 2 of 584 or type 3 of 648",
+        )
+    return size
+
+
+def _signed(reader: _Reader) -> tuple[int, bytes, bytes, Body]:
+    """Read header and body; of several faults, name the one that the contract names."""
     version, key_type, tee_type, reserved, vendor, user_data = _HEADER.unpack(
         reader.take(_HEADER.size)
     )
     if version not in _TEE_OF_VERSION:
         raise QuoteRejected(RejectionReason.QUOTE_VERSION, f"{version}, expected 3, 4 or 5")
+    size = _body_size(reader, version)
     if key_type != ECDSA_P256:
         raise QuoteRejected(
             RejectionReason.QUOTE_KEY_TYPE, f"{key_type}, expected {ECDSA_P256} (ECDSA P-256)"
         )
-    if tee_type != _TEE_OF_VERSION[version]:
-        expected = _TEE_OF_VERSION[version]
+    expected = _TEE_OF_VERSION[version]
+    if tee_type != expected:
         raise QuoteRejected(
             RejectionReason.QUOTE_TEE_TYPE,
             f"{tee_type:#x} in version {version}, expected {expected:#x} ({expected.name})",
@@ -272,21 +288,8 @@ def _header(reader: _Reader) -> tuple[int, bytes, bytes]:
             RejectionReason.QUOTE_VENDOR,
             f"{vendor.hex()}, expected {INTEL_QE_VENDOR_ID.hex()} (Intel)",
         )
-    return version, reserved, user_data
-
-
-def _body(reader: _Reader, version: int) -> Body:
-    if version == 3:
-        return SgxReport.decode(reader.take(SGX_SIZE))
-    if version == 4:
-        return TdReport.decode(reader.take(TD10_SIZE))
-    body_type, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
-    if _V5_BODY_SIZES.get(body_type) != size:
-        raise QuoteRejected(
-            RejectionReason.QUOTE_BODY_TYPE,
-            f"type {body_type} of {size} bytes, expected type 2 of 584 or type 3 of 648",
-        )
-    return TdReport.decode(reader.take(size))
+    body = (SgxReport if version == 3 else TdReport).decode(reader.take(size))
+    return version, reserved, user_data, body
 
 
 def parse(data: bytes) -> Quote:
@@ -300,8 +303,7 @@ def parse(data: bytes) -> Quote:
             a length is wrong.
     """
     reader = _Reader(data)
-    version, reserved, user_data = _header(reader)
-    body = _body(reader, version)
+    version, reserved, user_data, body = _signed(reader)
     reader.expect_rest(reader.integer(4), "signature data")
     signature, attestation_key = reader.take(64), reader.take(64)
     if version > 3:
@@ -340,7 +342,6 @@ def trim(data: bytes) -> bytes:
         QuoteRejected: the header is unknown, or there are fewer bytes than the quote declares.
     """
     reader = _Reader(data)
-    version, _, _ = _header(reader)
-    _body(reader, version)
+    _signed(reader)
     reader.take(reader.integer(4))
     return data[: reader.offset]
