@@ -24,7 +24,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
-from vyper.exceptions import VyperException
+from vyper.exceptions import VyperException, VyperInternalException
 from vyper.ir import optimizer
 
 from tests.compiled import use_cache
@@ -66,7 +66,7 @@ def play(order: dict[str, Any], before: dict[str, str]) -> int:
     try:
         if all(digest(path) == before[path] for path in order["contracts"]):
             return SAME
-    except VyperException:
+    except (VyperException, VyperInternalException):
         return INVALID
     gc.enable()
     for name in [name for name in sys.modules if name.startswith(TESTS)]:
