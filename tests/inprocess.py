@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[1]
 WEALTH = 10**6 * ETHER
 UNBONDING = 21 * DAY
 
-INVALID = "InvalidInstruction"
-"""In place of a reason, where all gas was burned by an instruction that no EVM has."""
+NO_REASON = "Revert(b'')"
+"""In place of a reason, where a call reverts without one."""
 
 Contract = Any
 
@@ -80,9 +80,8 @@ def refuses(*reasons: str) -> Iterator[pytest.ExceptionInfo[boa.BoaError]]:
 
 
 def reason_of(raised: pytest.ExceptionInfo[boa.BoaError]) -> str:
-    """The reason of a revert, as the caller sees it; of an invalid instruction, `INVALID`."""
-    reason = str(raised.value.stack_trace[0].pretty_vm_reason)
-    return INVALID if reason.startswith(INVALID) else reason
+    """The reason of a revert, as the caller sees it."""
+    return str(raised.value.stack_trace.last_frame.pretty_vm_reason)
 
 
 class Titanoboa:

@@ -8,7 +8,7 @@ from typing import Any
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.sale import CLOSED, DISPUTED, FINAL, OPEN, REPORTED
 from tests.stateful import operators, random_documents, random_sales
-from tests.stateful.draws import pick, sometimes
+from tests.stateful.draws import pick
 from tests.stateful.policy_model import Document
 from tests.stateful.random_sales import RandomSale, Step
 from tests.stateful.registry_reference import MAX_LIFETIME, Bound, Enrolment
@@ -84,7 +84,8 @@ def of_registry(both: ContractAndModel) -> list[Deadline]:
 
 def take_out(operator: str, data: Any, both: ContractAndModel) -> None:
     """The stake, by its owner and by those who burn it."""
-    to = sometimes(data, operator, [both.world.refuser, ZERO_ADDRESS])
+    to = pick(data, [operator, both.world.refuser, ZERO_ADDRESS])
+    both.hostile.set_refusal(to == both.world.refuser)
     both.act("registry", "unstake", to, sender=operator)
     both.act("registry", "burn_stake", operator, sender=operator)
 

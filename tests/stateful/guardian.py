@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.simulation import FMSPC
 from tests import sale as parts
-from tests.sale import CLOSED, DISPUTED, REPORTED, Cosignature, word
+from tests.sale import CLOSED, DISPUTED, FINAL, REPORTED, Cosignature, word
 from tests.stateful.draws import now_and_then, pick, sometimes
 from tests.stateful.losses import RESTLESS
 from tests.stateful.operators import measurement_of
@@ -22,7 +22,7 @@ NO_PROOF = (
     ZERO_ADDRESS,
     bytes(32),
 )
-LATE = CLOSED, REPORTED, DISPUTED
+LATE = CLOSED, REPORTED, DISPUTED, FINAL
 HIGH = bytes([4, *NO_SVNS[1:]])
 
 

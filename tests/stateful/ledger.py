@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from offchain.protocol.encoding import ZERO_ADDRESS
-from tests.inprocess import INVALID
+from tests.inprocess import NO_REASON
 
 ETHER = ZERO_ADDRESS
 BURNED = ZERO_ADDRESS
@@ -72,7 +72,7 @@ class Token:
         if to in self.blocked:
             return BLOCKS
         if self.burns:
-            return INVALID
+            return NO_REASON
         return if_false if self.refuses or self.odd else None
 
 

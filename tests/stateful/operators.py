@@ -83,8 +83,8 @@ def renew(data: Any, both: ContractAndModel) -> None:
 
 
 def renew_expired(data: Any, both: ContractAndModel) -> None:
-    """Most of the enclaves of the roster that expired attest themselves anew."""
-    for enclave in both.world.roster:
+    """Most of the enclaves that a sale may ask attest themselves anew if they expired."""
+    for enclave in (*both.world.roster, both.world.twin):
         if both.now >= both.expiry(enclave) and now_and_then(data, True, [False]):
             both.renew(enclave, 30 * DAY)
 
@@ -143,14 +143,20 @@ def check_quorum(data: Any, both: ContractAndModel) -> None:
     """Signatures of tenants, asked for as the market does."""
     world, digest = both.world, parts.word("digest")
     others = pick(data, [world.roster[:RESTLESS], world.twins, world.roster[-2:]])
-    enclaves = parts.ordered([*known(data, both), *others])
+    enclaves = parts.ordered([*sometimes(data, known(data, both), [[]]), *others])
     signing = [each for each in enclaves if data.draw(st.booleans())]
+    if data.draw(st.booleans()):
+        renew_expired(data, both)
+        signing = parts.ordered(others)
+    of, least = measurement_of(data, both), pick(data, [0, 1, 3 * ETHER])
+    spared = [each for each in signing if each not in [*world.roster[RESTLESS:], world.twin]]
+    for enclave in now_and_then(data, [], [spared[-1:]]):
+        both.act("registry", "revoke_enclave", enclave.signing_key, of, sender=both.registry.owner)
     cosignatures = [each.cosign(digest) for each in signing]
     cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
     entries = [each.entry() for each in enclaves]
     entries = now_and_then(data, entries, [entries[1:]])
     excluded = sometimes(data, [], [[Signer(DEAD, each.operator, bytes(32))] for each in enclaves])
-    of, least = measurement_of(data, both), pick(data, [0, 1, 3 * ETHER])
     asked = parts.task(world.providers[0], entries, of, both.now, min_stake=least)
     expected = both.registry.check_quorum(
         both.now, digest, asked, entries, cosignatures[:7], excluded
@@ -200,7 +206,7 @@ def equivocate(data: Any, both: ContractAndModel) -> None:
     cosignatures = now_and_then(data, cosignatures, wrong(cosignatures))
     operator = now_and_then(data, enclave.operator, world.tenants)
     args = task, reports, cosignatures, operator, enclave.sealing_key
-    for _ in range(now_and_then(data, 1, [2])):
+    for _ in range(sometimes(data, 1, [2])):
         both.act("registry", "prove_equivocation", *args, sender=pick(data, world.people))
 
 

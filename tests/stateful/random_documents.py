@@ -49,7 +49,7 @@ def draw_document(data: Any, both: ContractAndModel) -> Document:
     number = kept[-1].number if kept else both.policy.least[kind]
     number = max(0, number + data.draw(st.integers(-2, 2)))
     issued = now + pick(data, [-HOUR, -HOUR, 0, 1, HOUR, -LIFETIME, -2 * LIFETIME])
-    if kept and now_and_then(data, False, [True]):
+    if kept and sometimes(data, False, [True]):
         number, issued = kept[-1].number, kept[-1].issued - pick(data, [0, 1])
     said = Floor(number, issued, issued + LIFETIME, pce_svn=data.draw(st.integers(7, 9)))
     if fmspc is not None:
@@ -68,6 +68,8 @@ def draw_document(data: Any, both: ContractAndModel) -> Document:
 
 def bring_document(data: Any, both: ContractAndModel) -> None:
     document = draw_document(data, both)
+    if data.draw(st.booleans()):
+        bring_list(data, both)
     bring(both, document, pick(data, both.world.people))
 
 

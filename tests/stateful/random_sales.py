@@ -11,7 +11,7 @@ from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
 from tests.deployment import SEAT_BOND
-from tests.inprocess import INVALID
+from tests.inprocess import NO_REASON
 from tests.sale import (
     CLOSED,
     DISPUTED,
@@ -53,7 +53,7 @@ class RandomSale:
     challenger: str = ""
 
 
-FAULTS = {reasons.BAD_TOKEN, SAYS_NO, INVALID}
+FAULTS = {reasons.BAD_TOKEN, SAYS_NO, NO_REASON}
 """Reasons for which a task is refused that speak of its token alone."""
 
 # ── Steps ──
@@ -155,15 +155,18 @@ def draw_signers(
     world = both.world
     may = [each for each in sale.roster if each.operator not in but]
     losing = [each for each in may if each in world.roster[:RESTLESS]]
-    lost = pick(data, now_and_then(data, [None], [losing or [None]]))
+    unlucky = sometimes if but else now_and_then  # a panel meets seldom
+    lost = pick(data, unlucky(data, [None], [losing or [None]]))
     if lost:
         lose(data, both, lost)
     able = [each for each in may if both.may_sign(each, sale.task)]
     pool = pick_some(data, able if len(able) >= count else may, len(world.roster))
-    # One that may not sign, one twice, one that is not asked.
+    # One that may not sign, two of one operator, one that is not asked.
     others = [each for each in sale.roster if each not in able]
     strangers = [each for each in (*world.roster, world.twin) if each not in may]
     unusual = [[pick(data, others or may)], world.twins, [pick(data, strangers or may)]]
+    if all(each in able for each in world.twins):  # seldom, of a panel
+        unusual += 3 * [world.twins]
     first = [lost] if lost else sometimes(data, [], unusual)
     signing = [*first, *{each.operator: each for each in pool if each not in first}.values()]
     return parts.ordered(signing[: now_and_then(data, count, range(4))])
@@ -272,9 +275,12 @@ def withdraw(data: Any, both: ContractAndModel) -> None:
     """Somebody who is owed, mostly, to an account that takes it, mostly."""
     owed = [each for each, amount in both.market.credits.items() if amount]
     token, owner = pick(data, owed or [(ETHER, both.world.strangers[1])])
-    others = [*both.world.people, str(both.world.market.address), ZERO_ADDRESS]
-    to = now_and_then(data, owner, others)
+    others = [pick(data, both.world.people), str(both.world.market.address), ZERO_ADDRESS]
+    to = sometimes(data, owner, others)
     caller = now_and_then(data, owner, both.world.people)
+    is_hostile = token == str(both.world.configurable.address)
+    if is_hostile and sometimes(data, False, [True]):
+        both.hostile.set_mode(pick(data, FAILING))
     both.act("market", "withdraw", token, to, sender=caller)
 
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from tests import sale as parts
-from tests.inprocess import INVALID, UNBONDING, ether
+from tests.inprocess import NO_REASON, UNBONDING, ether
 from tests.p256 import p256verify
 from tests.sale import CLOSED, DISPUTED, FINAL, HOUR, OPEN, REPORTED, SETTLED, STAGES, VOIDED
 from tests.stateful import agreement, guardian, operators, random_documents, random_sales
@@ -39,7 +39,7 @@ MAX_LIVE = 3
 QUICK = settings(max_examples=30, stateful_step_count=40)
 WANTED = [
     *(("create_task", "token", str(mode)) for mode in (*FAILING, *ODD_MODES)),
-    *(("payment", "fails", why) for why in (SAYS_NO, BLOCKS, INVALID, REFUSES, COSTS)),
+    *(("payment", "fails", why) for why in (SAYS_NO, BLOCKS, NO_REASON, REFUSES, COSTS)),
     *product(CALLS_BACK[:1], ("market", "registry"), (LOCKED, REFUSED, DONE)),
     (CALLS_BACK[1], "market", LOCKED),
     (CALLS_BACK[1], "registry", REFUSED),
@@ -301,6 +301,8 @@ class Play(RuleBasedStateMachine):
         for _ in range(stages):
             if random_sales.state(self.both, sale).stage >= CLOSED:
                 sometimes(data, operators.renew_expired, MEDDLING)(data, self.both)
+            if random_sales.state(self.both, sale).stage == FINAL:  # seldom
+                guardian.revoke(data, self.both)
             self._approach(data, deadlines(self.both, [sale], of_sales_alone=True))
             self._go_on(data, sale, 4)
 
