@@ -86,6 +86,23 @@ def test_payouts_of__prices_together__up_to_the_budget(harness, missing):
         assert harness.payouts_of(task, words, 3) == payouts_of(task, words)
 
 
+# Holds S-7.
+@pytest.mark.parametrize(
+    "fifth",
+    [(8, 900_001), (5, 900_000), (6, 800_000), (9 + 2**20, 800_000)],
+    ids=["better", "tie out of order", "index of the first", "index above 20 bits"],
+)
+def test_payouts_of__fifth_award_at_fault__refused(harness, fifth):
+    """The second word of awards goes on where the first one ends."""
+    terms = {"curve": parts.curve((500_000, 10)), "budget": 80, "max_awards": 8}
+    task = parts.task(NOBODY, [], bytes(32), 0, **terms)
+    first = [(index, 900_000) for index in (6, 7, 10, 11)]
+    right = parts.awards(*first, (8, 800_000))
+    assert harness.payouts_of(task, right, 12) == payouts_of(task, right)
+    with refuses(reasons.BAD_AWARDS):
+        harness.payouts_of(task, parts.awards(*first, fifth), 12)
+
+
 @given(task=tasks(), words=st.lists(st.integers(0, 2**256 - 1), min_size=2, max_size=2))
 def test_payouts_of__any_words__never_more_than_the_budget(harness, task, words):
     if not acceptable(task, words, 2**20):
