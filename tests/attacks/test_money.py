@@ -449,6 +449,22 @@ def test_sale__curve_at_its_ends_and_rests__paid_to_the_unit(
     assert chain.market.credits(token, sale.signing[0].operator) == 1 + pot
 
 
+# Holds S-31.
+def test_settle__eight_awards_claimed__refunds_what_is_left(chain, provider):
+    """28: each price counts, also of the awards of the second word."""
+    prices = [n * ETHER for n in range(1, 9)]
+    terms = {"curve": curve(*((n, n * ETHER) for n in range(1, 9))), "budget": sum(prices) + 1}
+    sale = Sale(chain, max_awards=8, **terms).enter(*models(*(f"model {n}" for n in range(8))))
+    stands = sale.post(*((8 - n, n) for n in range(8, 0, -1)))
+    before = ether(provider)
+    for award in range(8):
+        sale.claim(stands, award)
+    sale.settle(stands, sender=provider)
+    assert ether(provider) - before == 1
+    owed = chain.credited(ZERO_ADDRESS, [sale.signing[0].operator])
+    assert ether(chain.market.address) == owed
+
+
 # Holds S-23.
 def test_void__one_reveal__not_before_the_report_deadline(chain, provider, developer):
     """29: who revealed alone waits for a report as many would."""
