@@ -12,7 +12,20 @@ from tests import sale as parts
 from tests.attacks.outcomes import Facts, gains, outcomes
 from tests.deployment import SEAT_BOND, Sale
 from tests.inprocess import account, deploy, ether, models, refuses
-from tests.sale import DAY, DISPUTED, ETHER, FINAL, GWEI, HOUR, SETTLED, VOIDED, Posted, cosign
+from tests.sale import (
+    DAY,
+    DISPUTED,
+    ETHER,
+    FINAL,
+    GWEI,
+    HOUR,
+    SETTLED,
+    VOIDED,
+    Posted,
+    cosign,
+    curve,
+    word,
+)
 
 HONEST = ((0, 900_000), (1, 800_000))
 WRONG = ((1, 900_000), (0, 700_000))
@@ -361,6 +374,36 @@ def test_resolve_dispute__seats_of_one_operator__refused(chain, challenger):
     sale.dispute(challenger)
     with refuses(reasons.OPERATOR_TWICE):
         sale.resolve(stands, *WRONG, panel=[*twins, rest[1]])
+
+
+# Holds S-31.
+def test_resolve_dispute__same_awards_for_other_reasons__upheld(chain, sale, challenger):
+    """41: results and choices are not what is bought: signers of the same awards pay no fine."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    changed = {"results": word("the panel's"), "choices": 1}
+    verdict = sale.measured(*HONEST, panel=True, **changed)
+    assert verdict.choices != stands.report.choices
+    stake = chain.registry.operator(sale.signing[0].operator).stake
+    found = chain.resolve(stands, sale.roster, challenger, verdict, sale.panel)
+    assert found is stands
+    assert chain.registry.operator(sale.signing[0].operator).stake == stake
+
+
+# Holds S-31.
+def test_resolve_dispute__only_the_fifth_award_is_another__overturned(chain, challenger):
+    """41: awards of the second word are judged as those of the first one are."""
+    sale = Sale(chain, max_awards=8, curve=curve((500_000, ETHER)))
+    sale.enter(*models(*(f"model {n}" for n in range(6))))
+    best = [(n, 900_000) for n in range(4)]
+    stands = sale.post(*best, (4, 800_000))
+    sale.dispute(challenger)
+    found = sale.resolve(stands, *best, (5, 800_000))
+    assert found is not stands
+    assert chain.registry.credits(challenger) == sale.task.bond(SEAT_BOND)
+    with refuses(reasons.WRONG_SALE):
+        sale.claim(stands, 4)
+    sale.claim(found, 4)
 
 
 def test_resolve_dispute__twice__refused(sale, challenger):
