@@ -359,6 +359,24 @@ def test_resolve_dispute__panel_that_is_not_one__refused(chain, sale, challenger
             sale.resolve(stands, *WRONG, panel=panel)
 
 
+# Holds S-29.
+@pytest.mark.parametrize("missing", [0, 1])
+def test_resolve_dispute__a_seats_stake__is_at_least_what_the_task_wants(
+    chain, sale, challenger, missing
+):
+    """41: whoever has lost its stake to other fines judges nobody."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    seat, market = sale.panel[-1].operator, chain.market.address
+    lost = chain.registry.operator(seat).stake - sale.task.min_stake + missing
+    chain.registry.slash(seat, lost, account("somebody"), sender=market)
+    if missing:
+        with refuses(reasons.TOO_LITTLE_STAKE):
+            sale.resolve(stands, *WRONG)
+    else:
+        assert sale.resolve(stands, *WRONG) is not stands
+
+
 # Holds S-53.
 def test_resolve_dispute__seats_of_one_operator__refused(chain, challenger):
     """41: an operator with two enclaves on the roster has one seat."""
