@@ -267,6 +267,21 @@ def test_expire_dispute__nobody_resolves__anybody_ends_it(sale, challenger, stra
     sale.settle(stands, sender=stranger)
 
 
+# Holds S-20.
+def test_expire_dispute__days_after_the_deadline__developers_have_their_whole_window(
+    chain, sale, challenger
+):
+    """37: claims open when the dispute ends, not when it could have ended."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    ended = sale.time_a + sale.task.claim_window + DAY
+    chain.at(ended)
+    sale.expire(stands)
+    assert (sale.time_a, sale.time_b) == (ended, ended + sale.task.claim_window)
+    chain.at(sale.time_b - 1)
+    sale.claim(stands, 0)
+
+
 @pytest.mark.parametrize(
     "silent", ["developers", "provider", "operators", "winners", "panel", "challenger"]
 )
