@@ -439,6 +439,23 @@ def test_resolve_dispute__only_the_fifth_award_is_another__overturned(chain, cha
     sale.claim(found, 4)
 
 
+# Holds S-7.
+def test_resolve_dispute__awards_that_no_report_may_have__refused(chain, challenger):
+    """41: a panel is bound by the terms as the signers of a report are."""
+    sale = Sale(chain, max_awards=2).enter(*models("one", "two", "three"))
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    cases = {
+        "more than max_awards": [(0, 500_000), (1, 500_000), (2, 500_000)],
+        "above the budget": [(0, 1_000_000), (1, 1_000_000)],
+        "never committed": [(3, 900_000)],
+        "worth nothing": [(0, 499_999)],
+    }
+    for pairs in cases.values():
+        with refuses(reasons.BAD_AWARDS):
+            sale.resolve(stands, *pairs)
+
+
 def test_resolve_dispute__twice__refused(sale, challenger):
     """41: the first verdict is final, whatever another panel would say."""
     stands = sale.post(*HONEST)
