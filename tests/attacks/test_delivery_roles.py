@@ -105,6 +105,20 @@ def test_claim_award__below_the_reserve_price__not_sold(chain, developer):
     sale.claim(stands, 1)
 
 
+# Holds S-8.
+def test_claim_award__reserve_price_between_two_awards__not_sold_at_the_lower(chain):
+    """44: what a developer accepts is compared with its own price, not with the best one."""
+    low, high = (Sale(chain).task.price(score) for score in (800_000, 900_000))
+    sale = Sale(chain).enter(
+        model(account("one"), "best", min_price=high),
+        model(account("two"), "dear", min_price=low + 1),
+    )
+    stands = sale.post(*AWARDS)
+    with refuses(reasons.BELOW_MIN_PRICE):
+        sale.claim(stands, 1)
+    sale.claim(stands, 0)
+
+
 def test_claim_award__after_the_window__provider_keeps_its_money(chain, sale):
     """45: a model that is not delivered in time is not sold."""
     stands = sale.post(*AWARDS)
