@@ -450,6 +450,21 @@ def test_sale__curve_at_its_ends_and_rests__paid_to_the_unit(
 
 
 # Holds S-31.
+def test_sale__largest_price_of_a_token__paid_to_the_unit(chain, plain, provider, developer):
+    """28: no field of a price is narrower than the curve's."""
+    most = 2**108 - 1
+    plain.mint(provider, most)
+    plain.approve(chain.market, 2**256 - 1, sender=provider)
+    terms = {"curve": curve((1, most)), "budget": most, "benchmark_fee": 0}
+    sale = Sale(chain, token=str(plain.address), **terms).enter(model(developer, "dear"))
+    stands = sale.post((0, 1))
+    sale.claim(stands, 0)
+    assert plain.balanceOf(developer) == most
+    sale.settle(stands)
+    assert plain.balanceOf(chain.market) == 0
+
+
+# Holds S-31.
 def test_settle__eight_awards_claimed__refunds_what_is_left(chain, provider):
     """28: each price counts, also of the awards of the second word."""
     prices = [n * ETHER for n in range(1, 9)]
