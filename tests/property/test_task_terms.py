@@ -122,6 +122,10 @@ REFUSED = {
     "curve: a score twice": ({"curve": curve((5, 1), (5, 2))}, BAD_CURVE),
     "curve: falling scores": ({"curve": curve((5, 1), (4, 2))}, BAD_CURVE),
     "curve: falling prices": ({"curve": curve((5, 2), (6, 1))}, BAD_CURVE),
+    "curve: prices that fall between words": (
+        {"curve": curve((5, 1), (6, 3), (7, 2))},
+        BAD_CURVE,
+    ),
     "curve: a score too large": ({"curve": curve((5, 1), (1_000_001, 2))}, BAD_CURVE),
     "curve: a score of all bits": ({"curve": curve((2**20 - 1, 1))}, BAD_CURVE),
     "curve: a gap": ({"curve": (*curve((5, 1))[:1], 0, *curve((6, 2))[:2])}, BAD_CURVE),
