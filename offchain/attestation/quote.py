@@ -256,11 +256,12 @@ def _body_size(reader: _Reader, version: int) -> int:
         return SGX_SIZE
     if version == 4:
         return TD10_SIZE
-    body_type, size = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
-    if _V5_BODY_SIZES.get(body_type) != size:
+    body_type, declared = _TYPE_AND_SIZE.unpack(reader.take(_TYPE_AND_SIZE.size))
+    size = _V5_BODY_SIZES.get(body_type)
+    if size is None or size != declared:
         raise QuoteRejected(
             RejectionReason.QUOTE_BODY_TYPE,
-            f"type {body_type} of {size} bytes, expected type 2 of 584 or type 3 of 648",
+            f"type {body_type} of {declared} bytes, expected type 2 of 584 or type 3 of 648",
         )
     return size
 
