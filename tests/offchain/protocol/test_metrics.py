@@ -296,9 +296,9 @@ def test_score__equal_scores_in_a_ranking__favour_nobody():
     assert score("ndcg@2", targets, ties) == ppm((1 + 1 / np.log2(3)) / 2)
 
 
-def test_score__equal_scores_at_the_top__count_the_lower_class_first():
-    table = np.zeros((3, 3))
-    assert score("top_accuracy@2", np.array([0, 1, 2]), table) == 666_667
+@pytest.mark.parametrize(("target", "expected"), [(0, 1_000_000), (1, 1_000_000), (2, 0)])
+def test_score__equal_scores_at_the_top__count_the_lower_class_first(target, expected):
+    assert score("top_accuracy@2", np.array([target]), np.zeros((1, 3))) == expected
 
 
 @pytest.mark.parametrize(
@@ -355,6 +355,12 @@ def test_score__third__rounds_to_the_nearest():
     assert score("accuracy", np.array([0, 0, 0]), np.array([0, 0, 1])) == 666_667
 
 
+@pytest.mark.parametrize(("right", "expected"), [(1, 7_812), (3, 23_438)])
+def test_score__half_of_a_part_per_million__rounds_to_the_even_one(right, expected):
+    labels = np.where(np.arange(128) < right, 0, 1)
+    assert score("accuracy", np.zeros(128, dtype=int), labels) == expected
+
+
 def test_score__equal_probabilities__takes_the_first_class():
     halves = np.full((2, 2), 0.5)
     assert score("accuracy", np.array([0, 1]), halves) == 500_000
@@ -365,6 +371,40 @@ def test_score__class_missing_in_the_sample__is_the_mean_of_the_others():
     predictions = np.eye(3)[[0, 1, 2, 2]]
     assert score("balanced_accuracy", targets, predictions) == 750_000
     assert score("roc_auc_ovr", targets, predictions) == round((0.75 + 1.0) / 2 * 1_000_000)
+
+
+def test_score__class_in_the_predictions_alone__counts_as_wrong_for_f1():
+    targets, labels = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])
+    assert score("f1_macro", targets, labels) == ppm((1 + 2 / 3 + 0) / 3)
+    assert score("f1_weighted", targets, labels) == ppm((2 + 2 * 2 / 3) / 4)
+
+
+def test_score__two_of_three_classes_in_the_sample__average_precision_is_their_mean():
+    """Only a model of two classes is judged by class 1 alone."""
+    targets = np.array([0, 0, 1, 1])
+    table = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.3, 0.6, 0.1], [0.5, 0.4, 0.1]])
+    of_class_0, of_class_1 = 3 / 4, 1 / 2 * 1 / 2 + 1 / 2 * 2 / 3
+    assert score("average_precision", targets, table) == ppm((of_class_0 + of_class_1) / 2)
+    of_two = table[:, :2]
+    assert score("average_precision", targets, of_two) == ppm(of_class_1)
+
+
+def test_score__equal_values__share_their_mean_rank():
+    targets, values = np.array([1.0, 2.0, 2.0, 3.0, 5.0]), np.array([1.0, 1.0, 4.0, 4.0, 4.0])
+    ranks = np.array([1, 2.5, 2.5, 4, 5]), np.array([1.5, 1.5, 4, 4, 4])
+    assert abs(score("spearman", targets, values) - ppm(np.corrcoef(*ranks)[0, 1])) <= 1
+
+
+@pytest.mark.parametrize("low", [-0.5, -1.0, -3.0])
+def test_score__prediction_below_zero__counts_as_zero_for_rmsle(low):
+    targets = np.array([0.5, 1.0, 3.0])
+    expected = score("rmsle_skill", targets, np.array([0.0, 1.0, 3.0]))
+    assert 0 < score("rmsle_skill", targets, np.array([low, 1.0, 3.0])) == expected
+
+
+def test_score__label_in_the_predictions_alone__does_not_count_for_multilabel_f1():
+    targets, table = np.array([[1, 0], [1, 0]]), np.array([[0.9, 0.9], [0.9, 0.1]])
+    assert score("multilabel_f1_macro", targets, table) == 1_000_000
 
 
 @pytest.mark.parametrize("name", ["roc_auc_ovr", "log_loss_skill"])
