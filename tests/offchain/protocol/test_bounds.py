@@ -92,6 +92,31 @@ def test_lower_bound__classes__are_resampled_one_by_one() -> None:
     assert lower_bound("roc_auc_ovr", targets, table, None, LEVEL, SEED) == 1_000_000
 
 
+def test_lower_bound__strata_and_weights__are_those_of_the_definition() -> None:
+    """Classes by rising number, whichever comes first; masks in one stratum; each row weighted."""
+    random = np.random.default_rng(4)
+    classes = np.concatenate([[2, 0, 1], random.choice(3, 60, p=[0.5, 0.3, 0.2])])
+    labels = np.where(random.random(63) < 0.7, classes, 0)
+    masks, found = random.integers(0, 2, (63, 8)), random.random((63, 8))
+    by_class, together = [np.flatnonzero(classes == c) for c in range(3)], [np.arange(63)]
+    weights = random.uniform(0.1, 3, 63)
+    for name, targets, predictions, given_weights, strata in (
+        ("f1_macro", classes, labels, None, by_class),
+        ("f1_macro", classes, labels, weights, by_class),
+        ("accuracy", classes, labels, weights, by_class),
+        ("dice", masks, found, None, together),
+        ("mean_iou", masks, found, weights, together),
+    ):
+        scores = []
+        for number in range(MOST_RESAMPLES):
+            rows = resample(SEED, number, strata)
+            drawn = None if given_weights is None else given_weights[rows]
+            scores.append(score(name, targets[rows], predictions[rows], drawn))
+        bound = lower_bound(name, targets, predictions, given_weights, LEVEL, SEED)
+        assert abs(bound - sorted(scores)[24]) <= 1, name
+        assert bound < score(name, targets, predictions, given_weights)
+
+
 def test_lower_bound__undefined_resamples__count_as_zero() -> None:
     targets = np.array([0.0, 1.0])
     assert lower_bound("r2", targets, targets, None, LEVEL, SEED) == 0
