@@ -10,6 +10,7 @@ import pytest
 
 from offchain.enclave.benchmark import Tools, read
 from offchain.enclave.models.runner import Predictions, SecondPass
+from offchain.protocol.bounds import clopper_pearson
 from offchain.protocol.errors import (
     InvalidModel,
     InvalidRequest,
@@ -199,6 +200,19 @@ def test_measure__one_row_can_shift_the_score__the_whole_second_pass_runs(
 ) -> None:
     _, part, whole = passes(**options)
     assert (part, whole) == (ROWS, True)
+
+
+# Holds S-83.
+def test_measure__confidence__bounds_the_score_but_no_gain() -> None:
+    """Whether the passes agree or differ; a team is chosen by scores without the bound."""
+    level, minimum = 950_000, 950_000
+    offers = [Offer(), Offer(all_wrong_but(36)), Offer(model(optimised=table([7])))]
+    options = {"sample_size": ROWS, "confidence": level, "minimum_gain": minimum}
+    market = make_market(offers, manifest=options, tolerance=HALF)
+    bounds = [clopper_pearson(right, ROWS, level) for right in (ROWS, 36, ROWS - 1)]
+    assert results(market) == dict(enumerate(bounds))
+    assert bounds[0] < minimum
+    assert market.enclaves[0].propose(market.transcript.task_id, 0).chosen == (0,)
 
 
 def test_measure__sample__is_in_an_order_of_the_seed() -> None:
@@ -435,6 +449,12 @@ def test_read__row_within_the_tolerance__is_clipped_and_normalised(off: float) -
 def test_read__row_beyond_the_tolerance__raises(row: list[float]) -> None:
     with pytest.raises(InvalidModel, match="not-probabilities"):
         read(np.array([row]), SPEC)
+
+
+def test_read__values_a_little_below_zero__add_up_before_they_are_clipped() -> None:
+    spec = ModelSpec((1,), Output.PROBABILITIES, 5)
+    made = read(np.array([[1.0, 0.019, 0.019, -0.019, -0.019]]), spec)
+    np.testing.assert_allclose(made, np.array([[1, 0.019, 0.019, 0, 0]]) / 1.038, rtol=1e-6)
 
 
 def test_read__probabilities__are_rounded_to_float32() -> None:
