@@ -239,6 +239,15 @@ def test_prove_equivocation__awards_within_twice_the_tolerance__reverts(case, en
             case.try_prove(*stories, by=(enlisted, enlisted))
 
 
+@pytest.mark.parametrize("place", range(8))
+def test_prove_equivocation__eight_awards__contradict_at_any_place(case, enlisted, place):
+    pairs = [(index, 900_000 - 10_000 * index) for index in range(8)]
+    others = [*pairs]
+    others[place] = 8, pairs[place][1]
+    stories = case.report(*pairs), case.report(*others)
+    assert case.try_prove(*stories, by=(enlisted, enlisted)) == 10 * ETHER // 4
+
+
 def test_prove_equivocation__no_awards_twice__reverts(case, enlisted):
     with reverts(NO_CONTRADICTION):
         case.try_prove(case.report(), case.report(), by=(enlisted, enlisted))

@@ -154,6 +154,7 @@ def test_register_enclave__predecessor_around_its_expiry__never_lives_longer(
     assert ends == min(expiry, expiry + since_expiry)
     names = [name for name, _ in events(receipt)]
     assert ("EnclaveRetired" in names) == (since_expiry < 0)
+    assert registry.latest_key(first.platform, deployment.measurement) == reborn.signing_key
 
 
 # Holds I-36.
@@ -306,6 +307,14 @@ def test_register_enclave__after_a_withdrawal__counts_anew(deployment, registry,
     assert registry.operator(operator) == (PLATFORM_STAKE, 0, 1, 0, 1)
 
 
+def test_register_enclave__renewal_after_the_platform_lapsed__counts_once(
+    deployment, registry, first, operator
+):
+    deployment.register(first, time=now() + 100)
+    deployment.register(first, time=registry.platform(first.platform)[1] + 1)
+    assert registry.operator(operator) == (10 * ETHER, 0, 0, 0, 1)
+
+
 def test_register_enclave__platform_taken_from_the_silent__counts_for_the_taker(
     deployment, registry, first, of_rival, operator, rival
 ):
@@ -415,6 +424,22 @@ def test_register_enclave__platform_of_another_who_unbonds__reverts_until_it_wit
     assert not deployment.is_active(first)
     with reverts(PLATFORM_TAKEN):
         deployment.try_register(first)
+
+
+def test_register_enclave__platform_of_another_who_withdrew__is_held_by_the_new_enclave_alone(
+    deployment, registry, first, of_rival, operator
+):
+    """The time of the holder before is no longer than that of the next one's own enclave."""
+    deployment.register(first)
+    held_until = registry.platform(first.platform)[1]
+    registry.request_unstake({"from": operator})
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    expiry = now() + DAY
+    deployment.register(replace(of_rival, platform=first.platform), expiry=expiry)
+    assert expiry + UNBONDING < held_until
+    record = of_rival.operator, expiry + UNBONDING, 0, 0
+    assert registry.platform(first.platform) == record
 
 
 # Holds S-44.

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import pytest
+from brownie import web3
 
+from offchain.protocol.eip712 import Domain
 from tests.anvil import at, now
-from tests.sale import enclave, signers, word
+from tests.sale import enclave, report, roster, signers, task, word
 from tests.unit.enclave_registry.registry_deployment import UNBONDING, mine_at
 
 
@@ -82,4 +84,16 @@ def test_revoked_since__expiry_unstaking_and_fines__do_not_count(
     registry.unstake(operator, {"from": operator})
     mine_at(now() + 365 * 86_400)
     assert not any(deployment.is_active(each) for each in two)
+    assert not registry.revoked_since(signers(two), deployment.measurement, 0)
+
+
+def test_revoked_since__condemned__does_not_count(deployment, registry, market, prover, two):
+    """An operator is condemned by anybody, and only the owner's revocations undo a report."""
+    made = task(prover.address, roster(two[:1]), deployment.measurement, now())
+    domain = Domain(web3.eth.chain_id, market.address)
+    stories = [report(made.id(domain), word("seed"), (n, 900_000)) for n in range(2)]
+    signed = [two[0].cosign(story.digest(domain)) for story in stories]
+    of = two[0].operator, two[0].sealing_key
+    registry.prove_equivocation(made, stories, signed, *of, {"from": prover})
+    assert registry.operator(two[0].operator)[3] == now()
     assert not registry.revoked_since(signers(two), deployment.measurement, 0)
