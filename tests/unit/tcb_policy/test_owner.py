@@ -9,7 +9,7 @@ from offchain.attestation.quote import TeeType
 from offchain.simulation import FMSPC, collateral
 from tests.anvil import events, now
 from tests.dcap import BODIES, evidence, identity_arguments, tcb_arguments
-from tests.documents import Dates, IsvLevel, Level, signed, tcb_info
+from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.reasons import (
     BAD_FLOOR,
     BAD_GRACE,
@@ -159,6 +159,13 @@ def test_raise_floor__holds_for_what_comes_and_never_sinks(policy, bring_tcb):
     ]
 
 
+def test_raise_floor__two_documents__raises_both(policy, bring_tcb):
+    for number in (17, 18):
+        bring_tcb(dates=Dates.of(now(), number))
+    policy.raise_floor(129, FMSPC, NONE, 21, b"\0\0\x0c" + bytes(13))
+    assert floors(policy) == [(bytes([10] * 16), 21, b"\x0a\0\x0c" + bytes(13))] * 2
+
+
 def test_raise_floor__of_a_document_that_refuses__refuses_still(policy, bring_tcb):
     bring_tcb(Level(status="OutOfDate"), dates=Dates.of(now()))
     policy.raise_floor(129, FMSPC, NONE, 1, NONE)
@@ -196,6 +203,13 @@ def test_raise_module__holds_for_what_comes(policy, bring_tcb):
     policy.raise_module(FMSPC, 3, 4)
     [kept] = policy.kept_floors(129, FMSPC)
     assert [tuple(each) for each in kept[8]] == [(3, 4), (1, 12)]
+
+
+def test_raise_module__after_a_floor__keeps_what_was_raised(policy, bring_tcb):
+    policy.raise_floor(129, FMSPC, NONE, 0, b"\0\0\x0c" + bytes(13))
+    policy.raise_module(FMSPC, 1, 12)
+    bring_tcb(dates=Dates.of(now()))
+    assert floors(policy) == [(bytes([10] * 16), 20, b"\x0a\0\x0c" + bytes(13))]
 
 
 def test_raise_module__at_most_7_versions(policy):
@@ -244,6 +258,13 @@ def test_raise_qe_svn__holds_for_what_comes_and_never_sinks(policy, bring_identi
     assert policy.kept_identities(129)[0][7] == 7
 
 
+def test_raise_qe_svn__two_identities__raises_both(policy, bring_identity):
+    for number in (17, 18):
+        bring_identity(IsvLevel(4), dates=Dates.of(now(), number))
+    policy.raise_qe_svn(129, 7)
+    assert [each[7] for each in policy.kept_identities(129)] == [7, 7]
+
+
 @pytest.mark.parametrize(("tee", "svn"), [(1, 1), (129, 2**16)])
 def test_raise_qe_svn__malformed__reverts(policy, tee, svn):
     with reverts(BAD_FLOOR):
@@ -270,6 +291,25 @@ def test_raise_least_numbers__older_documents_cannot_be_brought(policy, refused)
     assert events(receipt) == [("LeastNumbersRaised", {"tcb": 18, "identity": 5})]
     assert policy.least_numbers() == (18, 5)
     refused(DOCUMENT_NUMBER, tcb_info(TeeType.TDX, Dates.of(now(), 17)))
+
+
+@pytest.mark.parametrize("least", [(18, 5), (5, 18)], ids=["of tcb infos", "of identities"])
+def test_raise_least_numbers__of_one_kind__leaves_the_other(
+    policy, bring_tcb, bring_identity, refused, least
+):
+    """Whichever kind is narrowed, what is kept of the other one counts, and it can be renewed."""
+    dates = Dates.of(now(), 17)
+    bring_tcb(dates=dates)
+    bring_identity(IsvLevel(8), dates=dates)
+    policy.raise_least_numbers(*least)
+    [floor], [quoting] = policy.kept_floors(129, FMSPC), policy.kept_identities(129)
+    assert (floor[3], quoting[3]) == (least[0] == 5, least[1] == 5)
+    if least[0] == 18:
+        bring_identity(IsvLevel(8), dates=dates)
+        refused(DOCUMENT_NUMBER, tcb_info(TeeType.TDX, dates))
+    else:
+        bring_tcb(dates=dates)
+        refused(DOCUMENT_NUMBER, identity(TeeType.TDX, dates, [IsvLevel(8)]))
 
 
 @pytest.mark.parametrize("numbers", [(17, 5), (18, 4), (2**16, 5), (18, 2**16)])

@@ -262,7 +262,8 @@ def test_update_tcb__older_of_one_number__reverts(policy, bring_tcb, refused):
 
 # Holds I-44.
 @pytest.mark.parametrize(
-    "order", [(17, 18), (18, 17), (17, 18, 17), (17, 18, 18), (16, 17, 18), (17, 16, 18)]
+    "order",
+    [(17, 18), (18, 17), (17, 18, 17), (17, 18, 18), (16, 17, 18), (17, 16, 18), (16, 18, 17)],
 )
 def test_update_tcb__several_numbers__the_two_newest_are_kept(policy, bring_tcb, order):
     for number in order:
@@ -294,6 +295,25 @@ def test_update_tcb__beside_a_stale_number__takes_its_place(policy, bring_tcb, s
     assert numbers(policy) == kept
 
 
+@pytest.mark.parametrize("kind", ["tcb info", "identity"])
+@pytest.mark.parametrize(("stale", "then"), [((17, 18), 16), ((17, 18), 19), ((17,), 18)])
+def test_update__beside_stale_numbers_alone__leaves_one(
+    policy, bring_tcb, bring_identity, kind, stale, then
+):
+    """Also where the one that is live is of the same number, and so gives way."""
+    bring = bring_tcb if kind == "tcb info" else bring_identity
+    start = now()
+    for number in (17, 18):
+        until = start + 100 if number in stale else start + 100 * DAY
+        more = (IsvLevel(1),) if kind == "identity" else ()
+        bring(*more, dates=Dates(start, until, number))
+    views_see(start + 100 + GRACE + 1)
+    dates = Dates.of(now(), then)
+    bring(*((IsvLevel(8),) if kind == "identity" else ()), dates=dates)
+    kept = policy.kept_floors(129, FMSPC) if kind == "tcb info" else policy.kept_identities(129)
+    assert [each[:2] for each in kept] == [(then, dates.issued)]
+
+
 def test_update_tcb__kinds__are_numbered_apart(policy, bring_tcb, bring_identity):
     bring_tcb(dates=Dates.of(now(), 17))
     bring_tcb(dates=Dates.of(now(), 20), tee=TeeType.SGX)
@@ -303,7 +323,7 @@ def test_update_tcb__kinds__are_numbered_apart(policy, bring_tcb, bring_identity
     assert [each[0] for each in policy.kept_identities(129)] == [19]
 
 
-@pytest.mark.parametrize("order", [(17, 18), (18, 17), (16, 17, 18)])
+@pytest.mark.parametrize("order", [(17, 18), (18, 17), (16, 17, 18), (16, 18, 17)])
 def test_update_identity__several_numbers__the_two_newest_are_kept(policy, bring_identity, order):
     for number in order:
         bring_identity(IsvLevel(number), dates=Dates.of(now(), number))
