@@ -252,6 +252,8 @@ TDX_FIELDS: list[tuple[str, str, RejectionReason | None]] = [
     ("mr_signer_seam", "00" * 47 + "01", RejectionReason.TDX_MODULE),
     ("mr_signer_seam", "ff" * 48, RejectionReason.TDX_MODULE),
 ]
+SERVED = [bytes(at) + b"\1" + bytes(47 - at) for at in (0, 15, 16, 31, 32, 39, 40, 47)]
+"""MRSERVICETD with one bit of one byte set: of every part in which the contract reads it."""
 GUARDED = {"attributes", "td_attributes", "seam_attributes", "mr_signer_seam", "tee_tcb_svn"}
 """Fields of a body that are not free: of SGX's attributes, all zero is accepted too."""
 
@@ -267,6 +269,9 @@ def bodies(name: str) -> Iterator[Case]:
     for field, value, reason in TDX_FIELDS if name in TDX else SGX_FIELDS:
         quote = sign(MACHINE, body, **{field: bytes.fromhex(value)})
         yield Case(f"{name}: {field} {value}", quote, reason)
+    for value in SERVED if name == "tdx v5" else ():
+        quote = sign(MACHINE, body, mr_service_td=value)
+        yield Case(f"{name}: mr_service_td {value.hex()}", quote, RejectionReason.SERVICE_TD)
     for field, extreme in extremes(body):
         if field not in GUARDED or (field == "attributes" and not any(extreme)):
             shown = extreme if isinstance(extreme, int) else f"{extreme[:1].hex()}…"
