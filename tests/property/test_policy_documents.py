@@ -54,6 +54,11 @@ TEXTS = {
     "tdx without an accepted level": tcb_info(
         TeeType.TDX, DATES, [Level(status="Revoked")], modules={"01": (IsvLevel(4, "OutOfDate"),)}
     ),
+    "tdx with modules that are not listed": tcb_info(
+        TeeType.TDX,
+        DATES,
+        modules={"00": (IsvLevel(5),), "01": (IsvLevel(256),), "03": (IsvLevel(255),)},
+    ),
     "tdx of another signer": tcb_info(TeeType.TDX, DATES, seam=OTHER_SEAM),
     "qe": identity(TeeType.SGX, DATES, [IsvLevel(8), IsvLevel(6, "OutOfDate", ("INTEL-SA-7",))]),
     "td qe": identity(TeeType.TDX, DATES),

@@ -26,6 +26,7 @@ from offchain.simulation import FMSPC, SimulatedIntel, issuing
 from offchain.simulation.machine import qe_report
 from tests.dcap import Attesting, certificate, words
 from tests.documents import DAY, Dates, IsvLevel, Level, identity, signed, tcb_info
+from tests.documents import Seam as SeamText
 from tests.inprocess import deploy
 from tests.intel_status import Machine, at_least, status
 from tests.property.test_policy_documents import (
@@ -236,6 +237,17 @@ def test_check__modules_of_another_signer__only_as_the_document_says(judging: At
         for seam, accepted in rows:
             said = verdict(judging.policy, TeeType.TDX, UP_TO_DATE, seam=seam)
             assert said is (accepted or RejectionReason.TDX_MODULE), hex(seam)
+
+
+def test_check__modules_of_intel_with_a_mask_of_their_own__only_under_it(
+    judging: Attesting,
+) -> None:
+    """The signer is Intel's own, so nothing but the mask differs from what goes without saying."""
+    with boa.env.anchor():
+        bring(judging.policy, tcb_info(TeeType.TDX, DATES, seam=SeamText(mask=b"\x0f" * 8)))
+        for attributes, accepted in ((0, True), (0xF0 << 56, True), (1, False), (1 << 56, False)):
+            said = verdict(judging.policy, TeeType.TDX, UP_TO_DATE, seam=INTEL_SEAM | attributes)
+            assert said is (accepted or RejectionReason.TDX_MODULE), hex(attributes)
 
 
 @pytest.mark.parametrize("tee", TeeType)
