@@ -145,7 +145,8 @@ def draw_report(data: Any, both: ContractAndModel, sale: RandomSale, panel: bool
         pairs.pop()
     seed = state(both, sale).head if sale.first is None else sale.first.report.seed
     seed = now_and_then(data, seed, [bytes(32)])
-    return parts.report(sale.id, seed, *pairs, panel=panel)
+    made = parts.report(sale.id, seed, *pairs, panel=panel)
+    return made._replace(choices=sometimes(data, made.choices, [1, 2**256 - 1]))
 
 
 def draw_signers(
@@ -212,7 +213,7 @@ def resolve(data: Any, both: ContractAndModel, sale: RandomSale) -> None:
     if sale.first is None:
         return
     disputed = sale.first.report
-    same = disputed._replace(round=1)
+    same = disputed._replace(round=1, choices=data.draw(st.integers(0, 9)))
     verdict = same if data.draw(st.booleans()) else draw_report(data, both, sale, panel=True)
     others = [{"task_id": bytes(32)}, {"round": 0}, {"seed": bytes(32)}, {"inventory": bytes(32)}]
     verdict = verdict._replace(**sometimes(data, {}, others))

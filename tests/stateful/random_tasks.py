@@ -20,6 +20,8 @@ from tests.stateful.world import DEAD, ContractAndModel, World
 
 STEPS = [6 * HOUR, 6 * HOUR, DAY, 7 * DAY]
 WINDOWS = [DAY, 3 * DAY, 7 * DAY]
+CROWD = 9
+"""Submissions of which eight can win: their awards need two words."""
 AMOUNTS = st.one_of(st.integers(1, 40), st.integers(1, 10**20))
 
 
@@ -34,12 +36,12 @@ def terms(draw: Callable[..., Any], world: World) -> dict[str, Any]:
     return {
         "provider": draw(st.sampled_from(world.providers)),
         "token": draw(st.sampled_from([*world.tokens, str(world.configurable.address)])),
-        "budget": prices[-1] * draw(st.integers(1, 3)) + draw(st.integers(0, 9)),
+        "budget": prices[-1] * draw(st.sampled_from([1, 2, 3, 8])) + draw(st.integers(0, 9)),
         "benchmark_fee": draw(st.one_of(st.just(0), AMOUNTS)),
         "max_awards": draw(st.sampled_from([1, 2, 3, 8])),
         "quorum": quorum,
         "min_stake": draw(st.sampled_from([least, 2 * least])),
-        "max_submissions": draw(st.integers(1, 5)),
+        "max_submissions": draw(st.sampled_from([1, 2, 3, 4, 5, CROWD])),
         "commit_bond": draw(st.sampled_from([0, GWEI, 7 * GWEI, 10**17])),
         "entry_fee": draw(st.sampled_from([0, GWEI, 10**16])),
         "curve": parts.curve(*zip(sorted(scores), prices, strict=True)),

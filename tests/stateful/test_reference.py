@@ -31,6 +31,7 @@ from tests.stateful.draws import now_and_then, pick, sometimes
 from tests.stateful.hostile import CALLS_BACK, FAILING, LOCKED, ODD_MODES, REFUSED, CallBack
 from tests.stateful.ledger import BLOCKS, COSTS, ETHER, REFUSES, SAYS_NO
 from tests.stateful.random_sales import RandomSale
+from tests.stateful.random_tasks import CROWD
 from tests.stateful.tally import DONE
 from tests.stateful.world import DEAD, GUARDS, ContractAndModel, World
 from tests.token_modes import TokenMode
@@ -63,6 +64,7 @@ ACTIONS = (
 
 
 MEDDLING: tuple[Try, ...] = (*(2 * [guardian.revoke]), operators.unstake, operators.slash)
+CROWDED = random_sales.commit, random_sales.reveal, random_sales.claim
 PAYING = random_sales.reveal, random_sales.claim, random_sales.settle, random_sales.void
 
 
@@ -285,8 +287,10 @@ class Play(RuleBasedStateMachine):
             if step in PAYING:
                 changes = self._token_changes, self._hostile_calls, self.receivers_change
                 sometimes(data, lambda _: None, changes)(data)
-            if step:
-                step(data, self.both, sale)
+            crowd = sale.task.max_submissions == CROWD and step in CROWDED
+            for _ in range(CROWD if crowd else 1):
+                if step:
+                    step(data, self.both, sale)
 
     def _some_sale(self, data: Any) -> list[RandomSale]:
         """One that has not ended, mostly; none where there is none."""
