@@ -204,7 +204,7 @@ def test_measure__one_row_can_shift_the_score__the_whole_second_pass_runs(
 
 # Holds S-83.
 def test_measure__confidence__bounds_the_score_but_no_gain() -> None:
-    """Whether the passes agree or differ; a team is chosen by scores without the bound."""
+    """The same whether passes agree or differ; a team is chosen by scores without the bound."""
     level, minimum = 950_000, 950_000
     offers = [Offer(), Offer(all_wrong_but(36)), Offer(model(optimised=table([7])))]
     options = {"sample_size": ROWS, "confidence": level, "minimum_gain": minimum}
