@@ -75,6 +75,23 @@ def test_complete__score_below_the_least__is_refused(chain, sale, evaluator, job
         evaluator.complete(job, award(stands, sale.models[0]), sender=stranger)
 
 
+# Holds S-102.
+@pytest.mark.parametrize("short", [0, 1])
+def test_complete__second_award__counts_with_its_own_score(
+    chain, sale, escrow, evaluator, job, stranger, short
+):
+    """Index and score are those of the award that is named, not those of the best one."""
+    stands = sale.post((1, SCORE + 1), (0, SCORE - short))
+    chain.at(sale.time_a)
+    final = award(stands, sale.models[0], position=1)
+    if short:
+        with refuses(reasons.SCORE_TOO_LOW):
+            evaluator.complete(job, final, sender=stranger)
+    else:
+        evaluator.complete(job, final, sender=stranger)
+        assert escrow.jobs(job).status == COMPLETED
+
+
 def test_complete__report_in_its_dispute_window__is_too_early(
     chain, sale, evaluator, job, stranger
 ):
