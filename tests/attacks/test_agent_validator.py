@@ -2,6 +2,7 @@
 
 import pytest
 
+from offchain.protocol import hashes
 from tests import reasons
 from tests.attacks.awards import SCORE, award, closed_sale
 from tests.inprocess import account, deploy, refuses
@@ -68,6 +69,16 @@ def test_respond__any_score__is_rounded_down(
     chain.at(sale.time_a)
     final = award(stands, sale.models[0])
     assert validator.respond(final, agent, SALT, sender=developer) == percent
+
+
+# Holds S-101.
+def test_request_hash__of_a_request__binds_place_submission_agent_and_salt(chain, sale, validator):
+    """Of two submissions of one developer, the score of one is no answer about the other."""
+    types = ["uint256", "address", "bytes32", "uint256", "bytes32"]
+    leaf, agent = chain.submission(sale.task, 0), 7
+    place = chain.domain.chain_id, chain.domain.market
+    expected = hashes.tagged("VALIDATION", types, *place, leaf, agent, SALT)
+    assert validator.request_hash(leaf, agent, SALT) == expected
 
 
 def test_respond__report_in_its_dispute_window__is_too_early(
