@@ -34,7 +34,7 @@ def test_init__settings_beyond_their_limits__are_refused(
         guardian.deploy(ModelMarket, chain.registry, seat_bond, min_tolerance, *PAYMENT_GAS)
 
 
-@pytest.mark.parametrize("gas", [(1, 1, 1), (2**256 - 1,) * 3])
+@pytest.mark.parametrize("gas", [(1, 1, 1), (1, 2, 3), (2**256 - 1,) * 3])
 def test_init__gas_of_payments__is_kept_as_given(chain, guardian, gas):
     market = guardian.deploy(ModelMarket, chain.registry, SEAT_BOND, MIN_TOLERANCE, *gas)
     assert market.payment_gas() == gas
