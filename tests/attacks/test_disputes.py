@@ -423,6 +423,17 @@ def test_resolve_dispute__same_awards_for_other_reasons__upheld(chain, sale, cha
     assert chain.registry.operator(sale.signing[0].operator).stake == stake
 
 
+# Holds S-7.
+def test_resolve_dispute__award_beside_hidden_commits__is_judged(chain, challenger):
+    """41: an index is below the number of commits, of which some were never revealed."""
+    sale = Sale(chain).enter(*models("hidden", "too", "shown"), revealed=[2])
+    stands = sale.post((2, 900_000))
+    sale.dispute(challenger)
+    found = sale.resolve(stands, (2, 800_000))
+    assert found is not stands
+    sale.claim(found, 0)
+
+
 # Holds S-31.
 def test_resolve_dispute__only_the_fifth_award_is_another__overturned(chain, challenger):
     """41: awards of the second word are judged as those of the first one are."""
