@@ -282,6 +282,18 @@ def test_expire_dispute__days_after_the_deadline__developers_have_their_whole_wi
     sale.claim(stands, 0)
 
 
+# Holds S-31.
+def test_expire_dispute__signer_revoked_long_before_the_dispute__void(chain, sale, challenger):
+    """37: a revocation counts since the report was posted, not since it was disputed."""
+    stands = sale.post(*HONEST)
+    chain.at(chain.now + HOUR)
+    chain.registry.revoke_platform(sale.signing[0].platform, sender=chain.owner)
+    chain.at(chain.now + HOUR)
+    sale.dispute(challenger)
+    assert sale.expire(stands) is True
+    assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND)
+
+
 @pytest.mark.parametrize(
     "silent", ["developers", "provider", "operators", "winners", "panel", "challenger"]
 )
