@@ -294,6 +294,18 @@ def test_expire_dispute__signer_revoked_long_before_the_dispute__void(chain, sal
     assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND)
 
 
+# Holds S-28.
+def test_dispute_report__challenger_is_a_contract__has_its_half_back(chain, sale, stranger):
+    """35: the challenger is who calls, not who signs the transaction."""
+    contract = deploy("testing/HostileAccount")
+    stands, bond = sale.post(*HONEST), sale.task.bond(SEAT_BOND)
+    data = sale.market.dispute_report.prepare_calldata(sale.task)
+    contract.execute(sale.market, data, sender=stranger, value=bond)
+    sale.challenger = str(contract.address)
+    sale.expire(stands)
+    assert chain.market.credits(ZERO_ADDRESS, sale.challenger) == bond // 2
+
+
 @pytest.mark.parametrize(
     "silent", ["developers", "provider", "operators", "winners", "panel", "challenger"]
 )
