@@ -86,6 +86,30 @@ def test_end__provider_refuses_ether__its_own_call_and_strangers_end_the_task(ch
     assert chain.market.credits(ZERO_ADDRESS, provider) >= refund
 
 
+# Holds S-25.
+@pytest.mark.parametrize("fails", ["token", "ether"])
+def test_void__one_of_two_payments_fails__the_other_is_made(
+    chain, configurable, hostile, developer, fails
+):
+    """23, 24: of token and ether a provider gets the one, whatever becomes of the other."""
+    provider = str(hostile.address)
+    configurable.mint(provider, SUPPLY)
+    sale = Sale(chain, provider=provider, token=str(configurable.address)).create()
+    sale.commit(model(developer, "silent"))
+    units = sale.task.budget + sale.task.benchmark_fee
+    wei = sale.task.commit_bond + sale.task.entry_fee
+    if fails == "token":
+        configurable.set_blocked(provider, True)
+    else:
+        hostile.set_refusal(True)
+    before = ether(provider), configurable.balanceOf(provider)
+    sale.void(sender=provider)
+    paid = ether(provider) - before[0], configurable.balanceOf(provider) - before[1]
+    owed = tuple(chain.market.credits(each, provider) for each in (ZERO_ADDRESS, configurable))
+    assert paid == ((wei, 0) if fails == "token" else (0, units))
+    assert owed == ((0, units) if fails == "token" else (wei, 0))
+
+
 def test_claim_award__developer_on_the_tokens_blacklist__credited(chain, configurable, developer):
     """24: a token that blocks the winner keeps neither the model's price nor the sale."""
     sale = Sale(chain, token=str(configurable.address)).enter(model(developer, "blocked"))
