@@ -110,6 +110,30 @@ def test_void__one_of_two_payments_fails__the_other_is_made(
     assert owed == ((0, units) if fails == "token" else (wei, 0))
 
 
+# Holds S-25.
+def test_credit__account_is_owed_already__grows_and_the_event_says_by_how_much(chain, hostile):
+    """23: a credit adds to what is owed, and a later payment takes nothing of it."""
+    developer, market = str(hostile.address), chain.market
+
+    def credited():
+        events = [each for each in market.get_logs() if type(each).__name__ == "Credited"]
+        return [(each.token, each.account, each.amount) for each in events]
+
+    sale = Sale(chain).create().commit(*(model(developer, name) for name in ("one", "two")))
+    bond, prices = sale.task.commit_bond, [sale.task.price(score) for _, score in AWARDS]
+    hostile.set_refusal(True)
+    for index in range(2):
+        sale.reveal(index)
+        assert credited() == [(ZERO_ADDRESS, developer, bond)]
+    stands = sale.close().post(*AWARDS)
+    sale.claim(stands, 0)
+    assert credited() == [(ZERO_ADDRESS, developer, prices[0])]
+    hostile.set_refusal(False)
+    sale.claim(stands, 1)
+    assert credited() == []
+    assert market.credits(ZERO_ADDRESS, developer) == 2 * bond + prices[0]
+
+
 def test_claim_award__developer_on_the_tokens_blacklist__credited(chain, configurable, developer):
     """24: a token that blocks the winner keeps neither the model's price nor the sale."""
     sale = Sale(chain, token=str(configurable.address)).enter(model(developer, "blocked"))
