@@ -472,6 +472,19 @@ def test_settle__each_task__pays_from_its_own_escrow(chain, plain, configurable,
         assert token.balanceOf(chain.market) == escrow
 
 
+# Holds S-27.
+def test_withdraw__of_a_token__refused_where_ether_is(chain, plain, provider, stranger):
+    """31, 34: bad addresses and empty credits are those of every token."""
+    sale = Sale(chain, token=str(plain.address)).create()
+    sale.void(sender=stranger)
+    for to in (ZERO_ADDRESS, chain.market.address):
+        with refuses(reasons.BAD_ADDRESS):
+            chain.market.withdraw(plain, to, sender=provider)
+    for token, account_ in ((plain, stranger), (ZERO_ADDRESS, provider)):
+        with refuses(reasons.NOTHING_OWED):
+            chain.market.withdraw(token, account_, sender=account_)
+
+
 # ── 28, 29 ──
 
 
