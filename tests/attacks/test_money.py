@@ -9,7 +9,7 @@ from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
 from tests.deployment import SEAT_BOND, Sale
-from tests.inprocess import account, deploy, ether, models, refuses
+from tests.inprocess import NO_REASON, account, deploy, ether, models, refuses
 from tests.sale import ETHER, VOIDED, curve, model
 from tests.token_modes import TokenMode
 
@@ -483,6 +483,20 @@ def test_withdraw__of_a_token__refused_where_ether_is(chain, plain, provider, st
     for token, account_ in ((plain, stranger), (ZERO_ADDRESS, provider)):
         with refuses(reasons.NOTHING_OWED):
             chain.market.withdraw(token, account_, sender=account_)
+
+
+# Holds S-27.
+def test_withdraw__token_without_code_by_now__stays_owed(chain, configurable, provider, stranger):
+    """25: a call of nobody's code succeeds, and pays nobody."""
+    sale = Sale(chain, token=str(configurable.address)).create()
+    sale.void(sender=stranger)
+    owed = chain.market.credits(configurable, provider)
+    code = boa.env.get_code(configurable.address)
+    boa.env.set_code(configurable.address, b"")
+    with refuses(NO_REASON):
+        chain.market.withdraw(configurable, provider, sender=provider)
+    boa.env.set_code(configurable.address, code)
+    assert chain.market.withdraw(configurable, provider, sender=provider) == owed > 0
 
 
 # ── 28, 29 ──
