@@ -399,6 +399,18 @@ def test_resolve_dispute__panel_that_is_not_one__refused(chain, sale, challenger
 
 
 # Holds S-29.
+@pytest.mark.parametrize("more", [1, 2, 4])
+def test_resolve_dispute__more_seats_than_the_bond_pays__refused(sale, challenger, more):
+    """41: each seat is paid, so seats beside the panel would be paid by other tasks."""
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    panel = sale.enclaves[1 : 4 + more]
+    with refuses(reasons.WRONG_QUORUM):
+        sale.resolve(stands, *HONEST, panel=panel)
+    assert sale.resolve(stands, *HONEST) is stands
+
+
+# Holds S-29.
 @pytest.mark.parametrize("missing", [0, 1])
 def test_resolve_dispute__a_seats_stake__is_at_least_what_the_task_wants(
     chain, sale, challenger, missing
