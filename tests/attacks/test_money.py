@@ -499,6 +499,36 @@ def test_withdraw__token_without_code_by_now__stays_owed(chain, configurable, pr
     assert chain.market.withdraw(configurable, provider, sender=provider) == owed > 0
 
 
+# Holds S-25.
+def test_events__party_is_a_contract__name_it_and_not_who_calls_it(chain, hostile, stranger):
+    """31: whoever follows events finds the account that is paid, such as a vault or a wallet."""
+    sale, market, me = Sale(chain).create(), chain.market, str(hostile.address)
+    own = model(me, "own")
+    sale.models.append(own)
+    named = {}
+
+    def act(name, *args, value=0):
+        data = calldata(market, name, *args)
+        hostile.execute(market, data, sender=stranger, value=value)
+        for log in hostile.get_logs():
+            party = getattr(log, "developer", None) or getattr(log, "challenger", None)
+            named[type(log).__name__] = str(party or log.account)
+
+    entry = sale.task.commit_bond + sale.task.entry_fee
+    act("commit_model", sale.id, own.commitment(chain.domain, sale.id), value=entry)
+    chain.at(sale.task.commit_deadline)
+    act("reveal_model", *own.reveal(sale.id, 0))
+    stands = sale.close().post((0, 900_000))
+    act("dispute_report", sale.task, value=sale.task.bond(SEAT_BOND))
+    sale.challenger = me
+    assert sale.resolve(stands, (0, 900_000)) is stands
+    hostile.set_refusal(True)
+    act("claim_award", *stands.claim(0, own))
+    act("withdraw", ZERO_ADDRESS, account("elsewhere"))
+    entered = "ModelCommitted", "ModelRevealed", "AwardClaimed"
+    assert named == dict.fromkeys((*entered, "ReportDisputed", "Credited", "Withdrawn"), me)
+
+
 # ── 28, 29 ──
 
 
