@@ -47,8 +47,8 @@ def posted(chain, provider, models, challenger):
 
 @pytest.fixture(scope="module")
 def upholding(posted):
-    """A panel's report of the same awards, with results of its own."""
-    return posted.report._replace(round=1, results=sale.word("the panel's results"))
+    """A panel's report of the same awards, with results and choices of its own."""
+    return posted.report._replace(round=1, results=sale.word("the panel's results"), choices=0)
 
 
 @pytest.fixture(scope="module")
@@ -173,13 +173,17 @@ def test_resolve_dispute__overturned__the_provider_gets_what_signers_would(
     stands = sale.posted(chain.domain, task, overturning, [])
     before = balances()
     market.claim_award(*stands.claim(0, models[2]), {"from": straggler})
-    market.settle(*stands.settle(), {"from": stranger})
+    transaction = market.settle(*stands.settle(), {"from": stranger})
     pot = 3 * task.entry_fee
     assert before.moved() == {
         "straggler ether": 6 * ETHER,
         "market ether": -6 * ETHER,
         "provider credit": 4 * ETHER + task.benchmark_fee + pot,
     }
+    refund = 4 * ETHER + task.benchmark_fee
+    settled = {"task_id": overturning.task_id, "refund": refund, "fee": 0, "pot": pot}
+    paid = [credited(ZERO_ADDRESS, task.provider, amount) for amount in (refund, pot)]
+    assert events(transaction) == [("TaskSettled", settled), *paid]
 
 
 def test_resolve_dispute__overturned__the_posted_awards_are_void(
