@@ -90,9 +90,13 @@ def test_claim_share__of_a_developer_with_two_models__credits_both(
     at(task.report_deadline)
     market.void(task, {"from": stranger})
     market.claim_share(*model.share(task, 0), {"from": stranger})
-    market.claim_share(*second.share(task, 1), {"from": stranger})
+    transaction = market.claim_share(*second.share(task, 1), {"from": stranger})
     pot = 2 * task.entry_fee
     assert market.credits(ZERO_ADDRESS, developer) == task.benchmark_fee + pot
+    name, claimed = events(transaction)[0]
+    assert (name, claimed["index"]) == ("ShareClaimed", 1)
+    assert claimed["fee_share"] == task.benchmark_fee // 2
+    assert claimed["pot_share"] == pot // 2
 
 
 def test_claim_share__nothing_to_share__clears_the_leaf(

@@ -91,12 +91,14 @@ def test_void__in_ether__pays_the_provider_at_once(chain, market, provider, mode
     chain.commit(task, model)
     before = balances()
     at(task.reveal_deadline)
-    market.void(task, {"from": provider})
+    transaction = market.void(task, {"from": provider})
     escrow, pot = task.budget + task.benchmark_fee, task.entry_fee + task.commit_bond
     assert before.moved() == {
         "provider ether": escrow + pot,
         "market ether": -escrow - pot,
     }
+    voided = {"task_id": task.id(chain.domain), "refund": escrow, "pot_refund": pot}
+    assert events(transaction) == [("TaskVoided", voided)]
 
 
 def test_void__nothing_revealed_a_second_before_the_reveal_deadline__is_refused(
