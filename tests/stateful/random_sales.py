@@ -170,7 +170,8 @@ def draw_signers(
         unusual += 3 * [world.twins]
     first = [lost] if lost else sometimes(data, [], unusual)
     signing = [*first, *{each.operator: each for each in pool if each not in first}.values()]
-    return parts.ordered(signing[: now_and_then(data, count, range(4))])
+    counts = *range(4), count + 1, count + 2
+    return parts.ordered(signing[: now_and_then(data, count, counts)])
 
 
 def wrong(cosignatures: Sequence[Cosignature]) -> list[list[Cosignature]]:
