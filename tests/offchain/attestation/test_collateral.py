@@ -4,10 +4,12 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from cryptography.x509 import load_der_x509_certificate
 
 from offchain.attestation import policy
 from offchain.attestation.advice import standings
 from offchain.attestation.bundle import Bundle, read_bundle
+from offchain.attestation.certificates import certificate_id
 from offchain.attestation.collateral import Collateral, trust_in
 from offchain.attestation.policy import Rules
 from offchain.attestation.quote import TeeType
@@ -67,6 +69,45 @@ def test_trust_in__serial_that_the_root_revoked__is_revoked_under_the_root(
     documents = collateral(intel, TeeType.SGX, revoked=(5,), revoked_authorities=(7,))
     trust = trust_in(documents, intel.root.public_key, AT)
     assert trust.revoked == {(intel.root.public_key, 7), (intel.authority.public_key, 5)}
+
+
+def test_trust_in__rules_of_a_deployment__are_those_of_the_trust(intel: SimulatedIntel) -> None:
+    rules = Rules(grace=5, least_tcb=16, least_identity=17)
+    bundle = collateral(intel, TeeType.SGX).to_bundle()
+    found = policy.trust_in(bundle, intel.root.public_key, AT, rules)
+    assert (found.grace, found.least_tcb, found.least_identity) == (5, 16, 17)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_trust_in__two_lists_of_one_ca__all_entries_are_revoked_and_the_newest_is_its_list(
+    intel: SimulatedIntel, machine: Machine, newest_first: bool
+) -> None:
+    serial = machine.pck.certificate.serial
+    older = intel.authority.revoke(serial, this_update=AT - 20, next_update=AT + 20)
+    newer = intel.authority.revoke(6, this_update=AT - 10, next_update=AT + 10)
+    bundle = collateral(intel, TeeType.SGX).to_bundle()
+    lists = (newer, older) if newest_first else (older, newer)
+    found = policy.trust_in(
+        replace(bundle, crls=(bundle.crls[0], *lists)), intel.root.public_key, AT
+    )
+    key = intel.authority.public_key
+    assert found.revoked == {(key, serial), (key, 6)}
+    authority = certificate_id(intel.root.public_key, intel.authority.certificate.serial)
+    assert found.lists[authority] == AT + 10
+    assert outcome(machine.quote(BODIES["sgx v3"]), found) is RejectionReason.CERTIFICATE_REVOKED
+
+
+def test_trust_in__ca_with_two_certificates__its_list_is_that_of_both(
+    intel: SimulatedIntel, machine: Machine
+) -> None:
+    renewed = intel.root.issue(intel.authority.key, replace(intel.authority.certificate, serial=77))
+    again = Machine.with_pck(replace(intel, authority=renewed), "machine", machine.pck)
+    both = Bundle((load_der_x509_certificate(renewed.der),))
+    documents = collateral(intel, TeeType.SGX).to_bundle()
+    for bundle in (both + documents, documents + both):
+        found = policy.trust_in(bundle, intel.root.public_key, AT)
+        for each in (machine, again):
+            assert isinstance(outcome(each.quote(BODIES["sgx v3"]), found), VerifiedQuote)
 
 
 def refusal_of(documents: Collateral, intel: SimulatedIntel, at: int = AT) -> RejectionReason:

@@ -235,6 +235,13 @@ def test_with_document__below_the_least_number__is_refused() -> None:
     assert numbers(policy.with_document(document(18), AT)) == [18]
 
 
+def test_with_document__kept_one_below_the_least_number__is_dropped() -> None:
+    policy = Policy().with_document(document(17), AT)
+    assert numbers(policy.with_document(document(18), AT)) == [17, 18]
+    raised = replace(policy, rules=Rules(least_tcb=18))
+    assert numbers(raised.with_document(document(18), AT)) == [18]
+
+
 # ── Words ──
 
 
