@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from brownie import reverts
@@ -338,6 +339,19 @@ def test_check_quorum__operator_twice__reverts(deployment, quorum, enclaves):
     entries = roster([*enclaves, double])
     with reverts(OPERATOR_TWICE):
         quorum(roster=entries, cosignatures=cosign(DIGEST, [enclaves[0], double]))
+
+
+def test_check_quorum__operator_twice_with_others_between__reverts(deployment, quorum, enclaves):
+    doubles = (enclave(f"double {n}", enclaves[0].operator) for n in count())
+    last = int(enclaves[2].signing_key, 16)
+    double = next(each for each in doubles if int(each.signing_key, 16) > last)
+    deployment.register(double)
+    entries = roster([*enclaves, double])
+    for between in (enclaves[1:2], enclaves[1:3]):
+        cosignatures = cosign(DIGEST, [enclaves[0], *between, double])
+        with reverts(OPERATOR_TWICE):
+            quorum(roster=entries, cosignatures=cosignatures)
+        assert len(quorum(roster=entries, cosignatures=cosignatures[1:])) == len(between) + 1
 
 
 def test_check_quorum__roster_names_the_key_before_and_after_a_restart__one_signs(
