@@ -5,7 +5,7 @@ from brownie import web3
 
 from offchain.protocol.eip712 import Domain
 from tests.anvil import at, now
-from tests.sale import enclave, report, roster, signers, task, word
+from tests.sale import enclave, ordered, report, roster, signers, task, word
 from tests.unit.enclave_registry.registry_deployment import UNBONDING, mine_at
 
 
@@ -43,6 +43,41 @@ def test_revoked_since__revoked__counts_from_that_second(
     revoke(registry, what, owner, deployment, two[place])
     for since, expected in ((0, True), (time - 1, True), (time, True), (time + 1, False)):
         assert registry.revoked_since(by, deployment.measurement, since) == expected
+
+
+@pytest.mark.parametrize("what", ["enclave", "platform"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_revoked_since__one_of_three_revoked__counts(
+    deployment, registry, owner, stranger, two, what, place
+):
+    by = ordered([*two, deployment.enlist(enclave("third", stranger.address))])
+    revoke(registry, what, owner, deployment, by[place])
+    assert registry.revoked_since(signers(by), deployment.measurement, now())
+    others = [each for each in by if each is not by[place]]
+    assert not registry.revoked_since(signers(others), deployment.measurement, 0)
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [
+        ((0, "enclave"), (0, "platform")),
+        ((0, "platform"), (0, "enclave")),
+        ((0, "enclave"), (1, "enclave")),
+        ((0, "platform"), (1, "platform")),
+        ((1, "enclave"), (0, "platform")),
+    ],
+)
+def test_revoked_since__one_revoked_too_early__does_not_hide_another(
+    deployment, registry, owner, two, early, late
+):
+    by = ordered(two)
+    times = []
+    for place, what in (early, late):
+        at(now() + 100)
+        revoke(registry, what, owner, deployment, by[place])
+        times.append(now())
+    for since, expected in ((times[0] + 1, True), (times[1], True), (times[1] + 1, False)):
+        assert registry.revoked_since(signers(by), deployment.measurement, since) == expected
 
 
 @pytest.mark.parametrize("what", ["enclave", "platform"])
