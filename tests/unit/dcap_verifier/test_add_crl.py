@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from brownie import reverts
 
-from offchain.attestation.der import SEQUENCE, encode, explicit
+from offchain.attestation.der import OCTET_STRING, SEQUENCE, encode, explicit, integer
 from offchain.attestation.evidence import (
     BY_ROOT,
     REVOKED,
@@ -117,6 +117,23 @@ def test_add_crl__of_the_root__revokes_an_authority_with_its_machines(
     verifier.verify(evidence(quote, trust.root_key), REPORT_DATA)
     crl = crl_bytes(intel.root.revoke(intel.authority.certificate.serial))
     assert applied(ROOT, crl, 1) == 1
+    for known in Known:
+        with reverts(CERTIFICATE_REVOKED):
+            verifier.verify.call(evidence(quote, trust.root_key, known), REPORT_DATA)
+
+
+@pytest.mark.parametrize("pieces", [(3,), (1, 1, 1)])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_add_crl__authority_at_any_place_of_the_root_s_list__takes_its_machines_along(
+    verifier, intel, machine, trust, pieces, place
+):
+    quote = machine.quote(BODIES["sgx v3"])
+    verifier.verify(evidence(quote, trust.root_key), REPORT_DATA)
+    others = list(SERIALS[:2])
+    others.insert(place, intel.authority.certificate.serial)
+    crl = crl_bytes(intel.root.revoke(*others))
+    for count in pieces:
+        verifier.add_crl(ROOT, crl, count)
     for known in Known:
         with reverts(CERTIFICATE_REVOKED):
             verifier.verify.call(evidence(quote, trust.root_key, known), REPORT_DATA)
@@ -397,6 +414,20 @@ def test_add_crl__parts_in_order__are_a_list(verifier, authority, parts, intel):
     assert verifier.add_crl.call(authority, whole, 9) == 1
 
 
+@pytest.mark.parametrize("size", [1, 80, 120, 200, 300])
+def test_add_crl__entries_of_any_length__are_read(verifier, authority, parts, intel, kept, size):
+    """With extensions, as most of Intel's; of 128 bytes and more, and beside short ones."""
+    when, reason = issuing.utc_time(1_600_000_000), encode(OCTET_STRING, bytes(size))
+    entries = [
+        encode(SEQUENCE, integer(serial), when, encode(SEQUENCE, reason)) for serial in SERIALS
+    ]
+    entries.insert(2, encode(SEQUENCE, integer(7), when))
+    changed = {**parts, "entries": encode(SEQUENCE, *entries)}
+    whole = signed(encode(SEQUENCE, *changed.values()), intel.authority)
+    verifier.add_crl(authority, whole, 10)
+    assert all(kept(serial) == REVOKED for serial in (7, *SERIALS))
+
+
 @pytest.mark.parametrize(
     ("part", "value"),
     [
@@ -416,6 +447,8 @@ def test_add_crl__parts_in_order__are_a_list(verifier, authority, parts, intel):
         ("entries", b"\x30\5\x30\3\2\1\x80"),
         ("entries", b"\x30\6\x30\4\2\2\0\1"),
         ("entries", b"\x30\5\x30\3\3\1\1"),
+        ("entries", b"\x30\x0a\x30\3\2\2\1\x30\3\2\1\7"),  # its number goes on in the next
+        ("entries", b"\x30\x0a\x30\3\2\1\7\x30\3\2\2\1"),
         ("entries", b"\x30\x80\0\0"),
         ("extensions", b""),
         ("extensions", b"\xa1\2\x30\0"),
