@@ -85,8 +85,9 @@ def test_register_enclave__expires_with_the_attestation_or_after_30_days(
     deployment, registry, first, lifetime
 ):
     time = now() + 100
-    deployment.register(first, expiry=time + lifetime, time=time)
+    receipt = deployment.register(first, expiry=time + lifetime, time=time)
     expiry = time + min(lifetime, MAX_LIFETIME)
+    assert only_event(receipt, "EnclaveRegistered")["expiry"] == expiry
     assert registry.enclave(first.signing_key, deployment.measurement)[1] == expiry
     mine_at(expiry - 1)
     assert deployment.is_active(first)
@@ -397,6 +398,19 @@ def test_register_enclave__renewal_in_a_later_epoch__revives(deployment, registr
     assert deployment.is_active(first)
 
 
+def test_register_enclave__shorter_renewal_in_a_later_epoch__holds_as_long_as_before(
+    deployment, registry, first, operator
+):
+    deployment.register(first, time=now() + 100)
+    held_until = registry.platform(first.platform)[1]
+    registry.request_unstake({"from": operator})
+    at(now() + UNBONDING)
+    registry.unstake(operator, {"from": operator})
+    deployment.stake(operator)
+    deployment.register(first, expiry=now() + DAY)
+    assert registry.platform(first.platform) == (operator, held_until, 0, 1)
+
+
 # ── Whose platform, whose key ──
 
 
@@ -440,6 +454,28 @@ def test_register_enclave__platform_of_another_who_withdrew__is_held_by_the_new_
     assert expiry + UNBONDING < held_until
     record = of_rival.operator, expiry + UNBONDING, 0, 0
     assert registry.platform(first.platform) == record
+
+
+def test_register_enclave__platform_of_a_later_epoch_of_another__is_of_the_taker_s_own_epoch(
+    deployment, registry, first, of_rival, operator, rival, stranger
+):
+    """Epochs of two operators have nothing to do with one another."""
+    for epoch in (0, 1):
+        deployment.register(first)
+        assert registry.platform(first.platform)[3] == epoch
+        registry.request_unstake({"from": operator})
+        at(now() + UNBONDING)
+        registry.unstake(operator, {"from": operator})
+        deployment.stake(operator)
+    moved = replace(of_rival, platform=first.platform)
+    for _ in range(2):
+        deployment.register(moved)
+        assert registry.platform(first.platform)[3] == 0
+        assert registry.operator(rival) == (10 * ETHER, 0, 0, 0, 1)
+    deployment.stake(stranger)
+    for other in (first, replace(enclave("third", stranger.address), platform=first.platform)):
+        with reverts(PLATFORM_TAKEN):
+            deployment.try_register(other)
 
 
 # Holds S-44.
