@@ -81,7 +81,21 @@ def test_describe_measurement__not_the_owner__reverts(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\x1f", "\x7f", "\n", "a\0", "\x1b[2Jcleared", "x" * 255 + "\t", "Intel\u00ae", "é"],
+    [
+        "",
+        "\x1f",
+        "\x7f",
+        "\n",
+        "a\0",
+        "\x1b[2Jcleared",
+        "a \x1b[2J cleared text",
+        "x" * 32 + "\x7f" + "x" * 32,
+        "x" * 200 + "\n" + "x" * 55,
+        "x" * 255 + "\t",
+        "Intel\u00ae",
+        "Intel\u00ae SGX",
+        "é",
+    ],
 )
 def test_describe_measurement__not_printable_ascii__reverts(registry, owner, verifier, text):
     with reverts(BAD_DESCRIPTION):
