@@ -1,6 +1,7 @@
 """The verifier: genuine quotes as published, and what no row of tests/dcap_refusals.py says."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from eth_utils.crypto import keccak
@@ -219,6 +220,34 @@ def test_verify__machine_that_meets_either_of_two_documents__is_accepted(
     assert outcome(quote, replace(trust, floors=(early,))) is RejectionReason.TCB_FLOOR
     assert outcome(quote, replace(both, least_tcb=18)) is RejectionReason.TCB_FLOOR
     assert outcome(quote, replace(both, least_tcb=19)) is RejectionReason.TCB_STALE
+
+
+def test_verify__machine_that_meets_none_of_two_documents__is_told_of_the_newer(
+    machine: Machine, trust: Trust
+) -> None:
+    """Whatever their order among the values that are passed in."""
+    quote = machine.quote(BODIES["tdx v4"])
+    (floor,) = trust.floors_of(FMSPC, TeeType.TDX)
+    (enclave,) = trust.identities_of(TeeType.TDX)
+    kinds = {
+        "floors": {
+            RejectionReason.TCB_FLOOR: replace(floor, pce_svn=21),
+            RejectionReason.TDX_MODULE: replace(floor, modules=()),
+        },
+        "quoting_enclaves": {
+            RejectionReason.QE_SVN: replace(enclave, min_isv_svn=0xFFFF),
+            RejectionReason.QE_IDENTITY: replace(enclave, isv_prod_id=0xFFFF),
+        },
+    }
+    for members, refusing in kinds.items():
+        for reasons in permutations(refusing):
+            pair = [
+                replace(refusing[reason], validity=replace(floor.validity, number=number))
+                for number, reason in enumerate(reasons, 17)
+            ]
+            for given in (pair, pair[::-1]):
+                found = outcome(quote, replace(trust, **{members: tuple(given)}))
+                assert found is reasons[-1]
 
 
 def test_trust__two_floors_of_one_scope_and_number__cannot_be(trust: Trust) -> None:
