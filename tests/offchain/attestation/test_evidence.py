@@ -71,10 +71,14 @@ def test_known_by__asks_for_the_machine_and_then_for_its_authority(chain: Chain)
     both = {record.id: keccak(record.encode()) for record in (pck, authority)}
     only_authority = {authority.id: both[authority.id]}
     revoked = {pck.id: bytes(31) + b"\1", authority.id: both[authority.id]}
+    replaced = keccak(b"the record of another certificate of this serial number")
     for kept, known in (
         (both, Known.PCK),
         (only_authority, Known.AUTHORITY),
         (revoked, Known.AUTHORITY),
+        ({**both, pck.id: replaced}, Known.AUTHORITY),
+        ({authority.id: replaced}, Known.ROOT),
+        ({authority.id: bytes(31) + b"\1"}, Known.ROOT),
         ({}, Known.ROOT),
     ):
         view = defaultdict(lambda: bytes(32), kept)
