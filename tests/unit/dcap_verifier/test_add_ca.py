@@ -8,16 +8,17 @@ from brownie import reverts
 from eth_utils.crypto import keccak
 
 from offchain.attestation.der import SEQUENCE, encode, explicit, oid
-from offchain.attestation.evidence import BY_ROOT, Known, crl_bytes
+from offchain.attestation.evidence import BY_ROOT, AuthorityRecord, Known, crl_bytes
 from offchain.simulation import SimulatedIntel, issuing
 from tests.anvil import events, now
-from tests.dcap import certificate
+from tests.dcap import certificate, fields
 from tests.reasons import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_NOT_YET_VALID,
     CERTIFICATE_REVOKED,
     CERTIFICATE_ROLE,
     CERTIFICATE_SIGNATURE,
+    CERTIFICATE_UNKNOWN,
     DER,
 )
 from tests.unit.dcap_verifier.support import kept_by, signed, views_see
@@ -70,6 +71,28 @@ def test_add_ca__again__changes_nothing(verifier, stranger, intel):
     verifier.add_ca(shown)
     assert verifier.add_ca.call(shown, {"from": stranger}) == first
     assert events(verifier.add_ca(shown, {"from": stranger})) == []
+
+
+def test_add_ca__another_certificate_of_one_serial_number__takes_its_place(
+    verifier, intel, machine
+):
+    """A record that is not the last one's is unknown."""
+    later = now() + 10_000
+    issued = [
+        intel.root.issue(
+            intel.authority.key, replace(intel.authority.certificate, not_after=later + more)
+        )
+        for more in (0, 1)
+    ]
+    records = [AuthorityRecord.of(fields(each), intel.root.public_key) for each in issued]
+    assert records[0].id == records[1].id
+    for last in (0, 1, 0):
+        receipt = verifier.add_ca(certificate(issued[last]))
+        assert events(receipt) == [("AuthorityAdded", {"authority": astuple(records[last])})]
+        assert bytes(verifier.certificate(records[last].id)) == records[last].digest
+        assert verifier.add_pck.call(astuple(records[last]), certificate(machine.pck))
+        with reverts(CERTIFICATE_UNKNOWN):
+            verifier.add_pck.call(astuple(records[1 - last]), certificate(machine.pck))
 
 
 def test_add_ca__any_order_of_extensions__is_admitted(verifier, intel, issued):
