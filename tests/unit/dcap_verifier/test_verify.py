@@ -56,6 +56,26 @@ def test_verify__whole_chain__is_cached_once(verifier, machine, trust, chain_of)
     assert events(verifier.verify(whole, REPORT_DATA)) == []
 
 
+def test_verify__another_certificate_of_one_serial_number__takes_its_place(
+    verifier, intel, machine, trust
+):
+    """A record that is not the last one's is unknown."""
+    later, quotes = now() + 10_000, []
+    for more in (0, 1):
+        changed = replace(machine.pck.certificate, not_after=later + more)
+        issued = intel.authority.issue(machine.pck.key, changed)
+        quotes.append(Machine.with_pck(intel, "machine", issued).quote(BODIES["sgx v3"]))
+    for last in (0, 1, 0):
+        receipt = verifier.verify(evidence(quotes[last], trust.root_key), REPORT_DATA)
+        record = Chain.of(quotes[last], trust.root_key).pck_record
+        assert events(receipt) == [("PckAdded", {"pck": astuple(record)})]
+        shown = evidence(quotes[last], trust.root_key, Known.PCK)
+        assert verify(verifier, shown, REPORT_DATA)[2] == later + last
+        with reverts(CERTIFICATE_UNKNOWN):
+            shown = evidence(quotes[1 - last], trust.root_key, Known.PCK)
+            verifier.verify.call(shown, REPORT_DATA)
+
+
 def test_verify__another_machine_of_a_known_authority__is_cached(verifier, intel, machine, trust):
     verifier.verify(evidence(machine.quote(BODIES["sgx v3"]), trust.root_key), REPORT_DATA)
     newcomer = Machine.simulate(intel, "newcomer").quote(BODIES["sgx v3"])
