@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import boa
@@ -248,6 +249,49 @@ def test_check__modules_of_intel_with_a_mask_of_their_own__only_under_it(
         for attributes, accepted in ((0, True), (0xF0 << 56, True), (1, False), (1 << 56, False)):
             said = verdict(judging.policy, TeeType.TDX, UP_TO_DATE, seam=INTEL_SEAM | attributes)
             assert said is (accepted or RejectionReason.TDX_MODULE), hex(attributes)
+
+
+SIGNERS = {
+    "intel": (SeamText(), INTEL_SEAM),
+    "one": (OTHER_SEAM, signer(b"\1" * 48) | 0x0202020202020202),
+    "another": (SeamText(b"\3" * 48), signer(b"\3" * 48)),
+}
+"""The identity of TDX modules in a document, and that of a quote."""
+
+
+@pytest.mark.parametrize("kept", permutations(SIGNERS, 2), ids=" and ".join)
+def test_check__documents_of_two_signers__each_judges_by_its_own(
+    judging: Attesting, kept: tuple[str, str]
+) -> None:
+    for numbers in ((17, 18), (18, 17)):
+        with boa.env.anchor():
+            for number, name in zip(numbers, kept, strict=True):
+                dates = Dates(NOW, NOW + 5_000 * DAY, number)
+                bring(judging.policy, tcb_info(TeeType.TDX, dates, seam=SIGNERS[name][0]))
+            for name, (_, seam) in SIGNERS.items():
+                said = verdict(judging.policy, TeeType.TDX, UP_TO_DATE, seam=seam)
+                assert said is (name in kept or RejectionReason.TDX_MODULE), name
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("kept", SIGNERS)
+def test_raise__modules_of_any_signer__stay_those_of_this_one(
+    judging: Attesting, kept: str, before: bool
+) -> None:
+    policy, text = judging.policy, tcb_info(TeeType.TDX, DATES, seam=SIGNERS[kept][0])
+    for raise_one in (
+        lambda: policy.raise_floor(129, FMSPC, bytes(16), 1, bytes(16)),
+        lambda: policy.raise_module(FMSPC, 1, 1),
+    ):
+        with boa.env.anchor():
+            if before:
+                raise_one()
+            bring(policy, text)
+            if not before:
+                raise_one()
+            for name, (_, seam) in SIGNERS.items():
+                said = verdict(policy, TeeType.TDX, UP_TO_DATE, seam=seam)
+                assert said is (name == kept or RejectionReason.TDX_MODULE), name
 
 
 @pytest.mark.parametrize("tee", TeeType)
