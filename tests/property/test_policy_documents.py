@@ -176,6 +176,9 @@ REFUSED = {
     ),
     "modules of another signer than the document's": with_modules_of(SeamText(b"\1" * 48)),
     "modules of another mask than the document's": with_modules_of(SeamText(mask=bytes(8))),
+    "the last module of another signer than the others": TDX.replace(
+        b'"TDX_01","mrsigner":"0', b'"TDX_01","mrsigner":"1'
+    ),
     "something after an identity": QE + b" ",
     "a date without its T": QE.replace(b"T", b" ", 1),
     "a date in a thirteenth month": QE.replace(b"-08-", b"-13-", 1),
