@@ -221,6 +221,20 @@ def test_with_document__older_one_of_a_number__is_refused() -> None:
     assert numbers(policy.with_document(document(17, age=1), AT)) == [17]
 
 
+def test_has__newer_or_later_one_of_a_number__is_another_document() -> None:
+    policy = Policy().with_document(document(17, age=2), AT)
+    for other, known in (
+        (document(17, age=2), True),
+        (document(17, age=1, lasts=29), False),
+        (document(17, age=2, lasts=31), False),
+        (document(18, age=2), False),
+    ):
+        assert policy.has(policy.read(other)) is known
+    enclaves = [make_qe_identity(TeeType.SGX, issue=Issue(17, AT - n, AT + n)) for n in (1, 2)]
+    policy = policy.with_document(enclaves[0], AT)
+    assert [policy.has(policy.read(each)) for each in enclaves] == [True, False]
+
+
 def test_with_document__around_the_ends_of_its_time() -> None:
     rules = Rules(grace=2 * DAY)
     assert numbers(Policy(rules).with_document(document(17, age=32), AT)) == [17]
