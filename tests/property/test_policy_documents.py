@@ -165,6 +165,7 @@ def with_modules_of(seam: SeamText) -> bytes:
     return b"Identities".join([TDX.split(b"Identities")[0], other.split(b"Identities")[1]])
 
 
+BEYOND = b'tdxtcbcomponents":[{"svn":256'
 REFUSED = {
     "a bit of miscselect that its mask leaves out": QE.replace(
         b'"miscselect":"00000000","miscselectMask":"FFFFFFFF"',
@@ -187,6 +188,10 @@ REFUSED = {
     "a category that is too long": TDX.replace(b"BIOS", b"B" * 127, 1),
     "advisories that are too long": QE.replace(b"INTEL-SA-7", b"x" * 2_046),
     "a number of six digits": QE.replace(b'Number":17', b'Number":100000'),
+    "a TDX component beyond a byte": TDX.replace(b'tdxtcbcomponents":[{"svn":10', BEYOND),
+    "a TDX component beyond a byte, at a lower level": TDX.replace(
+        b'tdxtcbcomponents":[{"svn":5', BEYOND
+    ),
 }
 
 
