@@ -258,11 +258,21 @@ def test_raise_qe_svn__holds_for_what_comes_and_never_sinks(policy, bring_identi
     assert policy.kept_identities(129)[0][7] == 7
 
 
-def test_raise_qe_svn__two_identities__raises_both(policy, bring_identity):
+# Holds I-44.
+@pytest.mark.parametrize("tee", TeeType)
+def test_raise__two_documents_kept__raises_both(policy, bring_tcb, bring_identity, tee):
     for number in (17, 18):
-        bring_identity(IsvLevel(4), dates=Dates.of(now(), number))
-    policy.raise_qe_svn(129, 7)
-    assert [each[7] for each in policy.kept_identities(129)] == [7, 7]
+        bring_tcb(tee=tee, dates=Dates.of(now(), number))
+        bring_identity(IsvLevel(4), tee=tee, dates=Dates.of(now(), number))
+    policy.raise_floor(int(tee), FMSPC, b"\x0b" + bytes(15), 30, NONE)
+    policy.raise_qe_svn(int(tee), 9)
+    kept = [(svns[0], pce_svn) for svns, pce_svn, _ in floors(policy, int(tee))]
+    assert kept == [(11, 30)] * 2
+    assert [each[7] for each in policy.kept_identities(int(tee))] == [9, 9]
+    if tee is TeeType.TDX:
+        policy.raise_module(FMSPC, 1, 12)
+        for each in policy.kept_floors(129, FMSPC):
+            assert (1, 12) in [tuple(module) for module in each[8]]
 
 
 @pytest.mark.parametrize(("tee", "svn"), [(1, 1), (129, 2**16)])
