@@ -178,7 +178,7 @@ def verified_lists(bundle: Bundle, root_key: bytes, at: int) -> Lists:
     for crl in bundle.crls:
         for id_, each in _issued(crl, tuple(authorities.values()), root_key, at):
             revoked |= each.revoked
-            if id_ not in newest or newest[id_].this_update < each.this_update:
+            if id_ not in newest or newest[id_].this_update <= each.this_update:
                 newest[id_] = each
     return Lists(tuple(authorities.values()), newest, frozenset(revoked))
 

@@ -15,6 +15,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from offchain.attestation import der, p256, sgx_extension
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
 
+MAX_SERIAL = 2**239 - 1
+"""The largest serial number that the contract reads: 30 bytes in DER."""
 MALFORMED = (
     ValueError,
     UnsupportedAlgorithm,
@@ -158,8 +160,10 @@ def _expect(found: tuple[bytes, bytes], expected: tuple[bytes, bytes]) -> None:
 
 
 def _serial(number: int) -> int:
-    if number < 0:
-        raise ValueError(f"serial number {number}, expected at least zero")
+    if not 0 <= number <= MAX_SERIAL:
+        raise ValueError(
+            f"serial number {number:#x}, expected one of at most 30 bytes, not below 0"
+        )
     return number
 
 

@@ -1,21 +1,23 @@
 """The contract and the verifier in Python take the same revocation lists, and refuse the others."""
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import boa
 import pytest
+from cryptography.x509 import load_der_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.attestation import der
-from offchain.attestation.certificates import verify_crl
+from offchain.attestation.certificates import verify_authority, verify_crl
 from offchain.attestation.evidence import REVOKED, AuthorityRecord, certificate_id
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
+from offchain.attestation.x509 import MAX_SERIAL
 from offchain.simulation import SimulatedIntel, issuing
 from offchain.simulation.intel import NOT_AFTER, NOT_BEFORE
 from tests.dcap import Attesting, certificate, fields
-from tests.inprocess import deploy
+from tests.inprocess import deploy, refuses
 from tests.offchain.attestation.support import AT
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
@@ -56,6 +58,34 @@ def off_chain(crl: bytes) -> frozenset[int] | RejectionReason:
 def signed_part(crl: bytes) -> bytes:
     tbs, *_ = der.elements(der.unwrap(crl, der.SEQUENCE))
     return der.encode(*tbs)
+
+
+@pytest.mark.parametrize("serial", [MAX_SERIAL, MAX_SERIAL + 1, 1 << 247, 1 << 256, 1 << 300])
+def test_add__serial_number_of_30_bytes_and_more__is_judged_alike(
+    verifier: Any, serial: int
+) -> None:
+    """In a revocation list and in a CA's certificate."""
+    refused = None if serial == MAX_SERIAL else RejectionReason.DER
+    crl = INTEL.authority.revoke(serial)
+    assert off_chain(crl) == (refused or {serial})
+    tbs = signed_part(crl)
+    shown = tbs + issuing.sign(INTEL.authority.key, tbs)
+    assert on_chain(verifier, shown, frozenset() if refused else frozenset({serial})) == (
+        refused or True
+    )
+    changed = replace(INTEL.authority.certificate, serial=serial)
+    loaded = load_der_x509_certificate(INTEL.root.issue(INTEL.authority.key, changed).der)
+    shown = changed.tbs() + issuing.sign(INTEL.root.key, changed.tbs())
+    if refused is None:
+        assert verify_authority(loaded, INTEL.root.public_key, AT).not_after == AUTHORITY.expiry
+        with boa.env.anchor():
+            assert verifier.add_ca(shown)
+        return
+    with pytest.raises(QuoteRejected) as rejected:
+        verify_authority(loaded, INTEL.root.public_key, AT)
+    assert rejected.value.reason is refused
+    with refuses(refused.value):
+        verifier.add_ca(shown)
 
 
 @pytest.mark.parametrize("serials", [(), SERIALS], ids=["empty", "entries"])

@@ -10,7 +10,7 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 from offchain.attestation import certificates, der
 from offchain.attestation.certificates import INTERMEDIATE, PCK, TCB_SIGNER, Role
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
-from offchain.attestation.x509 import load_chain
+from offchain.attestation.x509 import MAX_SERIAL, load_chain
 from offchain.simulation import Identity, Machine, SimulatedIntel, issuing
 from offchain.simulation.machine import pem
 from tests.offchain.attestation.support import AT, GENUINE, genuine, intel_trust
@@ -159,7 +159,9 @@ def test_verify_certificate__years_at_the_ends_of_utctime__are_read_as_20xx(
     assert authority.not_after == not_after
 
 
-@pytest.mark.parametrize("serial", [1, 127, 128, (1 << 159) - 1, 1 << 159, (1 << 160) - 1])
+@pytest.mark.parametrize(
+    "serial", [1, 127, 128, (1 << 159) - 1, 1 << 159, (1 << 160) - 1, MAX_SERIAL]
+)
 def test_verify_authority__serial_of_any_size__passes_and_can_be_revoked(
     intel: SimulatedIntel, serial: int
 ) -> None:

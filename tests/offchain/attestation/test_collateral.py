@@ -97,6 +97,18 @@ def test_trust_in__two_lists_of_one_ca__all_entries_are_revoked_and_the_newest_i
     assert outcome(machine.quote(BODIES["sgx v3"]), found) is RejectionReason.CERTIFICATE_REVOKED
 
 
+@pytest.mark.parametrize("until", [(AT + 5, AT + 50), (AT + 50, AT + 5)])
+def test_trust_in__two_lists_of_one_time__the_last_counts_as_on_chain(
+    intel: SimulatedIntel, until: tuple[int, int]
+) -> None:
+    lists = (intel.authority.revoke(this_update=AT - 9, next_update=each) for each in until)
+    bundle = collateral(intel, TeeType.SGX).to_bundle()
+    shown = replace(bundle, crls=(bundle.crls[0], *lists))
+    found = policy.trust_in(shown, intel.root.public_key, AT)
+    authority = certificate_id(intel.root.public_key, intel.authority.certificate.serial)
+    assert found.lists[authority] == until[1]
+
+
 def test_trust_in__ca_with_two_certificates__its_list_is_that_of_both(
     intel: SimulatedIntel, machine: Machine
 ) -> None:
