@@ -8,7 +8,7 @@ import pytest
 from offchain.chain import result_proofs
 from offchain.chain.packing import by_signer
 from offchain.enclave.enclave import MAX_REFUSALS, Enclave
-from offchain.protocol.errors import InvalidRequest, RequestFault, SubmissionFault
+from offchain.protocol.errors import InvalidRequest, ModelFault, RequestFault, SubmissionFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Proposal, Signed
 from offchain.protocol.pricing import Award
@@ -118,6 +118,15 @@ def test_cosign__score_for_one_without__is_refused() -> None:
     _, proposal = measured(market)
     refused = refusal(market, replace(proposal, results=(proposal.results[0], Result(1, 5))))
     assert refused.detail == "submission 1 with score 5, expected another result"
+
+
+@pytest.mark.parametrize("reason", [ModelFault.MEMORY, SubmissionFault.UNSTABLE])
+def test_cosign__another_reason__is_refused(reason: ModelFault | SubmissionFault) -> None:
+    market = make_market([Offer(), Offer(model(refuse="work"))])
+    _, proposal = measured(market)
+    other = Result(1, reason=reason)
+    refused = refusal(market, replace(proposal, results=(proposal.results[0], other)))
+    assert refused.detail == f"submission 1 with reason {reason}, expected another result"
 
 
 def test_cosign__results_of_a_stranger__are_refused() -> None:
