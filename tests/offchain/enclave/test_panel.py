@@ -89,6 +89,14 @@ def test_verdict__score_at_the_tolerance__is_upheld_as_posted(score: int) -> Non
     assert verdict(market, judged).awards == (Award(0, score),)
 
 
+def test_verdict__revealed_in_another_order__is_upheld_at_each_ones_own_minimum_price() -> None:
+    offers = [Offer(model(range(4)), min_price=950_000), Offer(model(range(6)))]
+    market = make_market(offers, order=[1, 0], manifest=TOP, tolerance=25_000, max_awards=1)
+    judged = posted(market)
+    assert judged.report.awards == (Award(1, 850_000),)
+    assert judge(market, judged)[1].upheld
+
+
 def test_verdict__order_of_two_that_the_tolerance_leaves_open__is_upheld() -> None:
     market = market_of(range(4), range(5))  # 900,000 and 875,000
     judged = posted(market, _0=890_000, _1=895_000)
@@ -391,6 +399,14 @@ def test_upholds__team_of_one__gains_the_minimum_and_is_the_best_within_the_slac
 def test_upholds__second_of_a_team__gains_the_minimum_too(reached: int, upheld: bool) -> None:
     teams = {(0,): 20, (1,): 0, (0, 1): reached}
     measured = measured_of(5, 5, minimum=MINIMUM, teams=teams)
+    assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
+
+
+@pytest.mark.parametrize(("alone", "upheld"), [(20 + SLACK, True), (20 + SLACK + 1, False)])
+def test_upholds__chosen_later__is_a_rival_though_it_may_not_sell(alone: int, upheld: bool) -> None:
+    # At 5 - 2 the second one is below its minimum price of 4.
+    teams = {(0,): 20, (1,): alone, (0, 1): 40}
+    measured = measured_of(5, 5, min_prices=(0, 4, 0), minimum=MINIMUM, teams=teams)
     assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
 
 
