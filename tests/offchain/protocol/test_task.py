@@ -41,6 +41,7 @@ def test_task__key_of_small_order__raises(key: bytes) -> None:
         ("budget", 2**128, "less than or equal to 340282366920938463463374607431768211455"),
         ("budget", -1, "greater than or equal to 0"),
         ("budget", True, "valid integer"),
+        ("benchmark_fee", 2**128, "less than or equal to 340282366920938463463374607431768211455"),
         ("benchmark", b"short", "at least 32 bytes"),
         ("max_awards", 0, "greater than or equal to 1"),
         ("max_awards", 9, "less than or equal to 8"),
@@ -49,7 +50,13 @@ def test_task__key_of_small_order__raises(key: bytes) -> None:
         ("tolerance", 1_000_001, "less than or equal to 1000000"),
         ("max_submissions", 2**20, "less than or equal to 1048575"),
         ("commit_bond", 10**9 + 1, "commit_bond 1000000001, expected whole gwei"),
+        ("commit_bond", 2**48 * 10**9, "less than or equal to 281474976710655000000000"),
+        ("entry_fee", 10**9 + 1, "entry_fee 1000000001, expected whole gwei"),
         ("entry_fee", 2**48 * 10**9, "less than or equal to 281474976710655000000000"),
+        ("report_deadline", 2**40, "less than or equal to 1099511627775"),
+        ("dispute_window", 2**40, "less than or equal to 1099511627775"),
+        ("verdict_window", 2**40, "less than or equal to 1099511627775"),
+        ("claim_window", 2**40, "less than or equal to 1099511627775"),
         ("reveal_deadline", 1_900_000_000, "expected commit before reveal before report"),
         ("report_deadline", 1_900_086_400, "expected commit before reveal before report"),
         ("curve", (), "at least 1 item"),
@@ -59,6 +66,14 @@ def test_task__key_of_small_order__raises(key: bytes) -> None:
 def test_task__value_that_the_market_refuses__raises(field: str, value: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         replace(task(), **{field: value})
+
+
+def test_knot__more_than_the_market_packs__raises() -> None:
+    assert Knot(1_000_000, 2**108 - 1)
+    with pytest.raises(ValueError, match="less than or equal to 1000000"):
+        Knot(1_000_001, 1)
+    with pytest.raises(ValueError, match="less than or equal to 324518553658426726783156020576255"):
+        Knot(1, 2**108)
 
 
 def test_from_json__what_to_json_wrote__is_equal() -> None:
@@ -111,6 +126,17 @@ def test_check_roster__one_that_the_market_refuses__raises(change: Any, reason: 
     entries = change(list(roster()))
     with pytest.raises(ValueError, match=f"^{reason}$"):
         check_roster(replace(task(), roster=roster_digest(entries)), entries)
+
+
+def test_check_roster__quorum_of_two__has_seven_enclaves() -> None:
+    entries = list(roster()) * 2
+    for size, reason in (
+        (6, "roster of 6 enclaves, expected 7 to 16"),
+        (7, "roster is not sorted"),
+    ):
+        some = entries[:size]
+        with pytest.raises(ValueError, match=f"^{reason}"):
+            check_roster(replace(task(), quorum=2, roster=roster_digest(some)), some)
 
 
 def test_check_roster__another_tasks__raises() -> None:

@@ -94,6 +94,13 @@ def test_transcript__impossible__raises(changes: dict[str, Any], reason: str) ->
         replace(golden(), **changes)
 
 
+def test_reveal__uri_longer_than_the_markets__raises() -> None:
+    first = golden().reveals[0]
+    assert replace(first, uri="x" * 256)
+    with pytest.raises(ValueError, match="at most 256 characters"):
+        replace(first, uri="x" * 257)
+
+
 @pytest.mark.parametrize(
     ("inventory", "reason"),
     [
