@@ -30,6 +30,8 @@ from tests.offchain.honest import HONEST
         (b'{"chosen":[],"results":[{}]}', "results.0.index", "Field required"),
         (b'{"chosen":[],"results":{}}', "results", "expected an array"),
         (b'{"chosen":["-1"],"results":[]}', "chosen.0", "78 decimal digits"),
+        ('{"chosen":["\u0663"],"results":[]}'.encode(), "chosen.0", "78 decimal digits"),
+        (b'{"chosen":["' + b"0" * 79 + b'"],"results":[]}', "chosen.0", "78 decimal digits"),
         (b'{"chosen":[[]],"results":[]}', "chosen.0", "expected a single value"),
         (b'{"chosen":[],"results":[],"' + b"x" * 2**20 + b'":0}', "x" * 80, "not permitted"),
         (b'{"chosen":["' + b"9" * 2**20 + b'"],"results":[]}', "chosen.0", "78 decimal digits"),

@@ -1,5 +1,6 @@
 """Reports and signatures in the form that the market accepts."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Cosignature, Report, recover, sign
 from tests.signing import ORDER, digest_signed_with
@@ -42,6 +44,20 @@ def test_sign__a_wallet_signs_the_typed_data__is_the_same_signature() -> None:
     cosignature = sign(DIGEST, signing_key("enclave"), word("platform"))
     assert int.from_bytes(cosignature.r, "big") == signed.r
     assert int.from_bytes(cosignature.vs, "big") == signed.s | (signed.v - 27) << 255
+
+
+@pytest.mark.parametrize("field", ["choices", "awards"])
+def test_report__of_more_than_eight__raises(field: str) -> None:
+    entries = tuple(range(9)) if field == "choices" else tuple(Award(i, 9) for i in range(9))
+    assert replace(REPORT, **{field: entries[:8]})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at most 8 items"):
+        replace(REPORT, **{field: entries})  # type: ignore[arg-type]
+
+
+def test_from_json__report_of_nine_awards__is_refused_before_any_is_read() -> None:
+    nine = json.loads(to_json(REPORT)) | {"awards": [0] * 9}
+    with pytest.raises(ValueError, match="expected at most 8 items"):
+        from_json(Report, json.dumps(nine).encode())
 
 
 def test_digest__any_field_or_domain_changed__differs() -> None:
