@@ -8,7 +8,7 @@ from offchain.chain.result_proofs import extract
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.errors import ModelFault, SubmissionFault
 from offchain.protocol.keys import hkdf
-from offchain.protocol.results import Result, ResultLeaf, Results, make_results
+from offchain.protocol.results import Detail, Result, ResultLeaf, Results, make_results
 from tests.vectors.generate import word
 
 SECRET = word("test set")
@@ -62,6 +62,12 @@ def test_entry_digest__anything_changed__differs() -> None:
 def test_result__both_or_neither__raises(result: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"submission 7 with score .* expected one of them"):
         Result(7, **result)  # type: ignore[arg-type]
+
+
+def test_detail__of_more_characters_than_an_enclave_writes__raises() -> None:
+    assert Detail(7, "x" * 300).text
+    with pytest.raises(ValueError, match="at most 300 characters"):
+        Detail(7, "x" * 301)
 
 
 def test_reasons__of_submission_and_model__never_share_a_word() -> None:
