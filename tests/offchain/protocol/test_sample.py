@@ -100,6 +100,8 @@ def test_rows__some__are_in_their_order() -> None:
     rows = SAMPLES.rows(np.array([3, 1]))
     np.testing.assert_array_equal(rows.inputs, INPUTS[[3, 1]])
     np.testing.assert_array_equal(rows.targets, [0, 1])
+    weighted = replace(SAMPLES, weights=np.array([1.0, 2.0, 3.0, 4.0])).rows(np.array([3, 1]))
+    np.testing.assert_array_equal(weighted.weights, [4, 2])
 
 
 # ── The draw ──
@@ -198,6 +200,15 @@ def test_draw_sample__classes_in_any_order__are_drawn_in_proportion() -> None:
     assert (np.diff(rows) > 0).all()
 
 
+# Holds S-79.
+def test_draw_sample__class_that_does_not_occur__keeps_its_number() -> None:
+    targets = np.array([2, 0] * 50)
+    seed, strata = word("seed"), {0: np.arange(1, 100, 2), 2: np.arange(0, 100, 2)}
+    expected = [draw(seed, 0, number, rows, 10) for number, rows in strata.items()]
+    drawn = draw_sample(seed, manifest("accuracy", 20, targets, Output.LABELS), targets)
+    assert drawn.tolist() == sorted(np.concatenate(expected).tolist())
+
+
 def test_draw_sample__undefined_on_a_draw__takes_the_next() -> None:
     targets = np.zeros(40)
     targets[:4] = 1.0
@@ -272,6 +283,14 @@ def test_pack__wrong_record__names_the_input(field: str, value: Any, reason: str
         pack(Samples(inputs, np.array([1, 0])), NAMED)
 
 
+def test_pack__several_strings_of_a_sample__are_each_read() -> None:
+    spec = ModelSpec((), Output.PROBABILITIES, 2, inputs=(Input("city", (2,), "string", 8),))
+    inputs = np.zeros(1, spec.sample_dtype)
+    inputs["city"] = [[b"Rome", b"\xff"]]
+    with pytest.raises(ValueError, match=r"input 'city' holds .*xff.*, expected UTF-8"):
+        pack(Samples(inputs, np.array([1])), spec)
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, np.inf, np.nan])
 def test_pack__weight_that_is_not_positive__raises(value: float) -> None:
     weights = np.array([1, 1, value, 1])
@@ -287,9 +306,19 @@ def test_pack__missing_values__only_where_declared_and_never_infinite() -> None:
     np.testing.assert_array_equal(unpack(data, 4, declared).inputs, inputs)
     with pytest.raises(ValueError, match="inputs hold nan"):
         unpack(data, 4, SPEC)
-    inputs[0, 0, 0] = np.inf
-    with pytest.raises(ValueError, match=r"inputs hold inf, expected finite numbers$"):
-        pack(replace(SAMPLES, inputs=inputs), declared)
+    for value in (np.inf, -np.inf):
+        inputs[0, 0, 0] = value
+        with pytest.raises(ValueError, match=rf"inputs hold {value}, expected finite numbers$"):
+            pack(replace(SAMPLES, inputs=inputs), declared)
+
+
+def test_pack__missing_values_declared__are_none_of_targets_and_weights() -> None:
+    weights = np.array([1, 1, np.nan, 1])
+    with pytest.raises(ValueError, match="weights hold nan"):
+        pack(replace(SAMPLES, weights=weights), replace(SPEC, missing=True))
+    targets = np.array([1, 1, np.nan, 1])
+    with pytest.raises(ValueError, match="targets hold nan"):
+        pack(Samples(INPUTS, targets), ModelSpec((2, 3), Output.VALUES, 0, missing=True))
 
 
 @pytest.mark.parametrize(
