@@ -41,10 +41,11 @@ def test_encrypt__many_pieces__is_that_of_one_piece():
     assert encrypted(plaintext) == AESGCM(hkdf(SECRET, MODEL)).encrypt(bytes(12), plaintext, None)
 
 
-def test_encrypt__returns__the_digests_of_both_sides():
+@pytest.mark.parametrize("plaintext", [b"", b"model", b"m" * MANY], ids=["none", "one", "many"])
+def test_encrypt__any_number_of_pieces__returns_the_digests_of_both_sides(plaintext):
     sink = BytesIO()
-    digests = encrypt(BytesIO(b"model"), sink, SECRET, MODEL)
-    assert digests.plaintext == sha256(b"model").digest()
+    digests = encrypt(BytesIO(plaintext), sink, SECRET, MODEL)
+    assert digests.plaintext == sha256(plaintext).digest()
     assert digests.artifact == sha256(sink.getvalue()).digest()
 
 
