@@ -90,6 +90,12 @@ def test_schema__of_a_manifest__accepts_it_and_refuses_others() -> None:
             {"model": ModelSpec((64,), Output.LABELS, 10)},
             "labels do not add up to a vote, expected probabilities or values",
         ),
+        ({"class_names": ("a",) * 10}, r"class_names .*, expected 10 different ones or none"),
+        ({"class_names": ("a", "b")}, r"class_names .*, expected 10 different ones or none"),
+        (
+            {"model": ModelSpec((64,), Output.VALUES, 0), "metric": "r2", "class_names": ("a",)},
+            r"class_names \('a',\), expected 0 different ones or none",
+        ),
         ({"version": 2}, "Input should be 1"),
     ],
 )
