@@ -8,6 +8,7 @@ from offchain.enclave.capacity import Capacity, measuring_bytes
 from offchain.protocol.errors import InvalidRequest, RequestFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.sample import artifact_bytes
 from offchain.storage.store import Store
 from tests.offchain.market import ROWS, SAMPLE, STORE, TOOLS, Market, Offer, enclaves, make_market
 
@@ -24,6 +25,13 @@ MARKET = make_market([Offer()], manifest={"limits": ALLOWED})
 def measure(capacity: Capacity, market: Market = MARKET, store: Store = STORE) -> None:
     enclave = enclaves()[0]
     enclave.measure(market.bundle(enclave), replace(TOOLS, capacity=capacity, artifacts=store))
+
+
+def test_measuring_bytes__weights__count_in_the_test_set_and_twice_in_the_sample() -> None:
+    plain = MARKET.manifest
+    weighted = replace(plain, test_set=replace(plain.test_set, weighted=True))
+    assert artifact_bytes(weighted) == TEST_SET + 8 * ROWS
+    assert measuring_bytes(weighted, 2) == measuring_bytes(plain, 2) + 2 * 8 * SAMPLE
 
 
 def test_measure__task_that_just_fits__is_measured() -> None:
