@@ -19,7 +19,7 @@ from offchain.protocol.errors import (
     RunStopped,
     SubmissionFault,
 )
-from offchain.protocol.model_spec import ModelSpec, Output
+from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
 from offchain.protocol.results import Result
 from tests.offchain.market import (
     ROWS,
@@ -85,6 +85,10 @@ def test_measure__sample__is_what_the_seed_draws() -> None:
         (Offer(model(plain=[[1.5, -0.5]] * ROWS)), ModelFault.NOT_PROBABILITIES),
         (Offer(model(optimised=[[2.0, 2.0]] * ROWS)), ModelFault.NOT_PROBABILITIES),
         (Offer(model(optimised=table(range(ROWS)))), SubmissionFault.UNSTABLE),
+        (  # of two faults that of the first pass
+            Offer(model(plain=[[0.7, 0.7]] * ROWS, optimised=[[float("nan"), 1.0]] * ROWS)),
+            ModelFault.NOT_FINITE,
+        ),
     ],
 )
 def test_measure__own_fault__is_its_reason_and_stops_nobody(offer: Offer, reason: str) -> None:
@@ -253,11 +257,11 @@ def test_measure__envelope_of_an_earlier_one_with_a_score__is_a_duplicate() -> N
 
 def test_measure__same_model_file_thrice__scores_the_first_commit_alone() -> None:
     market = make_market([Offer(), Offer(), Offer()], order=[2, 1, 0])
-    assert results(market) == {
-        0: 1_000_000,
-        1: SubmissionFault.DUPLICATE,
-        2: SubmissionFault.DUPLICATE,
-    }
+    assert list(results(market).items()) == [
+        (0, 1_000_000),
+        (1, SubmissionFault.DUPLICATE),
+        (2, SubmissionFault.DUPLICATE),
+    ]
 
 
 def test_measure__same_model_as_an_earlier_one_without_a_score__has_its_score() -> None:
@@ -272,14 +276,36 @@ def test_measure__same_model_as_an_earlier_one_without_a_score__has_its_score() 
 
 def test_measure__chain_of_duplicates__each_is_judged_by_earlier_scores() -> None:
     # 1 shares its model with 0 and its artifact digest with 2: once 1 is a duplicate, 2 is none.
-    artifact = make_market([Offer(), Offer(), Offer(model([1]))]).transcript.by_index[2].submission
-    offers = [
-        Offer(),
-        Offer(submission={"artifact_digest": artifact.artifact_digest}),
-        Offer(model([1])),
-    ]
-    scores = results(make_market(offers, manifest={"sample_size": ROWS}))
-    assert scores == {0: 1_000_000, 1: SubmissionFault.DUPLICATE, 2: 975_000}
+    whole = {"sample_size": ROWS}
+    last = make_market([Offer(), Offer(), Offer(model([1]))], manifest=whole)
+    artifact = last.transcript.by_index[2].submission.artifact_digest
+    offers = [Offer(), Offer(submission={"artifact_digest": artifact}), Offer(model([1]))]
+    market = make_market(offers, manifest=whole)
+    assert market.transcript.by_index[2].submission.artifact_digest == artifact
+    assert results(market) == {0: 1_000_000, 1: SubmissionFault.DUPLICATE, 2: 975_000}
+
+
+def test_measure__duplicate_between__makes_no_duplicate_of_a_later_one() -> None:
+    # All but 0 name the artifact of 3: 1 is a duplicate of 0, and 2 has no key to it.
+    last = make_market([Offer()] * 3 + [Offer(model([1]))])
+    artifact = {"artifact_digest": last.transcript.by_index[3].submission.artifact_digest}
+    middle = [Offer(submission=artifact), Offer(model([2]), submission=artifact)]
+    market = make_market([Offer(), *middle, Offer(model([1]))])
+    assert market.transcript.by_index[3] == last.transcript.by_index[3]
+    found = results(market)
+    assert (found[1], found[2]) == (SubmissionFault.DUPLICATE, SubmissionFault.ARTIFACT)
+    assert isinstance(found[3], int)
+
+
+def test_measure__digests_of_an_earlier_one_that_did_not_open__are_no_duplicate() -> None:
+    secret = word("a key used twice")
+    junk = Offer(secret=secret, submission={"model_digest": word("junk")})
+    market = make_market([junk, Offer(secret=secret)])
+    assert results(market) == {0: SubmissionFault.MODEL_DIGEST, 1: 1_000_000}
+    other = make_market([Offer(secret=word("another key"))]).transcript.by_index[0].submission
+    undecrypted = Offer(submission={"artifact_digest": other.artifact_digest})
+    market = make_market([undecrypted, Offer()])
+    assert results(market) == {0: SubmissionFault.ARTIFACT, 1: 1_000_000}
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -324,6 +350,7 @@ def test_measure__model_stopped__costs_nobody_else_a_score_nor_another_run() -> 
     with pytest.raises(RunStopped) as stopped:
         enclave.measure(market.bundle(enclave), counting(runs))
     assert (stopped.value.submission, stopped.value.others) == (1, (3, 4))
+    assert stopped.value.notice.stopped == (1, 3, 4)
     assert sorted(runs) == [0, 1, 2, 3]  # the copy of a stopped model is not run
     with pytest.raises(InvalidRequest, match="not measured"):
         enclave.propose(market.transcript.task_id, 0)  # nothing to sign
@@ -364,6 +391,18 @@ def test_measure__smaller_inventories__are_bounded_in_number_and_end_with_a_sign
     assert signed.report.inventory == market.transcript.inventory_digest([0, 1, 2])
 
 
+def test_measure__nothing_measured_yet__an_inventory_is_a_part_of_each_before() -> None:
+    poison = Offer(model(abort=True))
+    market = make_market([Offer(), poison, Offer(model([1], abort=True))])
+    enclave = market.enclaves[0]
+    for inventory in ([0, 1, 2], [0, 1], [0, 1, 2]):
+        with pytest.raises(RunStopped):
+            enclave.measure(market.bundle(enclave, inventory), TOOLS)
+    with pytest.raises(InvalidRequest, match="expected a part of the earlier 2 ones"):
+        enclave.measure(market.bundle(enclave, [0, 2]), TOOLS)
+    enclave.measure(market.bundle(enclave, [0]), TOOLS)
+
+
 def test_measure__after_a_signature__another_inventory_is_refused() -> None:
     market = make_market([Offer(), Offer(model([1]))])
     enclave, task_id = market.enclaves[0], market.transcript.task_id
@@ -384,6 +423,19 @@ def aborted(market: Market, change: Callable[[Any], Any] = lambda bundle: bundle
 def test_measure__model_killed__aborts_and_names_the_submission() -> None:
     failure = aborted(make_market([Offer(), Offer(model(abort=True))]))
     assert str(failure) == "run of submission 1 aborted: killed"
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_measure__artifact_of_a_byte_more_than_the_manifest_allows__is_missing(
+    missing: int,
+) -> None:
+    limits = ModelLimits(model_bytes=len(model()) - missing)
+    market = make_market([Offer()], manifest={"limits": limits})
+    if not missing:
+        assert results(market) == {0: 1_000_000}
+        return
+    with pytest.raises(RunAborted, match="its artifact is missing"):
+        results(market)
 
 
 # Holds S-89.
