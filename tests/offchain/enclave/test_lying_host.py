@@ -15,10 +15,11 @@ from offchain.enclave.models.runner import Predictions
 from offchain.enclave.opening import open_key
 from offchain.protocol.artifacts import MODEL, decrypt_bytes
 from offchain.protocol.encoding import to_json
-from offchain.protocol.envelopes import keyring_info, make_keyring
+from offchain.protocol.envelopes import keyring_info, make_keyring, seal
 from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted, SubmissionFault
 from offchain.protocol.keys import public_key
 from offchain.protocol.messages import Bundle, read_bundle
+from offchain.protocol.release import release_info
 from offchain.provider.sealing import make_release
 from tests.offchain.honest import BUNDLE, HONEST, OFFERS, TASK_ID, fresh, sign
 from tests.offchain.market import (
@@ -191,9 +192,13 @@ def test_measure__enclave_outside_the_roster__is_refused() -> None:
 
 def test_measure__sealing_key_of_another_boot_in_the_roster__is_refused() -> None:
     rebooted = Enclave(fresh()._signing_key, word("new sealing key"))
-    with pytest.raises(InvalidRequest) as refusal:
-        rebooted.measure(BUNDLE, TOOLS)
-    assert refusal.value.reason is RequestFault.ANOTHER_ENCLAVE
+    sealing_key, transcript = rebooted.identity.sealing_key, HONEST.transcript
+    info = release_info(DOMAIN, TASK_ID, transcript.seed, transcript.inventory_digest([0, 1, 2]))
+    envelope = seal(sealing_key, info, HONEST.key, word("ephemeral"))
+    opens = replace(BUNDLE.release, sealing_key=sealing_key, envelope=envelope)
+    for bundle in (BUNDLE, replace(BUNDLE, release=opens)):
+        with pytest.raises(InvalidRequest, match="another enclave: roster without"):
+            rebooted.measure(bundle, TOOLS)
 
 
 def test_measure__test_set_missing_from_the_store__is_refused() -> None:
