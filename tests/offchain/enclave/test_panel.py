@@ -136,6 +136,7 @@ def test_cosign__report_that_is_upheld__is_signed_whatever_is_proposed() -> None
         other = replace(own, results=(Result(0, score), Result(1, 5)))
         signed = enclave.cosign(market.transcript.task_id, 1, other, word("seat"))
         assert signed.results is None
+        assert enclave.propose(market.transcript.task_id, 1) == own
         reports.append(signed.report)
     assert reports[0] == reports[1] == replace(judged.report, round=1)
 
@@ -261,6 +262,28 @@ def test_measure__another_posted_report_after_the_first__is_refused() -> None:
     with pytest.raises(InvalidRequest) as refused:
         enclave.measure(replace(MARKET.bundle(enclave), posted=other), TOOLS)
     assert refused.value.reason is RequestFault.MEASURED_OTHERWISE
+
+
+def test_measure__another_posted_report_on_a_smaller_inventory__is_refused() -> None:
+    market = market_of(range(4), range(12))
+    task_id, (first, second, seat, _) = market.transcript.task_id, market.enclaves
+    for enclave, inventory in ((first, [0, 1]), (second, [0])):
+        enclave.measure(market.bundle(enclave, inventory), TOOLS)
+    signed = [
+        each.cosign(task_id, 0, each.propose(task_id, 0), bytes(32)) for each in (first, second)
+    ]
+    judged, other = (Posted(each.report, (each.cosignature,)) for each in signed)
+    seat.measure(replace(market.bundle(seat), posted=judged), TOOLS)
+    with pytest.raises(InvalidRequest) as refused:
+        seat.measure(replace(market.bundle(seat, [0]), posted=other), TOOLS)
+    assert refused.value.reason is RequestFault.MEASURED_OTHERWISE
+
+
+def test_measure__seat_that_measured_a_part_before__judges_the_whole_inventory() -> None:
+    market = market_of(range(4), range(12))
+    judged, seat = posted(market), market.enclaves[1]
+    seat.measure(market.bundle(seat, [0]), TOOLS)
+    assert judge(market, judged)[1].upheld
 
 
 # ── In `top`: exactly the awards of some scores within twice the tolerance ──
@@ -407,6 +430,15 @@ def test_upholds__chosen_later__is_a_rival_though_it_may_not_sell(alone: int, up
     # At 5 - 2 the second one is below its minimum price of 4.
     teams = {(0,): 20, (1,): alone, (0, 1): 40}
     measured = measured_of(5, 5, min_prices=(0, 4, 0), minimum=MINIMUM, teams=teams)
+    assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
+
+
+@pytest.mark.parametrize(("other", "upheld"), [(40 + SLACK, True), (40 + SLACK + 1, False)])
+def test_upholds__second_of_a_team__has_those_that_are_not_chosen_as_rivals(
+    other: int, upheld: bool
+) -> None:
+    teams = {(0,): 20, (1,): 0, (2,): 0, (0, 1): 40, (0, 2): other}
+    measured = measured_of(5, 5, 5, most=2, minimum=MINIMUM, teams=teams)
     assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
 
 
