@@ -120,6 +120,16 @@ def test_results_file__work_beyond_the_limit__tells_that_of_one_sample() -> None
     assert seen == [(rows, limit), (1, limit // rows)]
 
 
+def test_results_file__refused_model_that_is_left_out_later__has_no_detail() -> None:
+    market = make_market([Offer(model(refuse="shape")), Offer(model(abort=True)), Offer()])
+    enclave, task_id = market.enclaves[0], market.transcript.task_id
+    with pytest.raises(RunStopped):
+        enclave.measure(market.bundle(enclave), TOOLS)
+    enclave.measure(market.bundle(enclave, [2]), TOOLS)
+    signed = enclave.cosign(task_id, 0, enclave.propose(task_id, 0), bytes(32))
+    assert signed.file.details == ()
+
+
 def test_details__of_proposals__come_from_the_signer_and_not_from_the_host() -> None:
     market = make_market([Offer(model(refuse="shape")), Offer()])
     first, second = market.enclaves[:2]
