@@ -44,6 +44,17 @@ def test_measure__disk_of_the_host_alters_outputs__aborts_and_keeps_nothing(
     assert enclave.propose(TASK_ID, 0).chosen == (0,)
 
 
+def test_outputs__of_two_measurements__are_sealed_under_different_keys() -> None:
+    """Two arrays under one key and number would break AES-GCM."""
+    contents = []
+    for _ in range(2):
+        outputs = MARKET.enclaves[0]._outputs(TOOLS)
+        outputs.put(0, np.zeros(4))
+        outputs._file.seek(0)
+        contents.append(outputs._file.read())
+    assert contents[0] != contents[1]
+
+
 def test_measure__run_that_aborted__writes_each_output_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
