@@ -203,7 +203,7 @@ class Benchmark:
         """
         spec, limits = self.manifest.model, self.manifest.limits
         if reason is ModelFault.WORK:
-            limits = replace(limits, operations=limits.operations // rows)
+            limits = replace(limits, operations=max(1, limits.operations // rows))
         try:
             sample = np.zeros((1, *spec.input_shape), spec.sample_dtype)
             self.tools.run(model, sample, spec, limits, submission=0)

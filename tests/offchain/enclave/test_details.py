@@ -130,6 +130,18 @@ def test_results_file__refused_model_that_is_left_out_later__has_no_detail() -> 
     assert signed.file.details == ()
 
 
+def test_results_file__less_work_than_samples_allowed__tells_that_of_the_least() -> None:
+    """A manifest may allow so little that not one operation is left for each sample."""
+
+    def work(
+        _: bytes, samples: Array, spec: ModelSpec, limits: ModelLimits, **_options: object
+    ) -> Predictions:
+        raise InvalidModel(ModelFault.WORK, f"{len(samples)} of {limits.operations}")
+
+    market = make_market([Offer()], manifest={"limits": ModelLimits(operations=5)})
+    assert details(market, Tools(STORE, work)) == {0: "1 of 1"}
+
+
 def test_details__of_proposals__come_from_the_signer_and_not_from_the_host() -> None:
     market = make_market([Offer(model(refuse="shape")), Offer()])
     first, second = market.enclaves[:2]
