@@ -13,12 +13,14 @@ import httpx
 import pytest
 
 from offchain.attestation.quote import parse
+from offchain.enclave.service.runs import Runs
 from offchain.operator.client import EnclaveClient
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.errors import InvalidRequest, RequestFault, RunAborted
 from offchain.protocol.messages import (
     CosignRequest,
     Health,
+    Posted,
     Problem,
     ProblemKind,
     Proposal,
@@ -31,7 +33,7 @@ from offchain.protocol.messages import (
 from offchain.protocol.reports import recover
 from offchain.protocol.results import Result
 from tests.offchain.enclave.service.served import client_of, served
-from tests.offchain.honest import BUNDLE, HONEST, REPORT, TASK_ID, fresh
+from tests.offchain.honest import BUNDLE, HONEST, OFFERS, REPORT, TASK_ID, fresh
 from tests.offchain.market import TOOLS, Offer, make_market, model, run
 from tests.vectors.generate import address, word
 
@@ -79,6 +81,16 @@ def test_cosign__after_a_measurement__is_what_the_enclave_signs(client):
     digest = REPORT.digest(HONEST.transcript.domain)
     assert recover(digest, signed.cosignature) == fresh().identity.signing_key
     assert signed.results.root() == REPORT.results
+
+
+def test_cosign__report_that_does_not_follow_from_the_proposal__is_not_signed(client):
+    client.measure(BUNDLE)
+    proposal = client.propose(TASK_ID, 0)
+    digest = REPORT.digest(HONEST.transcript.domain)
+    with pytest.raises(InvalidRequest) as refusal:
+        client.cosign(TASK_ID, 0, proposal, PLATFORM, word("a digest"))
+    assert refusal.value.reason is RequestFault.ANOTHER_REPORT
+    assert client.cosign(TASK_ID, 0, proposal, PLATFORM, digest).report == REPORT
 
 
 def test_cosign__however_often__is_one_line_of_the_journal(client, tmp_path):
@@ -160,7 +172,8 @@ def test_start__second_task_while_measuring__waits_and_signatures_do_not(tmp_pat
 def test_start__another_bundle_for_a_run_that_waits__takes_its_place(tmp_path, gate):
     enclave, running = fresh(), make_market([Offer()], nonce=8)
     waiting = make_market([Offer(), Offer(model([1]))], nonce=9)
-    with client_of(enclave, tmp_path, tools=replace(TOOLS, run=gate.run)) as client:
+    tools, size = replace(TOOLS, run=gate.run), len(to_json(waiting.bundle(enclave)))
+    with client_of(enclave, tmp_path, tools=tools, bundle_bytes=size) as client:
         client.start(running.bundle(enclave))
         assert gate.reached.wait(10)
         client.start(waiting.bundle(enclave, [0]))
@@ -189,6 +202,29 @@ def test_start__more_bytes_than_may_wait__are_refused_and_accepted_later(tmp_pat
         client.measure(bundles[2])
 
 
+def test_start__part_of_the_inventory_after_the_signature__leaves_the_run_measured(client):
+    client.measure(BUNDLE)
+    client.cosign(TASK_ID, 0, client.propose(TASK_ID, 0), PLATFORM)
+    client.start(HONEST.bundle(fresh(), [0]))
+    eventually(lambda: client.status(RunId(TASK_ID, 0)).stage is RunStage.MEASURED)
+    assert client.start(BUNDLE).stage is RunStage.MEASURED
+
+
+def test_start__failed_runs__the_newest_are_known(monkeypatch):
+    def fail(*_):
+        raise InvalidRequest(RequestFault.TEST_SET, "missing")
+
+    monkeypatch.setattr("offchain.enclave.service.runs.FAILURES", 1)
+    runs = Runs(fail, 10**6)
+    bundles = [make_market([Offer()], nonce=nonce).bundle(fresh()) for nonce in (8, 9, 10)]
+    names = [RunId(each.transcript.task_id, 0) for each in bundles]
+    for at in (0, 1, 0, 2):  # 0 fails again after 1
+        runs.start(bundles[at], 1)
+        eventually(lambda run=names[at]: runs.status(run).stage is RunStage.FAILED)
+    assert [runs.status(each) is not None for each in names] == [True, False, True]
+    assert set(runs._inputs) == {names[0], names[2]}
+
+
 # ── Malicious and broken clients ──
 
 
@@ -211,6 +247,30 @@ def test_measure__larger_inventory_than_before__is_refused(client):
         client.measure(BUNDLE)
     assert refusal.value.reason is RequestFault.MEASURED_OTHERWISE
     assert client.status(RunId(TASK_ID, 0)).stage is RunStage.MEASURED
+
+
+def test_start__smaller_inventory_on_another_seed__is_refused_at_once(client):
+    client.measure(BUNDLE)
+    fork = make_market(OFFERS, prevrandao=word("fork"))
+    assert fork.transcript.task_id == TASK_ID
+    with pytest.raises(InvalidRequest) as refusal:
+        client.start(fork.bundle(fresh(), [0]))
+    assert refusal.value.reason is RequestFault.MEASURED_OTHERWISE
+
+
+def test_start__smaller_inventory_and_another_posted_report__is_refused_at_once(tmp_path):
+    first, second, seat = (fresh(position) for position in range(3))
+    first.measure(HONEST.bundle(first), TOOLS)
+    second.measure(HONEST.bundle(second, [0]), TOOLS)
+    signed = [
+        each.cosign(TASK_ID, 0, each.propose(TASK_ID, 0), PLATFORM) for each in (first, second)
+    ]
+    judged, other = (Posted(each.report, (each.cosignature,)) for each in signed)
+    with client_of(seat, tmp_path) as client:
+        client.measure(replace(HONEST.bundle(seat), posted=judged))
+        with pytest.raises(InvalidRequest) as refusal:
+            client.start(replace(HONEST.bundle(seat, [0]), posted=other))
+    assert refusal.value.reason is RequestFault.MEASURED_OTHERWISE
 
 
 def test_measure__release_to_another_enclave__is_refused_and_may_be_mended(client):
@@ -277,6 +337,14 @@ def test_cosign__scores_of_nobody__is_a_conflict_with_the_enclaves_word(client):
         client, "cosign", to_json(CosignRequest(RunId(TASK_ID, 0), lie, PLATFORM))
     )
     assert (status, problem.kind, problem.reason) == (409, ProblemKind.REFUSED, RequestFault.SCORES)
+
+
+def test_cosign__long_refusal__is_cut(client):
+    client.measure(BUNDLE)
+    many = Proposal(tuple(Result(index, 1) for index in range(1_000)), ())
+    request = to_json(CosignRequest(RunId(TASK_ID, 0), many, PLATFORM))
+    status, problem = post(client, "cosign", request)
+    assert (status, problem.reason, len(problem.detail)) == (409, RequestFault.RESULTS, 2_000)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/measure/0x12/0", "/measure/0x" + 64 * "0" + "/2"])
