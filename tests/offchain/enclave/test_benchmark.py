@@ -8,9 +8,10 @@ import fsspec
 import numpy as np
 import pytest
 
-from offchain.enclave.benchmark import Tools, read
+from offchain.enclave.benchmark import Benchmark, Tools, read
 from offchain.enclave.models.runner import Predictions, SecondPass
-from offchain.protocol.bounds import clopper_pearson
+from offchain.protocol.artifacts import TEST_SET
+from offchain.protocol.bounds import clopper_pearson, lower_bound
 from offchain.protocol.errors import (
     InvalidModel,
     InvalidRequest,
@@ -19,18 +20,25 @@ from offchain.protocol.errors import (
     RunStopped,
     SubmissionFault,
 )
+from offchain.protocol.manifest import HiddenSet, Manifest, Selection
 from offchain.protocol.model_spec import ModelLimits, ModelSpec, Output
+from offchain.protocol.passes import order, part_rows
+from offchain.protocol.release import key_commitment
 from offchain.protocol.results import Result
+from offchain.protocol.sample import Samples, pack
 from tests.offchain.market import (
     ROWS,
     SAMPLE,
     SPEC,
     STORE,
+    TARGETS,
     TOOLS,
     Market,
     Offer,
+    make_manifest,
     make_market,
     model,
+    put,
     run,
     table,
 )
@@ -99,6 +107,17 @@ def test_measure__artifact_of_another_key__is_its_reason() -> None:
     other = make_market([Offer(secret=word("another key"))]).transcript.by_index[0].submission
     market = make_market([Offer(submission={"artifact_digest": other.artifact_digest})])
     assert results(market) == {0: SubmissionFault.ARTIFACT}
+
+
+def test_measure__keyring_and_envelope_wrong__is_the_keyrings_fault() -> None:
+    wrong = {"envelope_digest": word("junk")}
+    market = make_market([Offer(submission=wrong)])
+    assert results(market) == {0: SubmissionFault.ENVELOPE}
+    for position in range(4):
+        keyring = bytearray(market.keyrings[0])
+        keyring[80 * position + 40] ^= 1
+        offer = Offer(submission=wrong, keyring=bytes(keyring))
+        assert results(make_market([offer])) == {0: SubmissionFault.KEYRING}
 
 
 @pytest.mark.parametrize("position", range(4))
@@ -217,6 +236,60 @@ def test_measure__confidence__bounds_the_score_but_no_gain() -> None:
     assert results(market) == dict(enumerate(bounds))
     assert bounds[0] < minimum
     assert market.enclaves[0].propose(market.transcript.task_id, 0).chosen == (0,)
+
+
+def test_agrees__rows_of_the_part__are_compared_by_their_own_targets() -> None:
+    """With two classes a wrong target turns both values, with three it can make them equal."""
+    targets, spec = np.arange(30) % 3, ModelSpec((1,), Output.PROBABILITIES, 3)
+    manifest = replace(make_manifest(word("test set")), model=spec, sample_size=30)
+    made = Benchmark(manifest, targets, None, word("seed"), HALF, TOOLS).second_pass()
+    for place in range(made.part):
+        row = made.order[place]
+        first, second = np.eye(3)[targets], np.eye(3)[targets[made.order[: made.part]]]
+        assert made.agrees(first, second)
+        second[place] = np.roll(second[place], 1)
+        assert not made.agrees(first, second)  # right, then wrong
+        first[row] = np.roll(second[place], 1)
+        assert made.agrees(first, second)  # wrong, then wrong otherwise
+
+
+# ── Weights ──
+
+RISING = np.arange(1.0, ROWS + 1)  # 820 together
+
+
+def weighted(**changes: Any) -> Manifest:
+    key = word("test set")
+    samples = Samples(np.arange(ROWS, dtype=np.float32)[:, None], TARGETS, RISING)
+    hidden = HiddenSet(ROWS, put(pack(samples, SPEC), key, TEST_SET)[1], key_commitment(key), True)
+    top = {"selection": Selection.TOP, "minimum_gain": 0, "sample_size": ROWS}
+    return replace(make_manifest(key), test_set=hidden, **top | changes)
+
+
+def test_measure__weights__count_in_the_score_and_in_the_size_of_the_part() -> None:
+    parts: list[int] = []
+
+    def spy(*args: Any, second: SecondPass, **options: Any) -> Predictions:
+        parts.append(second.part)
+        return run(*args, second=second, **options)
+
+    market = make_market([Offer(model([0])), Offer(model([39]))], manifest=weighted())
+    assert results(market, replace(TOOLS, run=spy)) == {0: 998_780, 1: 951_220}
+    assert parts == [part_rows("accuracy", ROWS, RISING, 2_000)] * 2
+    market = make_market([Offer()], manifest=weighted(), tolerance=HALF)
+    results(market, replace(TOOLS, run=spy))
+    assert parts[2] == part_rows("accuracy", ROWS, RISING, HALF)
+    assert parts[2] > part_rows("accuracy", ROWS, None, HALF)
+
+
+# Holds S-85.
+def test_measure__weights_and_confidence__are_the_bound_of_the_seed_and_the_weights() -> None:
+    market = make_market([Offer(model([1, 2, 3]))], manifest=weighted(confidence=900_000))
+    rows, seed = order(market.transcript.seed, 1, ROWS), market.transcript.seed
+    made = np.array(table([1, 2, 3]))[rows]
+    bound = lower_bound("accuracy", TARGETS[rows], made, RISING[rows], 900_000, seed)
+    assert results(market) == {0: bound}
+    assert bound != lower_bound("accuracy", TARGETS[rows], made, RISING[rows], 900_000, bytes(32))
 
 
 def test_measure__sample__is_in_an_order_of_the_seed() -> None:
