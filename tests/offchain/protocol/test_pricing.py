@@ -99,3 +99,24 @@ def test_check_curve__top_price_of_the_whole_budget__passes() -> None:
 def test_words__nine_awards__raises() -> None:
     with pytest.raises(ValueError, match=r"^9 entries, expected at most 8$"):
         words([Award(i, 1) for i in range(9)], 64)
+
+
+# Holds S-6.
+@pytest.mark.parametrize(
+    ("candidates", "budget", "awards"),
+    [
+        (
+            [(0, 9, 10), (1, 5, 5), (2, 4, 0)],
+            9,
+            [(1, 5), (2, 4)],
+        ),  # 0 does not sell, and is skipped
+        ([(0, 9, 0), (1, 5, 0), (2, 1, 0)], 10, [(0, 9)]),  # 1 does not fit, and ends the walk
+        ([(0, 9, 10), (1, 9, 0), (2, 8, 0), (3, 7, 0)], 99, [(1, 9), (2, 8)]),
+        ([(2, 9, 0), (1, 9, 0), (0, 9, 0)], 99, [(0, 9), (1, 9)]),
+    ],
+)
+def test_walk__at_most_two_awards__skips_what_does_not_sell_and_ends_at_the_budget(
+    candidates: list[tuple[int, int, int]], budget: int, awards: list[tuple[int, int]]
+) -> None:
+    curve, offered = (Knot(1, 1), Knot(9, 9)), [Candidate(*each) for each in candidates]
+    assert walk(curve, budget, 2, offered) == tuple(Award(*each) for each in awards)
