@@ -37,6 +37,6 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
                 "the model's key for the provider: from then on it has the model"
             ]
         )
-        here.say(*selling.claim(view, record))
+        here.say(*entries.take_step(selling, lambda view: selling.claim(view, record)))
     price = offer.words.amount(record.prices[view.index]) if view.index is not None else None
     yield here.result({"task": offer.id, "entry": view.index, "price": price})

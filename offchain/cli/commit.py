@@ -3,8 +3,6 @@
 import argparse
 from collections.abc import Callable, Iterator
 
-from web3.exceptions import Web3RPCError
-
 from offchain.chain.refusals import Refused
 from offchain.cli import developer_options, session
 from offchain.cli import entry as entries
@@ -28,12 +26,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         offer = entries.offer_of(here, arguments, files.documents())
         entry = entries.prepared(here, arguments, files, offer, random)
         selling = entries.selling_of(here, arguments, files, offer, entry, None)
-        try:
-            here.say(*selling.commit(selling.look()))
-        except Web3RPCError as error:  # a commit of an earlier run came into a block just now
-            if "nonce too low" not in str(error):
-                raise
-            here.say(*selling.commit(selling.look()))
+        here.say(*entries.take_step(selling, selling.commit))
         if selling.outcome is not None:
             raise Refused(selling.outcome.reason)
         index = selling.look().index

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from web3.exceptions import Web3RPCError
+
 from offchain.chain.history import History
 from offchain.chain.market import Market
 from offchain.chain.refusals import Refused
@@ -22,8 +24,8 @@ from offchain.developer.entries import EntryFolder
 from offchain.developer.judgement import Judgement
 from offchain.developer.preparation import Entry
 from offchain.developer.publishing import Uploads
-from offchain.developer.selling import Selling
-from offchain.developer.state import Choices, Outcome, Words, next_time
+from offchain.developer.selling import Lines, Selling
+from offchain.developer.state import Choices, Outcome, View, Words, next_time
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.errors import StorageError
 from offchain.protocol.manifest import Manifest
@@ -37,6 +39,8 @@ LOCAL_POLL, POLL = 1.0, 12.0
 every 12 seconds."""
 REMINDER = 3600.0
 """Seconds after which a sale that waits says so again."""
+LOOKS = 5
+"""How often a step by hand looks at the task while other commands send from the same account."""
 
 
 # ── A task ──
@@ -240,6 +244,23 @@ def _check_balance(here: Session, offer: Offer) -> None:
 
 
 # ── The sale ──
+
+
+def take_step(selling: Selling, step: Callable[[View], Lines]) -> list[str]:
+    """Take a step of a sale by hand; return the lines about it.
+
+    A step rests on the task and the nonce as they were looked up before. When another command of
+    the account, or an earlier run, came into a block since then, both are looked up again.
+
+    Raises whatever the step raises.
+    """
+    for _ in range(LOOKS - 1):
+        try:
+            return list(step(selling.look()))
+        except Web3RPCError as error:
+            if "nonce too low" not in str(error):
+                raise
+    return list(step(selling.look()))
 
 
 def selling_of(

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, random: Callable[[int], bytes]) -> Iterat
         offer = entries.offer_of(here, arguments, files.documents())
         selling = entries.selling_of(here, arguments, files, offer, entry, uploads)
         here.confirm([f"reveal {files.path} at {uploads.uri}, as {here.sender.address}"])
-        said = list(selling.reveal(selling.look()))
+        said = entries.take_step(selling, selling.reveal)
         here.say(*said)
         if selling.outcome is not None:
             raise Refused(selling.outcome.reason)
