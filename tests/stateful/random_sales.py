@@ -156,7 +156,7 @@ def draw_signers(
     world = both.world
     may = [each for each in sale.roster if each.operator not in but]
     losing = [each for each in may if each in world.roster[:RESTLESS]]
-    unlucky = sometimes if but else now_and_then  # a panel meets seldom
+    unlucky = sometimes if but else now_and_then  # more often in a panel, of which there are few
     lost = pick(data, unlucky(data, [None], [losing or [None]]))
     if lost:
         lose(data, both, lost)
@@ -166,7 +166,7 @@ def draw_signers(
     others = [each for each in sale.roster if each not in able]
     strangers = [each for each in (*world.roster, world.twin) if each not in may]
     unusual = [[pick(data, others or may)], world.twins, [pick(data, strangers or may)]]
-    if all(each in able for each in world.twins):  # seldom, of a panel
+    if all(each in able for each in world.twins):  # which is seldom so, where a panel is drawn
         unusual += 3 * [world.twins]
     first = [lost] if lost else sometimes(data, [], unusual)
     signing = [*first, *{each.operator: each for each in pool if each not in first}.values()]

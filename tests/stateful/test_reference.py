@@ -65,6 +65,7 @@ ACTIONS = (
 
 MEDDLING: tuple[Try, ...] = (*(2 * [guardian.revoke]), operators.unstake, operators.slash)
 CROWDED = random_sales.commit, random_sales.reveal, random_sales.claim
+"""Steps that each of many submissions takes."""
 PAYING = random_sales.reveal, random_sales.claim, random_sales.settle, random_sales.void
 
 
@@ -287,9 +288,9 @@ class Play(RuleBasedStateMachine):
             if step in PAYING:
                 changes = self._token_changes, self._hostile_calls, self.receivers_change
                 sometimes(data, lambda _: None, changes)(data)
-            crowd = sale.task.max_submissions == CROWD and step in CROWDED
-            for _ in range(CROWD if crowd else 1):
-                if step:
+            if step:
+                crowd = sale.task.max_submissions == CROWD and step in CROWDED
+                for _ in range(CROWD if crowd else 1):
                     step(data, self.both, sale)
 
     def _some_sale(self, data: Any) -> list[RandomSale]:
@@ -305,7 +306,7 @@ class Play(RuleBasedStateMachine):
         for _ in range(stages):
             if random_sales.state(self.both, sale).stage >= CLOSED:
                 sometimes(data, operators.renew_expired, MEDDLING)(data, self.both)
-            if random_sales.state(self.both, sale).stage == FINAL:  # seldom
+            if random_sales.state(self.both, sale).stage == FINAL:  # a stage that few sales reach
                 guardian.revoke(data, self.both)
             self._approach(data, deadlines(self.both, [sale], of_sales_alone=True))
             self._go_on(data, sale, 4)
