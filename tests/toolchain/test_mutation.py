@@ -9,9 +9,10 @@ from pathlib import Path
 import boa
 import pytest
 from boa import interpret
+from vyper.exceptions import CompilerPanic, StructureException
 from vyper.ir import optimizer
 
-from tests.mutation import nearest_python
+from tests.mutation import attempt, nearest_python
 from tests.mutation.__main__ import CONTRACTS, key_of, project_modules
 from tests.mutation.attempt import in_fork, optimise_once
 from tests.mutation.campaign import (
@@ -22,7 +23,7 @@ from tests.mutation.campaign import (
     listed_equivalents,
     verdict,
 )
-from tests.mutation.copies import ROOT, Journal, Run
+from tests.mutation.copies import INVALID, ROOT, Journal, Run
 from tests.mutation.nearest import NEAREST, contracts_with, nearest_tests, short
 from tests.mutation.operators import mutants
 
@@ -136,6 +137,23 @@ def stopped() -> int:
 )
 def test_in_fork__any_end__is_told_with_what_was_printed(work, code, output):
     assert in_fork(work) == {"code": code, "output": output}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StructureException("no such thing"), INVALID),
+        (CompilerPanic("a fault of the compiler"), INVALID),
+        (MemoryError(), pytest.ExitCode.INTERNAL_ERROR),
+    ],
+)
+def test_play__contract_that_does_not_compile__is_invalid(monkeypatch, error, code):
+    def digest(_path: str) -> str:
+        raise error
+
+    monkeypatch.setattr(attempt, "digest", digest)
+    order = {"contracts": ["contracts/ModelMarket.vy"], "tests": [], "seed": None}
+    assert in_fork(lambda: attempt.play(order, {}))["code"] == code
 
 
 def test_optimise_once__a_contract__has_the_same_bytecode(monkeypatch):
