@@ -76,7 +76,8 @@ def refuses(*reasons: str) -> Iterator[pytest.ExceptionInfo[boa.BoaError]]:
     """The call inside must revert, its caller seeing one of these reasons."""
     with pytest.raises(boa.BoaError) as raised:
         yield raised
-    assert reason_of(raised) in reasons
+    reason = reason_of(raised)
+    assert reason in reasons, f"{reason}, expected one of {reasons}"
 
 
 def reason_of(raised: pytest.ExceptionInfo[boa.BoaError]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from offchain.chain import heads
 from tests import reasons
+from tests.inprocess import NO_REASON
 from tests.sale import (
     CLOSED,
     DISPUTED,
@@ -23,6 +24,10 @@ from tests.stateful.sale_model import Payouts, SaleModel, report_digest, task_id
 from tests.stateful.task_state import TaskState, acceptable, head_of_report, wrong_stage
 from tests.stateful.terms_model import is_roster
 
+MAX_SIGNERS, MAX_SEATS = 3, 7
+UNREADABLE = Refused(frozenset([NO_REASON]))
+"""A list is longer than its type allows, which is noticed before anything else."""
+
 
 class MarketModel(SaleModel):
     """A market, all of it."""
@@ -39,6 +44,8 @@ class MarketModel(SaleModel):
     ) -> Refused | bytes:
         of = task_id(task, self.domain)
         state = self.tasks[of]
+        if len(cosignatures) > MAX_SIGNERS:
+            return UNREADABLE
         if state.stage != CLOSED:
             return wrong_stage()
         report = report._replace(task_id=of, round=0, seed=state.head)
@@ -103,6 +110,8 @@ class MarketModel(SaleModel):
     ) -> Refused | bool:
         of = task_id(task, self.domain)
         state, digest = self.tasks[of], report_digest(verdict, self.domain)
+        if len(cosignatures) > MAX_SEATS:
+            return UNREADABLE
         if state.stage != DISPUTED:
             return wrong_stage()
         stands = Posted(
