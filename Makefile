@@ -89,7 +89,7 @@ test-contracts: .venv/.ready node_modules/.ready ## property, stateful and attac
 	@$(PYTEST) $(or $(T),$(CONTRACT_TESTS)) 2>&1 | tee reports/test-contracts.log | sed -u 's/^/contracts | /'
 
 deep: .venv/.ready ## the random tests for hours rather than minutes, and the parsers for an hour
-	@$(PYTEST) --hypothesis-profile=deep $(DEEP_TESTS)
+	@$(PYTEST) --hypothesis-profile=deep -o faulthandler_timeout=0 $(DEEP_TESTS)
 	@$(MAKE) --no-print-directory fuzz-parsers
 	@$(MAKE) --no-print-directory reference
 

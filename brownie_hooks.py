@@ -11,7 +11,9 @@ there. Each is mended below, in this order:
 3. compilation: imports resolve as on Vyper's command line, against the project and `sys.path`;
 4. the local chain: anvil from `node_modules`, on a port of its own for every run;
 5. receipts: anvil counts a transaction a moment before it has its receipt, and Brownie would sleep
-   for a second, or take the transaction for dropped;
+   for a second, or take the transaction for dropped; it waits in a thread of its own, which may put
+   transactions back into the history that the main thread has just reverted, and whose errors leave
+   the main thread waiting for ever;
 6. scripts: `brownie run script argument` passes the argument to `main`, as it stands in usage;
 7. tests: Brownie's pytest plugin uses a module of Hypothesis that newer versions do not import;
 8. time: outside the console, no snapshot follows each transaction to undo it; a snapshot does not
@@ -26,7 +28,9 @@ import os
 import shutil
 import socket
 import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -207,6 +211,23 @@ def patient_receipt(eth: Eth, transaction: Any) -> Any:
     return web3_receipt(eth, transaction)
 
 
+class Waiting:
+    """Replace the thread in which Brownie waits for a receipt: the caller waits, and meets errors.
+
+    Whoever asks for no confirmations on a live network waits by himself, so nothing runs.
+    """
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, int], daemon: bool) -> None:
+        self._wait, self._block, self._confirmations = target, *args
+
+    def start(self) -> None:
+        if self._confirmations or CONFIG.network_type == "development":
+            self._wait(self._block, self._confirmations)
+
+    def join(self) -> None:
+        """Nothing is left to wait for."""
+
+
 # ── 6. Scripts ──
 
 
@@ -242,7 +263,9 @@ def provider(url: str, options: Json | None = None) -> HTTPProvider:
 brownie_launch = brownie_anvil.launch
 brownie_run = brownie_scripts.run
 # The package has instances of the same names.
-brownie_rpc, brownie_web3 = (sys.modules[f"brownie.network.{name}"] for name in ("rpc", "web3"))
+brownie_rpc, brownie_transaction, brownie_web3 = (
+    sys.modules[f"brownie.network.{name}"] for name in ("rpc", "transaction", "web3")
+)
 web3_receipt = Eth.get_transaction_receipt
 
 brownie_project.Sources = deployable_sources
@@ -253,6 +276,9 @@ if "brownie._cli.run" in sys.modules:
 if CONFIG.mode != "console":
     Chain._add_to_undo_buffer = keep_no_undo
 brownie_rpc.inspect = SimpleNamespace(stack=nearest_callers)  # type: ignore[attr-defined]
+brownie_transaction.threading = SimpleNamespace(  # type: ignore[attr-defined]
+    Event=threading.Event, Thread=Waiting
+)
 brownie_web3.HTTPProvider = provider  # type: ignore[attr-defined]
 Eth.get_transaction_receipt = patient_receipt  # type: ignore[method-assign, assignment]
 use_own_chain()

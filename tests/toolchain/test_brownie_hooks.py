@@ -106,7 +106,7 @@ def test_run__no_anvil__says_how_to_install_it(brownie, project, monkeypatch):
 
 
 def test_run__receipts_late__takes_no_transaction_for_dropped(brownie):
-    assert "status 1 after 4 requests" in brownie("run", "late_receipts")
+    assert "status 1 after 4 requests of MainThread" in brownie("run", "late_receipts")
 
 
 def test_run__file_after_the_script__is_an_argument_of_main(brownie):
