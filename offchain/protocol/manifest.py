@@ -91,7 +91,7 @@ class Manifest:
                 "top and at least 1 for ensemble"
             )
         if self.selection is Selection.ENSEMBLE and self.model.output is Output.LABELS:
-            raise ValueError("labels do not add up to a vote, expected probabilities or values")
+            raise ValueError("labels do not add up to a vote, expected another output")
         names = self.class_names
         if (names and len(set(names)) != self.model.classes) or len(set(names)) != len(names):
             raise ValueError(

@@ -47,6 +47,23 @@ def test_digest__any_field_changed__differs() -> None:
     assert len({each.digest() for each in made}) == 9
 
 
+# Holds S-95.
+@pytest.mark.parametrize(
+    ("output", "classes", "metric"),
+    [
+        (Output.PROBABILITIES, 10, "log_loss_skill"),
+        (Output.SCORES, 10, "accuracy"),
+        (Output.VALUES, 0, "r2"),
+        (Output.VECTORS, 3, "r2"),
+        (Output.MULTILABEL, 3, "dice"),
+    ],
+)
+def test_manifest__ensemble__takes_all_outputs_but_labels(
+    output: Output, classes: int, metric: str
+) -> None:
+    assert replace(MANIFEST, model=ModelSpec((64,), output, classes), metric=metric)
+
+
 @pytest.mark.parametrize("confidence", [0, 500_000, 990_000])
 def test_manifest__confidence__is_none_or_from_a_half_to_99_percent(confidence: int) -> None:
     assert replace(MANIFEST, confidence=confidence)
@@ -88,7 +105,7 @@ def test_schema__of_a_manifest__accepts_it_and_refuses_others() -> None:
         ({"minimum_gain": 1_000_001}, "less than or equal to 1000000"),
         (
             {"model": ModelSpec((64,), Output.LABELS, 10)},
-            "labels do not add up to a vote, expected probabilities or values",
+            "labels do not add up to a vote, expected another output",
         ),
         ({"class_names": ("a",) * 10}, r"class_names .*, expected 10 different ones or none"),
         ({"class_names": ("a", "b")}, r"class_names .*, expected 10 different ones or none"),

@@ -32,6 +32,7 @@ from offchain.protocol.messages import (
 )
 from offchain.protocol.reports import recover
 from offchain.protocol.results import Result
+from offchain.simulation.device import SimulatedDevice
 from tests.offchain.enclave.service.served import client_of, served
 from tests.offchain.honest import BUNDLE, HONEST, OFFERS, REPORT, TASK_ID, fresh
 from tests.offchain.market import TOOLS, Offer, make_market, model, run
@@ -150,6 +151,11 @@ def test_start__again_while_measuring__is_the_same_run(tmp_path, gate):
         gate.open.set()
         client.measure(BUNDLE)
         assert client.health() == Health(measuring=False, simulated=True)
+
+
+def test_health__another_device__is_not_called_simulated(client, monkeypatch):
+    monkeypatch.setattr(SimulatedDevice, "name", "tdx")
+    assert client.health() == Health(measuring=False, simulated=False)
 
 
 def test_start__second_task_while_measuring__waits_and_signatures_do_not(tmp_path, gate):
