@@ -14,6 +14,7 @@ from offchain.attestation.trust import Trust
 from offchain.attestation.verify import VerifiedQuote
 from offchain.simulation import collateral
 from tests.dcap_refusals import INTEL, MACHINE, TRUST
+from tests.inprocess import reason_of
 from tests.offchain.attestation.support import AT, outcome
 
 DOCUMENTS = {tee_type: collateral(INTEL, tee_type) for tee_type in TeeType}
@@ -28,7 +29,7 @@ def on_chain(verifier: Any, evidence: bytes) -> Attested | RejectionReason:
         with boa.env.anchor():
             attestation, report_data = verifier.verify_quote(evidence)
     except boa.BoaError as error:
-        return RejectionReason(error.stack_trace[0].pretty_vm_reason)
+        return RejectionReason(reason_of(error))
     return (
         attestation.program,
         attestation.platform,

@@ -76,13 +76,13 @@ def refuses(*reasons: str) -> Iterator[pytest.ExceptionInfo[boa.BoaError]]:
     """The call inside must revert, its caller seeing one of these reasons."""
     with pytest.raises(boa.BoaError) as raised:
         yield raised
-    reason = reason_of(raised)
+    reason = reason_of(raised.value)
     assert reason in reasons, f"{reason}, expected one of {reasons}"
 
 
-def reason_of(raised: pytest.ExceptionInfo[boa.BoaError]) -> str:
+def reason_of(error: boa.BoaError) -> str:
     """The reason of a revert, as the caller sees it."""
-    return str(raised.value.stack_trace.last_frame.pretty_vm_reason)
+    return str(error.stack_trace.last_frame.pretty_vm_reason)
 
 
 class Titanoboa:

@@ -17,7 +17,7 @@ from offchain.attestation.x509 import MAX_SERIAL
 from offchain.simulation import SimulatedIntel, issuing
 from offchain.simulation.intel import NOT_AFTER, NOT_BEFORE
 from tests.dcap import Attesting, certificate, fields
-from tests.inprocess import deploy, refuses
+from tests.inprocess import deploy, reason_of, refuses
 from tests.offchain.attestation.support import AT
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
@@ -40,7 +40,7 @@ def on_chain(verifier: Any, shown: bytes, serials: frozenset[int]) -> bool | Rej
         try:
             revoked = verifier.add_crl(astuple(AUTHORITY), shown, 100)
         except boa.BoaError as error:
-            return RejectionReason(error.stack_trace[0].pretty_vm_reason)
+            return RejectionReason(reason_of(error))
         ids = [certificate_id(INTEL.authority.public_key, serial) for serial in serials]
         return revoked == len(ids) and all(verifier.certificate(each) == REVOKED for each in ids)
 

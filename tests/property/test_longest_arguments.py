@@ -10,9 +10,8 @@ import pytest
 from offchain.attestation.evidence import BY_ROOT
 from tests.dcap import Attesting
 from tests.dcap_refusals import TRUST
-from tests.inprocess import Chain, deploy
+from tests.inprocess import NO_REASON, Chain, deploy, reason_of
 
-UNREAD = "Revert(b'')"  # the decoder of arguments reverts without a reason
 WORD, WORDS = bytes(32), (bytes(32), bytes(32))
 ROOT = astuple(BY_ROOT)
 SUBMISSION = WORD, WORD, WORD, 0
@@ -68,7 +67,7 @@ def test_call__argument_of_a_byte_too_many__is_not_read(contracts, name, longest
     def reason(size: int) -> str:
         with pytest.raises(boa.BoaError) as raised:
             call(*arguments(value(size)))
-        return raised.value.stack_trace[0].pretty_vm_reason
+        return reason_of(raised.value)
 
-    assert reason(longest) != UNREAD
-    assert reason(longest + 1) == UNREAD
+    assert reason(longest) != NO_REASON
+    assert reason(longest + 1) == NO_REASON  # the decoder of arguments gives none

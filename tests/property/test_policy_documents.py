@@ -22,7 +22,7 @@ from offchain.simulation import SimulatedIntel
 from tests.dcap import Attesting
 from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.documents import Seam as SeamText
-from tests.inprocess import deploy
+from tests.inprocess import NO_REASON, deploy, reason_of
 from tests.offchain.attestation.support import VECTORS
 
 INTEL = SimulatedIntel.from_seed(b"documents")
@@ -97,13 +97,9 @@ def on_chain(reading: Attesting, text: bytes) -> Read:
         try:
             method(*signed(text, INTEL.tcb_signer))
         except boa.BoaError as error:
-            reason = error.stack_trace[0].pretty_vm_reason
+            reason = reason_of(error)
             # What is read beyond the calldata reverts without a reason (json.vy, `_word`).
-            return (
-                RejectionReason.DOCUMENT_FORM
-                if reason == "Revert(b'')"
-                else RejectionReason(reason)
-            )
+            return RejectionReason.DOCUMENT_FORM if reason == NO_REASON else RejectionReason(reason)
         if is_identity:
             (kept,) = policy.kept_identities(int(tee))
             return QeFloor(
@@ -248,7 +244,7 @@ def test_read__every_byte_changed__is_refused_or_read_alike(attesting: None, nam
         try:
             said: Any = (reader.identity if name == "qe" else reader.tcb)(changed, bytes(128))
         except boa.BoaError as error:
-            said = RejectionReason(error.stack_trace[0].pretty_vm_reason)
+            said = RejectionReason(reason_of(error))
             refused += 1
         read = off_chain(changed, 3)
         if isinstance(read, QeFloor):

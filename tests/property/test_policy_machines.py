@@ -28,7 +28,7 @@ from offchain.simulation.machine import qe_report
 from tests.dcap import Attesting, certificate, words
 from tests.documents import DAY, Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.documents import Seam as SeamText
-from tests.inprocess import deploy
+from tests.inprocess import deploy, reason_of
 from tests.intel_status import Machine, at_least, status
 from tests.property.test_policy_documents import (
     DATES,
@@ -84,7 +84,7 @@ def verdict(
     try:
         return bool(policy.check(quoted))
     except boa.BoaError as error:
-        return RejectionReason(error.stack_trace[0].pretty_vm_reason)
+        return RejectionReason(reason_of(error))
 
 
 def is_accepted(policy: Any, tee: TeeType, fmspc: bytes, machine: Machine, now: bytes) -> bool:

@@ -222,7 +222,7 @@ class ContractAndModel:
         if isinstance(expected, Refused):
             with refuses(*expected.reasons) as raised:
                 call()
-            self.world.tally.add(contract, function, reason_of(raised))
+            self.world.tally.add(contract, function, reason_of(raised.value))
             return expected
         answer = call()
         self.touched |= {of[0], "registry"} if of[0] == "market" else {of[0]}
