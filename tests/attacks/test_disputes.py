@@ -282,6 +282,24 @@ def test_expire_dispute__days_after_the_deadline__developers_have_their_whole_wi
     sale.claim(stands, 0)
 
 
+# Holds S-20, S-31.
+@pytest.mark.parametrize("end", ["resolve", "expire"])
+def test_dispute__windows_of_its_task__set_every_time(chain, challenger, end):
+    """36, 37: each time is counted from the task's own window, and a revocation from the report."""
+    windows = {"dispute_window": 4 * DAY, "verdict_window": 3 * DAY, "claim_window": 5 * DAY}
+    sale = Sale(chain, **windows).enter(*models("one", "two"))
+    stands, posted_at = sale.post(*HONEST), chain.now
+    assert (sale.time_a, sale.time_b) == (posted_at + 4 * DAY, posted_at + 9 * DAY)
+    chain.at(posted_at + 2 * DAY)
+    assert sale.dispute(challenger) == chain.now + 3 * DAY
+    assert sale.time_b == posted_at
+    if end == "resolve":
+        sale.resolve(stands, *HONEST)
+    else:
+        sale.expire(stands)
+    assert (sale.time_a, sale.time_b) == (chain.now, chain.now + 5 * DAY)
+
+
 # Holds S-31.
 def test_expire_dispute__signer_revoked_long_before_the_dispute__void(chain, sale, challenger):
     """37: a revocation counts since the report was posted, not since it was disputed."""
@@ -304,6 +322,43 @@ def test_dispute_report__challenger_is_a_contract__has_its_half_back(chain, sale
     sale.challenger = str(contract.address)
     sale.expire(stands)
     assert chain.market.credits(ZERO_ADDRESS, sale.challenger) == bond // 2
+
+
+# Holds S-25.
+@pytest.mark.parametrize("end", ["settle", "resolve", "expire", "revoked", "share"])
+def test_sale__ended_by_who_is_credited__gets_nothing_at_once(chain, token, challenger, end):
+    """39: signers, seats, challengers and developers with a share withdraw, whoever calls."""
+    token.approve(chain.market, 2**256 - 1, sender=account("provider"))
+    sale = Sale(chain, token=str(token.address)).enter(*models("one", "two"))
+    stands = sale.post(*HONEST) if end != "share" else None
+    ends = {
+        "settle": (sale.signing[0].operator, lambda who: sale.settle(stands, sender=who)),
+        "resolve": (
+            sale.panel[-1].operator,
+            lambda who: sale.resolve(stands, *HONEST, sender=who),
+        ),
+        "expire": (challenger, lambda who: sale.expire(stands, sender=who)),
+        "revoked": (challenger, lambda who: sale.expire(stands, sender=who)),
+        "share": (
+            account("one"),
+            lambda who: sale.market.claim_share(*sale.models[0].share(sale.task, 0), sender=who),
+        ),
+    }
+    who, call = ends[end]
+    if end == "settle":
+        chain.at(sale.time_b)
+    elif end == "share":
+        sale.void()
+    else:
+        sale.dispute(challenger)
+    if end == "revoked":
+        chain.registry.revoke_platform(sale.signing[0].platform, sender=chain.owner)
+    had = ether(who), token.balanceOf(who)
+    call(who)
+    assert (ether(who), token.balanceOf(who)) == had
+    in_token = end in ("settle", "share")
+    assert chain.market.credits(ZERO_ADDRESS, who) > 0
+    assert (chain.market.credits(token, who) > 0) == in_token
 
 
 @pytest.mark.parametrize(
@@ -399,6 +454,17 @@ def test_resolve_dispute__panel_that_is_not_one__refused(chain, sale, challenger
 
 
 # Holds S-29.
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_resolve_dispute__any_of_three_signers_on_the_panel__refused(chain, challenger, place):
+    """41: no signer of the report judges it, wherever it stands among the signers."""
+    sale = Sale(chain, quorum=3).enter(*models("one", "two"))
+    stands = sale.post(*HONEST)
+    sale.dispute(challenger)
+    with refuses(reasons.OPERATOR_EXCLUDED):
+        sale.resolve(stands, *WRONG, panel=[sale.signing[place], *sale.panel[:6]])
+
+
+# Holds S-29.
 @pytest.mark.parametrize("more", [1, 2, 4])
 def test_resolve_dispute__more_seats_than_the_bond_pays__refused(sale, challenger, more):
     """41: each seat is paid, so seats beside the panel would be paid by other tasks."""
@@ -413,9 +479,10 @@ def test_resolve_dispute__more_seats_than_the_bond_pays__refused(sale, challenge
 # Holds S-29.
 @pytest.mark.parametrize("missing", [0, 1])
 def test_resolve_dispute__a_seats_stake__is_at_least_what_the_task_wants(
-    chain, sale, challenger, missing
+    chain, challenger, missing
 ):
     """41: whoever has lost its stake to other fines judges nobody."""
+    sale = Sale(chain, min_stake=2 * ETHER).enter(*models("one", "two"))
     stands = sale.post(*HONEST)
     sale.dispute(challenger)
     seat, market = sale.panel[-1].operator, chain.market.address
