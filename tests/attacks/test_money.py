@@ -266,6 +266,8 @@ def reentrant_calls(sale, stands):
     """Everything that changes state, and what would show half-done books; last, a control."""
     market, chain = sale.market, sale.chain
     entered = sale.models[0]
+    verdict = stands.resolve(sale.roster, chain.owner, stands.report._replace(round=1), sale.panel)
+    posting = parts.post(sale.task, sale.roster, stands.report, verdict[-1])
     return {
         "claim_award": (market, stands.claim(0, entered)),
         "settle": (market, stands.settle()),
@@ -274,11 +276,16 @@ def reentrant_calls(sale, stands):
         "withdraw": (market, (sale.task.token, account("loot"))),
         "reveal_model": (market, entered.reveal(sale.id, 0)),
         "commit_model": (market, (sale.id, bytes(32))),
+        "close_reveals": (market, (sale.id,)),
+        "post_report": (market, posting),
         "dispute_report": (market, (sale.task,)),
+        "resolve_dispute": (market, verdict),
         "expire_dispute": (market, stands.expire(account("challenger"))),
         "create_task": (market, (sale.task, "")),
         "credits": (market, (sale.task.token, chain.owner)),
         "progress": (market, (sale.id,)),
+        "head": (market, (sale.id,)),
+        "submissions": (market, (sale.id, 0)),
         "owner": (chain.registry, ()),
     }
 
@@ -529,6 +536,55 @@ def test_events__party_is_a_contract__name_it_and_not_who_calls_it(chain, hostil
     assert named == dict.fromkeys((*entered, "ReportDisputed", "Credited", "Withdrawn"), me)
 
 
+# Holds S-13, S-25.
+def test_sale__parties_are_contracts__their_tokens_and_nobody_elses(
+    chain, plain, hostile, stranger
+):
+    """32: who signs the transaction neither pays nor is paid, though it may hold the token."""
+    market, me = chain.market, str(hostile.address)
+    for account_ in (me, stranger):
+        plain.mint(account_, SUPPLY)
+        plain.approve(market, SUPPLY, sender=account_)
+    sale = Sale(chain, provider=me, token=str(plain.address))
+    own = model(me, "own")
+
+    def act(name, *args, value=0, sender=stranger):
+        hostile.execute(market, calldata(market, name, *args), sender=sender, value=value)
+
+    escrow = sale.task.budget + sale.task.benchmark_fee
+    act("create_task", sale.task, "")
+    assert plain.balanceOf(me) == SUPPLY - escrow
+    entry = sale.task.commit_bond + sale.task.entry_fee
+    act("commit_model", sale.id, own.commitment(chain.domain, sale.id), value=entry)
+    sale.models.append(own)
+    chain.at(sale.task.commit_deadline)
+    act("reveal_model", *own.reveal(sale.id, 0))
+    stands = sale.close().post((0, 900_000))
+    chain.at(sale.time_a)
+    act("claim_award", *stands.claim(0, own))
+    assert plain.balanceOf(me) == SUPPLY - escrow + sale.task.price(900_000)
+    act("settle", *stands.settle())
+    assert plain.balanceOf(me) == SUPPLY - sale.task.benchmark_fee
+    assert (market.credits(plain, me), plain.balanceOf(stranger)) == (0, SUPPLY)
+
+
+# Holds S-25.
+def test_void__provider_calls_through_a_contract__the_contract_gets_nothing(
+    chain, plain, hostile, provider
+):
+    """32: the caller is paid at once, and a contract that a provider calls is not the provider."""
+    sale = Sale(chain, token=str(plain.address)).create().commit(*models("silent"))
+    chain.at(sale.task.reveal_deadline)
+    had = ether(hostile.address), plain.balanceOf(hostile)
+    data = calldata(chain.market, "void", sale.task)
+    hostile.execute(chain.market, data, sender=provider)
+    assert (ether(hostile.address), plain.balanceOf(hostile)) == had
+    owed = sale.task.budget + sale.task.benchmark_fee
+    assert chain.market.credits(plain, provider) == owed
+    entered = sale.task.commit_bond + sale.task.entry_fee
+    assert chain.market.credits(ZERO_ADDRESS, provider) == entered
+
+
 # ── 28, 29 ──
 
 
@@ -552,6 +608,23 @@ def test_sale__curve_at_its_ends_and_rests__paid_to_the_unit(
     sale.settle(stands, sender=sale.provider)
     assert held(sale.provider) - before == sale.task.budget - price
     assert chain.market.credits(token, sale.signing[0].operator) == 1 + pot
+
+
+# Holds S-8.
+@pytest.mark.parametrize("missing", [0, 1])
+@pytest.mark.parametrize("award", [0, 1])
+def test_claim_award__one_of_two__its_own_price_reaches_its_minimum(chain, award, missing):
+    """28: the price of the other award is no measure of what a developer asks for."""
+    floor = Sale(chain).task.price(AWARDS[award][1]) + missing
+    entered = [models(name, min_price=floor * (n == award))[0] for n, name in enumerate("ab")]
+    sale = Sale(chain).enter(*entered)
+    stands = sale.post(*AWARDS)
+    if missing:
+        with refuses(reasons.BELOW_MIN_PRICE):
+            sale.claim(stands, award)
+    else:
+        sale.claim(stands, award)
+        assert sale.progress.claimed == 1 << award
 
 
 # Holds S-31.
@@ -639,11 +712,13 @@ def test_sale__everything_twice__second_time_refused(chain, developer, stranger)
 # Holds S-24.
 def test_claim_share__twice_or_for_another__refused(chain, stranger):
     """33: one share for each reveal, to its developer."""
-    sale = Sale(chain).create().commit(*models("one", "two", "silent")).reveal(0, 1).close()
+    sale = Sale(chain).create()
+    sale.commit(*models("one", "two", "silent", min_price=7)).reveal(0, 1).close()
     sale.void()
-    task_id, index, _, *rest = sale.models[0].share(sale.task, 0)
-    with refuses(reasons.WRONG_SUBMISSION):
-        chain.market.claim_share(task_id, index, stranger, *rest)
+    task, index, developer, digest, _, payload = sale.models[0].share(sale.task, 0)
+    for other in ((stranger, digest, 7), (developer, digest, 0), (developer, payload, 7)):
+        with refuses(reasons.WRONG_SUBMISSION):
+            chain.market.claim_share(task, index, *other, payload)
     sale.share(0)
     for again in (0, 2):
         with refuses(reasons.WRONG_SUBMISSION):
