@@ -96,6 +96,26 @@ def test_post_report__signed_for_another_market_or_chain__refused(chain, sale):
             post(sale, report, cosign(report.digest(domain), sale.signing))
 
 
+# Holds S-2.
+def test_sale__chain_forked_since_the_deployment__signed_for_the_new_chain(
+    chain, challenger, monkeypatch
+):
+    """12: what was signed for the chain before a fork is of no use on the chain after it."""
+    before, forked = chain.domain, Domain(chain.domain.chain_id + 1, chain.domain.market)
+    boa.env.evm.patch.chain_id = forked.chain_id
+    monkeypatch.setattr(chain, "domain", forked)
+    sale = Sale(chain).enter(*models("one", "two"))
+    report = sale.measured(*AWARDS)
+    assert sale.market.eip712Domain()[3] == forked.chain_id
+    assert sale.market.task_id(sale.task) == sale.id != sale.task.id(before)
+    assert sale.market.report_digest(report) == report.digest(forked)
+    with refuses(reasons.NOT_IN_ROSTER):
+        post(sale, report, cosign(report.digest(before), sale.signing))
+    stands = sale.post(*AWARDS)
+    sale.dispute(challenger)
+    assert sale.resolve(stands, *AWARDS) is stands
+
+
 def test_post_report__another_model_put_in__refused(sale):
     """12: awards exchanged under a signature are not what was signed."""
     report = sale.measured(*AWARDS)
