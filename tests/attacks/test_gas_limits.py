@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import boa
 import pytest
 from eth_abi.abi import encode
 
+from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests.attacks.gas_limits import (
     BEYOND,
@@ -219,6 +221,88 @@ def test_payout__swept_to_twice_its_limit__changes_once(case, prices, step):
 @pytest.fixture
 def step(request) -> int:
     return 500 if request.config.getoption("--hypothesis-profile") == "deep" else 49_999
+
+
+@pytest.fixture
+def market_of(chain, monkeypatch) -> Callable[..., None]:
+    """Puts a market with other caps and another reserve in the place of the chain's."""
+
+    def put(*gas: int) -> None:
+        made = deploy("ModelMarket", chain.registry, *CONSTRUCTOR[:2], *gas)
+        monkeypatch.setattr(chain, "market", made)
+        monkeypatch.setattr(chain, "domain", Domain(chain.domain.chain_id, str(made.address)))
+
+    return put
+
+
+@pytest.fixture
+def token(provider) -> Any:
+    made = deploy("testing/ConfigurableToken")
+    made.mint(provider, 10**30)
+    return made
+
+
+def called(sale: Sale, method: str) -> Payout:
+    """A call that pays, on a sale of one model."""
+    in_token = sale.task.token != ZERO_ADDRESS
+    sale.create().commit(*models("one"))
+    if method == "void":
+        sale.chain.at(sale.task.reveal_deadline)
+        return Payout(method, sale.provider, (sale.task,), in_token)
+    if method == "reveal_model":
+        sale.chain.at(sale.task.commit_deadline)
+        return Payout(method, account("one"), sale.models[0].reveal(sale.id, 0))
+    stands = sale.reveal(0).close().post((0, 900_000))
+    sale.chain.at(sale.time_a)
+    claim = stands.claim(0, sale.models[0])
+    return Payout(method, account("one"), claim, in_token, not in_token)
+
+
+# Holds S-26.
+@pytest.mark.parametrize(
+    ("method", "in_token", "times"),
+    [
+        ("reveal_model", False, (1, 0, 1)),
+        ("claim_award", False, (1, 0, 1)),
+        ("claim_award", True, (0, 1, 1)),
+        ("void", False, (1, 0, 1)),
+        ("void", True, (1, 1, 2)),
+    ],
+)
+def test_payout__a_cap_or_the_reserve_is_raised__so_is_the_limit(
+    chain, market_of, token, method, in_token, times
+):
+    """By as much as the payments of the call have of it: of both caps and the reserve."""
+    terms = {"token": str(token.address)} if in_token else {}
+
+    def limit(*gas: int) -> int:
+        with boa.env.anchor():
+            market_of(*gas)
+            payout = called(Sale(chain, **terms), method)
+            case = Case(payout, chain.market, token)
+            (measured,) = measure([case.request("osaka", world(payout.sender))])
+        return int(measured.limit or 0)
+
+    gas = 100_000, 300_000, 200_000
+    before = limit(*gas)
+    for place, payments in enumerate(times):
+        raised = [each + 63_000 * (n == place) for n, each in enumerate(gas)]
+        assert limit(*raised) - before == pytest.approx(payments * 64_000, abs=500)
+
+
+# Holds S-25.
+@pytest.mark.parametrize(("cap", "reserve"), [(300_000, 200_000), (200_000, 300_000)])
+def test_claim_award__token_of_a_cost_between_cap_and_reserve__paid_within_the_cap(
+    chain, market_of, token, cap, reserve
+):
+    market_of(100_000, cap, reserve)
+    sale = Sale(chain, token=str(token.address))
+    payout = called(sale, "claim_award")
+    token.set_cost(250_000)
+    chain.market.claim_award(*payout.arguments, sender=payout.sender)
+    paid, price = cap > 250_000, sale.task.price(900_000)
+    assert token.balanceOf(payout.sender) == price * paid
+    assert chain.market.credits(token, payout.sender) == price * (not paid)
 
 
 # ── I-29, I-31 ──
