@@ -12,7 +12,7 @@ from offchain.chain.refusals import REMEDIES, Refused, in_words
 from offchain.cli import failures, networks, session
 from offchain.cli.main import main
 from offchain.cli.units import ETHER
-from tests.reasons import FILES, REASON
+from tests.reasons import FILES, REASON, REASONS
 
 BOOK = {
     "chain_id": 31337,
@@ -139,6 +139,12 @@ def test_result__json_or_text__has_the_same_values(home):
 def test_remedies__every_reason_of_market_and_registry__has_one():
     reasons = {text for _, text in REASON.findall(FILES[0].read_text())}
     assert reasons == REMEDIES.keys()
+
+
+def test_reasons__of_every_contract__have_the_words_of_their_names():
+    """Tests take the names for the texts, so texts that were exchanged would not be noticed."""
+    for name, text in REASONS.items():
+        assert [word for word in name.lower().split("_") if word not in text] == [], text
 
 
 def test_in_words__revert__is_the_reason_with_its_remedy():
