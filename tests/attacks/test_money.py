@@ -541,8 +541,8 @@ def test_sale__parties_are_contracts__their_tokens_and_nobody_elses(
     sale = Sale(chain, provider=me, token=str(plain.address))
     own = model(me, "own")
 
-    def act(name, *args, value=0, sender=stranger):
-        hostile.execute(market, calldata(market, name, *args), sender=sender, value=value)
+    def act(name, *args, value=0):
+        hostile.execute(market, calldata(market, name, *args), sender=stranger, value=value)
 
     escrow = sale.task.budget + sale.task.benchmark_fee
     act("create_task", sale.task, "")
