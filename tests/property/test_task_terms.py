@@ -138,6 +138,14 @@ REFUSED = {
     ),
     "curve: worth nothing": ({"curve": curve((1, 0), (2, 0))}, BAD_CURVE),
     "curve: one above the budget": ({"curve": curve((1, 10 * ETHER + 1))}, BAD_CURVE),
+    "curve: its end above the budget": (
+        {"curve": curve((1, 1), (2, 10 * ETHER + 1))},
+        BAD_CURVE,
+    ),
+    "curve: its end above the budget, in another word": (
+        {"curve": curve((1, 1), (2, 2), (3, 10 * ETHER + 1))},
+        BAD_CURVE,
+    ),
 }
 
 
