@@ -66,9 +66,12 @@ def test_reveal_model__first__stores_the_leaf_and_returns_the_bond(
 
 
 def test_reveal_model__in_another_order__is_what_the_head_holds(
-    chain, model, rival_model, task, task_id
+    chain, market, developer, rival, model, rival_model, task, task_id, revealing
 ):
-    chain.reveal(task, (1, rival_model), (0, model))
+    for index, entered, who in ((1, rival_model, rival), (0, model, developer)):
+        transaction = market.reveal_model(*entered.reveal(task_id, index), {"from": who})
+        ((_, revealed),) = events(transaction)
+        assert (revealed["index"], revealed["developer"]) == (index, who)
     assert chain.head(task) == sale.head_of_reveals(task_id, [(1, rival_model), (0, model)])
     assert chain.progress(task).reveals == 2
     assert chain.submission(task, 0) == model.leaf(task_id, 0)
