@@ -107,6 +107,14 @@ def test_sums__verdict__seats_get_the_whole_bond(upheld, history):
     assert provider == (POT % 3 if upheld else POT)
 
 
+def test_sums__overturned_report__prices_are_of_the_panels_awards(history):
+    verdict = Verdict(False, word("panel's"), (), (Award(0, 500_000).word() << 128 | 1_000,), ())
+    bought = event("AwardClaimed", developer=address("developer 0"), index=0, price=1_000)
+    now = replace(history, verdict=verdict)
+    found = sums(now, [*BEGUN, bought], progress(Stage.FINAL, claimed=1, awards=1))
+    assert found[TOKEN] == Balance(TOKEN, 10_000 + FEE, 1_000, 10_000 + FEE - 1_000)
+
+
 @pytest.mark.parametrize(("voided", "back", "burned"), [(True, BOND, 0), (False, 150, 151)])
 def test_sums__no_verdict__half_of_the_bond_burns_unless_it_is_voided(
     voided, back, burned, history
