@@ -1,4 +1,4 @@
-"""What the events of a task say of it: its terms, its report, and what is claimed of it."""
+"""Terms, report and claims of a task, as its events tell them."""
 
 from dataclasses import fields, replace
 

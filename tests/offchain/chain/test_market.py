@@ -1,4 +1,4 @@
-"""What a market on a node is asked and what follows from its answers."""
+"""A market on a node: its questions to the contract, and what follows from the answers."""
 
 from dataclasses import replace
 from types import SimpleNamespace
