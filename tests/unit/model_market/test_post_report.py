@@ -137,6 +137,7 @@ def test_post_report__three_signers_eight_awards__are_on_record(chain, entered, 
     transaction = post(task, report)
     fields, digest = events(transaction)[0][1], report.digest(chain.domain)
     assert fields["signers"] == tuple(sale.endorsements(digest, chain.enclaves[:3]))
+    assert fields["choices"] == report.choices >= 2**140  # all eight of them
     assert [payout % 2**128 for payout in fields["payouts"]] == [(9 - n) * ETHER for n in range(8)]
     assert [payout >> 128 for payout in fields["payouts"]] == report.entries()
     assert chain.progress(task).awards == 8
