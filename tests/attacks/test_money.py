@@ -546,6 +546,8 @@ def test_sale__parties_are_contracts__their_tokens_and_nobody_elses(
 
     escrow = sale.task.budget + sale.task.benchmark_fee
     act("create_task", sale.task, "")
+    (created,) = (log for log in hostile.get_logs() if type(log).__name__ == "TaskCreated")
+    assert created.provider == me
     assert plain.balanceOf(me) == SUPPLY - escrow
     entry = sale.task.commit_bond + sale.task.entry_fee
     act("commit_model", sale.id, own.commitment(chain.domain, sale.id), value=entry)
