@@ -312,17 +312,6 @@ def test_expire_dispute__signer_revoked_long_before_the_dispute__void(chain, sal
     assert chain.market.credits(ZERO_ADDRESS, challenger) == sale.task.bond(SEAT_BOND)
 
 
-# Holds S-31.
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_expire_dispute__any_of_three_signers_revoked__void(chain, challenger, place):
-    """37: each signer is looked at, wherever it stands among the signers."""
-    sale = Sale(chain, quorum=3).enter(*models("one", "two"))
-    stands = sale.post(*HONEST)
-    sale.dispute(challenger)
-    chain.registry.revoke_platform(sale.signing[place].platform, sender=chain.owner)
-    assert sale.expire(stands) is True
-
-
 # Holds S-28.
 def test_dispute_report__challenger_is_a_contract__has_its_half_back(chain, sale, stranger):
     """35: the challenger is who calls, not who signs the transaction."""
