@@ -113,6 +113,7 @@ def test_words__nine_awards__raises() -> None:
         ([(0, 9, 0), (1, 5, 0), (2, 1, 0)], 10, [(0, 9)]),  # 1 does not fit, and ends the walk
         ([(0, 9, 10), (1, 9, 0), (2, 8, 0), (3, 7, 0)], 99, [(1, 9), (2, 8)]),
         ([(2, 9, 0), (1, 9, 0), (0, 9, 0)], 99, [(0, 9), (1, 9)]),
+        ([*((n, 9, 10) for n in range(99)), (99, 1, 0)], 99, [(99, 1)]),  # the last alone sells
     ],
 )
 def test_walk__at_most_two_awards__skips_what_does_not_sell_and_ends_at_the_budget(

@@ -358,8 +358,10 @@ INVALID = {
 @pytest.mark.parametrize("pairs", VALID.values(), ids=VALID)
 def test_post_report__awards_in_order__are_taken(chain, closed, post, pairs):
     task, seed = closed
-    post(task, chain.report(task, seed, *pairs))
+    report = chain.report(task, seed, *pairs)
+    post(task, report)
     assert chain.progress(task).awards == len(pairs)
+    assert chain.head(task) == chain.posted(task, report).head()
 
 
 @pytest.mark.parametrize("words", INVALID.values(), ids=INVALID)
