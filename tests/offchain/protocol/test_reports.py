@@ -72,10 +72,18 @@ def test_digest__any_field_or_domain_changed__differs() -> None:
         replace(REPORT, awards=()),
         replace(REPORT, awards=(Award(3, 10),)),
     ]
+    eight = replace(
+        REPORT, choices=tuple(range(8)), awards=tuple(Award(index, 9) for index in range(8))
+    )
+    changed += [
+        eight,
+        replace(eight, choices=(*range(7), 8)),
+        replace(eight, awards=(*eight.awards[:7], Award(8, 9))),
+    ]
     digests = {each.digest(DOMAIN) for each in [REPORT, *changed]}
     digests.add(REPORT.digest(replace(DOMAIN, chain_id=1)))
     digests.add(REPORT.digest(replace(DOMAIN, market=address("market"))))
-    assert len(digests) == 12
+    assert len(digests) == 15
 
 
 @pytest.mark.parametrize("above", [0, 1])

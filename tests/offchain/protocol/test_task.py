@@ -8,7 +8,7 @@ import pytest
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.pricing import Knot
 from offchain.protocol.task import RosterEntry, Submission, Task, check_roster, roster_digest
-from tests.vectors.generate import roster, task, word
+from tests.vectors.generate import DOMAIN, roster, task, word
 
 SMALL_ORDER = [
     bytes(32),
@@ -153,3 +153,13 @@ def test_submission_digest__any_field_changed__differs() -> None:
         replace(submission, min_price=5),
     ]
     assert len({each.digest() for each in [submission, *changed]}) == 5
+
+
+# Holds S-2.
+@pytest.mark.parametrize("place", range(8))
+def test_task_id__any_of_eight_knots_changed__differs(place: int) -> None:
+    curve = tuple(Knot(2 * n, n) for n in range(1, 9))
+    changed = list(curve)
+    changed[place] = replace(curve[place], score=curve[place].score + 1)
+    ids = {replace(task(), curve=tuple(each)).id(DOMAIN) for each in (curve, changed)}
+    assert len(ids) == 2
