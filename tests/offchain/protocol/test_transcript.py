@@ -58,6 +58,17 @@ def test_transcript__golden_vectors__agrees() -> None:
         assert "0x" + commitment.hex() == row["commitment"]
 
 
+# Holds S-1.
+def test_leaf__largest_minimum_price__is_whole() -> None:
+    """A developer that sells to nobody asks for more than any price can be."""
+    reveal = golden().reveals[0]
+    prices = 2**128 - 1, 2**128, 2**256 - 2, 2**256 - 1
+    made = [
+        replace(reveal, submission=replace(reveal.submission, min_price=each)) for each in prices
+    ]
+    assert len({each.leaf(word("task")) for each in made}) == len(prices)
+
+
 def test_by_index__revealed_in_another_order__rises() -> None:
     transcript = golden()
     assert [each.index for each in transcript.reveals] == [2, 0, 1]
