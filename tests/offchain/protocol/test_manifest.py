@@ -42,9 +42,15 @@ def test_digest__any_field_changed__differs() -> None:
         {"sample_size": 401},
         {"selection": Selection.TOP, "minimum_gain": 0},
         {"minimum_gain": 1_001},
+        {"class_names": tuple("abcdefghij")},
+        {"class_names": tuple("jabcdefghi")},
+        {"confidence": 500_000},
+        {"test_set": replace(MANIFEST.test_set, artifact_digest=word("other"))},
+        {"test_set": replace(MANIFEST.test_set, key_commitment=word("other"))},
+        {"test_set": replace(MANIFEST.test_set, weighted=True)},
     ]
     made = [MANIFEST, *(replace(MANIFEST, **change) for change in changed)]  # type: ignore[arg-type]
-    assert len({each.digest() for each in made}) == 9
+    assert len({each.digest() for each in made}) == 1 + len(changed)
 
 
 # Holds S-95.
