@@ -163,6 +163,7 @@ def test_draw__another_attempt_or_stratum__draws_other_rows() -> None:
         ([0, 3, 0], 2, [0, 2, 0]),
         ([55, 31, 10, 4], 12, [7, 4, 1, 0]),
         ([2, 3], 5, [2, 3]),
+        ([3 * 2**30, 2**30], 2**32, [3 * 2**30, 2**30]),  # the product needs more than 64 bits
     ],
 )
 def test_allocate__shares__go_by_largest_remainder(
@@ -193,9 +194,10 @@ def test_draw_sample__rare_class__no_seed_misses_it() -> None:
         assert (np.diff(rows) > 0).all()
 
 
-def test_draw_sample__classes_in_any_order__are_drawn_in_proportion() -> None:
+@pytest.mark.parametrize("output", [Output.LABELS, Output.PROBABILITIES, Output.SCORES])
+def test_draw_sample__classes_in_any_order__are_drawn_in_proportion(output: Output) -> None:
     targets = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [600, 300, 100]))
-    rows = draw_sample(word("seed"), manifest("accuracy", 50, targets, Output.LABELS), targets)
+    rows = draw_sample(word("seed"), manifest("accuracy", 50, targets, output), targets)
     assert np.bincount(targets[rows]).tolist() == [30, 15, 5]
     assert (np.diff(rows) > 0).all()
 
