@@ -50,6 +50,31 @@ def test_fetch_submissions__servers_that_stall__cost_only_their_own_submissions(
     assert all("not whole after 0.3 s" in str(found[index]) for index in missing)
 
 
+@pytest.mark.parametrize("lost", ["artifact", "keyring"])
+def test_fetch_submissions__one_of_its_files_missing__is_missing(sources, lost):
+    first = MARKET.transcript.by_index[0]
+    digest = first.submission.artifact_digest if lost == "artifact" else first.keyring_digest
+    rest = {name: content for name, content in FILES.items() if name != digest.hex()}
+    with stalling(rest, crowd=1) as server:
+        transcript = published_at(MARKET, server.url)
+        found = dict(fetch_submissions(transcript, [0, 1], MARKET.manifest, sources))
+    assert isinstance(found[0], StorageError)
+    assert found[1] == MARKET.keyrings[1]
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_fetch_submissions__model_of_the_most_bytes_and_above__is_there_or_missing(sources, above):
+    limits = replace(MARKET.manifest.limits, model_bytes=len(model()) - above)
+    with stalling(FILES, crowd=1) as server:
+        transcript = published_at(MARKET, server.url)
+        manifest = replace(MARKET.manifest, limits=limits)
+        [(_, found)] = fetch_submissions(transcript, [0], manifest, sources)
+    if above:
+        assert f"more than {len(model()) + 15} bytes" in str(found)
+    else:
+        assert found == MARKET.keyrings[0]
+
+
 def test_fetch_submissions__ended_early__does_not_wait_for_servers(sources):
     with stalling(FILES, crowd=1) as server, stalling({}) as bad:
         transcript = published_at(MARKET, server.url, bad.url)
