@@ -1,19 +1,26 @@
 """The first release: an inventory of all that was revealed, or of nothing until time is short."""
 
 from dataclasses import dataclass, replace
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from offchain.chain.history import History
+from offchain.chain.history import History, StandingReport
+from offchain.protocol.reports import StopNotice
 from offchain.protocol.transcript import Transcript
 from offchain.provider import key_release
 from offchain.provider.key_release import SubmissionsMissing, last_call
-from offchain.storage.publications import Inventory, PublicationFolder, TaskDocuments
+from offchain.storage.publications import (
+    Inventory,
+    PublicationFolder,
+    ResultsFolder,
+    TaskDocuments,
+)
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
-from tests.offchain.market import STORE, Offer, make_market, model
+from tests.offchain.market import STORE, Offer, key_of, make_market, model
 from tests.sale import DAY
 from tests.vectors.generate import word
 
@@ -23,6 +30,7 @@ MARKET = make_market(
     reveal_deadline=2 * DAY,
     report_deadline=5 * DAY,
 )
+TASK_ID = MARKET.transcript.task_id
 LAST_CALL = 4 * DAY
 QUICK = RetryPolicy(seconds=5, attempts=1)
 
@@ -35,6 +43,7 @@ class ChainOfOneTask:
     time: int = 3 * DAY
     registry: str = "0x"
     node: Any = None
+    posted: StandingReport | None = None
 
     def now(self) -> int:
         return self.time
@@ -42,16 +51,20 @@ class ChainOfOneTask:
     def history(self, _: bytes) -> History:
         seen = self.seen
         closed = {"seed": seen.seed, "randomness": (bytes(32), bytes(32))}
-        return History(seen.task, reveals=seen.reveals, **closed)
+        return History(seen.task, reveals=seen.reveals, posted=self.posted, **closed)
 
     def transcript(self, *_: object) -> Transcript:
         return self.seen
 
 
 @pytest.fixture(autouse=True)
-def registry(monkeypatch):
-    known = {each.identity: SimpleNamespace(operator=n) for n, each in enumerate(MARKET.enclaves)}
-    made = SimpleNamespace(active=lambda *_: known)
+def registry(monkeypatch, tmp_path):
+    known = {
+        each.identity: SimpleNamespace(operator=f"operator {seat}")
+        for seat, each in enumerate(MARKET.enclaves)
+    }
+    uris = {f"operator {seat}": str(tmp_path / f"operator {seat}") for seat in range(4)}
+    made = SimpleNamespace(active=lambda *_: known, endpoints=lambda: uris)
     monkeypatch.setattr(key_release, "Registry", lambda *_: made)
 
 
@@ -64,10 +77,10 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def released(folder, tmp_path):
-    """Releases with the files of some submissions at hand; gives lines."""
+def provider(folder, tmp_path):
+    """Makes a provider that finds the files of some submissions."""
 
-    def release(available, without=(), time=3 * DAY, uri=None, local=True):
+    def make(available=range(4), *, time=3 * DAY, uri=None, local=True, posted=None):
         place = tmp_path / f"up {sorted(available)}"
         place.mkdir(exist_ok=True)
         for index in available:
@@ -78,11 +91,21 @@ def released(folder, tmp_path):
         uri = str(place) if uri is None else uri
         reveals = tuple(replace(each, uri=uri) for each in MARKET.transcript.reveals)
         sources = SubmissionSources(Store(str(tmp_path / f"kept {place.name}")), (), QUICK, local)
-        chain = ChainOfOneTask(replace(MARKET.transcript, reveals=reveals), time)
-        provider = key_release.TestSetRelease(
-            chain, folder, sources, MARKET.key, lambda size: word("r")[:size]
+        chain = ChainOfOneTask(replace(MARKET.transcript, reveals=reveals), time, posted=posted)
+        numbers = count()
+        return key_release.TestSetRelease(
+            chain, folder, sources, MARKET.key, lambda size: word(f"r {next(numbers)}")[:size]
         )
-        return list(provider.release(chain.seen.task_id, (), without))
+
+    return make
+
+
+@pytest.fixture
+def released(provider):
+    """Releases with the files of some submissions at hand; gives lines."""
+
+    def release(available, without=(), **options):
+        return list(provider(available, **options).release(TASK_ID, (), without))
 
     return release
 
@@ -190,3 +213,89 @@ def test_release__uri_that_is_not_followed__says_why(folder, released, uri, why)
 def test_put_inventory__empty__is_refused(folder):
     with pytest.raises(ValueError, match="expected at least one"):
         folder.put_inventory(Inventory(MARKET.transcript.task_id, MARKET.transcript.seed, ()))
+
+
+# ── Later releases ──
+
+
+def releases(folder) -> list[tuple[int, ...] | None]:
+    """Return the inventory of the last release to each enclave."""
+    keys = [each.identity.signing_key for each in MARKET.enclaves]
+    found = [folder.release(TASK_ID, key) for key in keys]
+    return [None if each is None else each.inventory for each in found]
+
+
+def publish_notice(root, seat: int, place: int, *stopped: int) -> None:
+    """Write the stop notice of a seat's enclave to the folder of the operator at a place."""
+    notice = StopNotice.sign(MARKET.transcript, stopped, key_of(MARKET.enclaves[seat]))
+    ResultsFolder(str(root / f"operator {place}")).put_notice(notice)
+
+
+def test_release__envelopes__have_an_ephemeral_key_of_their_own(folder, provider):
+    keys = [each.identity.signing_key for each in MARKET.enclaves]
+    list(provider().release(TASK_ID, keys))
+    envelopes = [folder.release(TASK_ID, key).envelope for key in keys]
+    assert len({each[:32] for each in envelopes}) == len(keys)
+
+
+def test_next_release__stopped_for_two_operators__are_left_out_one_after_another(
+    folder, provider, tmp_path
+):
+    maker = provider()
+    list(maker.next_release(TASK_ID))
+    assert releases(folder) == [(0, 1, 2, 3), None, None, None]
+    for index, rest in ((2, (0, 1, 3)), (1, (0, 3))):
+        for seat in (0, 1):
+            publish_notice(tmp_path, seat, seat, index)
+        said = list(maker.next_release(TASK_ID))
+        assert said[0] == f"next inventory of {len(rest)} submissions"
+        assert inventory(folder) == rest
+        assert rest in releases(folder)
+    assert [each.indices for each in folder.inventories(TASK_ID)] == [
+        (0, 1, 2, 3),
+        (0, 1, 3),
+        (0, 3),
+    ]
+
+
+def test_next_release__all_stopped_for_two_operators__warns_and_asks_another(
+    folder, provider, tmp_path
+):
+    for without in ((), (2,)):
+        list(provider().release(TASK_ID, without=without))
+    for seat in (0, 1):
+        publish_notice(tmp_path, seat, seat, 0, 1, 3)
+    said = list(provider().next_release(TASK_ID))
+    assert said[0].startswith("warning: all submissions stop, and no next inventory is allowed")
+    assert releases(folder) == [(0, 1, 3), None, (0, 1, 3), None]
+
+
+def test_next_release__notice_of_one_operator_published_by_two__leaves_nothing_out(
+    folder, provider, tmp_path
+):
+    list(provider().release(TASK_ID))
+    for place in (0, 1):
+        publish_notice(tmp_path, 0, place, 2)
+    list(provider().next_release(TASK_ID))
+    assert releases(folder) == [(0, 1, 2, 3), (0, 1, 2, 3), None, None]
+
+
+def test_next_release__spares__get_the_test_set_at_once_and_nobody_after_a_report(folder, provider):
+    list(provider().next_release(TASK_ID, spares=2))
+    assert [each is not None for each in releases(folder)] == [True, True, True, False]
+    digest = MARKET.transcript.inventory_digest(range(4))
+    posted = StandingReport(digest, word("results"), (), (), (), ())
+    assert list(provider(posted=posted).next_release(TASK_ID, spares=3)) == []
+    assert releases(folder)[3] is None
+
+
+def test_release__to_a_panel__is_on_the_inventory_of_the_report(folder, provider):
+    """The operators of the report did not follow the next inventory."""
+    list(provider().release(TASK_ID))
+    list(provider().release(TASK_ID, without=[2]))
+    key = MARKET.enclaves[3].identity.signing_key
+    for indices in ((0, 1, 2, 3), (0, 1, 3)):
+        digest = MARKET.transcript.inventory_digest(indices)
+        posted = StandingReport(digest, word("results"), (), (), (), ())
+        list(provider(posted=posted).release(TASK_ID, [key]))
+        assert folder.release(TASK_ID, key).inventory == indices

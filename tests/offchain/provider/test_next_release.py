@@ -127,6 +127,13 @@ def test_stopped_by_operator__two_enclaves_of_one_operator__are_one() -> None:
     assert agreed(stopped.values(), 1) == set()
 
 
+def test_stopped_by_operator__two_enclaves_stopped_by_different_models__are_both() -> None:
+    one = Registered(address("operator 0"), word("platform 1"), b"", 1)
+    active = ACTIVE | {MARKET.enclaves[1].identity: one}
+    lines = stopped_by_operator(TRANSCRIPT, active, (notice(0, 1), notice(1, 2)))
+    assert result(lines) == ([], {address("operator 0"): {1, 2}})
+
+
 def test_stopped_by_operator__what_nobody_of_the_roster_signed__warns_and_counts_nothing() -> None:
     stranger = StopNotice.sign(TRANSCRIPT, [1], key_of(enclaves(boot=1)[0]))
     forged = replace(notice(0, 1), stopped=(1, 2))
@@ -258,3 +265,14 @@ def test_next_enclaves__too_few_left__says_how_many_are_missing() -> None:
     play.step()
     chosen, missing = next_enclaves(play.active, play.releases, play.inventory, play.notices, 2)
     assert (chosen, missing) == ([], 1)
+
+
+def test_next_enclaves__second_enclave_of_a_served_operator__is_passed_over() -> None:
+    """Both together have one vote."""
+    play = Play(2, {}, [set()] * 4)
+    first, second, third, _ = play.entries
+    play.active[second] = play.active[first]
+    digest = word("task")
+    play.releases[first] = Release(digest, digest, play.inventory, first.sealing_key, b"")
+    found = next_enclaves(play.active, play.releases, play.inventory, {}, 2)
+    assert found == ([third], 0)
