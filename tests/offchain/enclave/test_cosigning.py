@@ -9,6 +9,7 @@ from offchain.chain import result_proofs
 from offchain.chain.packing import by_signer
 from offchain.enclave.enclave import MAX_REFUSALS, Enclave
 from offchain.protocol.errors import InvalidRequest, ModelFault, RequestFault, SubmissionFault
+from offchain.protocol.keys import hkdf
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Proposal, Signed
 from offchain.protocol.pricing import Award
@@ -76,6 +77,7 @@ def test_cosign__results__have_the_reports_root_and_a_proof_each() -> None:
     for index, leaf in market.transcript.leaves.items():
         extract = result_proofs.extract(signed.results, index)
         assert extract.entry.leaf == leaf
+        assert extract.entry.salt == hkdf(market.key, "result", leaf)  # no host can guess scores
         assert extract.proves(signed.report.results)
 
 
@@ -275,6 +277,17 @@ def test_cosign__many_proposals_refused__looks_at_no_other_but_its_own() -> None
         cosign(market, enclave, within)
     assert fault.value.reason is RequestFault.TOO_MANY_PROPOSALS
     assert cosign(market, enclave, own).report.awards == (Award(0, 900_000),)
+
+
+def test_cosign__many_choices_refused_for_the_same_results__looks_at_no_other() -> None:
+    market = market_of(BEST, OTHER)
+    enclave, own = measured(market)
+    reasons = []
+    for index in range(MAX_REFUSALS + 1):
+        with pytest.raises(InvalidRequest) as fault:
+            cosign(market, enclave, replace(own, chosen=(2 + index,)))
+        reasons.append(fault.value.reason)
+    assert reasons == [RequestFault.SELECTION] * MAX_REFUSALS + [RequestFault.TOO_MANY_PROPOSALS]
 
 
 # Holds I-35.
