@@ -3,22 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.enclave.benchmark import Tools
 from offchain.enclave.enclave import Enclave
+from offchain.enclave.models.runner import Predictions
 from offchain.enclave.panel import upholds
 from offchain.enclave.proposals import Doubt, Measured
-from offchain.protocol.errors import InvalidRequest, RequestFault
+from offchain.protocol.errors import InvalidRequest, ModelFault, RequestFault, SubmissionFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Posted, Proposal, Signed
 from offchain.protocol.pricing import Award, Candidate, Knot, walk
 from offchain.protocol.reports import Cosignature, Report, sign
 from offchain.protocol.results import Result
 from offchain.protocol.selection import Votes
-from tests.offchain.market import ROWS, TOOLS, Market, Offer, key_of, make_market, model
+from tests.offchain.market import (
+    ROWS,
+    TOOLS,
+    Market,
+    Offer,
+    key_of,
+    make_market,
+    model,
+    run,
+    table,
+)
 from tests.vectors.generate import DOMAIN, signing_key, word
 
 # Every row is in the sample: one row is worth 25,000 parts per million, the tolerance.
@@ -45,9 +58,11 @@ def posted(market: Market, **scores: int) -> Posted:
     return Posted(signed.report, (signed.cosignature,))
 
 
-def judge(market: Market, judged: Posted, position: int = 1) -> tuple[Enclave, Proposal]:
+def judge(
+    market: Market, judged: Posted, position: int = 1, tools: Tools = TOOLS
+) -> tuple[Enclave, Proposal]:
     enclave = market.enclaves[position]
-    enclave.measure(replace(market.bundle(enclave), posted=judged), TOOLS)
+    enclave.measure(replace(market.bundle(enclave), posted=judged), tools)
     return enclave, enclave.propose(market.transcript.task_id, 1)
 
 
@@ -190,6 +205,30 @@ def test_verdict__awards_that_no_measurement_bears_out__are_overturned(
     offers = [Offer(model(range(4))), Offer(model(range(12))), Offer(model(refuse="work"))]
     market = make_market(offers, manifest=TOP, tolerance=25_000, max_awards=1)
     assert verdict(market, forged(market, *awards)).awards == (Award(0, 900_000),)
+
+
+@pytest.mark.parametrize(
+    ("plain", "reason"),
+    [
+        (table(range(8)), SubmissionFault.UNSTABLE),
+        ([[0.7, 0.7]] * ROWS, ModelFault.NOT_PROBABILITIES),
+    ],
+)
+def test_verdict__team_with_a_model_that_the_seat_refuses__is_upheld_by_its_first_pass(
+    plain: list[list[float]], reason: ModelFault | SubmissionFault
+) -> None:
+    market = market_of(range(4), range(20, 30), team=True)
+    judged = posted(market)
+
+    def otherwise(content: bytes, *rest: Any, submission: int, **options: Any) -> Predictions:
+        if submission == 0:
+            content = model(range(4), plain=plain, optimised=table(range(4)))
+        return run(content, *rest, submission=submission, **options)
+
+    _, proposal = judge(market, judged, tools=replace(TOOLS, run=otherwise))
+    assert proposal.results[0].reason is reason
+    assert judged.report.choices[0] == 0
+    assert proposal.upheld
 
 
 # ── The report to judge ──
