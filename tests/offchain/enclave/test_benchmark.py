@@ -10,6 +10,7 @@ import pytest
 
 from offchain.enclave.benchmark import Benchmark, Tools, read
 from offchain.enclave.models.runner import Predictions, SecondPass
+from offchain.enclave.proposals import Doubt
 from offchain.protocol.artifacts import TEST_SET
 from offchain.protocol.bounds import clopper_pearson, lower_bound
 from offchain.protocol.errors import (
@@ -155,6 +156,17 @@ def test_measure__passes_differ__is_doubtful_from_one_tolerance_to_five(
     assert bool(measured.doubtful) is doubtful
 
 
+@pytest.mark.parametrize(("faulty", "first"), [("plain", True), ("optimised", False)])
+def test_measure__one_pass_is_faulty__is_doubtful_at_the_bound_of_the_other(
+    faulty: str, first: bool
+) -> None:
+    offer = Offer(model(**{"plain": table(), "optimised": table(), faulty: [[0.7, 0.7]] * ROWS}))
+    market = make_market([offer], manifest={"sample_size": ROWS, "confidence": 950_000})
+    assert results(market) == {0: ModelFault.NOT_PROBABILITIES}
+    measured = market.enclaves[0]._get(market.transcript.task_id, 0).measured
+    assert measured.doubtful == {0: Doubt(clopper_pearson(ROWS, ROWS, 950_000), first)}
+
+
 # ── The second pass runs over a part that finds a shift ──
 
 HALF = 500_000
@@ -251,6 +263,18 @@ def test_agrees__rows_of_the_part__are_compared_by_their_own_targets() -> None:
         assert not made.agrees(first, second)  # right, then wrong
         first[row] = np.roll(second[place], 1)
         assert made.agrees(first, second)  # wrong, then wrong otherwise
+
+
+def test_agrees__values_that_are_almost_equal__do_not_agree() -> None:
+    targets, spec = np.tile([1.0, 1.0 + 1e-9], (30, 1)), ModelSpec((1,), Output.VECTORS, 2)
+    top = {"selection": Selection.TOP, "minimum_gain": 0}
+    task = {"metric": "ndcg@1", "model": spec, "sample_size": 30}
+    manifest = replace(make_manifest(word("test set")), **task | top)
+    made = Benchmark(manifest, targets, None, word("seed"), HALF, TOOLS).second_pass()
+    first, second = np.tile([0.0, 1.0], (30, 1)), np.tile([0.0, 1.0], (made.part, 1))
+    assert made.agrees(first, second)
+    second[-1] = [1.0, 0.0]
+    assert not made.agrees(first, second)
 
 
 # ── Weights ──
@@ -356,6 +380,19 @@ def test_measure__chain_of_duplicates__each_is_judged_by_earlier_scores() -> Non
     market = make_market(offers, manifest=whole)
     assert market.transcript.by_index[2].submission.artifact_digest == artifact
     assert results(market) == {0: 1_000_000, 1: SubmissionFault.DUPLICATE, 2: 975_000}
+
+
+def test_measure__original_left_out_later__judges_its_copies_anew() -> None:
+    # 1 has the model of 0 and the key of 2: without 0, it opens, and 2 is its duplicate.
+    secret = word("a key used twice")
+    offers = [Offer(), Offer(secret=secret), Offer(model([1]), secret=secret)]
+    market = make_market(offers, manifest={"sample_size": ROWS})
+    assert results(market) == {0: 1_000_000, 1: SubmissionFault.DUPLICATE, 2: 975_000}
+    assert results(market, inventory=[1, 2]) == {
+        0: SubmissionFault.NOT_IN_INVENTORY,
+        1: 1_000_000,
+        2: SubmissionFault.DUPLICATE,
+    }
 
 
 def test_measure__duplicate_between__makes_no_duplicate_of_a_later_one() -> None:
@@ -498,6 +535,14 @@ def test_measure__model_killed__aborts_and_names_the_submission() -> None:
     assert str(failure) == "run of submission 1 aborted: killed"
 
 
+def test_measure__model_killed_before_a_fault_of_the_machine__is_no_stop() -> None:
+    absent = {"artifact_digest": word("absent")}
+    market = make_market([Offer(), Offer(model(abort=True)), Offer(model([1]), submission=absent)])
+    failure = aborted(market)
+    assert not isinstance(failure, RunStopped)
+    assert failure.submission == 2
+
+
 @pytest.mark.parametrize("missing", [0, 1])
 def test_measure__artifact_of_a_byte_more_than_the_manifest_allows__is_missing(
     missing: int,
@@ -582,9 +627,22 @@ def test_read__values_a_little_below_zero__add_up_before_they_are_clipped() -> N
     np.testing.assert_allclose(made, np.array([[1, 0.019, 0.019, 0, 0]]) / 1.038, rtol=1e-6)
 
 
-def test_read__probabilities__are_rounded_to_float32() -> None:
-    made = read(np.array([[0.1, 0.9]]), SPEC)
+def test_read__probabilities__are_rounded_to_float32_after_they_are_divided() -> None:
+    rows = np.random.default_rng(1).uniform(0.49, 0.51, (100, 2))
+    made = read(rows, SPEC)
     assert made.dtype == np.float32
+    assert made.tolist() == [
+        [float(np.float32(each / (a + b))) for each in (a, b)] for a, b in rows
+    ]
+
+
+def test_read__labels_beside_zero_and_one__are_clipped_or_refused() -> None:
+    spec = ModelSpec((1,), Output.MULTILABEL, 2)
+    made = read(np.array([[-0.0199, 1.0199], [0.25, 0.5]]), spec)
+    assert made.tolist() == [[0, 1], [0.25, 0.5]]
+    for value in (-0.0201, 1.0201):
+        with pytest.raises(InvalidModel, match="not-probabilities"):
+            read(np.array([[0.5, value]]), spec)
 
 
 @pytest.mark.parametrize("label", [-1, 2])
