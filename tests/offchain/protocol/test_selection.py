@@ -163,6 +163,13 @@ def test_check__other_choices__pass_at_the_leeway_and_are_refused_below(
     assert refused.value.reason is RequestFault.SELECTION
 
 
+def test_check__best_choice_below_the_minimum__passes_at_the_leeway_and_not_below() -> None:
+    team = team_of(MODELS, accuracy, 2, 900_000)
+    team.check((0,), 100_000)
+    with pytest.raises(InvalidRequest, match="choice of submission 0, expected one of a larger"):
+        team.check((0,), 99_999)
+
+
 @pytest.mark.parametrize(
     ("chosen", "reason"),
     [
