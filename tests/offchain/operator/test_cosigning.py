@@ -265,6 +265,28 @@ def test_step__second_enclave_of_an_operator__has_no_second_signature(tmp_path):
     assert said[-1] == "2 signatures, the market requires 3"
 
 
+def test_step__disk_that_fails_between_the_files__has_no_signature_without_its_proposal(
+    tmp_path, monkeypatch
+):
+    liar_of(tmp_path)
+    honest, written = seat_of(tmp_path, 1, [0]), []
+    put = ResultsFolder.put_proposal
+
+    def fail_at_the_second(folder, *rest):
+        written.append(rest)
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        put(folder, *rest)
+
+    monkeypatch.setattr(ResultsFolder, "put_proposal", fail_at_the_second)
+    with pytest.raises(OSError, match="No space left on device"):
+        honest.step()
+    assert honest.service.asked != []  # its enclave has signed
+    assert honest.signed is None
+    honest.step()
+    assert honest.signed is not None
+
+
 # ── Bounds of files ──
 
 
