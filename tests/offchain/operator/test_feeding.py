@@ -176,6 +176,19 @@ def test_ensure_measured__release_of_an_unrevealed_submission__is_reported_and_r
     assert line == ("ValueError: submission 7 of the inventory is not revealed; retry in 1 steps")
 
 
+def test_ensure_measured__test_set_larger_than_any_model__is_fetched_all_the_same(
+    tmp_path, published
+):
+    limits = replace(MARKET.manifest.limits, model_bytes=1)
+    with serve(tmp_path) as client:
+        case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
+        documents = replace(case.documents, manifest=replace(MARKET.manifest, limits=limits))
+        (line,) = step(feeder, replace(case, documents=documents))
+    digest = MARKET.transcript.by_index[0].submission.artifact_digest.hex()
+    assert line.startswith(f"StorageError: {published}/{digest}")
+    assert "more than 17 bytes" in line
+
+
 # ── Models that are stopped ──
 
 
