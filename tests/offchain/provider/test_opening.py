@@ -101,6 +101,15 @@ def test_deliver__claims__are_measured_on_the_whole_test_set(opening):
     assert found.unclaimed.keys() == {2}
 
 
+def test_deliver__weights__count_in_the_scores_of_models_and_team(opening):
+    samples = replace(SAMPLES, weights=np.arange(1.0, ROWS + 1))  # 820 together
+    found = opening.deliver(history(claim(0), claim(1)), samples, run)
+    wrong = (1 + 2 + 3 + 4), (5 + 6 + 7 + 8 + 9)
+    scores = [round(1_000_000 * (1 - each / 820)) for each in wrong]
+    assert [each.whole_score for each in found.models] == scores
+    assert found.team_score == round(1_000_000 * (1 - (2 + 4 + 6 + 8) / 820))
+
+
 def test_deliver__whole_set_larger_than_the_sample__is_run_in_parts(opening):
     sizes = []
 
