@@ -8,6 +8,7 @@ import pytest
 from offchain.developer.checking import Sample, check
 from offchain.developer.reasons import IN_FULL
 from offchain.developer.results import OWN_FAULTS, STATIC, judge, own_result
+from offchain.enclave.models.static import check_model
 from offchain.protocol.errors import ModelFault, SubmissionFault
 from offchain.protocol.manifest import Selection
 from offchain.protocol.model_spec import ModelLimits
@@ -23,10 +24,14 @@ TOP = {"selection": Selection.TOP, "minimum_gain": 0}
 MODEL = two_classes()
 
 
-def scene(*results: Result, awards=(), choices=(), offers=OFFERS, manifest=TOP, **terms):
+def scene(
+    *results: Result, awards=(), choices=(), chosen=None, offers=OFFERS, manifest=TOP, **terms
+):
+    """``chosen``: the choices that the file claims, which no root covers."""
     market = make_market(offers, manifest=manifest, **terms)
     transcript = market.transcript
-    made = make_results(transcript.task_id, transcript.leaves, market.key, results, choices)
+    claimed = choices if chosen is None else chosen
+    made = make_results(transcript.task_id, transcript.leaves, market.key, results, claimed)
     report = Report(
         transcript.task_id, 0, transcript.seed, word("i"), made.root(), choices, tuple(awards)
     )
@@ -89,6 +94,14 @@ def test_judge__not_in_the_team__is_no_fault_that_others_can_see():
     assert found.is_wrong
 
 
+@pytest.mark.parametrize(("choices", "wrong"), [((0,), False), ((0, 1), True)])
+def test_judge__file_that_claims_other_choices__is_judged_by_those_of_the_report(choices, wrong):
+    ensemble = {"selection": Selection.ENSEMBLE, "minimum_gain": 1_000}
+    given = {"awards": [Award(0, 800_000)], "choices": choices, "manifest": ensemble}
+    for chosen in ((), (0,), (0, 1)):
+        assert opinion(1, *SCORES, chosen=chosen, **given).is_wrong == wrong
+
+
 def test_judge__not_in_inventory__says_that_no_dispute_helps():
     found = opinion(1, *SCORES[:1], Result(1, None, SubmissionFault.NOT_IN_INVENTORY), SCORES[2])
     assert "No dispute helps: a panel measures the same inventory" in found.text
@@ -111,6 +124,17 @@ def test_judge__static_fault__is_wrong_unless_the_own_check_finds_one(reason):
     assert not found.is_wrong
 
 
+@pytest.mark.parametrize(("less", "wrong"), [(0, True), (1, False)])
+def test_judge__work_for_the_sample_at_its_bound__decides(less, wrong):
+    """The whole test set is twice the sample, and more work."""
+    market = make_market(OFFERS, manifest=TOP)
+    task = market.manifest
+    needed = check_model(MODEL, task.model, task.limits, task.sample_size).operations
+    manifest = TOP | {"limits": replace(task.limits, operations=needed - less)}
+    results = SCORES[0], Result(1, None, ModelFault.WORK), SCORES[2]
+    assert opinion(1, *results, manifest=manifest).is_wrong == wrong
+
+
 @pytest.mark.parametrize("reason", sorted(set(ModelFault) - STATIC))
 def test_judge__fault_on_hidden_samples__cannot_be_told_from_outside(reason):
     found = opinion(1, SCORES[0], Result(1, None, reason), SCORES[2])
@@ -127,6 +151,23 @@ def test_judge__duplicate__names_the_earlier_twin_or_is_wrong():
     assert opinion(1, SCORES[0], duplicate, SCORES[2]).is_wrong
     first = Result(0, None, SubmissionFault.DUPLICATE)
     assert opinion(0, first, *SCORES[1:], offers=twins).is_wrong  # the later one is the copy
+
+
+@pytest.mark.parametrize("shared", ["model_digest", "artifact_digest", "envelope_digest"])
+def test_judge__duplicate_by_any_one_digest__is_right(shared):
+    first = make_market(OFFERS, manifest=TOP).transcript.by_index[0].submission
+    twin = replace(OFFERS[1], submission={shared: getattr(first, shared)})
+    results = SCORES[0], Result(1, None, SubmissionFault.DUPLICATE), SCORES[2]
+    assert not opinion(1, *results, offers=[OFFERS[0], twin, OFFERS[2]]).is_wrong
+
+
+def test_own_result__leaf_of_another_submission__is_refused():
+    market, made, report = scene(*SCORES)
+    first, second, third = made.entries
+    swapped = replace(first, leaf=second.leaf), replace(second, leaf=first.leaf), third
+    other = replace(made, entries=swapped)
+    with pytest.raises(ValueError, match="is not part of the posted report"):
+        own_result(replace(report, results=other.root()), other, market.transcript, 0)
 
 
 def test_own_result__file_without_the_submission_or_of_another_root__is_refused():
