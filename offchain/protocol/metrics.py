@@ -151,6 +151,11 @@ def _of_labels(name: str, **options: Any) -> Callable[[Array, Array, Weights], f
     return value
 
 
+def _quadratic_kappa(targets: Array, predictions: Array, weights: Weights) -> float:
+    found, mean = labels(predictions), np.average(labels(predictions), weights=weights)
+    return _skill((targets - found) ** 2, (targets - mean) ** 2 + (found - mean) ** 2, weights)
+
+
 # ── Classification, by probabilities or scores ──
 
 
@@ -294,8 +299,7 @@ def _over_columns(
 ) -> float:
     if targets.ndim == 1:
         return value(targets, predictions)
-    pairs = zip(targets.T, predictions.T, strict=True)
-    return float(np.mean([value(truth, values) for truth, values in pairs]))
+    return float(np.mean([value(*pair) for pair in zip(targets.T, predictions.T, strict=True)]))
 
 
 # ── Rankings: a sample is a query, a column an item, a target its relevance; below 0 is no item ──
@@ -322,8 +326,7 @@ def _average_precisions(targets: Array, predictions: Array, *, k: int) -> Array:
         found = np.cumsum(first) / np.arange(1, len(first) + 1)
         return float((found * first).sum() / max(min(k, int(relevant.sum())), 1))
 
-    pairs = zip(targets, predictions, strict=True)
-    return np.array([precision(truth, row) for truth, row in pairs])
+    return np.array([precision(*pair) for pair in zip(targets, predictions, strict=True)])
 
 
 # ── Multilabel and masks: a column is a label or a pixel, present from a probability of 0.5 ──
@@ -452,9 +455,7 @@ METRICS = {
     ),
     "mcc": Metric(_of_labels("matthews_corrcoef"), CLASSIFIERS, _two_classes),
     "cohen_kappa": Metric(_of_labels("cohen_kappa_score"), CLASSIFIERS, _two_classes),
-    "quadratic_kappa": Metric(
-        _of_labels("cohen_kappa_score", weights="quadratic"), CLASSIFIERS, _two_classes
-    ),
+    "quadratic_kappa": Metric(_quadratic_kappa, CLASSIFIERS, _two_classes),
     "roc_auc_ovr": Metric(roc_auc_ovr, _SCORES, _two_classes),
     "average_precision": Metric(average_precision, _SCORES, _two_classes),
     "log_loss_skill": Metric(log_loss_skill, _PROBABILITIES, _two_classes),
@@ -471,7 +472,6 @@ METRICS = {
     "dice": _mean_of(_dice, _MULTILABEL),
 }
 """Every metric without a parameter, by the name that a manifest uses."""
-
 
 FAMILIES: dict[str, tuple[int, int, Callable[[int], Metric]]] = {
     "top_accuracy": (2, 1000, lambda k: _mean_of(partial(_hit_in_top, k=k), _SCORES)),

@@ -379,6 +379,18 @@ def test_score__class_in_the_predictions_alone__counts_as_wrong_for_f1():
     assert score("f1_weighted", targets, labels) == ppm((2 + 2 * 2 / 3) / 4)
 
 
+@given(SEEDS)
+def test_score__class_that_occurs_nowhere__counts_in_the_distance_of_the_others(seed):
+    random = np.random.default_rng(seed)
+    targets, found = random.choice([1, 2, 5], (2, 30))
+    targets[:2] = [1, 5]
+    for weights in weighted(seed, 30):
+        options = {"labels": range(6), "weights": "quadratic", "sample_weight": weights}
+        expected = ppm(sk.cohen_kappa_score(targets, found, **options))
+        for predictions in (found, np.eye(6)[found]):
+            assert abs(score("quadratic_kappa", targets, predictions, weights) - expected) <= 1
+
+
 def test_score__two_of_three_classes_in_the_sample__average_precision_is_their_mean():
     """Only a model of two classes is judged by class 1 alone."""
     targets = np.array([0, 0, 1, 1])
