@@ -17,6 +17,7 @@ from offchain.operator.case import Case
 from offchain.operator.client import EnclaveClient
 from offchain.operator.polling import Polls
 from offchain.protocol.errors import InvalidRequest, RunAborted
+from offchain.protocol.manifest import Manifest, Selection
 from offchain.protocol.messages import Proposal, RunId, ServiceError, Signed
 from offchain.protocol.pricing import Award, Candidate, walk
 from offchain.protocol.reports import Cosignature, Report, recover
@@ -329,12 +330,13 @@ def _on(signed: Signed, platform: bytes) -> Cosignature:
     return Cosignature(signed.cosignature.r, signed.cosignature.vs, platform)
 
 
-def awards_of(proposal: Proposal, transcript: Transcript) -> tuple[Award, ...]:
+def awards_of(proposal: Proposal, transcript: Transcript, manifest: Manifest) -> tuple[Award, ...]:
     """Return the awards that follow from a proposal."""
     task, by_index = transcript.task, transcript.by_index
+    every = manifest.selection is Selection.TOP
     candidates = (
         Candidate(each.index, each.score, by_index[each.index].submission.min_price)
         for each in proposal.results
-        if each.score is not None and (not proposal.chosen or each.index in proposal.chosen)
+        if each.score is not None and (every or each.index in proposal.chosen)
     )
     return walk(task.curve, task.budget, task.max_awards, candidates)

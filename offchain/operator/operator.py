@@ -212,7 +212,7 @@ class Operator:
         if proposal.upheld:
             yield "this enclave's measurement confirms the report"
             return
-        own = awards_of(proposal, case.transcript)
+        own = awards_of(proposal, case.transcript, case.documents.manifest)
         yield f"CONTRADICTED: report awards {posted.report.awards}, this enclave finds {own}"
         if self.disputes:
             functions, task = self.market.contract.functions, case.history.task

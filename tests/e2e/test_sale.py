@@ -189,7 +189,8 @@ def test_step__quorum_of_two_services__posts_one_report(closed):
     market, roster = closed.hosts.market(), closed.documents.roster
     history = market.history(closed.task_id)
     posted, transcript = history.posted, market.transcript(history, roster)
-    assert posted.awards == awards_of(second.enclave.propose(closed.task_id, 0), transcript)
+    proposal = second.enclave.propose(closed.task_id, 0)
+    assert posted.awards == awards_of(proposal, transcript, closed.documents.manifest)
     assert posted.awards
     assert len(posted.signers) == QUORUM
     report = market.posted(history, transcript).report

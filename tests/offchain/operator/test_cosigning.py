@@ -9,12 +9,15 @@ import pytest
 from offchain.chain.history import History
 from offchain.chain.registry import Registered
 from offchain.operator.case import Case
-from offchain.operator.cosigning import Agreed, Cosigning, Peer, find_peers
+from offchain.operator.cosigning import Agreed, Cosigning, Peer, awards_of, find_peers
 from offchain.operator.polling import Polls
 from offchain.protocol.encoding import to_json
-from offchain.protocol.errors import InvalidRequest, RequestFault
+from offchain.protocol.errors import InvalidRequest, RequestFault, SubmissionFault
+from offchain.protocol.manifest import Selection
 from offchain.protocol.messages import Proposal, RunId
+from offchain.protocol.pricing import Award
 from offchain.protocol.reports import recover
+from offchain.protocol.results import Result
 from offchain.storage.publications import ResultsFolder, TaskDocuments
 from tests.offchain.market import ROWS, TOOLS, Offer, make_market, model, run
 from tests.vectors.generate import address, word
@@ -285,6 +288,23 @@ def test_step__disk_that_fails_between_the_files__has_no_signature_without_its_p
     assert honest.signed is None
     honest.step()
     assert honest.signed is not None
+
+
+# ── What follows from a proposal ──
+
+
+@pytest.mark.parametrize(("chosen", "awarded"), [((), []), ((1,), [1]), ((1, 0), [0, 1])])
+def test_awards_of__team__are_those_of_its_members(chosen, awarded):
+    results = Result(0, 900_000), Result(1, 700_000)
+    made = awards_of(Proposal(results, chosen), TRANSCRIPT, MARKET.manifest)
+    assert [each.index for each in made] == awarded
+
+
+def test_awards_of__top__are_the_best():
+    manifest = replace(MARKET.manifest, selection=Selection.TOP, minimum_gain=0)
+    results = Result(0, 900_000), Result(1, reason=SubmissionFault.UNSTABLE)
+    made = awards_of(Proposal(results, ()), TRANSCRIPT, manifest)
+    assert made == (Award(0, 900_000),)
 
 
 # ── Bounds of files ──
