@@ -94,7 +94,7 @@ def check(
     yield f"stable      {apart:.1e} between runs with and without optimisations"
     score = None
     if sample is not None and sample.targets is not None:
-        wide = plain.astype(np.float64) if plain.dtype.kind == "f" else plain
+        wide = optimised.astype(np.float64) if optimised.dtype.kind == "f" else optimised
         score = metrics.score(manifest.metric, sample.targets, wide)
         yield f"score       {score / metrics.PPM:.6f} {manifest.metric} on your rows"
     yield "ok" + (

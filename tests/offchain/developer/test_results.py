@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from offchain.developer import checking
 from offchain.developer.checking import Sample, check
 from offchain.developer.reasons import IN_FULL
 from offchain.developer.results import OWN_FAULTS, STATIC, judge, own_result
+from offchain.enclave.models.runner import Predictions
 from offchain.enclave.models.static import check_model
 from offchain.protocol.errors import ModelFault, SubmissionFault
 from offchain.protocol.manifest import Selection
@@ -16,7 +18,15 @@ from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Result, make_results
 from tests.offchain.enclave.models.onnx_files import two_classes
-from tests.offchain.market import ROWS, TARGETS, Offer, make_manifest, make_market, model
+from tests.offchain.market import (
+    CONFINED,
+    ROWS,
+    TARGETS,
+    Offer,
+    make_manifest,
+    make_market,
+    model,
+)
 from tests.vectors.generate import word
 
 OFFERS = [Offer(model([1])), Offer(model([2])), Offer(model([3]), min_price=700_000)]
@@ -192,3 +202,15 @@ def test_check__rows_with_targets__gives_the_score_of_the_metric():
     assert scores == [500_000]  # always the first class
     assert "score       0.500000 accuracy on your rows" in lines
     assert lines[-1] == "ok"
+
+
+def test_check__passes_that_differ__gives_the_score_of_the_first(monkeypatch):
+    right, wrong = np.eye(2)[TARGETS], np.eye(2)[1 - TARGETS]
+    passes = Predictions(right, wrong, CONFINED)
+    monkeypatch.setattr(checking, "run_model", lambda *_, **__: passes)
+    limits = ModelLimits(memory_bytes=2**27, operations=10**10)
+    manifest = replace(make_manifest(word("key")), limits=limits)
+    rows = np.arange(ROWS, dtype=np.float32)[:, None]
+    assert "score       1.000000 accuracy on your rows" in list(
+        check(MODEL, manifest, Sample(rows, TARGETS))
+    )
