@@ -1,5 +1,6 @@
 """Measurement of each kind of submission: a score, a reason, or an aborted run."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -51,6 +52,7 @@ def results(market: Market, tools: Tools = TOOLS, **options: Any) -> dict[int, i
     enclave = market.enclaves[0]
     enclave.measure(market.bundle(enclave, options.pop("inventory", None)), tools, **options)
     proposal = enclave.propose(market.transcript.task_id, 0)
+    assert [each.index for each in proposal.results] == list(market.transcript.by_index)
     return {
         each.index: str(each.reason) if each.score is None else each.score
         for each in proposal.results
@@ -154,6 +156,34 @@ def test_measure__passes_differ__is_doubtful_from_one_tolerance_to_five(
     results(market)
     measured = market.enclaves[0]._get(market.transcript.task_id, 0).measured
     assert bool(measured.doubtful) is doubtful
+
+
+def test_measure__passes_differ__is_judged_by_their_bounds() -> None:
+    """39 of 40 right are 25,000 parts per million below 40, and their bounds are 41,000 apart."""
+    options = {"sample_size": ROWS, "confidence": 950_000}
+    offer = Offer(model(optimised=table([7])))
+    market = make_market([offer], manifest=options, tolerance=10_000)
+    assert results(market) == {0: SubmissionFault.UNSTABLE}
+
+
+def test_measure__attempt_that_aborted__keeps_doubts_and_details() -> None:
+    left = Counter({2: 1})
+
+    def starved(content: bytes, *rest: Any, submission: int, **options: Any) -> Predictions:
+        if left[submission]:
+            left[submission] -= 1
+            raise RunStopped(submission, "killed")
+        return run(content, *rest, submission=submission, **options)
+
+    offers = [Offer(model(optimised=table([7]))), Offer(model(refuse="shape")), Offer()]
+    market = make_market(offers, manifest={"sample_size": ROWS}, tolerance=10_000)
+    enclave, tools = market.enclaves[0], replace(TOOLS, run=starved)
+    with pytest.raises(RunStopped):
+        enclave.measure(market.bundle(enclave), tools)
+    enclave.measure(market.bundle(enclave), tools)
+    measured = enclave._get(market.transcript.task_id, 0).measured
+    assert measured.doubtful == {0: Doubt(975_000, first=True)}
+    assert measured.details == {1: "as the model says"}
 
 
 @pytest.mark.parametrize(("faulty", "first"), [("plain", True), ("optimised", False)])
