@@ -15,7 +15,7 @@ from offchain.protocol.messages import Proposal, Signed
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import recover
 from offchain.protocol.results import Result
-from tests.offchain.market import ROWS, TOOLS, Market, Offer, make_market, model
+from tests.offchain.market import ROWS, TOOLS, Market, Offer, make_market, model, table
 from tests.vectors.generate import word
 
 # Every row is in the sample: one row is worth 25,000 parts per million, the tolerance.
@@ -154,6 +154,21 @@ def test_propose__copy_of_the_best__is_not_bought_twice() -> None:
     signed = cosign(market, *measured(market))
     assert signed.results.chosen[0] == 0
     assert 1 not in signed.results.chosen
+
+
+def test_propose__team__is_in_the_order_of_the_choice_and_of_the_rank() -> None:
+    """The best comes first. Then the two others gain the same, and one ranks before the other."""
+
+    def unsure(wrong: Sequence[int]) -> bytes:
+        """Return a model that is overruled by a sure one where it is wrong."""
+        rows = [table(wrong, 0.55 if row in wrong else 0.9)[row] for row in range(ROWS)]
+        return model(plain=rows)
+
+    offers = [Offer(unsure(range(12))), Offer(unsure(range(8))), Offer(unsure(range(20, 24)))]
+    market = make_market(offers, manifest=WHOLE, tolerance=TOLERANCE)
+    signed = cosign(market, *measured(market))
+    assert signed.report.choices == signed.results.chosen == (2, 1)
+    assert signed.report.awards == (Award(2, 900_000), Award(1, 800_000))
 
 
 def test_propose__top__takes_both() -> None:
