@@ -257,6 +257,20 @@ def test_step__signature_of_something_else__is_named_and_not_counted(tmp_path, l
     assert honest.service.asked == []
 
 
+def test_step__report_of_the_same_awards_and_other_results__is_not_counted(tmp_path):
+    first, second = liar_of(tmp_path), seat_of(tmp_path, 1, [])
+    proposal = second.service.propose(*ids())
+    *rest, last = proposal.results
+    other = replace(proposal, results=(*rest, replace(last, score=last.score + 1)))
+    signed = second.service.cosign(*ids(), other, word("p"))
+    assert signed.report.awards == first.signed.report.awards
+    second.cosigning.folder.put_signature(RUN, second.key, signed)
+    first.peers = [peer_of(tmp_path, 1)]
+    said, agreed = first.step()
+    assert agreed is None
+    assert f"signed another report, results 0x{signed.report.results.hex()}" in said[0]
+
+
 def test_step__second_enclave_of_an_operator__has_no_second_signature(tmp_path):
     twin = address("operator 0")
     liar_of(tmp_path, 0)
