@@ -176,6 +176,17 @@ def test_ensure_measured__release_of_an_unrevealed_submission__is_reported_and_r
     assert line == ("ValueError: submission 7 of the inventory is not revealed; retry in 1 steps")
 
 
+def test_ensure_measured__test_set__is_fetched_from_the_provider(tmp_path, published):
+    digest = MARKET.manifest.test_set.artifact_digest
+    files = {digest.hex(): STORE.fetch_bytes(digest, 10**6)}
+    with serve(tmp_path) as client, stalling(files, crowd=1) as provider:
+        case, feeder = case_of(MARKET, tmp_path, published), feeder_of(client, tmp_path)
+        feeder.sources = replace(feeder.sources, keep=Store(str(tmp_path / "empty")))
+        case = replace(case, history=replace(case.history, uri=provider.url))
+        assert step(feeder, case) == ["measures 2 submissions in round 0"]
+        assert end_of(client, case) is RunStage.MEASURED
+
+
 def test_ensure_measured__test_set_larger_than_any_model__is_fetched_all_the_same(
     tmp_path, published
 ):
