@@ -175,6 +175,13 @@ def test_map_classes__named_in_another_order__is_that_of_the_names() -> None:
     assert map_classes(np.array(["lo", "hi"]), ("hi", "lo"))[0].tolist() == [1, 0]
 
 
+def test_draft__classes_one_after_the_other__are_drawn_from_the_whole_set(tmp_path: Path) -> None:
+    rows = "".join(f"{number},{number // 15}\n" for number in range(30))
+    data = read_data(write(tmp_path, f"a,y\n{rows}"), "accuracy", ReadOptions(targets=("y",)))
+    manifest = manifest_of(data, "roc_auc_ovr", sample_size=4)
+    assert (manifest.sample_size, manifest.test_set.samples) == (4, 30)
+
+
 # ── Other kinds of target ──
 
 
