@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from offchain.developer.entries import EntryFolder
+from offchain.enclave.opening import open_key
+from offchain.protocol import hashes
+from offchain.protocol.envelopes import delivery_info, unseal
+from offchain.protocol.transcript import Reveal
 from offchain.storage.private_folder import PrivateFolder
-from tests.offchain.market import Offer, make_market, model
+from tests.offchain.market import Offer, enclaves, make_market, model
 from tests.vectors.generate import DOMAIN, address, word
 
 DEVELOPER = address("developer")
@@ -38,6 +42,21 @@ def test_prepare__entry__is_read_back_equal_and_private(files):
     for each in files.folder.path.iterdir():
         assert each.stat().st_mode & 0o777 == 0o600, each
     assert files.folder.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_prepare__entry__opens_for_each_enclave_and_the_provider(files):
+    transcript, entry = make_market([Offer()]).transcript, prepare(files)
+    made = entry.submission
+    reveal = Reveal(0, DEVELOPER, made, entry.keyring_digest, entry.salt, "")
+    for enclave in enclaves():
+        position = transcript.roster.index(enclave.identity)
+        private = enclave._sealing_private
+        assert open_key(transcript, reveal, entry.keyring, position, private) == entry.secret
+    info = delivery_info(transcript.task_id)
+    assert unseal(word("delivery key"), info, entry.envelope) == entry.secret
+    assert reveal.commitment(DOMAIN, transcript.task_id) == entry.commitment(DOMAIN)
+    paid = DEVELOPER, made.envelope_digest, made.min_price, entry.payload
+    assert reveal.leaf(transcript.task_id) == hashes.leaf(transcript.task_id, 0, *paid)
 
 
 def test_prepare__secrets__are_in_no_text_of_the_entry(files):
