@@ -1,11 +1,13 @@
 """The child's last check, of what the runtime returns."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 
-from offchain.enclave.models.child import _decode
+from offchain.enclave.models import child
+from offchain.enclave.models.child import _decode, _Samples, predict
 from offchain.enclave.models.static import Plan
 from offchain.protocol.errors import InvalidModel, ModelFault
 from offchain.protocol.model_spec import ModelSpec
@@ -72,3 +74,18 @@ def test_decode__label_of_scores_that_are_not_finite__is_the_models_fault(value:
     with pytest.raises(InvalidModel) as refusal:
         _decode(scores, plan(True, SCORES), LABELS)
     assert refusal.value.reason is ModelFault.NOT_FINITE
+
+
+def test_predict__last_batch__is_filled_up_with_copies_of_the_last_sample(monkeypatch):
+    seen = []
+
+    def session_of(_: object, __: object, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        seen.append(feeds["x"].ravel().tolist())
+        return [feeds["x"].ravel()]
+
+    monkeypatch.setattr(child, "run_session", session_of)
+    table = np.arange(ROWS + 2, dtype=np.float32)[:, None]
+    spec = replace(VALUES, input_shape=(1,))
+    taken = _Samples(BytesIO(), spec, table)
+    assert predict(None, plan(False, COLUMN), spec, ROWS + 2, taken).tolist() == [*range(ROWS + 2)]
+    assert seen == [[0, 1, 2, 3], [4, 5, 5, 5]]
