@@ -52,7 +52,7 @@ def test_propose__one_operator_or_one_machine_twice__one_entry(shared):
 
 
 def test_propose__more_than_needed__those_that_expire_last():
-    found = [candidate(f"enclave {n}", expiry=n) for n in range(10)]
+    found = [candidate(f"enclave {n}", expiry=n, stake=10 - n) for n in range(10)]
     roster = propose(found, quorum=1, spares=2)
     assert set(roster) == {each.entry for each in found[4:]}
 
