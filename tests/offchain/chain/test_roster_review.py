@@ -1,12 +1,16 @@
 """`review`: what the chain says of a roster, and what to think of it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from offchain.chain import vetting
+from offchain.chain.registry import Registered
 from offchain.chain.roster_review import YOUNG, Finding, Record, Seat, Terms, review
 from offchain.protocol.encoding import ZERO_ADDRESS
 from offchain.protocol.task import RosterEntry
+from tests.offchain.market import Offer, make_market
 from tests.sale import DAY, ETHER, enclave, word
 
 NOW = 2_000_000_000
@@ -145,3 +149,85 @@ def test_review__no_seats__too_few():
     assert result.whole == {Finding.TOO_FEW}
     assert (result.voters, result.at_risk) == (frozenset(), 0)
     assert not result.is_sound
+
+
+# ── What the chain is asked for ──
+
+PROGRAM = word("program")
+
+
+def answer(*values: object) -> SimpleNamespace:
+    return SimpleNamespace(call=lambda: values[0] if len(values) == 1 else values)
+
+
+def registry_of(roster: list[Seat], revoked: str) -> SimpleNamespace:
+    """A registry in which the guardian revoked one thing; the first seat has a machine of its own.
+
+    Records have the members of the contract's structs, in their order.
+    """
+    at = dict.fromkeys(["enclave", "platform", "measurement", "verifier"], 0) | {revoked: NOW}
+    first, verifier = roster[0], "0x" + "33" * 20
+
+    def only(one: object, other: object, time: int) -> int:
+        return time if one == other else 0
+
+    functions = SimpleNamespace(
+        enclave=lambda key, _: answer(
+            word("keys"), LAST, only(key, first.entry.signing_key, at["enclave"]), 7
+        ),
+        platform=lambda id_: answer(
+            first.operator, NOW, only(id_, first.platform, at["platform"]), 7
+        ),
+        measurement=lambda _: answer(verifier, at["measurement"]),
+        verifier=lambda address: answer(NOW, 7, only(address, verifier, at["verifier"])),
+        is_active=lambda *_: answer(True),
+    )
+    known = {
+        each.entry.signing_key: Registered(each.operator, each.platform, each.entry.sealing_key, 0)
+        for each in roster
+    }
+    return SimpleNamespace(
+        registered=lambda key, _: known.get(key), contract=SimpleNamespace(functions=functions)
+    )
+
+
+@pytest.mark.parametrize(
+    ("revoked", "found"),
+    [
+        ("nothing", [False, False]),
+        ("enclave", [True, False]),
+        ("platform", [True, False]),
+        ("measurement", [True, True]),
+        ("verifier", [True, True]),
+    ],
+)
+def test_seats__what_the_guardian_revoked__is_in_each_seat_that_it_concerns(revoked, found):
+    roster = seats(2)
+    made = vetting.seats(registry_of(roster, revoked), [each.entry for each in roster], PROGRAM)
+    assert [each.is_revoked for each in made] == found
+    assert [each.operator for each in made] == [each.operator for each in roster]
+    assert [each.expiry for each in made] == [LAST, LAST]
+
+
+def test_seats__another_sealing_key_than_the_registered_one__is_an_unknown_seat():
+    """That of another seat, too: who holds it could open what is sealed to this one."""
+    roster = seats(3)
+    first, second, third = (each.entry for each in roster)
+    entries = [
+        replace(first, sealing_key=second.sealing_key),
+        replace(second, sealing_key=word("another")),
+        third,
+    ]
+    made = vetting.seats(registry_of(roster, "nothing"), entries, PROGRAM)
+    assert [each.operator for each in made] == [ZERO_ADDRESS, ZERO_ADDRESS, roster[2].operator]
+
+
+@pytest.mark.parametrize(("token", "price"), [(ZERO_ADDRESS, 1_000_000), (address(7), None)])
+def test_review_roster__terms__are_those_of_the_task(monkeypatch, token, price):
+    times = {"report_deadline": 100, "dispute_window": 20, "verdict_window": 3, "claim_window": 50}
+    task = make_market([Offer()], token=token, **times).transcript.task
+    for name in ("seats", "records"):
+        monkeypatch.setattr(vetting, name, lambda *_: None)
+    monkeypatch.setattr(vetting, "review", lambda *given: given[2:])
+    found = vetting.review_roster(SimpleNamespace(now=lambda: NOW), None, task, ())
+    assert found == (Terms(task.provider, task.quorum, task.min_stake, 123, price), NOW)
