@@ -1,12 +1,14 @@
 """A developer's own result: proven, explained, and held against what everybody can compute."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from offchain.developer import checking
 from offchain.developer.checking import Sample, check
+from offchain.developer.judgement import Judgement
 from offchain.developer.reasons import IN_FULL
 from offchain.developer.results import OWN_FAULTS, STATIC, judge, own_result
 from offchain.enclave.models.runner import Predictions
@@ -17,6 +19,7 @@ from offchain.protocol.model_spec import ModelLimits
 from offchain.protocol.pricing import Award
 from offchain.protocol.reports import Report
 from offchain.protocol.results import Result, make_results
+from offchain.storage.publications import TaskDocuments
 from tests.offchain.enclave.models.onnx_files import two_classes
 from tests.offchain.market import (
     CONFINED,
@@ -214,3 +217,35 @@ def test_check__passes_that_differ__gives_the_score_of_the_first(monkeypatch):
     assert "score       1.000000 accuracy on your rows" in list(
         check(MODEL, manifest, Sample(rows, TARGETS))
     )
+
+
+# ── An opinion for each report ──
+
+
+def test_form__another_report__forgets_the_opinion_of_the_first():
+    market, made, report = scene(*SCORES, awards=[Award(0, 800_000)])
+    files = {report: made}
+    judgement = Judgement(
+        market=SimpleNamespace(transcript=lambda *_: market.transcript),
+        files=SimpleNamespace(model=lambda _: MODEL),
+        entry=SimpleNamespace(task_id=report.task_id),
+        documents=TaskDocuments(market.manifest, market.transcript.roster),
+        find_results=lambda _, standing: files.get(standing),
+        amount="{} wei".format,
+    )
+
+    def form(standing: Report) -> list[str]:
+        return list(judgement.form(SimpleNamespace(standing=lambda _: standing), 1))
+
+    (line,) = form(report)
+    assert "although the rules buy it" in line
+    assert judgement.opinion.is_wrong
+    assert form(report) == []  # once for each report
+    verdict = replace(report, round=1, awards=(*report.awards, Award(1, 700_000)))
+    assert form(verdict) == [
+        "no operator's results file can be read yet; the awards are on the chain"
+    ]
+    assert judgement.opinion is None
+    files[verdict] = made
+    assert form(verdict) == ["own result, proven: score 0.700000, worth 700000 wei: bought"]
+    assert not judgement.opinion.is_wrong
