@@ -430,6 +430,13 @@ def test_upholds__one_without_an_award__may_rank_behind_the_last(own: int, uphel
     assert supported(measured_of(own, 5, most=1), (1, 5)) is upheld
 
 
+@pytest.mark.parametrize(("own", "upheld"), [(6, True), (7, False)])
+def test_upholds__one_without_an_award__ranks_behind_the_last_of_several(
+    own: int, upheld: bool
+) -> None:
+    assert supported(measured_of(9, 4, own, most=2), (0, 9), (1, 4)) is upheld
+
+
 def test_upholds__one_that_may_not_sell__may_lack_an_award() -> None:
     # At 5 - 2 it is below a minimum price of 4, and not below one of 3.
     assert supported(measured_of(9, 5, min_prices=(0, 4, 0)), (0, 9))
@@ -478,6 +485,17 @@ def test_upholds__second_of_a_team__has_those_that_are_not_chosen_as_rivals(
 ) -> None:
     teams = {(0,): 20, (1,): 0, (2,): 0, (0, 1): 40, (0, 2): other}
     measured = measured_of(5, 5, 5, most=2, minimum=MINIMUM, teams=teams)
+    assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
+
+
+@pytest.mark.parametrize(
+    ("reached", "upheld"), [(40 + MINIMUM + SLACK - 1, True), (40 + MINIMUM + SLACK, False)]
+)
+def test_upholds__team_of_two_that_has_room__leaves_no_gain_over_both(
+    reached: int, upheld: bool
+) -> None:
+    teams = {(0,): 20, (1,): 0, (2,): 0, (0, 1): 40, (0, 2): 0, (0, 1, 2): reached}
+    measured = measured_of(5, 5, 5, minimum=MINIMUM, teams=teams)
     assert supported(measured, (0, 5), (1, 5), choices=(0, 1)) is upheld
 
 
