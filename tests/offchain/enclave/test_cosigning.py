@@ -199,6 +199,7 @@ def test_cosign__first_choice_worse_by_rows__passes_up_to_twice_the_tolerance(
         return
     signed = cosign(market, measured(market, 1)[0], other)
     assert signed.report.awards == (Award(1, 900_000 - 25_000 * worse_by),)
+    assert signed.results.chosen == signed.report.choices == (1,)
 
 
 def test_cosign__choice_that_does_not_sell_at_the_proposed_score__is_refused() -> None:
