@@ -338,10 +338,16 @@ def test_read__file_at_its_limit_and_above__is_read_or_refused(tmp_path, name, l
         assert read(RUN, liar.key) is not None
 
 
-def test_put_signature__results__are_left_out(tmp_path):
-    liar = liar_of(tmp_path)
-    assert liar.signed.results is None
-    assert len(to_json(liar.signed)) < 4_096
+@pytest.mark.parametrize("round_", [0, 1])
+def test_put_signature__results__are_left_out(tmp_path, round_):
+    service, folder = Service(0), folder_of(tmp_path, 0)
+    signed = service.cosign(*ids(), service.propose(*ids()), word("p"))
+    assert signed.results is not None
+    run = replace(RUN, round=round_)
+    folder.put_signature(run, "0x", signed)
+    found = folder.signature(run, "0x")
+    assert found == replace(signed, results=None)
+    assert len(to_json(found)) < 4_096
 
 
 # ── Who is asked ──
