@@ -215,6 +215,15 @@ def test_put_inventory__empty__is_refused(folder):
         folder.put_inventory(Inventory(MARKET.transcript.task_id, MARKET.transcript.seed, ()))
 
 
+def test_put_inventory__smaller_but_no_part_of_the_newest__is_refused(folder):
+    whole = Inventory(TASK_ID, MARKET.transcript.seed, (0, 1, 2))
+    folder.put_inventory(whole)
+    for indices in ((0, 3), (0, 1, 2), (0, 1, 2, 3)):
+        with pytest.raises(FileExistsError):
+            folder.put_inventory(replace(whole, indices=indices))
+    assert folder.inventories(TASK_ID) == [whole]
+
+
 # ── Later releases ──
 
 
