@@ -14,12 +14,12 @@ from offchain.operator.polling import Polls
 from offchain.protocol.encoding import to_json
 from offchain.protocol.errors import InvalidRequest, RequestFault, SubmissionFault
 from offchain.protocol.manifest import Selection
-from offchain.protocol.messages import Proposal, RunId
+from offchain.protocol.messages import Posted, Proposal, RunId, Signed
 from offchain.protocol.pricing import Award
-from offchain.protocol.reports import recover
+from offchain.protocol.reports import recover, sign
 from offchain.protocol.results import Result
 from offchain.storage.publications import ResultsFolder, TaskDocuments
-from tests.offchain.market import ROWS, TOOLS, Offer, make_market, model, run
+from tests.offchain.market import ROWS, TOOLS, Offer, key_of, make_market, model, run
 from tests.vectors.generate import address, word
 
 SMALLER = [0, 1, 2, 3]
@@ -38,7 +38,7 @@ DOMAIN = TRANSCRIPT.domain
 class Service:
     """An enclave without its service, on a machine that may see one row otherwise."""
 
-    def __init__(self, seat: int, *, differs: bool = False) -> None:
+    def __init__(self, seat: int, *, differs: bool = False, posted: Posted | None = None) -> None:
         market = make_market(
             [Offer(model(SMALLER)), Offer(model(range(20, 32)))],
             manifest=MARKET.manifest,
@@ -48,7 +48,7 @@ class Service:
         self.enclave = market.enclaves[seat]
         self.asked: list[Proposal] = []
         tools = replace(TOOLS, run=otherwise) if differs else TOOLS
-        self.enclave.measure(market.bundle(self.enclave), tools)
+        self.enclave.measure(replace(market.bundle(self.enclave), posted=posted), tools)
         self.propose = self.enclave.propose
 
     def cosign(self, task_id, round_, proposal, platform, expected=None):
@@ -69,10 +69,11 @@ class Seat:
     cosigning: Cosigning
     case: Case
     peers: list[Peer]
+    run: RunId = RUN
 
     def step(self, seats: int = 2) -> tuple[list[str], Agreed | None]:
         self.cosigning.polls.next_step()
-        stepping, said = self.cosigning.step(self.case, RUN, seats, self.peers, word("p")), []
+        stepping, said = self.cosigning.step(self.case, self.run, seats, self.peers, word("p")), []
         while True:
             try:
                 said.append(next(stepping))
@@ -85,7 +86,7 @@ class Seat:
 
     @property
     def signed(self):
-        return self.cosigning.folder.signature(RUN, self.key)
+        return self.cosigning.folder.signature(self.run, self.key)
 
 
 def entry_of(seat: int):
@@ -186,6 +187,35 @@ def test_step__host_that_starts_anew__goes_on_with_what_its_enclave_signed(tmp_p
         first.step()
     assert first.signed == signed
     assert first.cosigning.folder.proposal(RUN, first.key) == second.service.propose(*ids())
+
+
+# ── A panel ──
+
+
+def judged() -> Posted:
+    """The report of the first two seats, which a panel judges."""
+    first, second = Service(0), Service(1)
+    proposal = first.propose(*ids())
+    signed = [each.cosign(*ids(), proposal, word("p")) for each in (first, second)]
+    return Posted(signed[0].report, tuple(each.cosignature for each in signed))
+
+
+def test_step__seat_that_upholds__signs_at_once_and_joins_nobody(tmp_path):
+    """A peer with a lower key, which would come first, has signed that nobody is awarded."""
+    posted, run = judged(), RunId(RUN.task_id, 1)
+    seat = replace(seat_of(tmp_path, 3, [2], posted=posted), run=run)
+    report = replace(posted.report, round=1, awards=())
+    peer, folder = entry_of(2).signing_key, folder_of(tmp_path, 2)
+    signature = sign(report.digest(DOMAIN), key_of(MARKET.enclaves[2]), word("p"))
+    own = seat.service.propose(RUN.task_id, 1)
+    folder.put_proposal(run, peer, shifted(own, 1))
+    folder.put_signature(run, peer, Signed(report, signature, None))
+    said, agreed = seat.step(5)
+    assert agreed is None
+    assert "signed another report" in said[0]
+    assert seat.signed.report == replace(posted.report, round=1)
+    assert seat.service.asked == [own]
+    assert seat.cosigning.folder.proposal(run, seat.key) == own
 
 
 # ── Lies ──
