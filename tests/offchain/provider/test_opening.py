@@ -66,6 +66,17 @@ def test_open__file_that_is_there__is_kept_and_one_that_is_cut_is_replaced(openi
     assert opening.open(history(), claim(0)).read_bytes() == MODELS[0]
 
 
+@pytest.mark.parametrize("above", [0, 1])
+def test_open__model_of_the_most_bytes_and_above__is_there_or_missing(opening, above):
+    limits = replace(MARKET.manifest.limits, model_bytes=len(MODELS[0]) - above)
+    opening = replace(opening, manifest=replace(MARKET.manifest, limits=limits))
+    if above:
+        with pytest.raises(StorageError, match="memory://0"):
+            opening.open(history(), claim(0))
+    else:
+        assert opening.open(history(), claim(0)).read_bytes() == MODELS[0]
+
+
 def test_open__another_delivery_key__does_not_open(opening):
     with pytest.raises(EnvelopeError):
         replace(opening, private=word("another")).open(history(), claim(0))
@@ -99,6 +110,15 @@ def test_deliver__claims__are_measured_on_the_whole_test_set(opening):
     assert first.problem is None
     assert found.team_score == 900_000  # where one errs, both classes are equal: the first counts
     assert found.unclaimed.keys() == {2}
+
+
+def test_deliver__passes_that_differ__is_scored_by_the_first(opening):
+    def differing(content, inputs, *rest, submission):
+        found = run(content, inputs, *rest, submission=submission)
+        return replace(found, plain=1 - found.plain)
+
+    (bought,) = opening.deliver(history(claim(0)), SAMPLES, differing).models
+    assert bought.whole_score == 900_000
 
 
 def test_deliver__weights__count_in_the_scores_of_models_and_team(opening):
