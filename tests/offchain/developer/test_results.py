@@ -66,8 +66,10 @@ def test_judge__bought__says_its_worth():
     assert not found.is_wrong
 
 
-def test_judge__below_the_min_price__is_right_not_to_buy_it():
-    found = opinion(2, *SCORES, awards=[Award(0, 800_000), Award(1, 700_000)])
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+def test_judge__below_the_min_price__is_right_not_to_buy_it(order):
+    awards = [Award(0, 800_000), Award(1, 700_000)]
+    found = opinion(2, *SCORES, awards=awards, order=order)
     assert "below your min price of 700000 wei" in found.text
     assert not found.is_wrong
 
@@ -83,6 +85,11 @@ def test_judge__rules_buy_it_and_the_report_does_not__is_wrong():
     found = opinion(1, *SCORES, awards=[Award(0, 800_000)])
     assert "although the rules buy it at these scores" in found.text
     assert found.is_wrong
+
+
+def test_judge__better_one_that_does_not_sell__takes_no_award():
+    offers = [replace(OFFERS[0], min_price=800_001), *OFFERS[1:]]
+    assert opinion(1, *SCORES, offers=offers, max_awards=1).is_wrong
 
 
 @pytest.mark.parametrize(("awards", "wrong"), [(1, False), (2, True)])
