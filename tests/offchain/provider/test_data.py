@@ -10,6 +10,7 @@ import polars
 import pytest
 from PIL import Image
 
+from offchain.protocol.manifest import Selection
 from offchain.protocol.metrics import score
 from offchain.protocol.model_spec import Input, Output
 from offchain.protocol.sample import pack, unpack
@@ -180,6 +181,17 @@ def test_draft__classes_one_after_the_other__are_drawn_from_the_whole_set(tmp_pa
     data = read_data(write(tmp_path, f"a,y\n{rows}"), "accuracy", ReadOptions(targets=("y",)))
     manifest = manifest_of(data, "roc_auc_ovr", sample_size=4)
     assert (manifest.sample_size, manifest.test_set.samples) == (4, 30)
+
+
+@pytest.mark.parametrize(("selection", "minimum"), [(Selection.TOP, 0), (Selection.ENSEMBLE, 5)])
+def test_draft__terms__are_in_the_manifest_whatever_the_selection(
+    tmp_path: Path, selection: Selection, minimum: int
+) -> None:
+    data = read_data(write(tmp_path, TABLE), "accuracy", ReadOptions(targets=("bought",)))
+    chosen = {"selection": selection, "minimum_gain": 5, "confidence": 950_000}
+    manifest = manifest_of(data, "accuracy", sample_size=3, **chosen)
+    assert (manifest.selection, manifest.minimum_gain) == (selection, minimum)
+    assert (manifest.confidence, manifest.sample_size) == (950_000, 3)
 
 
 # ── Other kinds of target ──
