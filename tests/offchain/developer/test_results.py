@@ -214,6 +214,15 @@ def test_check__rows_with_targets__gives_the_score_of_the_metric():
     assert lines[-1] == "ok"
 
 
+def test_check__fewer_rows_than_the_sample__is_held_to_the_work_of_the_sample():
+    manifest = make_manifest(word("key"))
+    plan = check_model(MODEL, manifest.model, manifest.limits, manifest.sample_size)
+    limits = replace(manifest.limits, operations=plan.operations - 1)
+    rows = np.arange(2, dtype=np.float32)[:, None]
+    with pytest.raises(ValueError, match="work: "):
+        list(check(MODEL, replace(manifest, limits=limits), Sample(rows)))
+
+
 def test_check__passes_that_differ__gives_the_score_of_the_first(monkeypatch):
     right, wrong = np.eye(2)[TARGETS], np.eye(2)[1 - TARGETS]
     passes = Predictions(right, wrong, CONFINED)
