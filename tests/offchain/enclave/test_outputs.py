@@ -4,6 +4,7 @@ import tempfile
 import tracemalloc
 from dataclasses import replace
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from offchain.enclave.benchmark import Benchmark, Kept, measure_all
+from offchain.enclave.enclave import Enclave
 from offchain.enclave.models.runner import Predictions
 from offchain.enclave.opening import open_submissions
 from offchain.enclave.sealed import SealedArrays
@@ -53,6 +55,13 @@ def test_outputs__of_two_measurements__are_sealed_under_different_keys() -> None
         outputs._file.seek(0)
         contents.append(outputs._file.read())
     assert contents[0] != contents[1]
+
+
+def test_boot__keys__are_of_random_bytes_of_their_own() -> None:
+    numbers = count()
+    made = Enclave.boot(lambda size: word(f"random {next(numbers)}")[:size])
+    expected = word("random 0"), word("random 1")
+    assert (made._signing_key.to_bytes(), made._sealing_private) == expected
 
 
 def test_measure__run_that_aborted__writes_each_output_once(
