@@ -202,6 +202,14 @@ def test_check_model__values_of_a_batch_fill_the_cache__takes_a_smaller_one(
     assert passes(onnx_files.honest()).batch_rows == rows
 
 
+def test_check_model__bytes_of_a_smaller_batch__are_rounded_down(monkeypatch):
+    limits = replace(LIMITS, batch_rows=97)
+    live = passes(onnx_files.honest(), limits=limits).live_bytes
+    assert live // 4 % 4 == 1
+    monkeypatch.setattr("offchain.enclave.models.static.CACHE_BYTES", live // 4 // 4)
+    assert passes(onnx_files.honest(), limits=limits).batch_rows == 97 // 4 // 4
+
+
 def test_check_model__values_of_a_batch__take_four_mebibytes_at_most():
     limits = replace(LIMITS, batch_rows=10**6, memory_bytes=2**40, operations=2**60)
     of_a_row = passes(onnx_files.honest()).live_bytes // 100
