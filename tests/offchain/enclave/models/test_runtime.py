@@ -90,3 +90,27 @@ def test_stages__of_an_exact_model__load_it_once(monkeypatch, output):
     first, second = next(child._stages(source, settings, samples))
     assert loaded == ([True] if output in TREES else [True, False])
     assert np.array_equal(first[rows], second)
+
+
+def test_open_session__what_is_stored_quantised__is_computed_in_floats_in_both_passes():
+    """Products of integers are scaled once, those of floats one by one, so the last bits differ."""
+    random = np.random.default_rng(0)
+    values = {
+        "s": np.float32(0.037),
+        "z": np.uint8(128),
+        "sw": np.float32(0.013),
+        "zw": np.int8(0),
+        "w": random.integers(-127, 128, (64, 3)).astype(np.int8),
+    }
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        helper.make_node("DequantizeLinear", ["w", "sw", "zw"], ["dw"]),
+        helper.make_node("MatMul", ["d", "dw"], ["y"]),
+    ]
+    constants = [onnx_files.constant(name, value) for name, value in values.items()]
+    content = onnx_files.file(nodes, constants, input_shape=("N", 64))
+    feeds = {"x": random.normal(scale=2, size=(5, 64)).astype(np.float32)}
+    sessions = [open_session(content, optimised) for optimised in (True, False)]
+    first, second = (run_session(session, ["y"], feeds)[0] for session in sessions)
+    assert first.tobytes() == second.tobytes()
