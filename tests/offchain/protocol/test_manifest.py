@@ -119,6 +119,15 @@ def test_schema__of_a_manifest__accepts_it_and_refuses_others() -> None:
             {"model": ModelSpec((64,), Output.VALUES, 0), "metric": "r2", "class_names": ("a",)},
             r"class_names \('a',\), expected 0 different ones or none",
         ),
+        ({"metric": "f1_binary"}, "10 classes for f1_binary, expected 2"),
+        (
+            {
+                "metric": "spearman",
+                "model": ModelSpec((64,), Output.VALUES, 0),
+                "test_set": replace(MANIFEST.test_set, weighted=True),
+            },
+            "weights for spearman, expected none",
+        ),
         ({"version": 2}, "Input should be 1"),
     ],
 )
