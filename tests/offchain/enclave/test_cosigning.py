@@ -91,12 +91,14 @@ def test_cosign__score_at_the_tolerance__is_signed_as_proposed(drift: int) -> No
 
 
 @pytest.mark.parametrize("drift", [-TOLERANCE - 1, TOLERANCE + 1])
-def test_cosign__score_beyond_the_tolerance__is_refused(drift: int) -> None:
-    market = market_of(BEST)
+@pytest.mark.parametrize("index", [0, 1])
+def test_cosign__score_beyond_the_tolerance__is_refused(drift: int, index: int) -> None:
+    market = market_of(BEST, OTHER)
     _, proposal = measured(market)
-    refused = refusal(market, with_scores(proposal, _0=900_000 + drift))
+    score = proposal.results[index].score + drift
+    refused = refusal(market, with_scores(proposal, **{f"_{index}": score}))
     assert refused.reason is RequestFault.SCORES
-    expected = f"submission 0 with score {900_000 + drift}, expected another result"
+    expected = f"submission {index} with score {score}, expected another result"
     assert refused.detail == expected
 
 
