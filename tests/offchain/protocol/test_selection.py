@@ -99,14 +99,21 @@ def test_choose__regression__is_what_brute_force_finds(models: list[list[int]], 
 
 
 @pytest.mark.parametrize(
-    ("team", "total"), [((0, 1), 2**24 + 1), ((1, 0), 2**24 + 1), ((2, 1, 3), 0), ((2, 3, 1), 0)]
+    ("team", "total"),
+    [
+        ((0, 1), 2**24 + 1),
+        ((1, 0), 2**24 + 1),
+        ((2, 1, 3), 0),
+        ((2, 3, 1), 0),
+        ((10, 2, 3), 1),
+    ],
 )
 def test_score__outputs_of_float32__are_added_in_float64_by_rising_index(
     team: tuple[int, ...], total: int
 ) -> None:
     outputs = {
         index: np.array([value], np.float32)
-        for index, value in {3: -(2.0**60), 2: 2.0**60, 1: 1.0, 0: 2.0**24}.items()
+        for index, value in {10: 1.0, 3: -(2.0**60), 2: 2.0**60, 1: 1.0, 0: 2.0**24}.items()
     }
     # 1 is lost beside 2**60 if it is added first; the other way round it would remain.
     assert Votes(outputs, lambda mean: int(mean[0] * len(team))).score(team) == total
