@@ -253,8 +253,8 @@ def test_next_release__stopped_for_two_operators__are_left_out_one_after_another
     maker = provider()
     list(maker.next_release(TASK_ID))
     assert releases(folder) == [(0, 1, 2, 3), None, None, None]
-    for index, rest in ((2, (0, 1, 3)), (1, (0, 3))):
-        for seat in (0, 1):
+    for index, rest, seats in ((2, (0, 1, 3), (0, 1)), (1, (0, 3), (2, 3))):
+        for seat in seats:
             publish_notice(tmp_path, seat, seat, index)
         said = list(maker.next_release(TASK_ID))
         assert said[0] == f"next inventory of {len(rest)} submissions"
