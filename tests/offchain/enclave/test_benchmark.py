@@ -382,6 +382,15 @@ def test_measure__envelope_of_an_earlier_one_with_a_score__is_a_duplicate() -> N
     assert results(market) == {0: 1_000_000, 1: SubmissionFault.DUPLICATE}
 
 
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [(model(optimised=table(range(ROWS))), SubmissionFault.UNSTABLE)]
+    + [(model(refuse=each), each) for each in ModelFault],
+)
+def test_measure__copy_of_one_that_was_refused__is_a_duplicate(first: bytes, reason: str) -> None:
+    assert results(make_market([Offer(first)] * 2)) == {0: reason, 1: SubmissionFault.DUPLICATE}
+
+
 def test_measure__same_model_file_thrice__scores_the_first_commit_alone() -> None:
     market = make_market([Offer(), Offer(), Offer()], order=[2, 1, 0])
     assert list(results(market).items()) == [
@@ -573,7 +582,7 @@ def test_measure__model_killed_before_a_fault_of_the_machine__is_no_stop() -> No
     assert failure.submission == 2
 
 
-@pytest.mark.parametrize("missing", [0, 1])
+@pytest.mark.parametrize("missing", [0, 1, len(model()) - 1])
 def test_measure__artifact_of_a_byte_more_than_the_manifest_allows__is_missing(
     missing: int,
 ) -> None:
