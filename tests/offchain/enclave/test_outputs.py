@@ -17,6 +17,7 @@ from offchain.enclave.models.runner import Predictions
 from offchain.enclave.opening import open_submissions
 from offchain.enclave.sealed import SealedArrays
 from offchain.protocol.errors import RunAborted
+from offchain.protocol.messages import Posted
 from tests.offchain.market import CONFINED, TARGETS, TOOLS, Offer, make_manifest, make_market, model
 from tests.vectors.generate import word
 
@@ -91,6 +92,18 @@ def test_cosign__signed__gives_the_outputs_back(tmp_path: Path) -> None:
     enclave.measure(MARKET.bundle(enclave), replace(TOOLS, scratch=str(tmp_path)))
     assert open_files() == before + 1
     enclave.cosign(TASK_ID, 0, enclave.propose(TASK_ID, 0), word("platform"))
+    assert open_files() == before
+
+
+def test_cosign__verdict_signed__gives_the_outputs_back_too() -> None:
+    market = make_market([Offer(model(range(wrong))) for wrong in range(3)])
+    (signer, seat, *_), platform = market.enclaves, word("platform")
+    signer.measure(market.bundle(signer), TOOLS)
+    signed = signer.cosign(TASK_ID, 0, signer.propose(TASK_ID, 0), platform)
+    before, posted = open_files(), Posted(signed.report, (signed.cosignature,))
+    seat.measure(replace(market.bundle(seat), posted=posted), TOOLS)
+    assert open_files() == before + 1
+    seat.cosign(TASK_ID, 1, seat.propose(TASK_ID, 1), platform)
     assert open_files() == before
 
 
