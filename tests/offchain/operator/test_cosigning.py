@@ -161,6 +161,21 @@ def test_step__turn_of_a_lower_key_that_is_silent__is_over_after_its_steps(tmp_p
     assert third.signed.report == second.signed.report
 
 
+def test_step__two_lower_keys__have_their_turns_one_after_the_other(tmp_path):
+    first, second, third = (seat_of(tmp_path, n, {0, 1, 2} - {n}, turn=2) for n in range(3))
+    for silent in (first, second):
+        silent.cosigning.folder.put_proposal(RUN, silent.key, silent.service.propose(*ids()))
+    for _ in range(2 + 2 + 1):
+        third.step()
+        assert third.signed is None
+    third.step()
+    assert third.signed is not None
+    waited = 0
+    while third.step(1)[1] is None:
+        waited += 1
+    assert waited == 2 + 2
+
+
 def test_step__report_that_most_signed__is_joined(tmp_path):
     lonely = seat_of(tmp_path, 0, [1, 2, 3], differs=True)
     one, two = seat_of(tmp_path, 1, [2]), seat_of(tmp_path, 2, [1])
