@@ -8,7 +8,7 @@ from offchain.protocol.errors import StorageError
 from offchain.protocol.transcript import Transcript
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources, fetch_submissions
-from tests.offchain.market import Market, Offer, make_market, model
+from tests.offchain.market import Market, Offer, enclaves, make_market, model
 from tests.offchain.stalling import files_of, stalling
 
 MARKET = make_market([Offer(model(range(wrong))) for wrong in range(12)])
@@ -73,6 +73,16 @@ def test_fetch_submissions__model_of_the_most_bytes_and_above__is_there_or_missi
         assert f"more than {len(model()) + 15} bytes" in str(found)
     else:
         assert found == MARKET.keyrings[0]
+
+
+def test_fetch_submissions__keyring_of_the_largest_roster__is_fetched(sources):
+    others = [each.identity for each in enclaves(12, boot=1)]
+    market = make_market([Offer()], elsewhere=others)
+    assert len(market.transcript.roster) == 16
+    with stalling(files_of(market), crowd=1) as server:
+        transcript = published_at(market, server.url)
+        found = list(fetch_submissions(transcript, [0], market.manifest, sources))
+    assert found == [(0, market.keyrings[0])]
 
 
 def test_fetch_submissions__ended_early__does_not_wait_for_servers(sources):
