@@ -290,6 +290,12 @@ def test_score__ranking_with_padding__ignores_what_is_no_item():
         assert score(name, targets, scores) == round(2 / 3 * 1_000_000)
 
 
+@pytest.mark.parametrize("name", ["ndcg@1", "map@1"])
+def test_score__relevance_below_one__is_relevance(name):
+    targets, scores = np.array([[0.5, 0.0], [0.5, -1.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert score(name, targets, scores) == 1_000_000
+
+
 def test_score__equal_scores_in_a_ranking__favour_nobody():
     targets, ties = np.array([[1.0, 0.0]]), np.zeros((1, 2))
     assert score("map@2", targets, ties) == 500_000
