@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from offchain.chain.history import Claim, History, Signer, StandingReport
-from offchain.enclave.models.runner import RunLimits, run_model
+from offchain.enclave.models.runner import Predictions, RunLimits, run_model
 from offchain.protocol.artifacts import MODEL
 from offchain.protocol.envelopes import EnvelopeError, delivery_envelope
 from offchain.protocol.errors import StorageError
@@ -17,7 +17,17 @@ from offchain.protocol.sample import Samples
 from offchain.provider.opening import ModelOpening
 from offchain.storage.store import RetryPolicy, Store
 from offchain.storage.submissions import SubmissionSources
-from tests.offchain.market import ROWS, STORE, TARGETS, Offer, make_market, model, put, run
+from tests.offchain.market import (
+    CONFINED,
+    ROWS,
+    STORE,
+    TARGETS,
+    Offer,
+    make_market,
+    model,
+    put,
+    run,
+)
 from tests.vectors.generate import address, word
 
 MODELS = [model([0, 1, 2, 3]), model([4, 5, 6, 7, 8]), model(range(20))]
@@ -119,6 +129,18 @@ def test_deliver__passes_that_differ__is_scored_by_the_first(opening):
 
     (bought,) = opening.deliver(history(claim(0)), SAMPLES, differing).models
     assert bought.whole_score == 900_000
+
+
+def test_deliver__team__is_averaged_in_float64(opening):
+    """In float32 both classes would be equal, and the first would count."""
+    rows = [0.028, 0.972], [0.97199999, 0.02800001]
+
+    def close(content, inputs, *_, submission):
+        made = np.tile(rows[submission], (len(inputs), 1))
+        return Predictions(made, made, CONFINED)
+
+    samples = replace(SAMPLES, targets=np.ones(ROWS, dtype=int))
+    assert opening.deliver(history(claim(0), claim(1)), samples, close).team_score == 1_000_000
 
 
 def test_deliver__weights__count_in_the_scores_of_models_and_team(opening):
