@@ -367,6 +367,11 @@ def test_score__half_of_a_part_per_million__rounds_to_the_even_one(right, expect
     assert score("accuracy", np.zeros(128, dtype=int), labels) == expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [(0.1234564999, 123_456), (0.1234565001, 123_457)])
+def test_to_ppm__value_beside_a_half__is_rounded_in_float64(value, expected):
+    assert metrics.to_ppm(value) == expected
+
+
 def test_score__equal_probabilities__takes_the_first_class():
     halves = np.full((2, 2), 0.5)
     assert score("accuracy", np.array([0, 1]), halves) == 500_000
