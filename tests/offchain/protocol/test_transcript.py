@@ -14,6 +14,7 @@ from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.task import RosterEntry, Submission, Task
 from offchain.protocol.transcript import Reveal, Transcript
+from tests.offchain.market import Offer, make_market
 from tests.vectors.generate import GOLDEN, word
 
 VECTORS = json.loads(GOLDEN.read_text())
@@ -136,3 +137,10 @@ def test_inventory__leaves_by_rising_index__stay_in_their_order_though_they_fall
     seed, leaves = word("seed"), [b"\xff" * 32, b"\x01" * 32]
     digest = hashes.tagged("INVENTORY", ["bytes32"] * 2, seed, keccak(b"".join(leaves)))
     assert hashes.inventory(seed, leaves) == digest
+
+
+def test_inventory_digest__leaves_that_fall__are_in_the_order_of_their_indices() -> None:
+    transcript = make_market([Offer(min_price=price) for price in range(6)]).transcript
+    leaves = list(transcript.leaves.values())
+    assert leaves != sorted(leaves)
+    assert transcript.inventory_digest(range(6)) == hashes.inventory(transcript.seed, leaves)
