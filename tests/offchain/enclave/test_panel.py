@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.enclave.benchmark import Tools
-from offchain.enclave.enclave import Enclave
+from offchain.enclave.enclave import MAX_REFUSALS, Enclave
 from offchain.enclave.models.runner import Predictions
 from offchain.enclave.panel import upholds
 from offchain.enclave.proposals import Doubt, Measured
@@ -154,6 +154,38 @@ def test_cosign__report_that_is_upheld__is_signed_whatever_is_proposed() -> None
         assert enclave.propose(market.transcript.task_id, 1) == own
         reports.append(signed.report)
     assert reports[0] == reports[1] == replace(judged.report, round=1)
+
+
+@pytest.mark.parametrize("said", [False, True])
+@pytest.mark.parametrize("upheld", [False, True])
+def test_cosign__host_that_says_what_is_upheld__changes_nothing(upheld: bool, said: bool) -> None:
+    market = market_of(range(4))
+    judged = forged(market, Award(0, 900_000 if upheld else 800_000))
+    enclave, own = judge(market, judged)
+    assert own.upheld is upheld
+    signed = enclave.cosign(
+        market.transcript.task_id, 1, replace(own, upheld=said), word("platform")
+    )
+    assert signed.report.awards == (Award(0, 900_000),)
+    assert (signed.results is None) is upheld
+
+
+def test_cosign__panel_that_contradicts__signs_once_and_refuses_sixteen_proposals() -> None:
+    market = market_of(range(4))
+    enclave, own = judge(market, forged(market, Award(0, 800_000)))
+    task_id, platform = market.transcript.task_id, word("platform")
+
+    def refused(score: int) -> RequestFault:
+        other = replace(own, results=(Result(0, score),))
+        with pytest.raises(InvalidRequest) as fault:
+            enclave.cosign(task_id, 1, other, platform)
+        return fault.value.reason
+
+    reasons = [refused(score) for score in range(MAX_REFUSALS + 1)]
+    assert reasons == [RequestFault.SCORES] * MAX_REFUSALS + [RequestFault.TOO_MANY_PROPOSALS]
+    signed = enclave.cosign(task_id, 1, own, platform)
+    assert enclave.cosign(task_id, 1, own, platform) == signed
+    assert refused(900_001) is RequestFault.SIGNED_OTHERWISE
 
 
 @pytest.mark.parametrize(("worse_by", "upheld"), [(4, True), (5, False)])
