@@ -217,9 +217,11 @@ def test_cosign__choice_that_does_not_sell_at_the_proposed_score__is_refused() -
 # ── One signature ──
 
 
-def test_cosign__same_proposal_again__is_the_same_signature() -> None:
+@pytest.mark.parametrize("upheld", [False, True])
+def test_cosign__same_proposal_again__is_the_same_signature(upheld: bool) -> None:
     market = market_of(BEST, OTHER)
-    enclave, proposal = measured(market)
+    enclave, own = measured(market)
+    proposal = replace(own, upheld=upheld)
     assert cosign(market, enclave, proposal) == cosign(market, enclave, proposal)
 
 
