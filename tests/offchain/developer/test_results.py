@@ -81,6 +81,11 @@ def test_judge__worth_exactly_the_min_price__sells():
     assert not opinion(1, *SCORES, awards=[Award(0, 800_000)], offers=offers).is_wrong
 
 
+def test_judge__submission_between_was_not_revealed__is_judged_by_its_index():
+    found = opinion(2, SCORES[0], SCORES[2], awards=[Award(0, 800_000)], order=[2, 0])
+    assert "below your min price of 700000 wei" in found.text
+
+
 def test_judge__rules_buy_it_and_the_report_does_not__is_wrong():
     found = opinion(1, *SCORES, awards=[Award(0, 800_000)])
     assert "although the rules buy it at these scores" in found.text
