@@ -262,6 +262,18 @@ def test_step__proposals_that_were_not_signed__are_tried_once_and_bind_nobody(tm
     assert honest.signed is None
 
 
+def test_step__proposal_of_one_signer_is_a_lie__that_of_another_is_joined(tmp_path):
+    liar, other, honest = liar_of(tmp_path), seat_of(tmp_path, 2, [0]), seat_of(tmp_path, 1, [0, 2])
+    other.step()
+    assert other.signed.report == liar.signed.report
+    true = liar.service.propose(*ids())
+    liar.cosigning.folder.put_proposal(RUN, liar.key, shifted(true, -1))
+    said, _ = honest.step()
+    assert f"does not join the report of operator {address('operator 0')}" in said[0]
+    assert honest.service.asked == [shifted(true, -1), true]
+    assert honest.signed.report == liar.signed.report
+
+
 def test_step__signature_without_its_proposal__is_named_and_waited_for(tmp_path):
     liar, honest = liar_of(tmp_path), seat_of(tmp_path, 1, [0])
     path = next((tmp_path / "operator 0").glob("*proposal*"))
