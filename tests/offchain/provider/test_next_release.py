@@ -276,3 +276,12 @@ def test_next_enclaves__second_enclave_of_a_served_operator__is_passed_over() ->
     play.releases[first] = Release(digest, digest, play.inventory, first.sealing_key, b"")
     found = next_enclaves(play.active, play.releases, play.inventory, {}, 2)
     assert found == ([third], 0)
+
+
+def test_next_enclaves__one_that_was_stopped_by_what_is_left_out__counts_again() -> None:
+    play = Play(1, {}, [set()] * 2, inventory=(0, 2))
+    first, *_ = play.entries
+    digest = word("task")
+    play.releases[first] = Release(digest, digest, play.inventory, first.sealing_key, b"")
+    stopped = {play.active[first].operator: {1}}
+    assert next_enclaves(play.active, play.releases, play.inventory, stopped, 1) == ([], 0)
