@@ -234,6 +234,22 @@ def releases(folder) -> list[tuple[int, ...] | None]:
     return [None if each is None else each.inventory for each in found]
 
 
+def test_choose__second_enclave_of_an_operator__gets_no_first_release(provider, monkeypatch):
+    transcript, chosen = make_market([Offer()], quorum=2).transcript, []
+    first, second, third, *_ = transcript.roster
+    known = {first: "operator 0", second: "operator 0", third: "operator 1"}
+    active = {entry: SimpleNamespace(operator=operator) for entry, operator in known.items()}
+    registry = SimpleNamespace(active=lambda *_: active)
+    monkeypatch.setattr(key_release, "Registry", lambda *_: registry)
+
+    def choose():
+        chosen.extend((yield from provider()._choose(transcript, ())))
+
+    (warning,) = choose()
+    assert "active enclaves of 2 operators" in warning
+    assert chosen == [first, third]
+
+
 def publish_notice(root, seat: int, place: int, *stopped: int) -> None:
     """Write the stop notice of a seat's enclave to the folder of the operator at a place."""
     notice = StopNotice.sign(MARKET.transcript, stopped, key_of(MARKET.enclaves[seat]))
