@@ -210,7 +210,7 @@ def test_seats__what_the_guardian_revoked__is_in_each_seat_that_it_concerns(revo
 
 
 def test_seats__another_sealing_key_than_the_registered_one__is_an_unknown_seat():
-    """That of another seat, too: who holds it could open what is sealed to this one."""
+    """Refuse that of another seat, too: who holds it could open what is sealed to this one."""
     roster = seats(3)
     first, second, third = (each.entry for each in roster)
     entries = [
