@@ -1,4 +1,4 @@
-"""What an operator does with a report that is posted: who publishes, who judges, who stays away."""
+"""An operator after a report is posted: who publishes, who judges, and who stays away."""
 
 from types import SimpleNamespace
 
