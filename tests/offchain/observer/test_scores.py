@@ -126,6 +126,19 @@ def test_find_results__one_operator_has_it__found_among_those_that_lie(market, r
         assert each in str(refused.value)
 
 
+@pytest.mark.parametrize("entries", [1, 5])
+def test_put__results_of_another_root_or_task__are_refused(market, report, tmp_path, entries):
+    made = results_of(market)
+    made = replace(made, entries=made.entries[:entries])
+    own, folder = replace(report, results=made.root()), ResultsFolder(str(tmp_path))
+    folder.put(own, made)
+    assert folder.find(own) == made
+    with pytest.raises(ValueError, match="results with root 0x"):
+        folder.put(replace(own, results=word("another")), made)
+    with pytest.raises(ValueError, match="results with task 0x"):
+        folder.put(replace(own, task_id=word("another")), made)
+
+
 def test_find_results__no_operator_with_a_uri__says_so(report):
     with pytest.raises(FileNotFoundError, match="no operator has announced a URI"):
         find_results(report, [], local_uris=True)
