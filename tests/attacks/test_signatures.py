@@ -4,12 +4,13 @@
 
 import boa
 import pytest
+from eth_abi.abi import encode
 
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import ZERO_ADDRESS
 from tests import reasons
 from tests import sale as parts
-from tests.deployment import SEAT_BOND, TERMS, Sale
+from tests.deployment import PROGRAM, SEAT_BOND, TERMS, Sale
 from tests.inprocess import UNBONDING, account, deploy, ether, models, refuses
 from tests.sale import CLOSED, DAY, ETHER, REPORTED, VOIDED, Cosignature, cosign, word
 from tests.signing import ORDER, digest_signed_with
@@ -403,6 +404,41 @@ def test_prove_equivocation__culprit_proves_its_own_fault__fine_is_still_there(
     chain.registry.prove_equivocation(*proof, sender=enclave.operator)
     sale.resolve(stands, (0, 700_000))
     assert chain.registry.credits(challenger) == sale.task.bond(SEAT_BOND)
+
+
+# Holds S-36, S-41, S-50, S-55.
+def test_events__operator_is_a_contract__name_it_and_not_who_calls_it(chain, stranger):
+    """A vault that stakes is the operator, and what it proves and is paid is its own."""
+    vault, registry = deploy("testing/HostileAccount"), chain.registry
+    me, named = str(vault.address), {}
+
+    def act(name, *args, value=0):
+        calldata = getattr(registry, name).prepare_calldata(*args)
+        vault.execute(registry, calldata, sender=stranger, value=value)
+        for log in vault.get_logs():
+            party = getattr(log, "prover", None) or getattr(log, "account", None) or log.operator
+            named[type(log).__name__] = str(party)
+
+    act("stake", value=ETHER)
+    made = parts.enclave("of a vault", me)
+    keys = made.signing_key, made.sealing_key, chain.driver.known_block
+    attested = PROGRAM, made.platform, chain.now + DAY, registry.report_data(me, *keys)
+    evidence = encode(["bytes32", "bytes32", "uint256", "bytes32"], attested)
+    act("register_enclave", chain.verifier, evidence, *keys)
+    assert registry.is_active(*keys[:2], made.platform, chain.measurement)
+    act("announce", "https://vault.example/")
+    act("request_unstake")
+    culprit = chain.enclaves[0]
+    act("prove_equivocation", *equivocation(Sale(chain), [culprit, culprit], [(0, 1)], []))
+    reward = registry.credits(me)
+    assert reward == 10 * ETHER // 4
+    before = ether(me)
+    act("withdraw", me)
+    chain.at(chain.now + UNBONDING)
+    act("unstake", me)
+    assert ether(me) - before == reward + ETHER
+    staked = "Staked", "EnclaveRegistered", "EndpointAnnounced", "UnstakeRequested", "Unstaked"
+    assert named == dict.fromkeys((*staked, "EquivocationProven", "Withdrawn"), me)
 
 
 # Holds I-23, S-54.
