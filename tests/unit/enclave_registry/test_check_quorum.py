@@ -388,3 +388,40 @@ def test_check_quorum__another_enclave_of_an_excluded_operator__reverts(
             cosignatures=cosign(DIGEST, [double]),
             excluded=signers(enclaves[:1]),
         )
+
+
+# ── Several faults at once ──
+
+
+# Holds S-52.
+def test_check_quorum__several_faults__the_first_is_named(
+    deployment, quorum, registry, owner, enclaves
+):
+    """Each fault is added to those that are named after it."""
+    first, by_owner = enclaves[0], {"from": owner}
+    deployment.register(first, expiry=now() + DAY)
+    [signed] = cosign(DIGEST, [first])
+    how = {"cosignatures": [signed], "excluded": signers([first])}
+
+    def named(reason, **more):
+        how.update(more)
+        with reverts(reason):
+            quorum(**how)
+
+    named(OPERATOR_EXCLUDED)
+    named(TOO_LITTLE_STAKE, min_stake=STAKE + 1)
+    registry.request_unstake({"from": first.operator})
+    named(OPERATOR_INACTIVE)
+    registry.revoke_platform(first.platform, by_owner)
+    named(PLATFORM_REVOKED)
+    registry.revoke_enclave(first.signing_key, deployment.measurement, by_owner)
+    named(ENCLAVE_REVOKED)
+    mine_at(now() + DAY)
+    named(ENCLAVE_EXPIRED)
+    named(ENCLAVE_UNKNOWN, roster=[first.entry()._replace(sealing_key=word("another key"))])
+    named(NOT_IN_ROSTER, roster=[])
+    named(BAD_SIGNATURE, cosignatures=[signed._replace(r=bytes(32))])
+    registry.revoke_verifier(deployment.verifier, by_owner)
+    named(VERIFIER_REVOKED)
+    registry.revoke_measurement(deployment.measurement, by_owner)
+    named(MEASUREMENT_REVOKED)
