@@ -241,11 +241,19 @@ def test_prove_equivocation__awards_within_twice_the_tolerance__reverts(case, en
 
 @pytest.mark.parametrize("place", range(8))
 def test_prove_equivocation__eight_awards__contradict_at_any_place(case, enlisted, place):
+    """By an index, by a score, or since one list ends there."""
     pairs = [(index, 900_000 - 10_000 * index) for index in range(8)]
-    others = [*pairs]
-    others[place] = 8, pairs[place][1]
-    stories = case.report(*pairs), case.report(*others)
-    assert case.try_prove(*stories, by=(enlisted, enlisted)) == 10 * ETHER // 4
+    before, (index, score), after = pairs[:place], pairs[place], pairs[place + 1 :]
+
+    def prove(*others):
+        first, second = case.report(*pairs), case.report(*before, *others)
+        return case.try_prove(first, second, by=(enlisted, enlisted))
+
+    within = score - 2 * TOLERANCE
+    for others in ([(8, score), *after], [(index, within - 1), *after], []):
+        assert prove(*others) == 10 * ETHER // 4
+    with reverts(NO_CONTRADICTION):
+        prove((index, within), *after)
 
 
 def test_prove_equivocation__no_awards_twice__reverts(case, enlisted):
