@@ -258,10 +258,11 @@ def test_register_enclave__retired_in_an_earlier_epoch__comes_back_only_by_attes
 # Holds I-41, S-45.
 @pytest.mark.parametrize("missing", [0, 1])
 def test_register_enclave__second_platform__needs_a_second_stake(
-    deployment, registry, operator, missing
+    deployment, registry, operator, challenger, missing
 ):
     deployment.stake(operator, 2 * PLATFORM_STAKE - missing)
-    deployment.register(enclave("one", operator.address))
+    one = enclave("one", operator.address)
+    deployment.register(one)
     two = enclave("two", operator.address)
     if missing:
         with reverts(TOO_LITTLE_STAKE):
@@ -271,6 +272,11 @@ def test_register_enclave__second_platform__needs_a_second_stake(
     assert registry.operator(operator) == (2 * PLATFORM_STAKE, 0, 0, 0, 2)
     with reverts(TOO_LITTLE_STAKE):
         deployment.try_register(enclave("three", operator.address))
+    deployment.register(one)
+    deployment.slash(operator, 1, challenger)
+    for held in (one, two):
+        with reverts(TOO_LITTLE_STAKE):
+            deployment.try_register(held)
 
 
 @pytest.mark.parametrize("stake", [1, PLATFORM_STAKE - 1])
@@ -495,8 +501,15 @@ def test_register_enclave__platform_of_another_gone_silent__reverts_until_it_lap
         deployment.try_register(first)
 
 
-def test_register_enclave__key_bound_otherwise__reverts(deployment, first, of_rival, operator):
-    deployment.register(first)
+@pytest.mark.parametrize("state", ["active", "expired", "retired"])
+def test_register_enclave__key_bound_otherwise__reverts(
+    deployment, first, reborn, of_rival, operator, state
+):
+    deployment.register(first, expiry=now() + DAY)
+    if state == "expired":
+        mine_at(now() + 2 * DAY)
+    if state == "retired":
+        deployment.register(reborn)
     sealed_otherwise = replace(first, sealing_key=of_rival.sealing_key)
     on_another_platform = replace(first, platform=word("another platform"))
     of_another = replace(first, operator=of_rival.operator, platform=of_rival.platform)
