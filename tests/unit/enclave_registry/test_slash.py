@@ -23,11 +23,13 @@ def test_slash__part__moves_from_stake_to_credit(deployment, registry, operator,
 
 
 @pytest.mark.parametrize("asked", [10 * ETHER, 10 * ETHER + 1, 2**256 - 1])
-def test_slash__all_or_more__takes_what_is_there(deployment, registry, operator, challenger, asked):
-    deployment.stake(operator)
+def test_slash__all_or_more__takes_what_is_there(
+    deployment, registry, enlisted, operator, challenger, asked
+):
+    """And leaves the number of platforms, which stands above the stake in the same word."""
     receipt = deployment.slash(operator, asked, challenger)
     assert receipt.return_value == 10 * ETHER
-    assert registry.operator(operator) == (0, 0, 0, 0, 0)
+    assert registry.operator(operator) == (0, 0, 0, 0, 1)
     assert only_event(receipt, "Slashed")["asked"] == asked
     assert only_event(receipt, "Slashed")["taken"] == 10 * ETHER
     again = deployment.slash(operator, asked, challenger)
