@@ -110,6 +110,20 @@ def test_transfer_ownership__takes_effect_when_accepted(policy, owner, stranger)
         policy.raise_qe_svn.call(129, 6, {"from": owner})
 
 
+def test_raise__each__is_logged_as_asked(policy):
+    svns, tdx_svns = bytes(range(16)), bytes(range(16, 32))
+    floor = {"tee": 129, "fmspc": FMSPC, "svns": svns, "pce_svn": 5, "tdx_svns": tdx_svns}
+    for receipt, event in (
+        (policy.raise_floor(*floor.values()), ("FloorRaised", floor)),
+        (
+            policy.raise_module(FMSPC, 3, 7),
+            ("ModuleRaised", {"fmspc": FMSPC, "version": 3, "svn": 7}),
+        ),
+        (policy.raise_qe_svn(129, 9), ("QeSvnRaised", {"tee": 129, "svn": 9})),
+    ):
+        assert events(receipt) == [event]
+
+
 # ── Floors ──
 
 

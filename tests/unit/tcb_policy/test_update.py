@@ -65,10 +65,12 @@ def test_update_tcb__by_a_stranger__is_kept_at_once(policy, intel, stranger, tee
 
 
 @pytest.mark.parametrize("tee", TeeType)
-def test_update_identity__is_kept_at_once(policy, bring_identity, tee):
+def test_update_identity__is_kept_at_once(policy, intel, tee):
     dates = Dates.of(now(), 19)
-    receipt = bring_identity(IsvLevel(8), IsvLevel(6, "OutOfDate"), tee=tee, dates=dates)
-    assert [name for name, _ in events(receipt)] == ["IdentityUpdated"]
+    document = identity(tee, dates, [IsvLevel(8), IsvLevel(6, "OutOfDate")])
+    receipt = policy.update_identity(*signed(document, intel.tcb_signer))
+    fields = {"tee": int(tee), "number": 19, "digest": sha256(document).digest()}
+    assert events(receipt) == [("IdentityUpdated", fields)]
     [kept] = policy.kept_identities(int(tee))
     assert kept[:5] == (19, dates.issued, dates.next_update, True, True)
     assert kept[6:8] == (2 if tee is TeeType.TDX else 1, 8)
