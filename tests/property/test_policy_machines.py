@@ -69,10 +69,10 @@ def verdict(
     fmspc: bytes = FMSPC,
     now: bytes | None = None,
     seam: int = INTEL_SEAM,
-    misc_select: bytes = bytes(4),
+    **of_quoting_enclave: Any,
 ) -> bool | RejectionReason:
     """Return what the policy says of a machine; without `now`, its TEE_TCB_SVN2 is as at launch."""
-    report = replace(qe_report(tee), misc_select=misc_select).encode()
+    report = replace(qe_report(tee), **of_quoting_enclave).encode()
     quoted = (
         int(tee),
         int.from_bytes(fmspc, "big"),
@@ -335,3 +335,109 @@ def test_kept_floors__kind_that_does_not_exist__has_none(judging: Attesting) -> 
         for tee in (1, 128, 130, 2**208, 2**208 + 129):
             assert judging.policy.kept_floors(tee, FMSPC) == []
         assert [len(judging.policy.kept_floors(int(tee), FMSPC)) for tee in TeeType] == [1, 1]
+
+
+# ── Documents that moved to the other place ──
+
+ORDERS = [(21, 22), (22, 21), (20, 21, 22), (20, 22, 21)]
+"""Of evaluation numbers, in which documents are brought; the two newest are kept."""
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("tee", TeeType)
+def test_check__identities_of_several_signers__each_judges_by_its_own(
+    judging: Attesting, tee: TeeType, order: tuple[int, ...]
+) -> None:
+    def members(number: int) -> dict[str, Any]:
+        return {
+            "mr_signer": f"{number:02x}" * 32,
+            "product": number,
+            "attributes": f"{number % 4:x}0" + "00" * 15,
+            "attributes_mask": "ff" * 15 + f"{number:02x}",
+            "misc_select": f"{number:08x}",
+            "misc_select_mask": f"{number | 64:08x}",
+        }
+
+    def enclave(number: int) -> dict[str, Any]:
+        return {
+            "mr_signer": bytes([number] * 32),
+            "isv_prod_id": number,
+            "attributes": bytes([number % 4 << 4]) + bytes(15),
+            "misc_select": number.to_bytes(4, "big"),
+        }
+
+    def asked(svn: int, **report: Any) -> bool | RejectionReason:
+        return verdict(judging.policy, tee, UP_TO_DATE, isv_svn=svn, **report)
+
+    with boa.env.anchor():
+        judging.policy.raise_least_numbers(0, 20)
+        bring(judging.policy, tcb_info(tee, DATES))
+        for number in order:
+            dates = Dates(NOW, NOW + 5_000 * DAY, number)
+            bring(judging.policy, identity(tee, dates, [IsvLevel(number)], **members(number)))
+        for kept, number in zip(judging.policy.kept_identities(int(tee)), (21, 22), strict=True):
+            of = members(number)
+            assert (kept.number, kept.min_svn, kept.product) == (number, number, number)
+            assert kept.mr_signer.hex() == of["mr_signer"]
+            assert kept.attributes.hex() == of["attributes"]
+            assert kept.attributes_mask.hex() == of["attributes_mask"]
+            assert kept.misc_select.hex() == of["misc_select"]
+            assert kept.misc_select_mask.hex() == of["misc_select_mask"]
+            mine, other = enclave(number), enclave(43 - number)
+            assert asked(number, **mine) is True
+            reason = RejectionReason.QE_SVN if number == 22 else RejectionReason.QE_IDENTITY
+            assert asked(number - 1, **mine) is reason  # that of the newest
+            for field in mine:
+                mixed = {**mine, field: other[field]}
+                assert asked(number, **mixed) is RejectionReason.QE_IDENTITY, field
+        assert asked(20, **enclave(20)) is RejectionReason.QE_IDENTITY
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("tee", TeeType)
+def test_kept_floors__documents_of_several_levels__each_with_its_own(
+    judging: Attesting, tee: TeeType, order: tuple[int, ...]
+) -> None:
+    tdx = tee is TeeType.TDX
+    with boa.env.anchor():
+        for number in order:
+            level = Level((number,) * 16, number, (number, 0) + (number,) * 14)
+            modules = {"01": (IsvLevel(number),), f"{number:02x}": (IsvLevel(1),)}
+            dates = Dates(NOW - number, NOW + number, number)
+            bring(judging.policy, tcb_info(tee, dates, [level], modules=modules))
+        for kept, number in zip(judging.policy.kept_floors(int(tee), FMSPC), (21, 22), strict=True):
+            assert (kept.number, kept.issued, kept.next_update) == (
+                number, NOW - number, NOW + number,
+            )  # fmt: skip
+            assert (kept.svns, kept.pce_svn) == (bytes([number] * 16), number)
+            assert kept.tdx_svns == (bytes([number, 0] + [number] * 14) if tdx else bytes(16))
+            modules = [(each.version, each.svn) for each in kept.modules]
+            assert modules == ([(1, number), (number, 1)] if tdx else [])
+
+
+# ── Several faults at once ──
+
+
+def test_check__several_faults__the_first_is_named(attesting: None) -> None:
+    """Of the quoting enclave before the machine, and an unknown one before a stale one."""
+    made = Attesting.deploy(deploy, INTEL.root.public_key, grace_days=0)
+    made.verifier.add_crl(*ROOT_LIST)
+    soon, debugged = Dates(NOW, NOW + 10), b"\x17" + bytes(7) + b"\xe7" + bytes(7)
+    with boa.env.anchor():
+        for tee in TeeType:
+            boa.env.timestamp = NOW
+            for text, before in (
+                (identity(tee, soon), RejectionReason.QE_UNKNOWN),
+                (tcb_info(tee, soon), RejectionReason.TCB_UNKNOWN),
+            ):
+                said = verdict(made.policy, tee, UP_TO_DATE, attributes=debugged)
+                assert said is RejectionReason.QE_DEBUG
+                assert verdict(made.policy, tee, UP_TO_DATE) is before
+                bring(made.policy, text)
+            below = replace(UP_TO_DATE, svns=bytes(16))
+            assert verdict(made.policy, tee, below) is RejectionReason.TCB_FLOOR
+            assert verdict(made.policy, tee, below, isv_svn=0) is RejectionReason.QE_SVN
+            boa.env.timestamp = NOW + 11
+            assert verdict(made.policy, tee, below) is RejectionReason.QE_STALE
+            bring(made.policy, identity(tee, Dates(NOW + 11, NOW + 20)))
+            assert verdict(made.policy, tee, below) is RejectionReason.TCB_STALE
