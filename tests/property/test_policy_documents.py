@@ -152,6 +152,35 @@ def test_update__documents__are_read_alike(reading: Attesting, name: str) -> Non
     assert not isinstance(said, RejectionReason)
 
 
+STATUS_BITS = {
+    "UpToDate": 1,
+    "SWHardeningNeeded": 2,
+    "ConfigurationNeeded": 4,
+    "ConfigurationAndSWHardeningNeeded": 8,
+    "OutOfDate": 16,
+    "OutOfDateConfigurationNeeded": 32,
+    "Revoked": 0,
+}
+"""As interfaces/ITcbPolicy.vyi numbers them."""
+
+
+@pytest.mark.parametrize("statuses", [3, 5, 9, 49])
+def test_update__level_of_each_status__is_accepted_by_its_own_bit(
+    attesting: None, statuses: int
+) -> None:
+    made = Attesting.deploy(deploy, INTEL.root.public_key, statuses=statuses, grace_days=LONG_GRACE)
+    made.verifier.add_crl(*ROOT_LIST)
+    for status, bit in STATUS_BITS.items():
+        tcb = tcb_info(TeeType.SGX, DATES, [Level(status=status)])
+        quoting = identity(TeeType.TDX, DATES, [IsvLevel(8, status)])
+        floor, enclave = on_chain(made, tcb), on_chain(made, quoting)
+        assert (floor, enclave) == (off_chain(tcb, statuses), off_chain(quoting, statuses))
+        assert isinstance(floor, TcbFloor)
+        assert isinstance(enclave, QeFloor)
+        accepted = bool(statuses & bit)
+        assert (bool(floor.svns), enclave.min_isv_svn is not None) == (accepted, accepted), status
+
+
 QE, TDX = TEXTS["qe"], TEXTS["tdx"]
 
 
@@ -255,3 +284,44 @@ def test_read__every_byte_changed__is_refused_or_read_alike(attesting: None, nam
         if read not in (RejectionReason.DOCUMENT_NOT_YET_VALID, RejectionReason.DOCUMENT_STALE):
             assert said == read, (at, changed)
     assert refused > len(text) // 2
+
+
+# ── Several faults at once ──
+
+
+@pytest.mark.parametrize("is_tcb", [True, False], ids=["tcb info", "identity"])
+def test_update__several_faults__the_first_is_named(attesting: None, is_tcb: bool) -> None:
+    """Each fault is added to those that are named after it."""
+    made = Attesting.deploy(deploy, INTEL.root.public_key, grace_days=0)
+    made.verifier.add_crl(*ROOT_LIST)
+    write, policy = (tcb_info if is_tcb else identity), made.policy
+    method = policy.update_tcb if is_tcb else policy.update_identity
+
+    def refused(arguments: Any) -> RejectionReason:
+        with pytest.raises(boa.BoaError) as raised:
+            method(*arguments)
+        return RejectionReason(reason_of(raised.value))
+
+    def text(issued: int, next_update: int) -> bytes:
+        return write(TeeType.TDX, Dates(issued, next_update))
+
+    with boa.env.anchor():
+        boa.env.timestamp = NOW
+        method(*signed(text(NOW, NOW + 9), INTEL.tcb_signer))
+        policy.raise_least_numbers(18, 18)
+        future = text(NOW + 1, NOW - 1)
+        signature, certificate = signed(b"another", INTEL.tcb_signer)[1:]
+        for shown, reason in (
+            (text(NOW, NOW + 9), RejectionReason.DOCUMENT_NUMBER),
+            (text(NOW - 1, NOW + 9), RejectionReason.DOCUMENT_SUPERSEDED),
+            (text(NOW - 1, NOW - 1), RejectionReason.DOCUMENT_STALE),
+            (future, RejectionReason.DOCUMENT_NOT_YET_VALID),
+            (future + b" ", RejectionReason.DOCUMENT_FORM),
+            (future[1:], RejectionReason.DOCUMENT_ID),
+        ):
+            assert refused(signed(shown, INTEL.tcb_signer)) is reason
+        arguments = future[1:], signature, certificate
+        assert refused(arguments) is RejectionReason.COLLATERAL_SIGNATURE
+        by_authority = signed(b"", INTEL.authority)[2]
+        arguments = future[1:], signature, by_authority
+        assert refused(arguments) is RejectionReason.CERTIFICATE_ROLE
