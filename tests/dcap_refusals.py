@@ -327,7 +327,8 @@ def levels(name: str) -> Iterator[Case]:
             rows.append(({"svns": altered(svns, component, bytes([svn]))}, reason))
     rows += [({"pce_svn": svn}, RejectionReason.TCB_FLOOR) for svn in (0, 19)]
     rows += [({"pce_svn": svn}, None) for svn in (20, 21, 255, 256, 65_535)]
-    for fmspc in (FMSPC[::-1], bytes(6), b"\xff" * 6, FMSPC[:5] + b"\1", b"\0" + FMSPC[:5]):
+    others = [altered(FMSPC, at, bytes([FMSPC[at] ^ 1])) for at in range(6)]
+    for fmspc in (FMSPC[::-1], bytes(6), b"\xff" * 6, b"\0" + FMSPC[:5], *others):
         rows.append(({"fmspc": fmspc}, RejectionReason.TCB_UNKNOWN))
     for changes, reason in rows:
         [(field, value)] = changes.items()
@@ -388,7 +389,60 @@ def programs(name: str) -> Iterator[Case]:
     yield Case(f"{name}: as dstack's", MACHINE.quote(BODIES[name]), reason, dstack=True)
 
 
-SECTIONS = headers, signatures, qe_bindings, quoting_enclaves, bodies, levels, chains, programs
+# ── Several faults at once ──
+
+
+def faults(name: str) -> Iterator[Case]:
+    """Quotes with each fault and all that are named after it."""
+    machine, body, qe = odd_machine(svns=bytes(16)), BODIES[name], qe_report(tee_type(name))
+    is_tdx, dstack, bind = name in TDX, False, True
+    changes: dict[str, bytes] = {}
+
+    def case(reason: RejectionReason) -> Case:
+        quote = machine.quote(body, qe=qe, bind=bind)
+        return Case(f"{name}: {reason} first", replace(quote, **changes), reason, dstack=dstack)
+
+    yield case(RejectionReason.TCB_FLOOR)
+    if is_tdx:
+        body = replace(body, mr_signer_seam=b"\1" * 48)
+        yield case(RejectionReason.TDX_MODULE)
+    qe = replace(qe, isv_svn=0)
+    yield case(RejectionReason.QE_SVN)
+    qe = replace(qe, mr_signer=bytes(32))
+    yield case(RejectionReason.QE_IDENTITY)
+    qe = replace(qe, attributes=b"\x17" + qe.attributes[1:])
+    yield case(RejectionReason.QE_DEBUG)
+    if is_tdx:
+        dstack = True
+        yield case(RejectionReason.MR_CONFIG)
+        body = replace(body, td_attributes=bytes.fromhex("0000021000000000"))
+        yield case(RejectionReason.SERVICE_TD)
+        body = replace(body, td_attributes=bytes.fromhex("0000023000000000"))
+        yield case(RejectionReason.ATTRIBUTES)
+        body = replace(body, td_attributes=bytes.fromhex("0100023000000000"))
+        yield case(RejectionReason.DEBUG)
+    else:
+        body = replace(body, attributes=b"\x07" + body.attributes[1:])
+        yield case(RejectionReason.DEBUG)
+    changes["signature"] = bytes(64)
+    yield case(RejectionReason.QUOTE_SIGNATURE)
+    bind = False
+    yield case(RejectionReason.QE_BINDING)
+    changes["qe_signature"] = bytes(64)
+    yield case(RejectionReason.QE_SIGNATURE)
+
+
+SECTIONS = (
+    headers,
+    signatures,
+    qe_bindings,
+    quoting_enclaves,
+    bodies,
+    levels,
+    chains,
+    programs,
+    faults,
+)
 
 
 # ── Bytes ──
