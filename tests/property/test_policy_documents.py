@@ -3,6 +3,7 @@
 # Holds I-43, S-66.
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.attestation.canonical import walk_identity, walk_tcb_info
+from offchain.attestation.canonical import MAX_DOCUMENT, walk_identity, walk_tcb_info
 from offchain.attestation.evidence import crl_bytes
 from offchain.attestation.quote import TeeType
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Validity
 from offchain.attestation.trust import QeFloor, Seam, TcbFloor
 from offchain.chain.policy import BITS
-from offchain.simulation import SimulatedIntel
+from offchain.simulation import FMSPC, SimulatedIntel
 from tests.dcap import Attesting
 from tests.documents import Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.documents import Seam as SeamText
@@ -72,10 +73,13 @@ TEXTS = {
 
 @pytest.fixture(scope="module", params=[1, 3, 63], ids=lambda bits: f"accepted {bits}")
 def reading(request: pytest.FixtureRequest, attesting: None) -> Attesting:
-    """A policy of one set of accepted statuses, which knows no document yet."""
-    made = Attesting.deploy(
-        deploy, INTEL.root.public_key, statuses=request.param, grace_days=LONG_GRACE
-    )
+    """A policy of one set of accepted statuses."""
+    return without_documents(statuses=request.param)
+
+
+def without_documents(*, statuses: int = 1, grace_days: int = LONG_GRACE) -> Attesting:
+    """A policy that knows no document yet, and its verifier with the root's list."""
+    made = Attesting.deploy(deploy, INTEL.root.public_key, statuses=statuses, grace_days=grace_days)
     made.verifier.add_crl(*ROOT_LIST)
     return made
 
@@ -168,8 +172,7 @@ STATUS_BITS = {
 def test_update__level_of_each_status__is_accepted_by_its_own_bit(
     attesting: None, statuses: int
 ) -> None:
-    made = Attesting.deploy(deploy, INTEL.root.public_key, statuses=statuses, grace_days=LONG_GRACE)
-    made.verifier.add_crl(*ROOT_LIST)
+    made = without_documents(statuses=statuses)
     for status, bit in STATUS_BITS.items():
         tcb = tcb_info(TeeType.SGX, DATES, [Level(status=status)])
         quoting = identity(TeeType.TDX, DATES, [IsvLevel(8, status)])
@@ -179,6 +182,53 @@ def test_update__level_of_each_status__is_accepted_by_its_own_bit(
         assert isinstance(enclave, QeFloor)
         accepted = bool(statuses & bit)
         assert (bool(floor.svns), enclave.min_isv_svn is not None) == (accepted, accepted), status
+
+
+@pytest.mark.parametrize("tee", TeeType)
+def test_update__as_many_levels_as_fit__are_read_alike(attesting: None, tee: TeeType) -> None:
+    def text(levels: int) -> bytes:
+        falling = [Level((n,) * 16, n, (n,) * 16) for n in range(levels, 0, -1)]
+        written = tcb_info(tee, DATES, [replace(each, svns=(0,) * 16) for each in falling])
+        return re.sub(rb',"category":[^}]*', b"", written)
+
+    longest = max(n for n in range(1, 65) if len(text(n)) <= MAX_DOCUMENT)
+    assert longest > 32
+    said = on_chain(without_documents(), text(longest))
+    assert said == off_chain(text(longest), 1)
+    assert isinstance(said, TcbFloor)
+    assert said.pce_svn == 1
+
+
+@pytest.mark.parametrize("is_tcb", [True, False], ids=["tcb info", "identity"])
+def test_update__document_behind_another_in_the_calldata__is_the_signed_one(
+    attesting: None, is_tcb: bool
+) -> None:
+    """Arguments stand wherever their offsets say: what stands at the usual place is not read."""
+    policy = without_documents().policy
+    if is_tcb:
+        text = tcb_info(TeeType.SGX, DATES, [Level(pce_svn=20)])
+        method, forged = policy.update_tcb, text.replace(b'"pcesvn":20', b'"pcesvn":10')
+    else:
+        text = identity(TeeType.SGX, DATES, [IsvLevel(8)])
+        method, forged = policy.update_identity, text.replace(b'"isvsvn":8', b'"isvsvn":1')
+    _, signature, certificate = arguments = signed(text, INTEL.tcb_signer)
+    tails = [
+        len(part).to_bytes(32, "big") + part + bytes(-len(part) % 32)
+        for part in (forged, text, certificate)
+    ]
+    at_text = 4 * 32 + len(tails[0])
+    offsets = [each.to_bytes(32, "big") for each in (at_text, at_text + len(tails[1]))]
+    head = b"".join((offsets[0], *signature, offsets[1]))
+    selector = method.prepare_calldata(*arguments)[:4]
+    with boa.env.anchor():
+        boa.env.timestamp = NOW
+        boa.env.raw_call(policy.address, data=b"".join((selector, head, *tails)))
+        if is_tcb:
+            (floor,) = policy.kept_floors(0, FMSPC)
+            assert floor.pce_svn == 20
+        else:
+            (enclave,) = policy.kept_identities(0)
+            assert enclave.min_svn == 8
 
 
 QE, TDX = TEXTS["qe"], TEXTS["tdx"]
@@ -292,8 +342,7 @@ def test_read__every_byte_changed__is_refused_or_read_alike(attesting: None, nam
 @pytest.mark.parametrize("is_tcb", [True, False], ids=["tcb info", "identity"])
 def test_update__several_faults__the_first_is_named(attesting: None, is_tcb: bool) -> None:
     """Each fault is added to those that are named after it."""
-    made = Attesting.deploy(deploy, INTEL.root.public_key, grace_days=0)
-    made.verifier.add_crl(*ROOT_LIST)
+    made = without_documents(grace_days=0)
     write, policy = (tcb_info if is_tcb else identity), made.policy
     method = policy.update_tcb if is_tcb else policy.update_identity
 

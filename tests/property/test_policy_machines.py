@@ -28,15 +28,15 @@ from offchain.simulation.machine import qe_report
 from tests.dcap import Attesting, certificate, words
 from tests.documents import DAY, Dates, IsvLevel, Level, identity, signed, tcb_info
 from tests.documents import Seam as SeamText
-from tests.inprocess import deploy, reason_of
+from tests.inprocess import reason_of
 from tests.intel_status import Machine, at_least, status
 from tests.property.test_policy_documents import (
     DATES,
     LONG_GRACE,
     NOW,
     OTHER_SEAM,
-    ROOT_LIST,
     TEXTS,
+    without_documents,
 )
 
 INTEL = SimulatedIntel.from_seed(b"documents")
@@ -51,10 +51,7 @@ TCB_TEXTS = {
 
 @pytest.fixture(scope="module", params=[1, 3, 63])
 def judging(request: pytest.FixtureRequest, attesting: None) -> Attesting:
-    made = Attesting.deploy(
-        deploy, INTEL.root.public_key, statuses=request.param, grace_days=LONG_GRACE
-    )
-    made.verifier.add_crl(*ROOT_LIST)
+    made = without_documents(statuses=request.param)
     boa.env.timestamp = NOW
     for tee in TeeType:
         made.policy.update_identity(*signed(identity(tee, DATES), INTEL.tcb_signer))
@@ -420,8 +417,7 @@ def test_kept_floors__documents_of_several_levels__each_with_its_own(
 
 def test_check__several_faults__the_first_is_named(attesting: None) -> None:
     """Of the quoting enclave before the machine, and an unknown one before a stale one."""
-    made = Attesting.deploy(deploy, INTEL.root.public_key, grace_days=0)
-    made.verifier.add_crl(*ROOT_LIST)
+    policy = without_documents(grace_days=0).policy
     soon, debugged = Dates(NOW, NOW + 10), b"\x17" + bytes(7) + b"\xe7" + bytes(7)
     with boa.env.anchor():
         for tee in TeeType:
@@ -430,14 +426,14 @@ def test_check__several_faults__the_first_is_named(attesting: None) -> None:
                 (identity(tee, soon), RejectionReason.QE_UNKNOWN),
                 (tcb_info(tee, soon), RejectionReason.TCB_UNKNOWN),
             ):
-                said = verdict(made.policy, tee, UP_TO_DATE, attributes=debugged)
+                said = verdict(policy, tee, UP_TO_DATE, attributes=debugged)
                 assert said is RejectionReason.QE_DEBUG
-                assert verdict(made.policy, tee, UP_TO_DATE) is before
-                bring(made.policy, text)
+                assert verdict(policy, tee, UP_TO_DATE) is before
+                bring(policy, text)
             below = replace(UP_TO_DATE, svns=bytes(16))
-            assert verdict(made.policy, tee, below) is RejectionReason.TCB_FLOOR
-            assert verdict(made.policy, tee, below, isv_svn=0) is RejectionReason.QE_SVN
+            assert verdict(policy, tee, below) is RejectionReason.TCB_FLOOR
+            assert verdict(policy, tee, below, isv_svn=0) is RejectionReason.QE_SVN
             boa.env.timestamp = NOW + 11
-            assert verdict(made.policy, tee, below) is RejectionReason.QE_STALE
-            bring(made.policy, identity(tee, Dates(NOW + 11, NOW + 20)))
-            assert verdict(made.policy, tee, below) is RejectionReason.TCB_STALE
+            assert verdict(policy, tee, below) is RejectionReason.QE_STALE
+            bring(policy, identity(tee, Dates(NOW + 11, NOW + 20)))
+            assert verdict(policy, tee, below) is RejectionReason.TCB_STALE
