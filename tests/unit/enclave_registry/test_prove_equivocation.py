@@ -95,6 +95,7 @@ def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarte
 ):
     deployment.stake(operator, 3)
     deployment.stake(rival)
+    deployment.slash(rival, ETHER, prover)
     time = now() + 100
     at(time)
     receipt = case.prove(*two_stories, by=(enlisted, enlisted))
@@ -102,8 +103,8 @@ def test_prove_equivocation__one_enclave__condemns_and_gives_the_prover_a_quarte
     reward = stake // 4
     assert receipt.return_value == reward
     assert registry.operator(operator) == (stake - reward, time + UNBONDING, 0, time, 1)
-    assert registry.operator(rival) == (10 * ETHER, 0, 0, 0, 0)
-    assert registry.credits(prover) == reward
+    assert registry.operator(rival) == (9 * ETHER, 0, 0, 0, 0)
+    assert registry.credits(prover) == ETHER + reward
     assert registry.balance() == 10 * ETHER + stake
     assert not deployment.is_active(enlisted)
     assert only_event(receipt, "EquivocationProven") == {
