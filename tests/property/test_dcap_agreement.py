@@ -94,13 +94,16 @@ def test_verify_quote__genuine__is_judged_alike(
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("dstack", [False, True])
-def test_verify_quote__simulated__is_judged_alike(verifier: Any, name: str, dstack: bool) -> None:
+@pytest.mark.parametrize("known", Known)
+def test_verify_quote__simulated__is_judged_alike(
+    knowing: Any, name: str, dstack: bool, known: Known
+) -> None:
     for changes in ({}, {"mr_config_id": b"\x01" + bytes(47)}):
         if changes and name == "sgx v3":
             continue
         quote = sign(MACHINE, BODIES[name], **changes)
-        said = on_chain(verifier, whole(quote, dstack=dstack))
-        assert said == off_chain(quote, dstack=dstack)
+        evidence = pack(quote, Chain.of(quote, TRUST.root_key), known, dstack=dstack)
+        assert on_chain(knowing, evidence) == off_chain(quote, dstack=dstack)
 
 
 def test_verify_quote__of_the_other_root__is_refused_alike(
