@@ -398,11 +398,14 @@ def faults(name: str) -> Iterator[Case]:
     is_tdx, dstack, bind = name in TDX, False, True
     changes: dict[str, bytes] = {}
 
-    def case(reason: RejectionReason) -> Case:
-        quote = machine.quote(body, qe=qe, bind=bind)
-        return Case(f"{name}: {reason} first", replace(quote, **changes), reason, dstack=dstack)
+    def case(reason: RejectionReason, of: str = "") -> Case:
+        quote = replace(machine.quote(body, qe=qe, bind=bind), **changes)
+        return Case(f"{name}: {reason} first{of}", quote, reason, dstack=dstack)
 
     yield case(RejectionReason.TCB_FLOOR)
+    if name == "tdx v5":
+        body = replace(body, tee_tcb_svn2=bytes([10, 2, 10]) + bytes(13))
+        yield case(RejectionReason.TDX_MODULE, ", that of now")
     if is_tdx:
         body = replace(body, mr_signer_seam=b"\1" * 48)
         yield case(RejectionReason.TDX_MODULE)
