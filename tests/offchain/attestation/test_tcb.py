@@ -14,6 +14,7 @@ from offchain.attestation.policy import Policy, Rules
 from offchain.attestation.quote import TeeType
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Machine
+from offchain.simulation import FMSPC
 from offchain.simulation.documents import Issue, SimulatedLevel, make_qe_identity, make_tcb_info
 from tests.offchain.attestation.support import AT, PUBLISHED, UP_TO_DATE, published
 
@@ -189,9 +190,20 @@ def test_walk__bytes_after_the_end__are_refused() -> None:
 DAY = 86_400
 
 
-def document(number: int, *, age: int = 1, lasts: int = 30) -> str:
+def document(
+    number: int,
+    *,
+    age: int = 1,
+    lasts: int = 30,
+    tee_type: TeeType = TeeType.SGX,
+    fmspc: bytes = FMSPC,
+) -> str:
     issued = AT - age * DAY
-    return make_tcb_info(TeeType.SGX, issue=Issue(number, issued, issued + lasts * DAY))
+    return make_tcb_info(tee_type, fmspc, issue=Issue(number, issued, issued + lasts * DAY))
+
+
+def identity(number: int, tee_type: TeeType = TeeType.SGX) -> str:
+    return make_qe_identity(tee_type, issue=Issue(number, AT - DAY, AT + DAY))
 
 
 def numbers(policy: Policy) -> list[int]:
@@ -221,6 +233,51 @@ def test_with_document__older_one_of_a_number__is_refused() -> None:
     assert numbers(policy.with_document(document(17, age=1), AT)) == [17]
 
 
+KINDS = [(tee_type, fmspc) for fmspc in (FMSPC, b"others") for tee_type in TeeType]
+
+
+def test_with_document__other_tee_or_fmspc__is_kept_apart() -> None:
+    """Each has two numbers of its own, and no document is an older one of another kind."""
+    policy = Policy()
+    for number in (17, 19, 18):
+        for age, (tee_type, fmspc) in enumerate(KINDS, 1):
+            text = document(number, age=age, tee_type=tee_type, fmspc=fmspc)
+            policy = policy.with_document(text, AT)
+        for tee_type in TeeType:
+            policy = policy.with_document(identity(number, tee_type), AT)
+    kept = [(each.tee_type, each.fmspc, each.validity.number) for each in policy.floors]
+    assert len(kept) == 2 * len(KINDS)
+    assert set(kept) == {(*kind, number) for kind in KINDS for number in (18, 19)}
+    enclaves = [(each.tee_type, each.validity.number) for each in policy.quoting_enclaves]
+    assert sorted(enclaves) == [(tee_type, number) for tee_type in TeeType for number in (18, 19)]
+
+
+def test_has__document_of_another_tee_or_fmspc__is_another_document() -> None:
+    for known in KINDS:
+        tee_type, fmspc = known
+        policy = Policy().with_document(document(17, tee_type=tee_type, fmspc=fmspc), AT)
+        for asked in KINDS:
+            text = document(17, tee_type=asked[0], fmspc=asked[1])
+            assert policy.has(policy.read(text)) is (asked == known)
+    for kept in TeeType:
+        policy = Policy().with_document(make_qe_identity(kept), AT)
+        for tee_type in TeeType:
+            assert policy.has(policy.read(make_qe_identity(tee_type))) is (tee_type is kept)
+
+
+def test_with_document__several_faults__the_first_is_named() -> None:
+    """As the contract names it: each fault is added to those that are named after it."""
+    policy = Policy().with_document(document(17), AT)
+    policy = replace(policy, rules=Rules(least_tcb=18))
+    for text, reason in (
+        (document(17), RejectionReason.DOCUMENT_NUMBER),
+        (document(17, age=2), RejectionReason.DOCUMENT_SUPERSEDED),
+        (document(17, age=2, lasts=1), RejectionReason.DOCUMENT_STALE),
+        (document(17, age=-1, lasts=-2), RejectionReason.DOCUMENT_NOT_YET_VALID),
+    ):
+        assert refusal(policy, text) is reason
+
+
 def test_has__newer_or_later_one_of_a_number__is_another_document() -> None:
     policy = Policy().with_document(document(17, age=2), AT)
     for other, known in (
@@ -243,10 +300,15 @@ def test_with_document__around_the_ends_of_its_time() -> None:
     assert refusal(Policy(rules), document(17, age=-1)) is RejectionReason.DOCUMENT_NOT_YET_VALID
 
 
-def test_with_document__below_the_least_number__is_refused() -> None:
-    policy = Policy(Rules(least_tcb=18))
-    assert refusal(policy, document(17)) is RejectionReason.DOCUMENT_NUMBER
-    assert numbers(policy.with_document(document(18), AT)) == [18]
+@pytest.mark.parametrize("rules", [Rules(least_tcb=18), Rules(least_identity=18)])
+def test_with_document__below_the_least_number_of_its_kind__is_refused(rules: Rules) -> None:
+    policy = Policy(rules)
+    for write, least in ((document, rules.least_tcb), (identity, rules.least_identity)):
+        if least:
+            assert refusal(policy, write(17)) is RejectionReason.DOCUMENT_NUMBER
+        else:
+            assert policy.with_document(write(17), AT) != policy
+        assert policy.with_document(write(18), AT) != policy
 
 
 def test_with_document__kept_one_below_the_least_number__is_dropped() -> None:
