@@ -205,6 +205,19 @@ def test_trust_in__revoked_tcb_signer__is_refused(intel: SimulatedIntel) -> None
     assert trust_in(other, intel.root.public_key, AT).floors
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_trust_in__tcb_signer_that_an_older_list_revoked__stays_revoked(
+    intel: SimulatedIntel, newest_first: bool
+) -> None:
+    older = intel.root.revoke(intel.tcb_signer.certificate.serial, this_update=AT - 20)
+    newer = intel.root.revoke(this_update=AT - 10)
+    lists = (newer, older) if newest_first else (older, newer)
+    bundle = collateral(intel, TeeType.SGX).to_bundle()
+    with pytest.raises(QuoteRejected) as refusal:
+        policy.trust_in(replace(bundle, crls=lists), intel.root.public_key, AT)
+    assert refusal.value.reason is RejectionReason.CERTIFICATE_REVOKED
+
+
 @pytest.mark.parametrize("name", ["QVE", "QAE", "TD_QAE", "QE2", ""])
 def test_trust_in__identity_of_another_enclave__is_refused(
     intel: SimulatedIntel, name: str
