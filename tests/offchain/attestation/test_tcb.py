@@ -14,8 +14,10 @@ from offchain.attestation.policy import Policy, Rules
 from offchain.attestation.quote import TeeType
 from offchain.attestation.rejections import QuoteRejected, RejectionReason
 from offchain.attestation.tcb import Machine
+from offchain.attestation.trust import Seam
 from offchain.simulation import FMSPC
 from offchain.simulation.documents import Issue, SimulatedLevel, make_qe_identity, make_tcb_info
+from tests import documents
 from tests.offchain.attestation.support import AT, PUBLISHED, UP_TO_DATE, published
 
 LEVELS = (
@@ -172,6 +174,18 @@ def test_read_tcb_info__module_of_another_name__is_refused(name: object) -> None
     info["tdxModuleIdentities"][0]["id"] = name
     with pytest.raises((TypeError, ValueError)):
         tcb.read_tcb_info(info)
+
+
+def test_walk__identity_of_tdx_modules__is_that_of_the_document() -> None:
+    signer, attributes, mask = b"\1" * 48, b"\2" * 8, b"\x0f" * 8
+    written = documents.Seam(signer, attributes, mask)
+    dates = documents.Dates(AT, AT + 1)
+    for text, expected in (
+        (documents.tcb_info(TeeType.TDX, dates, seam=written), Seam(signer, attributes, mask)),
+        (documents.tcb_info(TeeType.TDX, dates), Seam()),
+        (documents.tcb_info(TeeType.SGX, dates), Seam()),
+    ):
+        assert walk_tcb_info(text.decode(), UP_TO_DATE).seam == expected
 
 
 def test_walk__bytes_after_the_end__are_refused() -> None:

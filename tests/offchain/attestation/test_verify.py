@@ -12,11 +12,11 @@ from offchain.attestation.quote import TdReport, TeeType
 from offchain.attestation.rejections import RejectionReason
 from offchain.attestation.sgx_extension import SgxExtension
 from offchain.attestation.tcb import Validity
-from offchain.attestation.trust import TcbFloor, Trust
+from offchain.attestation.trust import Seam, TcbFloor, Trust
 from offchain.attestation.verify import VerifiedQuote, verify_chain
 from offchain.simulation import FMSPC, Machine, SimulatedIntel
 from offchain.simulation.documents import make_qe_identity
-from offchain.simulation.machine import pem
+from offchain.simulation.machine import pem, qe_report
 from tests.offchain.attestation.support import (
     AT,
     BODIES,
@@ -133,6 +133,40 @@ def test_quoting_enclaves__simulated__are_those_that_intel_published(name: str) 
     theirs = walk_identity(published(name).qe_identity, UP_TO_DATE)
     ours = walk_identity(make_qe_identity(TeeType.TDX), UP_TO_DATE)
     assert replace(theirs, validity=ours.validity) == ours
+
+
+@pytest.mark.parametrize(
+    ("field", "expected", "mask", "fitting", "others"),
+    [
+        ("misc_select", "01000000", "01000080", ["01000000", "01ffff7f"], ["00000000", "01000080"]),
+        (
+            "attributes",
+            "11" + "00" * 14 + "01",
+            "15" + "00" * 14 + "81",
+            ["11" + "00" * 14 + "01", "f1" + "ff" * 14 + "7f"],
+            ["15" + "00" * 14 + "01", "11" + "00" * 15, "11" + "00" * 14 + "81"],
+        ),
+    ],
+)
+def test_verify__quoting_enclave__is_compared_where_the_mask_is_set(
+    machine: Machine,
+    trust: Trust,
+    field: str,
+    expected: str,
+    mask: str,
+    fitting: list[str],
+    others: list[str],
+) -> None:
+    (enclave,) = trust.identities_of(TeeType.SGX)
+    rule = {field: bytes.fromhex(expected), f"{field}_mask": bytes.fromhex(mask)}
+    changed = replace(trust, quoting_enclaves=(replace(enclave, **rule),))
+    for value in fitting + others:
+        report = replace(qe_report(TeeType.SGX), **{field: bytes.fromhex(value)})
+        verdict = outcome(machine.quote(BODIES["sgx v3"], qe=report), changed)
+        if value in fitting:
+            assert isinstance(verdict, VerifiedQuote), value
+        else:
+            assert verdict is RejectionReason.QE_IDENTITY, value
 
 
 # ── Chain ──
@@ -321,6 +355,29 @@ def test_verify__service_td__is_refused(machine: Machine, trust: Trust, place: i
     service = bytes(place) + b"\1" + bytes(47 - place)
     quote = sign(machine, BODIES["tdx v5"], mr_service_td=service)
     assert outcome(quote, trust) is RejectionReason.SERVICE_TD
+
+
+@pytest.mark.parametrize("name", TDX)
+def test_verify__tdx_module_of_another_signer__only_as_the_document_says(
+    machine: Machine, trust: Trust, name: str
+) -> None:
+    (floor,) = trust.floors_of(FMSPC, TeeType.TDX)
+    theirs = Seam(b"\1" * 48, b"\2" * 8, b"\x0f" * 8)
+    changed = replace(trust, floors=(replace(floor, seam=theirs),))
+    for signer, attributes, accepted in (
+        (b"\1" * 48, b"\2" * 8, True),
+        (b"\1" * 48, b"\xf2" * 8, True),
+        (b"\1" * 48, b"\3" + b"\2" * 7, False),
+        (b"\1" * 48, b"\2" * 7 + b"\0", False),
+        (b"\1" * 47 + b"\2", b"\2" * 8, False),
+        (bytes(48), b"\2" * 8, False),
+    ):
+        quote = sign(machine, BODIES[name], mr_signer_seam=signer, seam_attributes=attributes)
+        verdict = outcome(quote, changed)
+        if accepted:
+            assert isinstance(verdict, VerifiedQuote)
+        else:
+            assert verdict is RejectionReason.TDX_MODULE
 
 
 def test_verify__tee_tcb_svn2_below_the_floor__is_refused(machine: Machine, trust: Trust) -> None:
