@@ -349,7 +349,7 @@ def test_check__identities_of_several_signers__each_judges_by_its_own(
         return {
             "mr_signer": f"{number:02x}" * 32,
             "product": number,
-            "attributes": f"{number % 4:x}0" + "00" * 15,
+            "attributes": f"{number % 4:x}0" + "00" * 14 + f"{number:02x}",
             "attributes_mask": "ff" * 15 + f"{number:02x}",
             "misc_select": f"{number:08x}",
             "misc_select_mask": f"{number | 64:08x}",
@@ -359,8 +359,8 @@ def test_check__identities_of_several_signers__each_judges_by_its_own(
         return {
             "mr_signer": bytes([number] * 32),
             "isv_prod_id": number,
-            "attributes": bytes([number % 4 << 4]) + bytes(15),
-            "misc_select": number.to_bytes(4, "big"),
+            "attributes": bytes([number % 4 << 4, *bytes(14), number]),
+            "misc_select": bytes([0, 0, 0, number]),
         }
 
     def asked(svn: int, **report: Any) -> bool | RejectionReason:
@@ -387,6 +387,11 @@ def test_check__identities_of_several_signers__each_judges_by_its_own(
             for field in mine:
                 mixed = {**mine, field: other[field]}
                 assert asked(number, **mixed) is RejectionReason.QE_IDENTITY, field
+            for field in ("attributes", "misc_select"):
+                first, last = mine[field][:-1], mine[field][-1]
+                beyond, within = ({**mine, field: first + bytes([last ^ bit])} for bit in (128, 4))
+                assert asked(number, **beyond) is True, field
+                assert asked(number, **within) is RejectionReason.QE_IDENTITY, field
         assert asked(20, **enclave(20)) is RejectionReason.QE_IDENTITY
 
 
