@@ -321,7 +321,10 @@ def test_raise_least_numbers__older_documents_cannot_be_brought(policy, refused)
 def test_raise_least_numbers__of_one_kind__leaves_the_other(
     policy, bring_tcb, bring_identity, refused, least
 ):
-    """Whichever kind is narrowed, what is kept of the other one counts, and it can be renewed."""
+    """Whichever kind is narrowed, what is kept of the other one counts, and it can be renewed.
+
+    Of the narrowed kind, the next document drops what counts no more.
+    """
     dates = Dates.of(now(), 17)
     bring_tcb(dates=dates)
     bring_identity(IsvLevel(8), dates=dates)
@@ -334,6 +337,13 @@ def test_raise_least_numbers__of_one_kind__leaves_the_other(
     else:
         bring_tcb(dates=dates)
         refused(DOCUMENT_NUMBER, identity(TeeType.TDX, dates, [IsvLevel(8)]))
+    later = Dates.of(now(), 18)
+    bring_tcb(dates=later)
+    bring_identity(IsvLevel(8), dates=later)
+    kept = policy.kept_floors(129, FMSPC), policy.kept_identities(129)
+    assert [[each[0] for each in of_kind] for of_kind in kept] == [
+        [18] if number == 18 else [17, 18] for number in least
+    ]
 
 
 @pytest.mark.parametrize("numbers", [(17, 5), (18, 4), (2**16, 5), (18, 2**16)])
