@@ -280,7 +280,7 @@ def test_has__document_of_another_tee_or_fmspc__is_another_document() -> None:
 
 
 def test_with_document__several_faults__the_first_is_named() -> None:
-    """As the contract names it: each fault is added to those that are named after it."""
+    """Each fault is added to those that the contract, too, names after it."""
     policy = Policy().with_document(document(17), AT)
     policy = replace(policy, rules=Rules(least_tcb=18))
     for text, reason in (
