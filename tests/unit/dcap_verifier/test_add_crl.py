@@ -306,12 +306,14 @@ def test_add_crl__older_than_the_newest__reverts(verifier, refused, authority, b
     assert verifier.crl_updated(authority[0]) == newest + 1
 
 
-def test_add_crl__age_of_one_issuer__does_not_bind_another(
-    verifier, authority, by_authority, intel
-):
-    verifier.add_crl(authority, by_authority(1, this_update=now()), 1)
-    older = crl_bytes(intel.root.revoke(1, this_update=now() - 1_000))
-    assert verifier.add_crl.call(ROOT, older, 1) == 1
+@pytest.mark.parametrize("newest", ["root", "authority"])
+def test_add_crl__age_of_one_issuer__does_not_bind_another(verifier, authority, intel, newest):
+    issuers = {"root": (ROOT, intel.root), "authority": (authority, intel.authority)}
+    record, issuer = issuers.pop(newest)
+    verifier.add_crl(record, crl_bytes(issuer.revoke(1, this_update=now())), 1)
+    [(record, issuer)] = issuers.values()
+    older = crl_bytes(issuer.revoke(1, this_update=now() - 1_000))
+    assert verifier.add_crl.call(record, older, 1) == 1
 
 
 def test_add_crl__of_the_future__reverts(verifier, refused, authority, by_authority):
