@@ -413,8 +413,8 @@ def test_kept_floors__documents_of_several_levels__each_with_its_own(
             )  # fmt: skip
             assert (kept.svns, kept.pce_svn) == (bytes([number] * 16), number)
             assert kept.tdx_svns == (bytes([number, 0] + [number] * 14) if tdx else bytes(16))
-            modules = [(each.version, each.svn) for each in kept.modules]
-            assert modules == ([(1, number), (number, 1)] if tdx else [])
+            listed = [(each.version, each.svn) for each in kept.modules]
+            assert listed == ([(1, number), (number, 1)] if tdx else [])
 
 
 # ── Several faults at once ──
