@@ -73,19 +73,19 @@ interface IDcapVerifier is IAttestationVerifier {
     /// @notice Verify evidence as `verify` does, for any report data, and return these too. Anyone may call.
     /// @return The attestation, and the quote's 64 bytes of report data.
     /// @dev Caches the certificates that the evidence carries. Reverts, in this order, for:
-    ///      - evidence: shorter or longer than its parts ("quote length"); of an unknown kind, or dstack claimed for SGX
-    ///        ("evidence kind");
+    ///      - evidence: shorter than any ("quote length"), or of an unknown kind ("evidence kind");
     ///      - record: not that of an admitted certificate ("certificate unknown"); certificate or authority revoked
     ///        ("certificate revoked") or expired ("certificate expired");
     ///      - certificate: as `add_ca` and `add_pck`;
     ///      - revocation lists: that of the root or of the authority is not wholly in, or is stale ("crl stale");
     ///      - header: "quote version", "quote body type", "quote key type", "quote tee type", "quote vendor";
+    ///      - evidence: not as long as its parts ("quote length");
     ///      - QE: its report is not signed by the PCK ("qe signature"), or does not vouch for the attestation key ("qe
     ///        binding");
     ///      - quote: not signed by the attestation key ("quote signature");
-    ///      - body: the enclave or domain is debugged ("debug"); a reserved bit of TDATTRIBUTES is set, SEPT_VE_DISABLE is
-    ///        clear, or MIGRATABLE is set ("attributes"); SERVTD_EXT is set or MRSERVICETD is not zero ("service td");
-    ///        MRCONFIGID is zero under dstack ("mr config");
+    ///      - body: dstack is claimed for SGX ("evidence kind"); the enclave or domain is debugged ("debug"); a reserved bit
+    ///        of TDATTRIBUTES is set, SEPT_VE_DISABLE is clear, or MIGRATABLE is set ("attributes"); SERVTD_EXT is set or
+    ///        MRSERVICETD is not zero ("service td"); MRCONFIGID is zero under dstack ("mr config");
     ///      - quoting enclave and machine: as `ITcbPolicy.check` ("qe …", "tcb …", "tdx module").
     ///      `verify` also reverts when the report data are not the given 32 bytes, followed by 32 zeros ("report data").
     function verify_quote(bytes calldata _evidence) external returns (IAttestationVerifier.Attestation memory, bytes32[2] memory);

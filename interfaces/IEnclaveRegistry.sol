@@ -352,7 +352,8 @@ interface IEnclaveRegistry {
     /// @param _cosignatures By ascending signer.
     /// @param _excluded Signers whose operators may not sign.
     /// @return `abi_encode(signers)` of the signers that `check_quorum` returns.
-    /// @dev Reverts like `check_quorum`, and without a reason when an entry that it reads is cut short or no address.
+    /// @dev Reverts like `check_quorum`, and without a reason when an entry that it reads is cut short. An entry whose key is
+    ///      no address is nobody's.
     function check_encoded_quorum(bytes32 _digest, bytes32 _measurement, uint256 _min_stake, bytes calldata _roster, Types.Cosignature[] calldata _cosignatures, Types.Signer[] calldata _excluded) external view returns (bytes memory);
 
     /// @notice Return true if the owner revoked, at `_time` or later, an enclave or a platform of a signer. A revocation of

@@ -427,6 +427,8 @@ def faults(name: str) -> Iterator[Case]:
     else:
         body = replace(body, attributes=b"\x07" + body.attributes[1:])
         yield case(RejectionReason.DEBUG)
+        dstack = True
+        yield case(RejectionReason.EVIDENCE_KIND)
     changes["signature"] = bytes(64)
     yield case(RejectionReason.QUOTE_SIGNATURE)
     bind = False

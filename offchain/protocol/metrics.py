@@ -151,8 +151,12 @@ def _of_labels(name: str, **options: Any) -> Callable[[Array, Array, Weights], f
     return value
 
 
+_f1 = partial(_of_labels, "f1_score", zero_division=0)
+
+
 def _quadratic_kappa(targets: Array, predictions: Array, weights: Weights) -> float:
-    found, mean = labels(predictions), np.average(labels(predictions), weights=weights)
+    found = labels(predictions)  # scikit-learn numbers the classes that occur alone
+    mean = np.average(found, weights=weights)
     return _skill((targets - found) ** 2, (targets - mean) ** 2 + (found - mean) ** 2, weights)
 
 
@@ -446,13 +450,9 @@ def _mean_of(
 METRICS = {
     "accuracy": _mean_of(_right, CLASSIFIERS),
     "balanced_accuracy": Metric(balanced_accuracy, CLASSIFIERS, _any),
-    "f1_macro": Metric(_of_labels("f1_score", average="macro", zero_division=0), CLASSIFIERS, _any),
-    "f1_weighted": Metric(
-        _of_labels("f1_score", average="weighted", zero_division=0), CLASSIFIERS, _any
-    ),
-    "f1_binary": Metric(
-        _of_labels("f1_score", zero_division=0), CLASSIFIERS, _two_classes, classes=2
-    ),
+    "f1_macro": Metric(_f1(average="macro"), CLASSIFIERS, _any),
+    "f1_weighted": Metric(_f1(average="weighted"), CLASSIFIERS, _any),
+    "f1_binary": Metric(_f1(), CLASSIFIERS, _two_classes, classes=2),
     "mcc": Metric(_of_labels("matthews_corrcoef"), CLASSIFIERS, _two_classes),
     "cohen_kappa": Metric(_of_labels("cohen_kappa_score"), CLASSIFIERS, _two_classes),
     "quadratic_kappa": Metric(_quadratic_kappa, CLASSIFIERS, _two_classes),

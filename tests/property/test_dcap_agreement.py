@@ -116,6 +116,17 @@ def test_verify_quote__of_the_other_root__is_refused_alike(
     assert off_chain(mine, intel_trust) is RejectionReason.CERTIFICATE_SIGNATURE
 
 
+def test_verify_quote__longer_than_its_parts__is_named_between_header_and_signatures(
+    verifier: Any,
+) -> None:
+    forged = replace(MACHINE.quote(BODIES["sgx v3"]), qe_signature=bytes(64))
+    longer = whole(forged) + b"\0"
+    assert on_chain(verifier, longer) is RejectionReason.QUOTE_LENGTH
+    header = longer.index(forged.encode()[:48])
+    versioned = longer[:header] + b"\6" + longer[header + 1 :]
+    assert on_chain(verifier, versioned) is RejectionReason.QUOTE_VERSION
+
+
 # ── Fields at their extremes ──
 
 

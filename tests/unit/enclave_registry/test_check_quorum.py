@@ -109,15 +109,17 @@ def test_check_quorum__full_roster_and_panel__costs_at_most_15000_gas_a_signer(
 def encoded_quorum(deployment, registry, enclaves):
     """Calls check_encoded_quorum for signatures of these enclaves and a roster of 16, encoded."""
 
-    def call(by, cut=0):
+    def call(by, cut=0, dirty=None):
         spares = [enclave(f"spare {n}", registry.address) for n in range(9)]
         entries = roster([*enclaves, *spares])
-        encoded = encode(["(address,bytes32)[]"], [entries])
+        encoded = bytearray(encode(["(address,bytes32)[]"], [entries]))
+        if dirty:
+            encoded[encoded.index(encode(["address"], [dirty.signing_key]))] = 1
         return registry.check_encoded_quorum(
             DIGEST,
             deployment.measurement,
             STAKE,
-            encoded[: len(encoded) - cut],
+            bytes(encoded[: len(encoded) - cut]),
             cosign(DIGEST, by),
             [],
         )
@@ -145,6 +147,14 @@ def test_check_encoded_quorum__entry_cut_short__reverts(encoded_quorum, registry
         encoded_quorum([outsider], cut=33)
     with reverts(NOT_IN_ROSTER):
         encoded_quorum([outsider], cut=64)
+
+
+def test_check_encoded_quorum__entry_that_is_no_address__is_nobodys(encoded_quorum, enclaves):
+    first, *others = enclaves
+    expected = encode(["(address,address,bytes32)[]"], [signers(others)])
+    assert bytes(encoded_quorum(others, dirty=first)) == expected
+    with reverts(NOT_IN_ROSTER):
+        encoded_quorum([first], dirty=first)
 
 
 # ── The signature ──
