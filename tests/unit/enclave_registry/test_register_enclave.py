@@ -501,15 +501,21 @@ def test_register_enclave__platform_of_another_gone_silent__reverts_until_it_lap
         deployment.try_register(first)
 
 
-@pytest.mark.parametrize("state", ["active", "expired", "retired"])
+# Holds S-46.
+@pytest.mark.parametrize("state", ["active", "expired", "retired", "of an earlier epoch"])
 def test_register_enclave__key_bound_otherwise__reverts(
-    deployment, first, reborn, of_rival, operator, state
+    deployment, registry, first, reborn, of_rival, operator, state
 ):
     deployment.register(first, expiry=now() + DAY)
     if state == "expired":
         mine_at(now() + 2 * DAY)
     if state == "retired":
         deployment.register(reborn)
+    if state == "of an earlier epoch":
+        registry.request_unstake({"from": operator})
+        at(now() + UNBONDING)
+        registry.unstake(operator, {"from": operator})
+        deployment.stake(operator)
     sealed_otherwise = replace(first, sealing_key=of_rival.sealing_key)
     on_another_platform = replace(first, platform=word("another platform"))
     of_another = replace(first, operator=of_rival.operator, platform=of_rival.platform)
