@@ -328,8 +328,9 @@ def test_with_document__below_the_least_number_of_its_kind__is_refused(rules: Ru
 def test_with_document__kept_one_below_the_least_number__is_dropped() -> None:
     policy = Policy().with_document(document(17), AT)
     assert numbers(policy.with_document(document(18), AT)) == [17, 18]
-    raised = replace(policy, rules=Rules(least_tcb=18))
-    assert numbers(raised.with_document(document(18), AT)) == [18]
+    for least, kept in ((17, [17, 18]), (18, [18])):
+        raised = replace(policy, rules=Rules(least_tcb=least))
+        assert numbers(raised.with_document(document(18), AT)) == kept
 
 
 # ── Words ──

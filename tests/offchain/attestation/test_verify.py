@@ -254,6 +254,13 @@ def test_verify__machine_that_meets_either_of_two_documents__is_accepted(
     assert outcome(quote, replace(trust, floors=(early,))) is RejectionReason.TCB_FLOOR
     assert outcome(quote, replace(both, least_tcb=18)) is RejectionReason.TCB_FLOOR
     assert outcome(quote, replace(both, least_tcb=19)) is RejectionReason.TCB_STALE
+    (enclave,) = trust.identities_of(TeeType.SGX)
+    next_one = replace(enclave.validity, number=18)
+    newer = replace(enclave, validity=next_one, min_isv_svn=0xFFFF)
+    both = replace(trust, quoting_enclaves=(*trust.quoting_enclaves, newer))
+    assert isinstance(outcome(quote, both), VerifiedQuote)
+    assert outcome(quote, replace(both, least_identity=18)) is RejectionReason.QE_SVN
+    assert outcome(quote, replace(both, least_identity=19)) is RejectionReason.QE_STALE
 
 
 def test_verify__machine_that_meets_none_of_two_documents__is_told_of_the_newer(
@@ -378,6 +385,22 @@ def test_verify__tdx_module_of_another_signer__only_as_the_document_says(
             assert isinstance(verdict, VerifiedQuote)
         else:
             assert verdict is RejectionReason.TDX_MODULE
+
+
+@pytest.mark.parametrize("field", ["tee_tcb_svn", "tee_tcb_svn2"])
+def test_verify__each_component_of_a_trust_domain__must_reach_the_floor(
+    machine: Machine, trust: Trust, field: str
+) -> None:
+    """The first two name the TDX module."""
+    (floor,) = trust.floors_of(FMSPC, TeeType.TDX)
+    strict = replace(trust, floors=(replace(floor, tdx_svns=bytes([10] * 16)),))
+    reaching = bytes([10, 1] + [10] * 14)
+    for place in range(2, 16):
+        for svn, reason in ((10, None), (9, RejectionReason.TCB_FLOOR)):
+            svns = {"tee_tcb_svn": reaching, "tee_tcb_svn2": reaching}
+            svns[field] = reaching[:place] + bytes([svn]) + reaching[place + 1 :]
+            verdict = outcome(sign(machine, BODIES["tdx v5"], **svns), strict)
+            assert verdict is reason if reason else isinstance(verdict, VerifiedQuote), place
 
 
 def test_verify__tee_tcb_svn2_below_the_floor__is_refused(machine: Machine, trust: Trust) -> None:

@@ -118,6 +118,7 @@ def test_revoke__again__reverts_and_keeps_the_time(
         at(time)
         revoke(*subject, {"from": owner})
         assert record(*subject)[revoked_at] == time
+        at(time + 1)
         with reverts(ALREADY_REVOKED):
             revoke(*subject, {"from": owner})
         assert record(*subject)[revoked_at] == time
