@@ -180,6 +180,8 @@ def test_add_ca__signed_by_another__reverts(refused, intel, machine):
             issuing.CA_USAGE,
             issuing.extension("2.5.29.19", bytes.fromhex("30060101ff02010000"), True),
         ],
+        [issuing.CA_USAGE, AUTHORITY, issuing.extension("2.5.29.15", bytes.fromhex("03020106"))],
+        [issuing.CA_USAGE, AUTHORITY, issuing.extension("2.5.29.19", bytes.fromhex("3000"))],
         [issuing.CA_USAGE, AUTHORITY, issuing.extension("1.2.3.4", b"\5\0", True)],
         [issuing.CA_USAGE, AUTHORITY, issuing.extension("2.5.29.30", b"\x30\0", True)],
     ],

@@ -189,6 +189,17 @@ def test_prove_equivocation__condemned__can_do_nothing_until_the_stake_is_burned
         registry.unstake(operator, {"from": operator})
 
 
+# Holds S-55.
+def test_prove_equivocation__by_a_contract__credits_it_and_not_who_sent_to_it(
+    registry, case, two_stories, enlisted, prover, hostile_account
+):
+    arguments = case.arguments(two_stories, (enlisted, enlisted))
+    proof = registry.prove_equivocation.encode_input(*arguments)
+    hostile_account.execute(registry, proof, {"from": prover})
+    assert registry.credits(hostile_account) == 10 * ETHER // 4
+    assert registry.credits(prover) == 0
+
+
 @pytest.mark.parametrize("stake", [1, 3, 4, 5])
 def test_prove_equivocation__a_few_wei__reward_rounds_down(
     deployment, registry, case, two_stories, enlisted, operator, challenger, prover, stake

@@ -82,8 +82,9 @@ def test_set_verifier__once_by_the_owner(deploy, fresh, owner, stranger):
     receipt = policy.set_verifier(fresh.verifier, {"from": owner})
     assert events(receipt) == [("VerifierSet", {"verifier": fresh.verifier.address})]
     assert policy.verifier() == fresh.verifier.address
-    with reverts(VERIFIER_SET):
-        policy.set_verifier.call(fresh.verifier, {"from": owner})
+    for again in (fresh.verifier, stranger):
+        with reverts(VERIFIER_SET):
+            policy.set_verifier.call(again, {"from": owner})
 
 
 # ── Only the owner ──
