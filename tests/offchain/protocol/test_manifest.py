@@ -7,6 +7,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+import rfc8785
+from eth_utils.crypto import keccak
 
 from offchain.protocol.encoding import from_json, to_json
 from offchain.protocol.manifest import HiddenSet, Manifest, Selection, schema
@@ -30,6 +32,16 @@ def test_digest__file_with_blanks_and_another_order__is_the_same() -> None:
     fields = json.loads(to_json(MANIFEST))
     file = json.dumps(dict(reversed(fields.items())), indent=4).encode()
     assert from_json(Manifest, file).digest() == MANIFEST.digest()
+
+
+# Holds S-77.
+def test_digest__fields_with_their_defaults__covers_all_of_the_schema() -> None:
+    fields = json.loads(to_json(MANIFEST))
+    parts = {"Manifest": fields, "ModelSpec": fields["model"], "HiddenSet": fields["test_set"]}
+    made = schema()
+    for name, part in (parts | {"ModelLimits": fields["limits"]}).items():
+        assert part.keys() == made["$defs"].get(name, made)["properties"].keys()
+    assert keccak(rfc8785.dumps(fields)) == MANIFEST.digest()
 
 
 def test_digest__any_field_changed__differs() -> None:

@@ -430,7 +430,13 @@ def test_score__label_in_the_predictions_alone__does_not_count_for_multilabel_f1
     assert score("multilabel_f1_macro", targets, table) == 1_000_000
 
 
-@pytest.mark.parametrize("name", ["roc_auc_ovr", "log_loss_skill"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("f1_binary", "mcc", "cohen_kappa", "quadratic_kappa", "roc_auc_ovr"),
+        *("average_precision", "log_loss_skill", "brier_skill"),
+    ],
+)
 def test_score__one_class_only__is_refused(name):
     with pytest.raises(ValueError, match="expected at least two classes"):
         score(name, np.zeros(3, dtype=int), np.full((3, 2), 0.5))

@@ -103,3 +103,18 @@ def test_part_rows__metric_that_one_row_can_move__is_the_whole_sample(metric: st
 )
 def test_part_rows__mean_over_samples__is_a_part(metric: str) -> None:
     assert part_rows(metric, 10_000, None, 10_000) == 1_284
+
+
+@pytest.mark.parametrize(
+    ("count", "parts"),
+    [
+        (1_000, [1_000, 999, 936, 746, 495]),
+        (10_000, [7_485, 4_984, 2_409, 1_284, 661]),
+        (50_000, [12_066, 6_446, 2_682, 1_356, 1_356]),
+        (100_000, [12_898, 6_668, 2_719, 2_719, 2_719]),
+        (1_000_000, [27_246] * 5),
+    ],
+)
+def test_part_rows__table_of_the_specification__is_exact(count: int, parts: list[int]) -> None:
+    tolerances = (1_000, 2_000, 5_000, 10_000, 20_000)
+    assert [part_rows("accuracy", count, None, each) for each in tolerances] == parts

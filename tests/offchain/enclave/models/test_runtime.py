@@ -10,7 +10,7 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 from skl2onnx import to_onnx
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestRegressor
 
-from offchain.enclave.models import child
+from offchain.enclave.models import child, runtime
 from offchain.enclave.models.pipe import RunSettings
 from offchain.enclave.models.runtime import open_session, run_session
 from offchain.enclave.models.static import EXACT
@@ -117,3 +117,20 @@ def test_open_session__what_is_stored_quantised__is_computed_in_floats_in_both_p
     sessions = [open_session(content, optimised) for optimised in (True, False)]
     first, second = (run_session(session, ["y"], feeds)[0] for session in sessions)
     assert first.tobytes() == second.tobytes()
+
+
+# Holds S-87, S-90.
+def test_open_session__of_either_pass__has_the_settings_of_the_specification(monkeypatch):
+    made: list[SessionOptions] = []
+
+    def options() -> SessionOptions:
+        made.append(SessionOptions())
+        return made[-1]
+
+    monkeypatch.setattr(runtime, "SessionOptions", options)
+    for optimised in (True, False):
+        open_session(relu().SerializeToString(), optimised)
+    levels = GraphOptimizationLevel.ORT_ENABLE_EXTENDED, GraphOptimizationLevel.ORT_DISABLE_ALL
+    assert tuple(each.graph_optimization_level for each in made) == levels
+    for name in ("session.set_denormal_as_zero", "session.disable_quant_qdq"):
+        assert [each.get_session_config_entry(name) for each in made] == ["1", "1"]
