@@ -141,6 +141,9 @@ def test_measure__optimisations_move_the_score__at_three_tolerances_and_above(dr
     offer = Offer(model(optimised=table([7])))
     market = make_market([offer], manifest={"sample_size": ROWS}, tolerance=8_334 - drift)
     assert results(market) == {0: "unstable" if drift else 975_000}
+    offer = Offer(model(optimised=table([7, 8, 9])))  # 75,000: three tolerances exactly
+    market = make_market([offer], manifest={"sample_size": ROWS}, tolerance=25_000 - drift)
+    assert results(market) == {0: "unstable" if drift else 925_000}
 
 
 # Holds S-99.
@@ -251,11 +254,13 @@ def test_measure__a_row_differs__the_whole_second_pass_runs_if_the_part_has_it(
 def test_measure__a_row_is_faulty__is_found_in_all_of_the_first_pass(
     name: str, inside: bool
 ) -> None:
-    found, _, whole = passes(name, [0.7, 0.7], inside)
-    if name == "plain" and not inside:
-        assert (found, whole) == ({0: 1_000_000}, False)
-    else:
-        assert (found, whole) == ({0: ModelFault.NOT_PROBABILITIES}, True)
+    """One of the two rows has the right label all the same."""
+    for row in ([0.8, 0.7], [0.7, 0.8]):
+        found, _, whole = passes(name, row, inside)
+        if name == "plain" and not inside:
+            assert (found, whole) == ({0: 1_000_000}, False)
+        else:
+            assert (found, whole) == ({0: ModelFault.NOT_PROBABILITIES}, True)
 
 
 # Holds S-91.
@@ -285,6 +290,7 @@ def test_agrees__rows_of_the_part__are_compared_by_their_own_targets() -> None:
     targets, spec = np.arange(30) % 3, ModelSpec((1,), Output.PROBABILITIES, 3)
     manifest = replace(make_manifest(word("test set")), model=spec, sample_size=30)
     made = Benchmark(manifest, targets, None, word("seed"), HALF, TOOLS).second_pass()
+    assert made.order.tolist() == order(word("seed"), 2, 30).tolist()
     for place in range(made.part):
         row = made.order[place]
         first, second = np.eye(3)[targets], np.eye(3)[targets[made.order[: made.part]]]
@@ -293,6 +299,9 @@ def test_agrees__rows_of_the_part__are_compared_by_their_own_targets() -> None:
         assert not made.agrees(first, second)  # right, then wrong
         first[row] = np.roll(second[place], 1)
         assert made.agrees(first, second)  # wrong, then wrong otherwise
+    first, second = np.eye(3)[targets], np.eye(3)[targets[made.order[: made.part]]]
+    first[made.order[0]], second[1] = np.roll(second[0], 1), np.roll(second[1], 1)
+    assert not made.agrees(first, second)  # as many right, but others
 
 
 def test_agrees__values_that_are_almost_equal__do_not_agree() -> None:

@@ -217,6 +217,18 @@ def test_resample__strata__keep_their_sizes(strata: list[np.ndarray]) -> None:
             assert np.isin(rows, stratum).sum() == len(stratum)
 
 
+# Holds S-85.
+def test_resample__vector__is_that_of_the_specification() -> None:
+    """The words of SHAKE-256, here in another library's hands."""
+    from Crypto.Hash import SHAKE256, keccak
+
+    tag = keccak.new(digest_bits=256, data=b"GoldenGrain/BOOTSTRAP").digest()
+    stream = SHAKE256.new(tag + SEED + bytes([0, 0, 0, 0, 0, 0, 1, 2]))
+    words = [int.from_bytes(stream.read(8), "big") for _ in range(10)]
+    expected = [word % 3 for word in words[:3]] + [3 + word % 7 for word in words[3:]]
+    assert resample(SEED, 0x102, [np.arange(3), np.arange(3, 10)]).tolist() == expected
+
+
 def test_lower_bound__coverage__is_the_level_on_known_shares() -> None:
     """A model that is right with probability 0.8 has a bound above 0.8 in at most 5 % of draws."""
     random = np.random.default_rng(3)

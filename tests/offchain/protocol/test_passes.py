@@ -93,6 +93,17 @@ def test_differing_rows__one_more__can_shift_the_score_by_the_tolerance() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "tolerance", "least"),
+    [(1_000, 1_000, 1), (1_001, 1_000, 2), (1_000, 1_001, 2), (1_000, 0, 1), (3, 1_000_000, 3)],
+)
+def test_differing_rows__whose_shares_reach_the_tolerance__are_the_least(
+    count: int, tolerance: int, least: int
+) -> None:
+    assert differing_rows(count, None, tolerance) == least
+    assert differing_rows(count, np.full(count, 0.5), tolerance) == least
+
+
 @pytest.mark.parametrize("metric", ["f1_macro", "roc_auc_ovr", "r2", "log_loss_skill", "mcc"])
 def test_part_rows__metric_that_one_row_can_move__is_the_whole_sample(metric: str) -> None:
     assert part_rows(metric, 100_000, None, 100_000) == 100_000

@@ -188,6 +188,15 @@ def test_release__everything_left_out_by_name__is_refused(folder, released):
     assert nothing_written(folder)
 
 
+# Holds S-74.
+def test_release__key_that_the_manifest_does_not_commit_to__is_refused(folder, provider):
+    maker = replace(provider(range(4)), secret=word("another test set"))
+    for release in (maker.release, maker.next_release):
+        with pytest.raises(ValueError, match="key is not the one that the manifest commits to"):
+            list(release(TASK_ID))
+    assert nothing_written(folder)
+
+
 def test_release__index_that_nobody_revealed__is_refused(folder, released):
     with pytest.raises(ValueError, match=r"submissions \[9\] were not revealed"):
         released(range(4), without=[9])
