@@ -187,6 +187,9 @@ def test_measure__attempt_that_aborted__keeps_doubts_and_details() -> None:
     measured = enclave._get(market.transcript.task_id, 0).measured
     assert measured.doubtful == {0: Doubt(975_000, first=True)}
     assert measured.details == {1: "as the model says"}
+    enclave.measure(market.bundle(enclave, [2]), tools)
+    left_out = enclave._get(market.transcript.task_id, 0).measured
+    assert (left_out.doubtful, left_out.details) == ({}, {})
 
 
 @pytest.mark.parametrize(("faulty", "first"), [("plain", True), ("optimised", False)])

@@ -234,6 +234,22 @@ def test_cosign__other_proposal_within_the_tolerance__is_refused_after_the_first
     assert refused.value.reason is RequestFault.SIGNED_OTHERWISE
 
 
+# Holds S-89, S-96.
+def test_cosign__signed_while_a_smaller_inventory_is_measured__signs_no_second_report() -> None:
+    market = market_of(BEST, OTHER)
+    enclave, own = measured(market)
+    signed: list[Signed] = []
+    with pytest.raises(InvalidRequest) as refused:
+        enclave.measure(
+            market.bundle(enclave, [0]),
+            TOOLS,
+            progress=lambda _: signed.append(cosign(market, enclave, own)),
+        )
+    assert refused.value.reason is RequestFault.MEASURED_OTHERWISE
+    assert enclave.propose(market.transcript.task_id, 0) == own
+    assert cosign(market, enclave, own) == signed[0]
+
+
 def test_cosign__refused_proposal__leaves_the_signature_for_another() -> None:
     market = market_of(BEST)
     enclave, proposal = measured(market)

@@ -560,6 +560,19 @@ def test_upholds__choices_that_are_no_team__are_not_upheld(
     assert not supported(measured, *awards, choices=choices)
 
 
+# Holds S-100.
+@pytest.mark.parametrize(("budget", "upheld"), [(9, True), (10, False)])
+def test_upholds__choice_that_sells_at_some_scores__is_bought_or_ends_the_budget(
+    budget: int, upheld: bool
+) -> None:
+    """A choice sold at the proposed score. Only in `top` it may be one that does not sell."""
+    options = {"budget": budget, "min_prices": (0, 4, 0)}  # the second may have 1 to 5
+    teams = {(0,): 20, (1,): 20, (0, 1): 40}
+    measured = measured_of(5, 3, minimum=1, teams=teams, **options)
+    assert supported(measured, (0, 5), choices=(0, 1)) is upheld
+    assert supported(measured_of(5, 3, **options), (0, 5))
+
+
 def test_upholds__choices_in_top__are_not_upheld() -> None:
     assert not supported(measured_of(5), (0, 5), choices=(0,))
 
