@@ -475,6 +475,13 @@ def test_upholds__one_that_may_not_sell__may_lack_an_award() -> None:
     assert not supported(measured_of(9, 5, min_prices=(0, 3, 0)), (0, 9))
 
 
+def test_upholds__award_that_does_not_sell_at_its_score__is_not_upheld() -> None:
+    assert supported(measured_of(5, min_prices=(6, 0, 0)), (0, 6))
+    assert not supported(measured_of(5, min_prices=(6, 0, 0)), (0, 5))
+    assert supported(measured_of(1), (0, 1))
+    assert not supported(measured_of(1), (0, 0))
+
+
 MINIMUM, SLACK = 10, 4
 
 
