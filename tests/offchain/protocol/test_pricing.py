@@ -79,6 +79,7 @@ def test_price__higher_score__is_never_lower(curve: tuple[Knot, ...], one: int, 
         ((), 300, "curve of 0 knots, expected 1 to 8"),
         (tuple(Knot(i, i) for i in range(1, 10)), 300, "curve of 9 knots, expected 1 to 8"),
         ((Knot(0, 1),), 300, "first knot at score 0, expected at least 1"),
+        ((Knot(0, 1), Knot(5, 2)), 300, "first knot at score 0, expected at least 1"),
         ((Knot(5, 1), Knot(5, 2)), 300, "knot at score 5, expected more than 5"),
         ((Knot(5, 2), Knot(6, 1)), 300, "knot with price 1, expected at least 2"),
         ((Knot(5, 0),), 300, "top price 0, expected 1 to the budget 300"),
@@ -92,8 +93,9 @@ def test_check_curve__one_that_the_market_refuses__raises(
         check_curve(curve, budget)
 
 
-def test_check_curve__top_price_of_the_whole_budget__passes() -> None:
-    check_curve(LINE, 300)
+@pytest.mark.parametrize("curve", [LINE, (Knot(1, 0), Knot(2, 300), Knot(3, 300))])
+def test_check_curve__top_price_of_the_whole_budget__passes(curve: tuple[Knot, ...]) -> None:
+    check_curve(curve, 300)
 
 
 def test_words__nine_awards__raises() -> None:

@@ -54,6 +54,12 @@ def test_report__of_more_than_eight__raises(field: str) -> None:
         replace(REPORT, **{field: entries})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("number", [-1, 2])
+def test_report__of_no_round__raises(number: int) -> None:
+    with pytest.raises(ValueError, match=r"^1 validation error for Report\nround\n"):
+        replace(REPORT, round=number)
+
+
 def test_from_json__report_of_nine_awards__is_refused_before_any_is_read() -> None:
     nine = json.loads(to_json(REPORT)) | {"awards": [0] * 9}
     with pytest.raises(ValueError, match="expected at most 8 items"):
@@ -71,6 +77,8 @@ def test_digest__any_field_or_domain_changed__differs() -> None:
         replace(REPORT, choices=(0, 4)),
         replace(REPORT, awards=()),
         replace(REPORT, awards=(Award(3, 10),)),
+        replace(REPORT, awards=(Award(3, 9), Award(4, 10))),
+        replace(REPORT, awards=(Award(4, 10), Award(3, 9))),
     ]
     eight = replace(
         REPORT, choices=tuple(range(8)), awards=tuple(Award(index, 9) for index in range(8))
@@ -83,7 +91,7 @@ def test_digest__any_field_or_domain_changed__differs() -> None:
     digests = {each.digest(DOMAIN) for each in [REPORT, *changed]}
     digests.add(REPORT.digest(replace(DOMAIN, chain_id=1)))
     digests.add(REPORT.digest(replace(DOMAIN, market=address("market"))))
-    assert len(digests) == 15
+    assert len(digests) == 17
 
 
 @pytest.mark.parametrize("above", [0, 1])

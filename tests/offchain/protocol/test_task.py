@@ -61,6 +61,7 @@ def test_task__key_of_small_order__raises(key: bytes) -> None:
         ("report_deadline", 1_900_086_400, "expected commit before reveal before report"),
         ("curve", (), "at least 1 item"),
         ("curve", (Knot(1, 6 * 10**18),), "top price 6000000000000000000, expected 1 to the"),
+        ("curve", (Knot(1, 5 * 10**18 + 1),), "top price 5000000000000000001, expected 1 to the"),
     ],
 )
 def test_task__value_that_the_market_refuses__raises(field: str, value: Any, reason: str) -> None:
@@ -142,6 +143,14 @@ def test_check_roster__quorum_of_two__has_seven_enclaves() -> None:
 def test_check_roster__another_tasks__raises() -> None:
     with pytest.raises(ValueError, match=r"^roster 0x[0-9a-f]{64}, expected 0x[0-9a-f]{64}$"):
         check_roster(task(), roster()[:3])
+
+
+@pytest.mark.parametrize("place", [0, 31])
+def test_check_roster__one_byte_of_the_digest_is_another__raises(place: int) -> None:
+    digest = bytearray(task().roster)
+    digest[place] ^= 1
+    with pytest.raises(ValueError, match=r"^roster 0x[0-9a-f]{64}, expected 0x[0-9a-f]{64}$"):
+        check_roster(replace(task(), roster=bytes(digest)), roster())
 
 
 def test_submission_digest__any_field_changed__differs() -> None:

@@ -12,6 +12,7 @@ from eth_utils.crypto import keccak
 from offchain.protocol import hashes
 from offchain.protocol.eip712 import Domain
 from offchain.protocol.encoding import from_json, to_json
+from offchain.protocol.reports import StopNotice
 from offchain.protocol.task import RosterEntry, Submission, Task
 from offchain.protocol.transcript import Reveal, Transcript
 from tests.offchain.market import Offer, make_market
@@ -52,6 +53,7 @@ def test_transcript__golden_vectors__agrees() -> None:
     assert "0x" + transcript.head.hex() == VECTORS["reveals"][-1]["head"]
     assert "0x" + transcript.seed.hex() == VECTORS["closing"]["seed"]
     assert "0x" + transcript.inventory_digest([0, 2]).hex() == VECTORS["closing"]["inventory"]
+    assert "0x" + StopNotice.digest(transcript, [0, 2]).hex() == VECTORS["closing"]["stopped"]
     for row in VECTORS["reveals"]:
         reveal = transcript.by_index[row["index"]]
         assert "0x" + transcript.leaves[row["index"]].hex() == row["leaf"]
