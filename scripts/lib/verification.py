@@ -24,7 +24,7 @@ from offchain.chain.policy import BITS
 from offchain.protocol.encoding import ZERO_ADDRESS
 
 EVM_VERSION = "cancun"
-"""That of `brownie-config.yaml`, with which `brownie run deploy` compiles."""
+"""The version of `brownie-config.yaml`, with which `brownie run deploy` compiles."""
 DAY = 24 * 3_600
 
 LAYOUTS = Path(__file__).parents[2] / "interfaces" / "storage"

@@ -47,7 +47,7 @@ TERMS = {
     "quorum": "2",
     "spares": "0",
 }
-"""As they stand in a file of terms (docs/PROVIDER.md)."""
+"""In the words of a file of terms (docs/PROVIDER.md)."""
 BENCHMARK = BenchmarkTerms(
     metric="accuracy",
     sample_size=500,
