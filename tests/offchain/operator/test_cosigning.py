@@ -207,17 +207,17 @@ def test_step__host_that_starts_anew__goes_on_with_what_its_enclave_signed(tmp_p
 # ── A panel ──
 
 
-def judged() -> Posted:
-    """The report of the first two seats, which a panel judges."""
-    first, second = Service(0), Service(1)
-    proposal = first.propose(*ids())
-    signed = [each.cosign(*ids(), proposal, word("p")) for each in (first, second)]
-    return Posted(signed[0].report, tuple(each.cosignature for each in signed))
+def judged() -> tuple[list[Service], Posted]:
+    """The first two seats, which have signed one report, and this report."""
+    services = [Service(0), Service(1)]
+    proposal = services[0].propose(*ids())
+    made = [each.cosign(*ids(), proposal, word("p")) for each in services]
+    return services, Posted(made[0].report, tuple(each.cosignature for each in made))
 
 
 def test_step__seat_that_upholds__signs_at_once_and_joins_nobody(tmp_path):
     """A peer with a lower key, which would come first, has signed that nobody is awarded."""
-    posted, run = judged(), RunId(RUN.task_id, 1)
+    (_, posted), run = judged(), RunId(RUN.task_id, 1)
     seat = replace(seat_of(tmp_path, 3, [2], posted=posted), run=run)
     report = replace(posted.report, round=1, awards=())
     peer, folder = entry_of(2).signing_key, folder_of(tmp_path, 2)

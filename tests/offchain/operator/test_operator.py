@@ -11,18 +11,17 @@ from offchain.protocol.messages import Posted, RunId
 from offchain.storage.publications import PublicationFolder, ResultsFolder, TaskDocuments
 from offchain.storage.store import Store
 from offchain.storage.submissions import SubmissionSources
-from tests.offchain.operator.test_cosigning import MARKET, RUN, TRANSCRIPT, Service, entry_of, ids
+from tests.offchain.operator.test_cosigning import (
+    MARKET,
+    RUN,
+    TRANSCRIPT,
+    Service,
+    entry_of,
+    judged,
+)
 from tests.vectors.generate import address, word
 
 PANEL = RunId(RUN.task_id, 1)
-
-
-def signed() -> tuple[list[Service], Posted]:
-    """The first two seats, which have signed one report, and this report."""
-    services = [Service(0), Service(1)]
-    proposal = services[0].propose(*ids())
-    made = [each.cosign(*ids(), proposal, word("p")) for each in services]
-    return services, Posted(made[0].report, tuple(each.cosignature for each in made))
 
 
 def history_of(posted: Posted, folder: PublicationFolder, *, disputed: bool) -> History:
@@ -79,7 +78,7 @@ def measured(*_: object):
 
 @pytest.mark.parametrize("seat", [0, 1])
 def test_step__own_enclave_signed_the_report__its_results_are_published(operating, seat):
-    services, posted = signed()
+    services, posted = judged()
     operator = operating(seat, services[seat], posted, disputed=False)
     assert list(operator.step()) == []
     assert operator.results.find(posted.report).root() == posted.report.results
@@ -88,7 +87,7 @@ def test_step__own_enclave_signed_the_report__its_results_are_published(operatin
 @pytest.mark.parametrize(("owner", "judges"), [(0, False), (1, False), (3, True)])
 def test_step__operator_of_a_signer__does_not_sit_on_the_panel(operating, owner, judges):
     """Not with another enclave either: the market would refuse the verdict."""
-    _, posted = signed()
+    _, posted = judged()
     service = Service(3, posted=posted)
     operator = operating(3, service, posted, owner=address(f"operator {owner}"))
     said = list(operator.step())
@@ -101,7 +100,7 @@ def test_step__operator_of_a_signer__does_not_sit_on_the_panel(operating, owner,
 
 @pytest.mark.parametrize("disputed", [False, True])
 def test_step__task_that_is_not_accepted__is_judged_all_the_same(operating, disputed):
-    _, posted = signed()
+    _, posted = judged()
     operator = operating(
         3, Service(3), posted, disputed=disputed, released=False, accepts=lambda _: False
     )
