@@ -214,7 +214,7 @@ def patient_receipt(eth: Eth, transaction: Any) -> Any:
 class Waiting:
     """Replace the thread in which Brownie waits for a receipt: the caller waits, and meets errors.
 
-    Whoever asks for no confirmations on a live network waits by himself, so nothing runs.
+    On a live network, a caller who asks for no confirmations does not wait here at all.
     """
 
     def __init__(self, target: Callable[..., None], args: tuple[Any, int], daemon: bool) -> None:

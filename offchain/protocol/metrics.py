@@ -155,7 +155,7 @@ _f1 = partial(_of_labels, "f1_score", zero_division=0)
 
 
 def _quadratic_kappa(targets: Array, predictions: Array, weights: Weights) -> float:
-    found = labels(predictions)  # scikit-learn numbers the classes that occur alone
+    found = labels(predictions)  # scikit-learn would number only the classes that occur
     mean = np.average(found, weights=weights)
     return _skill((targets - found) ** 2, (targets - mean) ** 2 + (found - mean) ** 2, weights)
 

@@ -1,7 +1,7 @@
 """Task, roster and submission: the terms that the parties of a sale agree on.
 
 The fields are those of the structs of ``interfaces/Types.vyi``, which gives units and meaning. A
-constructor makes the market's checks, except of times, settings, zero words and the least stake.
+constructor makes the market's checks, except those of times, settings, zeros, and ``min_stake``.
 """
 
 from collections.abc import Sequence

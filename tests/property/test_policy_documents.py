@@ -165,7 +165,7 @@ STATUS_BITS = {
     "OutOfDateConfigurationNeeded": 32,
     "Revoked": 0,
 }
-"""As interfaces/ITcbPolicy.vyi numbers them."""
+"""Bits of the statuses, of interfaces/ITcbPolicy.vyi."""
 
 
 @pytest.mark.parametrize("statuses", [3, 5, 9, 49])
